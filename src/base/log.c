@@ -1,0 +1,141 @@
+/*
+ * log.c: formats a line in a bounded buffer, masks secrets, writes it with one write(2).
+ *
+ * Line breaks and control characters that came from outside are turned into spaces, so that
+ * nobody can forge a log line through a track's name.
+ */
+#include "tutti/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+/* sd-daemon(3) priorities of the levels. */
+static const int level_priorities[] = {3, 4, 6, 7};
+
+static enum log_level threshold = LOG_INFO;
+static char *secrets[LOG_SECRETS_MAX];
+static size_t secrets_next;
+
+bool log_level_parse(const char *name, enum log_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
+        if (strcmp(name, level_names[i]) == 0) {
+            *ret_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+void log_set_level(enum log_level level)
+{
+    threshold = level;
+}
+
+enum log_level log_get_level(void)
+{
+    return threshold;
+}
+
+void log_add_secret(const char *secret)
+{
+    if (!secret || strlen(secret) < LOG_SECRET_MIN_LEN)
+        return;
+    for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
+        if (secrets[i] && strcmp(secrets[i], secret) == 0)
+            return;
+    }
+    char *copy = strdup(secret);
+    if (!copy)
+        abort(); /* better silent than with a secret in the log */
+    free(secrets[secrets_next]);
+    secrets[secrets_next] = copy;
+    secrets_next = (secrets_next + 1) % LOG_SECRETS_MAX;
+}
+
+void log_forget_secrets(void)
+{
+    for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
+        free(secrets[i]);
+        secrets[i] = NULL;
+    }
+    secrets_next = 0;
+}
+
+static void mask(char *text, const char *secret)
+{
+    size_t len = strlen(secret);
+    char *hit = text;
+    while ((hit = strstr(hit, secret)) != NULL) {
+        memcpy(hit, "***", 3); /* LOG_SECRET_MIN_LEN > 3 */
+        memmove(hit + 3, hit + len, strlen(hit + len) + 1);
+        hit += 3;
+    }
+}
+
+void log_redact(char *text)
+{
+    for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
+        if (secrets[i])
+            mask(text, secrets[i]);
+    }
+}
+
+static size_t write_prefix(char *line, size_t size, enum log_level level)
+{
+    int len;
+    if (getenv("JOURNAL_STREAM")) {
+        len = snprintf(line, size, "<%d>", level_priorities[level]);
+    } else {
+        struct timespec now;
+        struct tm utc;
+        clock_gettime(CLOCK_REALTIME, &now);
+        gmtime_r(&now.tv_sec, &utc);
+        len = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: ", utc.tm_year + 1900,
+                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                       now.tv_nsec / 1000000, level_names[level]);
+    }
+    return len < 0 ? 0 : (size_t)len;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    if (level > threshold)
+        return;
+
+    char line[LOG_LINE_MAX];
+    size_t prefix = write_prefix(line, sizeof line, level);
+    char *text = line + prefix;
+    size_t room = sizeof line - prefix - 1; /* one byte kept for the newline */
+
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, room, format, args);
+    va_end(args);
+    if (len < 0)
+        return;
+    if ((size_t)len >= room)
+        memcpy(text + room - 4, "...", 4);
+
+    log_redact(text);
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    }
+
+    size_t total = strlen(line);
+    line[total] = '\n';
+    /* A log that cannot be written has nowhere to say so. */
+    ssize_t written = write(STDERR_FILENO, line, total + 1);
+    (void)written;
+}

@@ -1,0 +1,2 @@
+tutti_unit_test(base units)
+tutti_unit_test(base log)

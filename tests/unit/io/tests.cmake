@@ -1,0 +1,1 @@
+# tutti_unit_test(io module)
