@@ -1,0 +1,59 @@
+/*
+ * decoder.h: an mp3 file, possibly still being downloaded, as exact stereo float frames.
+ *
+ * Positions are frames of the gapless track (encoder delay and padding removed where a LAME/Xing
+ * tag tells them), at the track's first sampling rate; frame 0 is the first that a browser would
+ * play. Seeking to n and reading gives bit for bit what reading through from 0 gives at n.
+ * Mono is delivered on both channels. Damaged frames are skipped over and counted.
+ */
+#ifndef TUTTI_AUDIO_DECODER_H
+#define TUTTI_AUDIO_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECODER_CHANNELS 2
+#define DECODER_ERROR_MAX 160
+
+enum decoder_result {
+    DECODER_OK,    /* done; a read delivered at least one frame */
+    DECODER_AGAIN, /* bytes or time are wanting: see decoder_wants_time() */
+    DECODER_END,   /* past the last frame */
+    DECODER_ERROR, /* not decodable: decoder_error() says why */
+};
+
+struct decoder;
+
+/*
+ * fd: read with pread() only; stays the caller's and must outlive the decoder.
+ * available_bytes of total_bytes are there so far (total -1: unknown until complete).
+ * DECODER_OK with *ret_decoder set, DECODER_AGAIN (too few bytes to know the format yet: call
+ * again with more) or DECODER_ERROR with one line in error[DECODER_ERROR_MAX].
+ */
+enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
+                                 struct decoder **ret_decoder, char *error);
+void decoder_destroy(struct decoder *decoder);
+
+/* More of the file has arrived; complete: nothing will follow. */
+void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete);
+
+unsigned decoder_rate_hz(const struct decoder *decoder);
+/* Frames in the track; -1 while unknown. Exact once the file is complete and its frames known. */
+int64_t decoder_length_frames(const struct decoder *decoder);
+uint64_t decoder_damaged_frames(const struct decoder *decoder);
+const char *decoder_error(const struct decoder *decoder);
+
+/*
+ * The next frame read will be `frame` (clamped to the track). DECODER_AGAIN: call again later
+ * with the same frame. Work per call is bounded to a few milliseconds: DECODER_AGAIN with
+ * decoder_wants_time() true means call again soon, false means that bytes are wanting.
+ */
+enum decoder_result decoder_seek(struct decoder *decoder, int64_t frame);
+bool decoder_wants_time(const struct decoder *decoder);
+
+/* Up to count frames into frames[count * DECODER_CHANNELS]; *ret_count is set on DECODER_OK. */
+enum decoder_result decoder_read(struct decoder *decoder, float *frames, size_t count,
+                                 size_t *ret_count);
+
+#endif

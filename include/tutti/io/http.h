@@ -1,0 +1,68 @@
+/*
+ * http.h: HTTP calls in the loop, by libcurl's multi interface.
+ *
+ * JSON calls answer with the whole body; downloads hand on chunks as they come. A call ends with
+ * exactly one on_done, unless it was cancelled. A call that meets EOF on a reused connection is
+ * tried again once on a fresh one.
+ */
+#ifndef TUTTI_IO_HTTP_H
+#define TUTTI_IO_HTTP_H
+
+#include "tutti/base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http;
+struct http_call;
+
+struct http_config {
+    const char *ca_file; /* NULL: the system's */
+    int64_t connect_timeout_ns;
+};
+
+struct http_response {
+    int status;        /* 0: no answer, see error */
+    const char *error; /* one line for people; "" when an answer came */
+    bool tls_failed;   /* the certificate or the handshake was refused */
+    const char *body;  /* JSON calls: NUL-terminated; downloads: NULL */
+    size_t body_bytes;
+    const char *etag;          /* "" when none; as sent, quotes included */
+    const char *last_modified; /* "" when none */
+    int64_t content_length;    /* of this answer's body; -1 unknown */
+    int64_t range_start;       /* of a 206; 0 otherwise */
+    bool has_date;
+    struct server_time date;      /* the Date header: whole seconds */
+    bool fresh_connection;        /* Date may be stale on a kept-alive one */
+    struct mono_time sent_at;     /* the request left us at this time or later */
+    struct mono_time received_at; /* the headers were here by this time */
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST", "PATCH", "DELETE" */
+    const char *url;    /* http or https only, also after redirects */
+    const char *token;  /* X-User-Token, or NULL; never sent along a redirect to another origin */
+    const char *json;   /* the body, or NULL */
+    bool fresh_connection;     /* do not reuse a kept-alive one */
+    int64_t timeout_ns;        /* of the whole call; 0: none, only the low-speed limit */
+    int64_t max_bytes;         /* a larger answer fails */
+    int64_t range_start;       /* > 0: Range: bytes=N- */
+    const char *if_range;      /* a strong validator, or NULL */
+    const char *if_none_match; /* or NULL */
+    /* Downloads: the headers, then chunks; returning false aborts. Both NULL: a JSON call. */
+    bool (*on_headers)(void *user, const struct http_response *response);
+    bool (*on_data)(void *user, const void *data, size_t bytes);
+    void (*on_done)(void *user, const struct http_response *response);
+    void *user;
+};
+
+struct http *http_create(struct loop *loop, const struct http_config *config);
+void http_destroy(struct http *http); /* cancels what is under way */
+
+/* Copies what it needs. NULL when the request cannot be made at all (bad URL: logged). */
+struct http_call *http_start(struct http *http, const struct http_request *request);
+void http_cancel(struct http_call *call); /* no on_done will come; never after on_done */
+
+#endif

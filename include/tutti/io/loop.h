@@ -1,0 +1,62 @@
+/*
+ * loop.h: the one event loop: libwebsockets' own, with our descriptors and timers in it.
+ *
+ * Descriptors of ours (curl's sockets, the control socket, device events) live in one epoll set
+ * whose descriptor libwebsockets adopts: it serves its sockets and ours in the same poll.
+ * Single-threaded. Callbacks must return within 10 ms; the longest is measured.
+ * Callbacks may destroy anything, their own object included: memory handed to loop_defer_free()
+ * is freed at the top of the loop, never under a running callback.
+ */
+#ifndef TUTTI_IO_LOOP_H
+#define TUTTI_IO_LOOP_H
+
+#include "tutti/base/units.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop_timer;
+struct loop_fd;
+struct lws_context;
+
+/* ca_file: PEM bundle for outgoing TLS, NULL for the system's. NULL on failure (logged). */
+struct loop *loop_create(const char *ca_file);
+void loop_destroy(struct loop *loop);
+struct lws_context *loop_lws_context(struct loop *loop);
+
+/* Serves until loop_stop(). */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* The time of this wake-up: sampled once, before the first callback of a round. */
+struct mono_time loop_now(const struct loop *loop);
+
+/* Timers fire once, at or after their time; set again to repeat. Destroying disarms. */
+struct loop_timer *loop_timer_create(struct loop *loop,
+                                     void (*fire)(void *user, struct mono_time now), void *user);
+void loop_timer_set(struct loop_timer *timer, struct mono_time at);
+void loop_timer_set_in(struct loop_timer *timer, int64_t delay_ns);
+void loop_timer_cancel(struct loop_timer *timer);
+void loop_timer_destroy(struct loop_timer *timer);
+
+#define LOOP_READ 1u
+#define LOOP_WRITE 2u
+#define LOOP_HANGUP 4u /* only reported */
+
+/* Level-triggered. The descriptor stays the caller's. NULL on failure, errno set. */
+struct loop_fd *loop_fd_add(struct loop *loop, int fd, unsigned events,
+                            void (*ready)(void *user, unsigned events), void *user);
+void loop_fd_set_events(struct loop_fd *watch, unsigned events);
+void loop_fd_remove(struct loop_fd *watch); /* before the descriptor is closed; NULL is fine */
+
+/* SIGTERM, SIGINT, SIGHUP (blocked, and read through a descriptor). 0 or -errno. */
+int loop_watch_signals(struct loop *loop, void (*signaled)(void *user, int signal), void *user);
+
+void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *object);
+
+/* The longest that one callback has kept the loop from serving, since the last reset. */
+int64_t loop_longest_stall_ns(const struct loop *loop);
+void loop_reset_longest_stall(struct loop *loop);
+
+#endif
