@@ -1,0 +1,100 @@
+/*
+ * output.h: the card, its clock, and the queue of what it is about to play.
+ *
+ * The output keeps a device open while it is wanted, learns its clock, and lets the player write
+ * ahead of it and change its mind: a cut takes back what is queued but not heard yet, with a
+ * short fade, within the device's margin (10 ms or so) instead of the queue's length. It recovers
+ * by itself from underruns, suspends and unplugged devices; then the queue is empty, frame
+ * numbers start over, and output_generation() has changed.
+ *
+ * Frame numbers are the sink's. Times are when a frame is heard: the device's latency_ns (positive:
+ * what it plays sounds that much later) is included.
+ */
+#ifndef TUTTI_DAEMON_OUTPUT_H
+#define TUTTI_DAEMON_OUTPUT_H
+
+#include "tutti/audio/sink.h"
+#include "tutti/base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct output;
+
+struct output_config {
+    struct sink_config sink; /* strings are copied */
+    int64_t latency_ns;
+    double remembered_ppm; /* of this device; NAN: unknown */
+};
+
+enum output_state {
+    OUTPUT_CLOSED,    /* not wanted, or not to be had: see error */
+    OUTPUT_ACQUIRING, /* running on silence; the clock is being learned */
+    OUTPUT_READY,
+};
+
+struct output_status {
+    enum output_state state;
+    struct sink_info sink; /* of the last time it was open */
+    const char *error;     /* "" or why the device cannot be had */
+    uint64_t xruns;
+    uint64_t losses;
+    double rate_error_ppm; /* of the card */
+    double steady_s;       /* dac_clock_window_s */
+    int64_t queued_ns;
+};
+
+/* Does not open the device yet. NULL when out of memory. */
+struct output *output_create(const struct output_config *config);
+void output_destroy(struct output *output);
+
+/* Open the device, at this rate if it is one that it has; or let it go. */
+void output_want(struct output *output, unsigned rate_hz);
+void output_release(struct output *output);
+
+/*
+ * Looks at the device, keeps its clock, opens or recovers it. To be called about every 100 ms while
+ * something sounds, at least every half queue length while open, and at output_next_look().
+ */
+enum output_state output_look(struct output *output, struct mono_time now);
+/* When the next look is due for the output's own sake; far away if it needs none. */
+struct mono_time output_next_look(const struct output *output);
+
+/* Changes whenever the queue was lost. */
+unsigned output_generation(const struct output *output);
+unsigned output_rate_hz(const struct output *output);
+struct output_status output_get_status(const struct output *output);
+
+/* The following need OUTPUT_READY. */
+
+/* The frame number that the next append gets; and the first that a cut may still change. */
+int64_t output_end(const struct output *output);
+int64_t output_earliest_cut(const struct output *output, struct mono_time now);
+double output_frame_at(const struct output *output, struct mono_time heard_at);
+struct mono_time output_time_of(const struct output *output, double frame);
+
+/* How many frames can be appended now. */
+size_t output_space(const struct output *output, struct mono_time now);
+
+/*
+ * Appends frames of a track: position_s sounds at the first, advancing by step_s per frame.
+ * begins: nothing sounded before it; it is faded in over a few milliseconds.
+ */
+void output_append_sound(struct output *output, const float *frames, size_t count,
+                         double position_s, double step_s, bool begins);
+void output_append_silence(struct output *output, size_t count);
+
+/* Everything from `frame` on (or the earliest possible) is faded out and forgotten. Returns the
+ * frame where the silence begins, which is the new end. */
+int64_t output_cut(struct output *output, int64_t frame, struct mono_time now);
+
+/* Track time heard at an instant; false in silence. */
+bool output_position_at(const struct output *output, struct mono_time heard_at,
+                        double *ret_position_s);
+/* Linear gain, audible within the device's margin, by a short ramp. Any state. */
+void output_set_gain(struct output *output, float gain, struct mono_time now);
+/* Moves everything that is appended from now on; the player realigns by rate or seek. */
+void output_set_latency(struct output *output, int64_t latency_ns);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * player.h: makes one speaker sound what the timeline says, when it says so.
+ *
+ * The player owns the output and the voice of the current track. It is told what should be played
+ * (track, timeline, gain, latency) and how late it is (server_clock); it decides when to join, to
+ * correct and to jump. It reads no clock and sets no timer: player_tick() says when it wants to be
+ * called again.
+ *
+ * Errors are heard - wanted: positive, this speaker is ahead.
+ */
+#ifndef TUTTI_DAEMON_PLAYER_H
+#define TUTTI_DAEMON_PLAYER_H
+
+#include "tutti/base/units.h"
+#include "tutti/core/drift.h"
+#include "tutti/core/server_clock.h"
+#include "tutti/core/timeline.h"
+#include "tutti/core/transport.h"
+#include "tutti/daemon/output.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct player;
+
+struct player_config {
+    struct output_config output;
+    struct drift_config drift;
+    int64_t idle_release_ns;          /* 0: keep the device for ever */
+    const struct server_clock *clock; /* the caller's; outlives the player */
+};
+
+struct player_status {
+    enum transport_state state;
+    double position_s; /* heard; or where it would be, when silent */
+    bool error_known;
+    double error_s;          /* heard - wanted, only while sounding */
+    double rate_ppm;         /* playback rate in use, card's error included */
+    double correction_ppm;   /* the part of it that corrects */
+    double length_s;         /* < 0: not known */
+    uint64_t seeks;          /* jumps because of drift, not those that the timeline asked for */
+    const char *track_error; /* "" or why the track cannot be decoded */
+    struct output_status output;
+};
+
+/* NULL when out of memory. */
+struct player *player_create(const struct player_config *config);
+void player_destroy(struct player *player);
+
+/*
+ * The file of the current track, as in decoder.h, or fd -1: none, silence. A new track ends the one
+ * before it. The descriptor must stay open until another track is set.
+ */
+void player_set_track(struct player *player, int fd, int64_t available_bytes, int64_t total_bytes,
+                      struct mono_time now);
+void player_track_grew(struct player *player, int64_t available_bytes, bool complete);
+
+/* What the backend says now. The same again changes nothing. */
+void player_set_timeline(struct player *player, const struct timeline *timeline,
+                         struct mono_time now);
+
+/* Linear gain (0: mute), heard within 20 ms or so. */
+void player_set_gain(struct player *player, float gain, struct mono_time now);
+/* Takes effect by rate, or by a jump if it is a large change. */
+void player_set_latency(struct player *player, int64_t latency_ns);
+void player_set_drift(struct player *player, const struct drift_config *config);
+
+/* Does what is due. Returns when it wants to be called again. */
+struct mono_time player_tick(struct player *player, struct mono_time now);
+
+struct player_status player_get_status(const struct player *player, struct mono_time now);
+
+#endif

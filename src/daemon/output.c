@@ -1,0 +1,277 @@
+/*
+ * output.c: life of the device: open, acquire its clock, recover.
+ *
+ * What is queued lives in a ring of raw frames (output_queue.c), so that anything not yet heard can
+ * be rendered again with another gain or a fade after the sink gave it back.
+ */
+#include "tutti/daemon/output.h"
+
+#include "output_internal.h"
+#include "tutti/base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Silence that a device is started on: it covers the acquisition. */
+static const int64_t START_SILENCE_NS = 150 * NS_PER_MS;
+/* Looks at a device that has just started: close together, so that one of them meets the instant
+ * at which even a coarse pointer moves. */
+static const int64_t ACQUIRE_STEP_NS = 2 * NS_PER_MS;
+static const int64_t ACQUIRE_NS = 30 * NS_PER_MS;
+/* A device that has gone is asked for again at growing intervals, never more than a second: a
+ * replugged one is to sound within two. */
+static const int64_t RETRY_MIN_NS = 100 * NS_PER_MS;
+static const int64_t RETRY_MAX_NS = NS_PER_S;
+/* A look that took longer was interrupted; its time and position do not belong together. */
+static const int64_t LOOK_MAX_NS = 300 * NS_PER_US;
+
+static const struct mono_time NEVER = {INT64_MAX};
+
+struct output *output_create(const struct output_config *config)
+{
+    struct output *output = calloc(1, sizeof *output);
+    if (!output)
+        return NULL;
+    output->config = *config;
+    output->config.sink.device = output->device;
+    snprintf(output->device, sizeof output->device, "%s", config->sink.device);
+    output->gain.target = output->gain.from = 1;
+    output->remembered_ppm = config->remembered_ppm;
+    return output;
+}
+
+static void close_sink(struct output *output)
+{
+    sink_close(output->sink);
+    output->sink = NULL;
+    output->state = OUTPUT_CLOSED;
+    output->generation++;
+    output_queue_clear(output);
+}
+
+void output_destroy(struct output *output)
+{
+    if (!output)
+        return;
+    close_sink(output);
+    free(output->ring);
+    free(output);
+}
+
+void output_want(struct output *output, unsigned rate_hz)
+{
+    output->config.sink.preferred_rate_hz = rate_hz;
+    if (!output->wanted) {
+        output->wanted = true;
+        output->retry_at = (struct mono_time){0};
+        output->retry_ns = RETRY_MIN_NS;
+    }
+}
+
+void output_release(struct output *output)
+{
+    output->wanted = false;
+    if (output->sink)
+        close_sink(output);
+}
+
+static void remember_rate(struct output *output)
+{
+    if (dac_clock_ready(&output->clock) && dac_clock_ppm_sigma(&output->clock) < 2)
+        output->remembered_ppm = dac_clock_ppm(&output->clock);
+}
+
+/* Queues some silence and starts the DAC on it. */
+static int start_sink(struct output *output, struct mono_time now)
+{
+    output_queue_clear(output);
+    int64_t silence = (int64_t)ns_to_frames(START_SILENCE_NS, output->info.rate_hz);
+    output_append_silence(output, (size_t)silence);
+    int result = sink_start(output->sink);
+    if (result < 0)
+        return result;
+    output->state = OUTPUT_ACQUIRING;
+    output->acquired_at = mono_add(now, ACQUIRE_NS);
+    return 0;
+}
+
+static void retry_later(struct output *output, struct mono_time now)
+{
+    output->retry_at = mono_add(now, output->retry_ns);
+    output->retry_ns = output->retry_ns * 2 < RETRY_MAX_NS ? output->retry_ns * 2 : RETRY_MAX_NS;
+}
+
+static void say_once(struct output *output, const char *error)
+{
+    if (strcmp(output->error, error) == 0)
+        return;
+    snprintf(output->error, sizeof output->error, "%s", error);
+    log_error("sound device: %s; trying again until it works", error);
+}
+
+static bool allocate_ring(struct output *output)
+{
+    if (output->ring && output->ring_frames == output->info.buffer_frames)
+        return true;
+    free(output->ring);
+    output->ring_frames = output->info.buffer_frames;
+    output->ring = calloc(output->ring_frames * SINK_CHANNELS, sizeof *output->ring);
+    return output->ring != NULL;
+}
+
+static void open_sink(struct output *output, struct mono_time now)
+{
+    char error[SINK_TEXT_MAX];
+    if (sink_open(&output->config.sink, &output->sink, error) < 0) {
+        say_once(output, error);
+        retry_later(output, now);
+        return;
+    }
+    output->info = *sink_get_info(output->sink);
+    if (isnan(output->remembered_ppm))
+        dac_clock_init(&output->clock, output->info.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    else
+        dac_clock_init(&output->clock, output->info.rate_hz, output->remembered_ppm,
+                       DAC_CLOCK_REMEMBERED_SIGMA_PPM);
+    if (!allocate_ring(output) || start_sink(output, now) < 0) {
+        say_once(output, "cannot be started");
+        close_sink(output);
+        retry_later(output, now);
+        return;
+    }
+    output->error[0] = '\0';
+    output->retry_ns = RETRY_MIN_NS;
+    log_info("sound device %s: %s, %u Hz, buffer %.0f ms%s", output->info.device,
+             output->info.format, output->info.rate_hz,
+             1e3 * (double)output->info.buffer_frames / output->info.rate_hz,
+             output->info.can_rewind ? "" : ", cannot rewind");
+}
+
+/* An underrun or a suspend: the device is there, but its queue is gone. */
+static void restart_sink(struct output *output, struct mono_time now)
+{
+    output->generation++;
+    remember_rate(output);
+    dac_clock_restart(&output->clock);
+    if (sink_reset(output->sink) < 0 || start_sink(output, now) < 0) {
+        say_once(output, "did not come back after an underrun or suspend");
+        close_sink(output);
+        retry_later(output, now);
+    }
+}
+
+static void lose_sink(struct output *output, struct mono_time now)
+{
+    output->losses++;
+    remember_rate(output);
+    say_once(output, "gone");
+    close_sink(output);
+    output->retry_ns = RETRY_MIN_NS;
+    retry_later(output, now);
+}
+
+static void take_observation(struct output *output, const struct sink_observation *look)
+{
+    output->played = look->written_frames - look->delay_frames;
+    if (look->uncertainty_ns <= LOOK_MAX_NS)
+        dac_clock_observe(&output->clock, look->time, output->played);
+}
+
+static void check_acquired(struct output *output, struct mono_time now)
+{
+    if (output->state == OUTPUT_ACQUIRING && mono_sub(now, output->acquired_at) >= 0 &&
+        dac_clock_ready(&output->clock))
+        output->state = OUTPUT_READY;
+}
+
+enum output_state output_look(struct output *output, struct mono_time now)
+{
+    if (!output->sink) {
+        if (!output->wanted || mono_sub(now, output->retry_at) < 0)
+            return output->state;
+        open_sink(output, now);
+        return output->state;
+    }
+    struct sink_observation look = sink_observe(output->sink);
+    output->looked_at = now;
+    switch (look.state) {
+    case SINK_RUNNING:
+        take_observation(output, &look);
+        check_acquired(output, now);
+        break;
+    case SINK_XRUN:
+        output->xruns++;
+        log_warn("sound device %s: underrun", output->info.device);
+        restart_sink(output, now);
+        break;
+    case SINK_SUSPENDED:
+        log_info("sound device %s: the system was suspended", output->info.device);
+        restart_sink(output, now);
+        break;
+    case SINK_STOPPED:
+        restart_sink(output, now);
+        break;
+    case SINK_LOST:
+        lose_sink(output, now);
+        break;
+    }
+    return output->state;
+}
+
+struct mono_time output_next_look(const struct output *output)
+{
+    if (!output->sink)
+        return output->wanted ? output->retry_at : NEVER;
+    if (output->state == OUTPUT_ACQUIRING)
+        return mono_add(output->looked_at, ACQUIRE_STEP_NS);
+    return NEVER;
+}
+
+unsigned output_generation(const struct output *output)
+{
+    return output->generation;
+}
+
+unsigned output_rate_hz(const struct output *output)
+{
+    return output->info.rate_hz;
+}
+
+double output_frame_at(const struct output *output, struct mono_time heard_at)
+{
+    return dac_clock_frame_at(&output->clock, mono_add(heard_at, -output->config.latency_ns));
+}
+
+struct mono_time output_time_of(const struct output *output, double frame)
+{
+    return mono_add(dac_clock_time_of(&output->clock, frame), output->config.latency_ns);
+}
+
+void output_set_latency(struct output *output, int64_t latency_ns)
+{
+    output->config.latency_ns = latency_ns;
+}
+
+struct output_status output_get_status(const struct output *output)
+{
+    bool clock_known = output->sink && dac_clock_ready(&output->clock);
+    return (struct output_status){
+        .state = output->state,
+        .sink = output->info,
+        .error = output->error,
+        .xruns = output->xruns,
+        .losses = output->losses,
+        .rate_error_ppm = clock_known                     ? dac_clock_ppm(&output->clock)
+                          : isnan(output->remembered_ppm) ? 0
+                                                          : output->remembered_ppm,
+        .steady_s = clock_known ? dac_clock_window_s(&output->clock) : 0,
+        .queued_ns =
+            output->sink && output->info.rate_hz
+                ? frames_to_ns((double)(output->end - output->played), output->info.rate_hz)
+                : 0,
+    };
+}

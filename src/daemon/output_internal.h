@@ -1,0 +1,57 @@
+/*
+ * output_internal.h: what output.c (the device's life) and output_queue.c (what is queued) share.
+ */
+#ifndef TUTTI_DAEMON_OUTPUT_INTERNAL_H
+#define TUTTI_DAEMON_OUTPUT_INTERNAL_H
+
+#include "tutti/core/dac_clock.h"
+#include "tutti/core/playout_map.h"
+#include "tutti/daemon/output.h"
+
+#define OUTPUT_ERROR_MAX (SINK_TEXT_MAX + 32)
+
+/* A ramp from one linear gain to another; `target` before and after, if none is under way. */
+struct gain_ramp {
+    float from;
+    float target;
+    int64_t first_frame;
+    int64_t frames; /* 0: no ramp */
+};
+
+struct output {
+    struct output_config config;
+    char device[SINK_TEXT_MAX];
+
+    struct sink *sink; /* NULL: closed */
+    struct sink_info info;
+    enum output_state state;
+    unsigned generation;
+    bool wanted;
+    struct mono_time retry_at;
+    int64_t retry_ns;
+    struct mono_time acquired_at;
+    struct mono_time looked_at;
+    char error[OUTPUT_ERROR_MAX];
+    uint64_t xruns;
+    uint64_t losses;
+
+    struct dac_clock clock;
+    double remembered_ppm;
+
+    /* Frames [played, written) are in the sink; [written, end) wait for room in it. Frame n is in
+     * the ring at n modulo its size, faded but without the volume. */
+    float *ring;
+    size_t ring_frames;
+    int64_t played; /* at the last look */
+    int64_t written;
+    int64_t end;
+    int64_t silent_from; /* every frame from here on is silence */
+    struct playout_map map;
+    struct gain_ramp gain;
+    int64_t fade_in_from; /* where the latest fade-in began */
+};
+
+/* Empties the queue: frame numbers start over. */
+void output_queue_clear(struct output *output);
+
+#endif
