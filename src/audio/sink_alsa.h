@@ -1,0 +1,33 @@
+/*
+ * sink_alsa.h: shared by sink_alsa.c (running) and sink_alsa_setup.c (opening, negotiating).
+ */
+#ifndef TUTTI_AUDIO_SINK_ALSA_H
+#define TUTTI_AUDIO_SINK_ALSA_H
+
+#include "sample_format.h"
+#include "sink_backend.h"
+
+#include <alsa/asoundlib.h>
+
+#define ALSA_SLICE_FRAMES 512
+
+struct sink_alsa {
+    snd_pcm_t *pcm;
+    enum sample_format format;
+    enum sink_channel_mode channels;
+    struct mono_time (*now)(void *clock);
+    void *clock;
+    bool stamps; /* the driver's timestamps are in our clock */
+    bool can_rewind;
+    size_t margin_frames; /* never taken back: the driver moves them early */
+    int64_t written;
+    struct dither dither;
+    float mixed[ALSA_SLICE_FRAMES * SINK_CHANNELS];
+    void *convert; /* ALSA_SLICE_FRAMES in the device's format */
+};
+
+/* Opens the PCM and configures it; the fields above and *ret_info are set. */
+int sink_alsa_setup(struct sink_alsa *alsa, const struct sink_config *config,
+                    struct sink_info *ret_info, char *error);
+
+#endif
