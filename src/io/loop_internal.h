@@ -1,0 +1,21 @@
+/*
+ * loop_internal.h: what ws_client.c needs of loop.c.
+ */
+#ifndef TUTTI_IO_LOOP_INTERNAL_H
+#define TUTTI_IO_LOOP_INTERNAL_H
+
+#include "tutti/io/loop.h"
+
+#include <libwebsockets.h>
+
+/* Around every callback of ours: samples the time and measures how long it took. They nest. */
+void loop_enter(struct loop *loop);
+void loop_leave(struct loop *loop);
+
+/* The protocol under which outgoing WebSockets run; defined by ws_client.c. */
+#define WS_CLIENT_PROTOCOL_NAME "tutti-ws-client"
+#define WS_CLIENT_RX_BYTES 65536
+int ws_client_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                       size_t len);
+
+#endif
