@@ -1,0 +1,163 @@
+/*
+ * protocol.h: the backend's JSON, as typed messages.
+ *
+ * Everything that arrives may be wrong: fields of the wrong type, odd values, huge or deeply nested
+ * texts. Parsing never fails halfway: a message is whole and valid, or it is refused with a reason.
+ * Strings longer than their arrays are refused, not cut. JSON texts that are built are owned by the
+ * caller, who frees them with free().
+ */
+#ifndef TUTTI_CORE_PROTOCOL_H
+#define TUTTI_CORE_PROTOCOL_H
+
+#include "tutti/base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROTOCOL_ID_MAX 128
+#define PROTOCOL_NAME_MAX 512
+#define PROTOCOL_URL_MAX 2048
+#define PROTOCOL_TOKEN_MAX 256
+#define PROTOCOL_CODE_MAX 32
+#define PROTOCOL_REASON_MAX 256
+#define PROTOCOL_PLAYLIST_MAX 20000
+#define PROTOCOL_POSITION_MAX_MS (366.0 * 24 * 3600 * 1000)
+
+struct playback_state {
+    bool has_track;
+    char track_id[PROTOCOL_ID_MAX];
+    double position_ms; /* >= 0; fractions are kept */
+    bool playing;
+    struct server_time updated_at;
+};
+
+struct playlist_item {
+    char id[PROTOCOL_ID_MAX];
+    char track_id[PROTOCOL_ID_MAX];
+    char name[PROTOCOL_NAME_MAX];
+    char media_url[PROTOCOL_URL_MAX]; /* as sent: relative or absolute; "" if none */
+    char media_type[64];
+    double duration_s; /* < 0: not told */
+    int position;
+};
+
+/* Owned array, in playlist order. */
+struct playlist_message {
+    struct playlist_item *items;
+    size_t count;
+};
+
+enum request_status {
+    REQUEST_PENDING,
+    REQUEST_APPROVED,
+    REQUEST_DENIED,
+};
+
+struct request_message {
+    char id[PROTOCOL_ID_MAX];
+    char requester[PROTOCOL_NAME_MAX];
+    char type[32];                   /* "add", "reorder", "remove", or what somebody made up */
+    char summary[PROTOCOL_NAME_MAX]; /* of the payload, for people */
+    enum request_status status;
+    char reason[PROTOCOL_REASON_MAX];
+};
+
+struct echo_message {
+    int64_t sequence; /* of our sync_ack */
+    struct server_time server_received_at;
+    struct server_time server_sent_at;
+};
+
+enum message_type {
+    MESSAGE_PLAYBACK_STATE,
+    MESSAGE_PLAYLIST,
+    MESSAGE_REQUEST,
+    MESSAGE_ECHO,
+    MESSAGE_ERROR,   /* the backend refused something we sent: detail */
+    MESSAGE_UNKNOWN, /* of a type that we do not know: ignored */
+};
+
+struct protocol_message {
+    enum message_type type;
+    union {
+        struct playback_state playback;
+        struct playlist_message playlist;
+        struct request_message request;
+        struct echo_message echo;
+        char detail[PROTOCOL_REASON_MAX];
+    };
+};
+
+/* One frame. False with a reason when it cannot be used. On true, protocol_message_finish(). */
+bool protocol_parse(const char *text, size_t bytes, struct protocol_message *ret_message,
+                    char reason[PROTOCOL_REASON_MAX]);
+void protocol_message_finish(struct protocol_message *message);
+
+/* The bare array of GET /sessions/{id}/playlist. */
+bool protocol_parse_playlist(const char *text, size_t bytes, struct playlist_message *ret_playlist,
+                             char reason[PROTOCOL_REASON_MAX]);
+void playlist_message_finish(struct playlist_message *playlist);
+
+/* POST /sessions/{id}/playback's answer. */
+bool protocol_parse_playback(const char *text, size_t bytes, struct playback_state *ret_playback,
+                             char reason[PROTOCOL_REASON_MAX]);
+
+struct login_answer {
+    char token[PROTOCOL_TOKEN_MAX];
+};
+bool protocol_parse_login(const char *text, size_t bytes, struct login_answer *ret_answer);
+
+/* Of POST /sessions, POST /sessions/{code}/join and GET /sessions/{id}. */
+struct session_answer {
+    char session_id[PROTOCOL_ID_MAX];
+    char code[PROTOCOL_CODE_MAX];   /* "" where it is not told */
+    char token[PROTOCOL_TOKEN_MAX]; /* guest_token or host_token; "" if none */
+};
+bool protocol_parse_session(const char *text, size_t bytes, struct session_answer *ret_answer);
+
+/* The `detail` of an error answer as one line; falls back to the text's beginning. */
+void protocol_error_detail(const char *text, size_t bytes, char detail[PROTOCOL_REASON_MAX]);
+
+/* ISO 8601 UTC; without a zone it is UTC. False when it is not a time. */
+bool protocol_parse_time(const char *text, struct server_time *ret_time);
+#define PROTOCOL_TIME_MAX 48
+/* "2026-01-31T12:34:56.123456Z" from nanoseconds since the epoch of any UTC clock. */
+void protocol_format_time(int64_t utc_ns, char text[PROTOCOL_TIME_MAX]);
+
+struct sync_ack {
+    struct wall_time client_time;
+    const char *track_id; /* NULL: none */
+    double position_ms;
+    const char *state; /* "playing" or "paused" */
+    bool drift_known;
+    double drift_ms; /* heard - wanted: positive, ahead */
+    double rate_ppm;
+    double clock_offset_ms;
+    double clock_uncertainty_ms;
+    double latency_ms;
+    int64_t sequence;
+};
+char *protocol_build_sync_ack(const struct sync_ack *ack);
+
+/* action: "play", "pause", "seek", "skip_next", "skip_prev". position_ms < 0: not sent. */
+char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms);
+/* The body of POST /sessions/{id}/playback. */
+char *protocol_build_playback(const char *track_id, double position_ms, bool playing);
+char *protocol_build_login(const char *name, const char *role);
+char *protocol_build_create(const char *host_name);
+char *protocol_build_join(const char *guest_name);
+
+/*
+ * URLs. base: "http(s)://host[:port][/path]", without a trailing slash being needed. False when the
+ * result does not fit or the base is not http(s).
+ */
+bool protocol_url(char *to, size_t size, const char *base, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* ws(s) URL of a session's socket, the token percent-encoded. */
+bool protocol_ws_url(char *to, size_t size, const char *base, const char *session_id,
+                     const char *token);
+/* An item's media_url, absolute. Only http and https are ever returned. */
+bool protocol_media_url(char *to, size_t size, const char *base, const char *media_url);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * server_clock.h: what time is it at the backend?
+ *
+ * The only place where local and server time meet. Everything that says something about the
+ * offset (server time - local monotonic time) is evidence, an interval with an age:
+ *
+ *   echo         [server_sent - received, server_received - sent]: hard, and the best
+ *   command      a stamp that our own command caused: [stamp - arrived, stamp - sent]: hard
+ *   stamp        a state that arrived was stamped before: >= stamp - arrived; usually by 3 to 6 ms
+ *   Date         whole seconds, 0 to 2.1 s old: [date - received, date + 2.1 s - sent]
+ *   disciplined  the kernel says that the wall clock is right: presumed to be the server's too,
+ *                unless hard evidence says otherwise
+ *
+ * What comes out is smooth: corrections decay into it, they do not step it, unless nothing was
+ * settled before or the step is beyond step_ns.
+ */
+#ifndef TUTTI_CORE_SERVER_CLOCK_H
+#define TUTTI_CORE_SERVER_CLOCK_H
+
+#include "tutti/base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SERVER_CLOCK_INTERVALS 128
+#define SERVER_CLOCK_BURSTS 64
+
+enum server_clock_source {
+    SERVER_CLOCK_NONE,
+    SERVER_CLOCK_DATE,
+    SERVER_CLOCK_STAMPS,
+    SERVER_CLOCK_COMMAND,
+    SERVER_CLOCK_DISCIPLINED,
+    SERVER_CLOCK_ECHO,
+};
+
+struct server_clock_estimate {
+    bool known;   /* there is any evidence at all */
+    bool settled; /* good enough to start playing by */
+    enum server_clock_source source;
+    int64_t offset_ns;      /* server - local, as server_clock_at() applies it */
+    int64_t uncertainty_ns; /* the true offset is within this, 99 times of 100 */
+    double frequency_ppm;   /* server clock against the local one: positive, it runs faster */
+};
+
+struct server_clock_interval {
+    int64_t at_ns; /* local */
+    int64_t low_ns;
+    int64_t high_ns; /* INT64_MAX: no upper bound */
+    enum server_clock_source source;
+};
+
+/* The best echo of a burst. */
+struct server_clock_echo {
+    int64_t at_ns; /* local, in the middle of the exchange */
+    int64_t offset_ns;
+    int64_t half_ns; /* half the round trip: the hard bound */
+};
+
+struct server_clock {
+    int64_t step_ns;
+    struct server_clock_interval intervals[SERVER_CLOCK_INTERVALS];
+    size_t interval_head;
+    size_t interval_count;
+    struct server_clock_echo echoes[SERVER_CLOCK_BURSTS];
+    size_t echo_head;
+    size_t echo_count;
+    int64_t burst_started_ns;
+    unsigned burst_size; /* echoes in the newest burst */
+    bool wall_known;
+    bool wall_disciplined;
+    int64_t wall_at_ns;
+    int64_t wall_offset_ns;
+    int64_t wall_error_ns;
+    unsigned contradictions; /* echoes in a row that the past does not agree with */
+
+    /* The line that the evidence says: offset = target_ns + frequency * (t - target_at_ns). */
+    enum server_clock_source source;
+    int64_t target_at_ns;
+    int64_t target_ns;
+    double frequency;
+    int64_t uncertainty_ns;
+    /* What is still to be corrected of an earlier line, decaying from smooth_at_ns on. */
+    double residue_ns;
+    int64_t smooth_at_ns;
+    bool known;
+    bool settled;
+
+    bool connected;
+    int64_t connected_at_ns;
+    bool echo_seen;
+    unsigned probes_left;
+    int64_t next_probe_ns;
+};
+
+/* step_ns: a correction beyond this is made at once (200 ms: where the player would seek anyway).
+ */
+void server_clock_init(struct server_clock *clock, int64_t step_ns);
+
+void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
+                           struct mono_time received, struct server_time server_received,
+                           struct server_time server_sent);
+/* A playback_state other than a connection's first. */
+void server_clock_add_stamp(struct server_clock *clock, struct mono_time arrived,
+                            struct server_time stamp);
+/* The state that a command of ours, sent at `sent`, caused. */
+void server_clock_add_command(struct server_clock *clock, struct mono_time sent,
+                              struct mono_time arrived, struct server_time stamp);
+/* The Date of an HTTP answer; on a kept-alive connection it may be frozen. */
+void server_clock_add_date(struct server_clock *clock, struct mono_time sent,
+                           struct mono_time received, struct server_time date,
+                           bool fresh_connection);
+/* The wall clock, about every 10 s: max_error_ns is the kernel's own bound. */
+void server_clock_add_wall(struct server_clock *clock, struct mono_time at, struct wall_time wall,
+                           int64_t half_width_ns, bool disciplined, int64_t max_error_ns);
+
+struct server_time server_clock_at(const struct server_clock *clock, struct mono_time t);
+struct mono_time server_clock_mono_at(const struct server_clock *clock, struct server_time t);
+struct server_clock_estimate server_clock_estimate(const struct server_clock *clock,
+                                                   struct mono_time now);
+const char *server_clock_source_name(enum server_clock_source source);
+
+/*
+ * When to send probes (sync_acks that a backend may echo). After server_clock_connected(): at
+ * once; once a backend was seen to answer, in a burst; and then a small burst every 10 s. Without
+ * answers, one every 10 s.
+ */
+void server_clock_connected(struct server_clock *clock, struct mono_time now);
+void server_clock_disconnected(struct server_clock *clock);
+struct mono_time server_clock_next_probe(const struct server_clock *clock);
+void server_clock_probe_sent(struct server_clock *clock, struct mono_time now);
+
+#endif

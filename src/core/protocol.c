@@ -1,0 +1,260 @@
+/*
+ * protocol.c: frames and answers in.
+ */
+#include "tutti/core/protocol.h"
+
+#include "protocol_json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool refuse(char *reason, const char *what)
+{
+    snprintf(reason, PROTOCOL_REASON_MAX, "%s", what);
+    return false;
+}
+
+static bool parse_position(const cJSON *payload, double *ret_ms)
+{
+    double ms;
+    if (!json_number(payload, "position_ms", &ms) || ms < 0 || ms > PROTOCOL_POSITION_MAX_MS)
+        return false;
+    *ret_ms = ms;
+    return true;
+}
+
+static bool parse_playback(const cJSON *payload, struct playback_state *ret, char *reason)
+{
+    struct playback_state playback = {0};
+    char text[64];
+    const cJSON *track = cJSON_GetObjectItemCaseSensitive(payload, "track_id");
+    playback.has_track = track && !cJSON_IsNull(track);
+    if (playback.has_track &&
+        !json_string(payload, "track_id", playback.track_id, sizeof playback.track_id))
+        return refuse(reason, "playback_state: track_id is not a string of usable length");
+    if (!parse_position(payload, &playback.position_ms))
+        return refuse(reason, "playback_state: position_ms is not a non-negative number");
+    if (!json_string(payload, "state", text, sizeof text) ||
+        (strcmp(text, "playing") != 0 && strcmp(text, "paused") != 0))
+        return refuse(reason, "playback_state: state is neither \"playing\" nor \"paused\"");
+    playback.playing = strcmp(text, "playing") == 0;
+    if (!json_string(payload, "updated_at", text, sizeof text) ||
+        !protocol_parse_time(text, &playback.updated_at))
+        return refuse(reason, "playback_state: updated_at is not an ISO 8601 time");
+    *ret = playback;
+    return true;
+}
+
+static bool parse_item(const cJSON *json, struct playlist_item *item)
+{
+    double duration_s = -1, position = 0;
+    char id[32];
+    double number;
+    if (!cJSON_IsObject(json) ||
+        !json_string(json, "track_id", item->track_id, sizeof item->track_id))
+        return false;
+    if (!json_string(json, "id", item->id, sizeof item->id)) {
+        if (!json_number(json, "id", &number))
+            return false;
+        snprintf(id, sizeof id, "%.0f", number);
+        strcpy(item->id, id);
+    }
+    if (!json_optional_string(json, "name", item->name, sizeof item->name))
+        snprintf(item->name, sizeof item->name, "%s", item->track_id);
+    if (!json_optional_string(json, "media_url", item->media_url, sizeof item->media_url))
+        item->media_url[0] = '\0';
+    if (!json_optional_string(json, "media_type", item->media_type, sizeof item->media_type))
+        item->media_type[0] = '\0';
+    if (json_number(json, "duration_seconds", &number) && number > 0)
+        duration_s = number;
+    item->duration_s = duration_s;
+    if (json_number(json, "position", &position) && position >= 0 && position < 1e9)
+        item->position = (int)position;
+    return true;
+}
+
+static bool parse_items(const cJSON *array, struct playlist_message *ret, char *reason)
+{
+    if (!cJSON_IsArray(array))
+        return refuse(reason, "playlist: not an array");
+    int size = cJSON_GetArraySize(array);
+    if (size > PROTOCOL_PLAYLIST_MAX)
+        return refuse(reason, "playlist: too many items");
+    struct playlist_item *items = calloc((size_t)size + 1, sizeof *items);
+    if (!items)
+        return refuse(reason, "playlist: out of memory");
+    size_t count = 0;
+    const cJSON *json;
+    cJSON_ArrayForEach(json, array)
+    {
+        if (parse_item(json, &items[count]))
+            count++;
+    }
+    *ret = (struct playlist_message){items, count};
+    return true;
+}
+
+void playlist_message_finish(struct playlist_message *playlist)
+{
+    free(playlist->items);
+    *playlist = (struct playlist_message){0};
+}
+
+static bool parse_request(const cJSON *payload, struct request_message *ret, char *reason)
+{
+    char status[16];
+    if (!json_string(payload, "id", ret->id, sizeof ret->id) ||
+        !json_string(payload, "status", status, sizeof status))
+        return refuse(reason, "request_update: id or status is missing");
+    if (strcmp(status, "pending") == 0)
+        ret->status = REQUEST_PENDING;
+    else if (strcmp(status, "approved") == 0)
+        ret->status = REQUEST_APPROVED;
+    else if (strcmp(status, "denied") == 0)
+        ret->status = REQUEST_DENIED;
+    else
+        return refuse(reason, "request_update: status is not pending, approved or denied");
+    if (!json_optional_string(payload, "requester", ret->requester, sizeof ret->requester))
+        ret->requester[0] = '\0';
+    if (!json_optional_string(payload, "request_type", ret->type, sizeof ret->type))
+        ret->type[0] = '\0';
+    if (!json_optional_string(payload, "reason", ret->reason, sizeof ret->reason))
+        ret->reason[0] = '\0';
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(payload, "payload");
+    if (!json_string(inner, "name", ret->summary, sizeof ret->summary) &&
+        !json_string(inner, "track_id", ret->summary, sizeof ret->summary) &&
+        !json_string(inner, "item_id", ret->summary, sizeof ret->summary))
+        ret->summary[0] = '\0';
+    return true;
+}
+
+static bool parse_echo(const cJSON *payload, struct echo_message *ret, char *reason)
+{
+    char received[64], sent[64];
+    double sequence;
+    if (!json_number(payload, "sequence", &sequence) ||
+        !json_string(payload, "server_received_at", received, sizeof received) ||
+        !json_string(payload, "server_sent_at", sent, sizeof sent) ||
+        !protocol_parse_time(received, &ret->server_received_at) ||
+        !protocol_parse_time(sent, &ret->server_sent_at))
+        return refuse(reason, "sync_ack: not an answer to ours");
+    if (fabs(sequence) > 9e15)
+        return refuse(reason, "sync_ack: impossible sequence");
+    ret->sequence = (int64_t)sequence;
+    return true;
+}
+
+static bool dispatch(const char *type, const cJSON *payload, struct protocol_message *message,
+                     char *reason)
+{
+    if (strcmp(type, "playback_state") == 0) {
+        message->type = MESSAGE_PLAYBACK_STATE;
+        return parse_playback(payload, &message->playback, reason);
+    }
+    if (strcmp(type, "playlist_update") == 0) {
+        message->type = MESSAGE_PLAYLIST;
+        return parse_items(cJSON_GetObjectItemCaseSensitive(payload, "playlist"),
+                           &message->playlist, reason);
+    }
+    if (strcmp(type, "request_update") == 0) {
+        message->type = MESSAGE_REQUEST;
+        return parse_request(payload, &message->request, reason);
+    }
+    if (strcmp(type, "sync_ack") == 0) {
+        message->type = MESSAGE_ECHO;
+        return parse_echo(payload, &message->echo, reason);
+    }
+    if (strcmp(type, "error") == 0) {
+        message->type = MESSAGE_ERROR;
+        if (!json_string(payload, "detail", message->detail, sizeof message->detail))
+            snprintf(message->detail, sizeof message->detail, "no detail given");
+        return true;
+    }
+    message->type = MESSAGE_UNKNOWN;
+    return true;
+}
+
+bool protocol_parse(const char *text, size_t bytes, struct protocol_message *ret_message,
+                    char reason[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    char type[64];
+    if (!root)
+        return refuse(reason, "the message is not JSON");
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(root, "payload");
+    bool good;
+    if (!json_string(root, "type", type, sizeof type) || !cJSON_IsObject(payload)) {
+        good = refuse(reason, "the message has no type or no payload object");
+    } else {
+        memset(ret_message, 0, sizeof *ret_message);
+        good = dispatch(type, payload, ret_message, reason);
+    }
+    cJSON_Delete(root);
+    return good;
+}
+
+void protocol_message_finish(struct protocol_message *message)
+{
+    if (message->type == MESSAGE_PLAYLIST)
+        playlist_message_finish(&message->playlist);
+}
+
+bool protocol_parse_playlist(const char *text, size_t bytes, struct playlist_message *ret_playlist,
+                             char reason[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    bool good =
+        root ? parse_items(root, ret_playlist, reason) : refuse(reason, "the playlist is not JSON");
+    cJSON_Delete(root);
+    return good;
+}
+
+bool protocol_parse_playback(const char *text, size_t bytes, struct playback_state *ret_playback,
+                             char reason[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    bool good = root ? parse_playback(root, ret_playback, reason)
+                     : refuse(reason, "the playback state is not JSON");
+    cJSON_Delete(root);
+    return good;
+}
+
+bool protocol_parse_login(const char *text, size_t bytes, struct login_answer *ret_answer)
+{
+    cJSON *root = json_parse(text, bytes);
+    bool good = json_string(root, "token", ret_answer->token, sizeof ret_answer->token);
+    cJSON_Delete(root);
+    return good;
+}
+
+bool protocol_parse_session(const char *text, size_t bytes, struct session_answer *ret_answer)
+{
+    cJSON *root = json_parse(text, bytes);
+    struct session_answer answer = {0};
+    bool good = json_string(root, "session_id", answer.session_id, sizeof answer.session_id) &&
+                json_optional_string(root, "code", answer.code, sizeof answer.code);
+    if (good && !json_string(root, "guest_token", answer.token, sizeof answer.token) &&
+        !json_string(root, "host_token", answer.token, sizeof answer.token))
+        answer.token[0] = '\0';
+    cJSON_Delete(root);
+    if (good)
+        *ret_answer = answer;
+    return good;
+}
+
+void protocol_error_detail(const char *text, size_t bytes, char detail[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(root, "detail");
+    const cJSON *first = cJSON_IsArray(member) ? cJSON_GetArrayItem(member, 0) : NULL;
+    const cJSON *said = cJSON_GetObjectItemCaseSensitive(first, "msg");
+    if (cJSON_IsString(member))
+        snprintf(detail, PROTOCOL_REASON_MAX, "%s", member->valuestring);
+    else if (cJSON_IsString(said))
+        snprintf(detail, PROTOCOL_REASON_MAX, "%s", said->valuestring);
+    else
+        snprintf(detail, PROTOCOL_REASON_MAX, "%.*s", (int)(bytes < 80 ? bytes : 80), text);
+    cJSON_Delete(root);
+}

@@ -1,0 +1,177 @@
+/*
+ * protocol_build.c: messages and URLs out.
+ */
+#include "tutti/core/protocol.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static char *print_and_delete(cJSON *root)
+{
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+static char *envelope(const char *type, cJSON *payload)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "type", type);
+    cJSON_AddItemToObject(root, "payload", payload);
+    return print_and_delete(root);
+}
+
+/* JSON has no infinity, and three decimals of a millisecond are a microsecond. */
+static void add_rounded(cJSON *object, const char *name, double number)
+{
+    if (isfinite(number))
+        cJSON_AddNumberToObject(object, name, round(number * 1000) / 1000);
+}
+
+char *protocol_build_sync_ack(const struct sync_ack *ack)
+{
+    char time[PROTOCOL_TIME_MAX];
+    cJSON *payload = cJSON_CreateObject();
+    protocol_format_time(ack->client_time.ns, time);
+    cJSON_AddStringToObject(payload, "client_time", time);
+    if (ack->track_id)
+        cJSON_AddStringToObject(payload, "track_id", ack->track_id);
+    else
+        cJSON_AddNullToObject(payload, "track_id");
+    add_rounded(payload, "position_ms", ack->position_ms);
+    cJSON_AddStringToObject(payload, "state", ack->state);
+    if (ack->drift_known)
+        add_rounded(payload, "drift_ms", ack->drift_ms);
+    else
+        cJSON_AddNullToObject(payload, "drift_ms");
+    add_rounded(payload, "rate_ppm", ack->rate_ppm);
+    add_rounded(payload, "clock_offset_ms", ack->clock_offset_ms);
+    add_rounded(payload, "clock_uncertainty_ms", ack->clock_uncertainty_ms);
+    add_rounded(payload, "latency_ms", ack->latency_ms);
+    cJSON_AddNumberToObject(payload, "sequence", (double)ack->sequence);
+    return envelope("sync_ack", payload);
+}
+
+static void add_target(cJSON *object, const char *track_id, double position_ms)
+{
+    if (track_id)
+        cJSON_AddStringToObject(object, "track_id", track_id);
+    if (position_ms >= 0)
+        cJSON_AddNumberToObject(object, "position_ms", floor(position_ms));
+}
+
+char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms)
+{
+    cJSON *payload = cJSON_CreateObject();
+    cJSON_AddStringToObject(payload, "action", action);
+    add_target(payload, track_id, position_ms);
+    return envelope("playback_command", payload);
+}
+
+char *protocol_build_playback(const char *track_id, double position_ms, bool playing)
+{
+    cJSON *body = cJSON_CreateObject();
+    add_target(body, track_id, position_ms);
+    cJSON_AddStringToObject(body, "state", playing ? "playing" : "paused");
+    return print_and_delete(body);
+}
+
+char *protocol_build_login(const char *name, const char *role)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "name", name);
+    cJSON_AddStringToObject(body, "role", role);
+    return print_and_delete(body);
+}
+
+char *protocol_build_create(const char *host_name)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "host_name", host_name);
+    return print_and_delete(body);
+}
+
+char *protocol_build_join(const char *guest_name)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "guest_name", guest_name);
+    return print_and_delete(body);
+}
+
+static bool is_http(const char *url)
+{
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+static size_t base_length(const char *base)
+{
+    size_t length = strlen(base);
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    return length;
+}
+
+bool protocol_url(char *to, size_t size, const char *base, const char *format, ...)
+{
+    if (!is_http(base))
+        return false;
+    int length = snprintf(to, size, "%.*s", (int)base_length(base), base);
+    if (length < 0 || (size_t)length >= size)
+        return false;
+    va_list args;
+    va_start(args, format);
+    int more = vsnprintf(to + length, size - (size_t)length, format, args);
+    va_end(args);
+    return more >= 0 && (size_t)(length + more) < size;
+}
+
+/* RFC 3986: everything but the unreserved characters. */
+static bool percent_encode(char *to, size_t size, const char *from)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    size_t at = 0;
+    for (; *from; from++) {
+        if (at + 4 > size)
+            return false;
+        if (strchr(unreserved, *from))
+            to[at++] = *from;
+        else
+            at += (size_t)snprintf(to + at, size - at, "%%%02X", (unsigned char)*from);
+    }
+    to[at] = '\0';
+    return true;
+}
+
+bool protocol_ws_url(char *to, size_t size, const char *base, const char *session_id,
+                     const char *token)
+{
+    char session[3 * PROTOCOL_ID_MAX], secret[3 * PROTOCOL_TOKEN_MAX];
+    if (!is_http(base) || !percent_encode(session, sizeof session, session_id) ||
+        !percent_encode(secret, sizeof secret, token))
+        return false;
+    const char *rest = base + 4; /* after "http", in whatever case */
+    int length = snprintf(to, size, "ws%.*s/ws/sessions/%s?token=%s", (int)base_length(rest), rest,
+                          session, secret);
+    return length >= 0 && (size_t)length < size;
+}
+
+bool protocol_media_url(char *to, size_t size, const char *base, const char *media_url)
+{
+    int length;
+    if (is_http(media_url)) {
+        length = snprintf(to, size, "%s", media_url);
+    } else if (media_url[0] == '\0' || strstr(media_url, "://") || !is_http(base) ||
+               strncmp(media_url, "//", 2) == 0) {
+        return false; /* nothing, or a scheme that we do not follow */
+    } else {
+        const char *slash = media_url[0] == '/' ? "" : "/";
+        length = snprintf(to, size, "%.*s%s%s", (int)base_length(base), base, slash, media_url);
+    }
+    return length >= 0 && (size_t)length < size;
+}
