@@ -1,0 +1,98 @@
+/*
+ * settings.h: one table of options, from which parsing, validation, --help, the commented
+ * configuration file and the man page's list are all made.
+ */
+#ifndef TUTTI_CORE_SETTINGS_H
+#define TUTTI_CORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_TEXT_MAX 512
+#define SETTINGS_ERROR_MAX 640
+
+enum settings_role {
+    SETTINGS_GUEST,
+    SETTINGS_HOST,
+};
+
+enum settings_repeat {
+    SETTINGS_REPEAT_OFF,
+    SETTINGS_REPEAT_ALL,
+};
+
+enum settings_cache_mode {
+    SETTINGS_CACHE_DISK,
+    SETTINGS_CACHE_MEMORY,
+};
+
+struct settings {
+    struct {
+        char url[SETTINGS_TEXT_MAX];
+        int role; /* enum settings_role */
+        char name[128];
+        char join_code[32];
+        char session_id[128];
+        char token[256];
+        char token_file[SETTINGS_TEXT_MAX];
+        char ca_file[SETTINGS_TEXT_MAX];
+        bool auto_advance;
+        int repeat; /* enum settings_repeat */
+    } backend;
+    struct {
+        char device[128];
+        int channels; /* enum sink_channel_mode, same order */
+        int64_t rate_hz;
+        int64_t buffer_ms;
+        double latency_ms;
+        int64_t volume;
+        int64_t max_volume;
+        char mixer[128];
+        double idle_release_s;
+        double null_ppm;
+    } audio;
+    struct {
+        double seek_threshold_ms;
+        double max_slew_ppm;
+        double resync_interval_s;
+    } sync;
+    struct {
+        char state_dir[SETTINGS_TEXT_MAX];
+        char cache_dir[SETTINGS_TEXT_MAX];
+        int cache_mode; /* enum settings_cache_mode */
+        int64_t cache_max_mb;
+        int64_t track_max_mb;
+    } paths;
+    struct {
+        char socket[100]; /* sun_path holds 108 */
+        char group[64];
+    } control;
+    struct {
+        int level; /* enum log_level, same order */
+    } log;
+};
+
+void settings_init(struct settings *settings);
+
+/*
+ * Sets one option from text. False, with what is wrong and what is allowed in error, for an unknown
+ * section or key and for a bad value; the settings are untouched then.
+ */
+bool settings_set(struct settings *settings, const char *section, const char *key,
+                  const char *value, char error[SETTINGS_ERROR_MAX]);
+
+/* What no single option shows: url missing, neither join code nor session nor host ... */
+bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_MAX]);
+
+/* The table, row by row: false past its end. For environment variables, help and man page. */
+struct settings_row {
+    const char *section;
+    const char *key;
+    const char *allowed;  /* for people: "0 to 100", "guest | host", "text" */
+    const char *fallback; /* the default, as text */
+    const char *help;
+};
+bool settings_row(size_t index, struct settings_row *ret_row);
+
+#endif
