@@ -1,0 +1,40 @@
+/*
+ * control_socket.h: a UNIX socket on which clients exchange lines with the daemon.
+ */
+#ifndef TUTTI_IO_CONTROL_SOCKET_H
+#define TUTTI_IO_CONTROL_SOCKET_H
+
+#include <stdbool.h>
+
+#define CONTROL_SOCKET_CLIENTS_MAX 16
+#define CONTROL_SOCKET_LINE_MAX 65536
+/* A client that does not read is closed when this much waits for it. */
+#define CONTROL_SOCKET_QUEUE_MAX (4u * 1024 * 1024)
+
+struct loop;
+struct control_socket;
+struct control_client;
+
+struct control_socket_handlers {
+    /* One line without its end; answer now or later with control_client_send(). */
+    void (*on_line)(void *user, struct control_client *client, char *line);
+    /* The client is gone: forget the pointer. */
+    void (*on_gone)(void *user, struct control_client *client);
+};
+
+/* path: a stale socket there is replaced, a live one is not. group: "" or who may use it, besides
+ * the owner. NULL after one line in the log. */
+struct control_socket *control_socket_create(struct loop *loop, const char *path, const char *group,
+                                             const struct control_socket_handlers *handlers,
+                                             void *user);
+void control_socket_destroy(struct control_socket *control);
+
+/* line without its end. False when the client was too slow, and is closed. */
+bool control_client_send(struct control_client *client, const char *line);
+
+/* A subscriber gets every line that is broadcast. */
+void control_client_subscribe(struct control_client *client);
+void control_socket_broadcast(struct control_socket *control, const char *line);
+bool control_socket_has_subscribers(const struct control_socket *control);
+
+#endif

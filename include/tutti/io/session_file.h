@@ -1,0 +1,38 @@
+/*
+ * session_file.h: what a speaker must not forget: its membership, its card's rate, its volume.
+ *
+ * One JSON file, state.json, in the state directory: 0600 in a directory 0700, replaced atomically.
+ */
+#ifndef TUTTI_IO_SESSION_FILE_H
+#define TUTTI_IO_SESSION_FILE_H
+
+#include <stdbool.h>
+
+#define SESSION_FILE_TEXT_MAX 512
+
+struct session_state {
+    char url[SESSION_FILE_TEXT_MAX]; /* the backend that the membership is of */
+    char join_code[64];              /* that it was joined with; "" for hosts */
+    char session_id[128];
+    char token[256];
+    char code[64];    /* the invite code; hosts only */
+    char device[128]; /* that rate_ppm was learned of */
+    double rate_ppm;  /* NAN: unknown */
+    double volume;    /* percent; NAN: never set */
+    bool muted;
+    double latency_ms; /* set at run time; NAN: as configured */
+};
+
+void session_state_init(struct session_state *state);
+
+/* Missing: the initial state. Unreadable or corrupt: the same, and one line in the log. */
+void session_file_load(const char *state_dir, struct session_state *state);
+
+/* 0, or -errno after one line in the log. */
+int session_file_save(const char *state_dir, const struct session_state *state);
+
+/* The one line of a secret's file. Refused (false, logged) when others than its owner may read it.
+ */
+bool session_file_read_secret(const char *path, char *to, unsigned size);
+
+#endif
