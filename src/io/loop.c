@@ -3,26 +3,28 @@
  *
  * Adopting each descriptor of curl's one by one would make lws close sockets that are not its own.
  * So only the epoll set's descriptor is adopted, as a raw file: when it becomes readable, we ask it
- * which of ours are.
+ * which of ours are. Timers are one timerfd in that set: lws's own timers end in a poll() of whole
+ * milliseconds, truncated, and spin through the rest of the last one.
  */
 #include "loop_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/mono_clock.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define OWN_FDS_PROTOCOL_NAME "tutti-own-descriptors"
 /* Descriptors served per wake-up; the rest waits for the next round, which comes at once. */
 #define EVENTS_PER_ROUND 16
-/* lws allocates a table of this many connections; a speaker has three. */
-#define LWS_FD_LIMIT 64
+/* lws allocates 16 bytes for each connection that it could have. */
+#define LWS_FD_LIMIT 1024
 
 struct deferred {
     void (*destroy)(void *object);
@@ -32,7 +34,16 @@ struct deferred {
 
 struct loop {
     struct lws_context *context;
-    int epoll_fd; /* lws closes it */
+    struct lws_vhost *tls_vhost;
+    char *ca_file;
+    int epoll_fd; /* lws closes it once adopted */
+    bool adopted;
+    int timer_fd;
+    struct loop_fd *timer_watch;
+    struct loop_timer *timers; /* the earliest first */
+    bool armed;
+    struct mono_time armed_for;
+    struct mono_time timers_served_at;
     int signal_fd;
     struct loop_fd *signal_watch;
     void (*signaled)(void *user, int signal);
@@ -45,8 +56,10 @@ struct loop {
 };
 
 struct loop_timer {
-    lws_sorted_usec_list_t sul; /* must stay the first member: sul callbacks get its address */
     struct loop *loop;
+    struct loop_timer *next;
+    bool set;
+    struct mono_time at;
     void (*fire)(void *user, struct mono_time now);
     void *user;
 };
@@ -67,6 +80,7 @@ void loop_enter(struct loop *loop)
 
 void loop_leave(struct loop *loop)
 {
+    assert(loop->depth > 0);
     if (--loop->depth > 0)
         return;
     int64_t took_ns = mono_sub(mono_clock_now(), loop->now);
@@ -74,143 +88,7 @@ void loop_leave(struct loop *loop)
         loop->longest_stall_ns = took_ns;
 }
 
-static void serve_events(struct loop *loop)
-{
-    struct epoll_event events[EVENTS_PER_ROUND];
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, 0);
-    for (int i = 0; i < count; i++) {
-        struct loop_fd *watch = events[i].data.ptr;
-        if (watch->removed) /* by the callback of one before it in this round */
-            continue;
-        unsigned ready = 0;
-        if (events[i].events & EPOLLIN)
-            ready |= LOOP_READ;
-        if (events[i].events & EPOLLOUT)
-            ready |= LOOP_WRITE;
-        if (events[i].events & (EPOLLHUP | EPOLLERR))
-            ready |= LOOP_HANGUP;
-        loop_enter(loop);
-        watch->ready(watch->user, ready);
-        loop_leave(loop);
-    }
-}
-
-static int own_fds_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                            size_t len)
-{
-    (void)user;
-    (void)in;
-    (void)len;
-    if (reason == LWS_CALLBACK_RAW_RX_FILE)
-        serve_events(lws_context_user(lws_get_context(wsi)));
-    return 0;
-}
-
-static const struct lws_protocols protocols[] = {
-    {.name = OWN_FDS_PROTOCOL_NAME, .callback = own_fds_callback},
-    {.name = WS_CLIENT_PROTOCOL_NAME,
-     .callback = ws_client_callback,
-     .rx_buffer_size = WS_CLIENT_RX_BYTES},
-    {0},
-};
-
-static void log_from_lws(int level, const char *line)
-{
-    size_t len = strlen(line);
-    while (len > 0 && line[len - 1] == '\n')
-        len--;
-    log_write(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets: %.*s", (int)len, line);
-}
-
-static bool adopt_epoll(struct loop *loop)
-{
-    struct lws_vhost *vhost = lws_get_vhost_by_name(loop->context, "default");
-    lws_sock_file_fd_type fd = {.filefd = loop->epoll_fd};
-    return vhost && lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd,
-                                               OWN_FDS_PROTOCOL_NAME, NULL) != NULL;
-}
-
-struct loop *loop_create(const char *ca_file)
-{
-    struct loop *loop = calloc(1, sizeof *loop);
-    if (!loop)
-        return NULL;
-    loop->signal_fd = -1;
-    loop->now = mono_clock_now();
-    lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .gid = -1,
-        .uid = -1,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .client_ssl_ca_filepath = ca_file,
-        .fd_limit_per_thread = LWS_FD_LIMIT,
-        .user = loop,
-    };
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd >= 0)
-        loop->context = lws_create_context(&info);
-    if (!loop->context || !adopt_epoll(loop)) {
-        log_error("the event loop cannot be set up: %s", strerror(errno));
-        loop_destroy(loop);
-        return NULL;
-    }
-    return loop;
-}
-
-static void run_deferred(struct loop *loop)
-{
-    while (loop->deferred) {
-        struct deferred *first = loop->deferred;
-        loop->deferred = first->next;
-        first->destroy(first->object);
-        free(first);
-    }
-}
-
-void loop_destroy(struct loop *loop)
-{
-    if (!loop)
-        return;
-    loop_fd_remove(loop->signal_watch);
-    if (loop->signal_fd >= 0)
-        close(loop->signal_fd);
-    run_deferred(loop);
-    if (loop->context)
-        lws_context_destroy(loop->context);
-    else if (loop->epoll_fd >= 0)
-        close(loop->epoll_fd);
-    run_deferred(loop);
-    free(loop);
-}
-
-struct lws_context *loop_lws_context(struct loop *loop)
-{
-    return loop->context;
-}
-
-void loop_run(struct loop *loop)
-{
-    loop->stopped = false;
-    while (!loop->stopped) {
-        run_deferred(loop);
-        if (lws_service(loop->context, 0) < 0)
-            return;
-    }
-    run_deferred(loop);
-}
-
-void loop_stop(struct loop *loop)
-{
-    loop->stopped = true;
-    lws_cancel_service(loop->context);
-}
-
-struct mono_time loop_now(const struct loop *loop)
-{
-    return loop->depth > 0 ? loop->now : mono_clock_now();
-}
+/* --- timers --- */
 
 struct loop_timer *loop_timer_create(struct loop *loop,
                                      void (*fire)(void *user, struct mono_time now), void *user)
@@ -218,54 +96,106 @@ struct loop_timer *loop_timer_create(struct loop *loop,
     struct loop_timer *timer = calloc(1, sizeof *timer);
     if (!timer)
         return NULL;
-    timer->loop = loop;
-    timer->fire = fire;
-    timer->user = user;
+    *timer = (struct loop_timer){.loop = loop, .fire = fire, .user = user};
     return timer;
-}
-
-static void fire_timer(lws_sorted_usec_list_t *sul)
-{
-    struct loop_timer *timer = (struct loop_timer *)sul;
-    struct loop *loop = timer->loop;
-    loop_enter(loop);
-    timer->fire(timer->user, loop->now);
-    loop_leave(loop);
-}
-
-void loop_timer_set_in(struct loop_timer *timer, int64_t delay_ns)
-{
-    /* lws takes 0 and less for "cancel"; round up, so that a timer never fires early. */
-    int64_t delay_us = delay_ns <= 0 ? 1 : (delay_ns + NS_PER_US - 1) / NS_PER_US;
-    lws_sul_schedule(timer->loop->context, 0, &timer->sul, fire_timer, (lws_usec_t)delay_us);
-}
-
-void loop_timer_set(struct loop_timer *timer, struct mono_time at)
-{
-    loop_timer_set_in(timer, mono_sub(at, mono_clock_now()));
 }
 
 void loop_timer_cancel(struct loop_timer *timer)
 {
-    lws_sul_cancel(&timer->sul);
+    if (!timer->set)
+        return;
+    struct loop_timer **link = &timer->loop->timers;
+    while (*link != timer)
+        link = &(*link)->next;
+    *link = timer->next;
+    timer->set = false;
+}
+
+void loop_timer_set(struct loop_timer *timer, struct mono_time at)
+{
+    struct loop *loop = timer->loop;
+    loop_timer_cancel(timer);
+    /* Later than the round under way: a timer that sets itself again must not keep the round. */
+    if (mono_sub(at, loop->timers_served_at) <= 0)
+        at = mono_add(loop->timers_served_at, 1);
+    struct loop_timer **link = &loop->timers;
+    while (*link && mono_sub((*link)->at, at) <= 0)
+        link = &(*link)->next;
+    timer->at = at;
+    timer->next = *link;
+    timer->set = true;
+    *link = timer;
+}
+
+void loop_timer_set_in(struct loop_timer *timer, int64_t delay_ns)
+{
+    loop_timer_set(timer, mono_add(mono_clock_now(), delay_ns));
 }
 
 void loop_timer_destroy(struct loop_timer *timer)
 {
     if (!timer)
         return;
-    lws_sul_cancel(&timer->sul);
-    loop_defer_free(timer->loop, free, timer);
+    loop_timer_cancel(timer);
+    free(timer);
 }
+
+static void serve_timers(struct loop *loop)
+{
+    if (!loop->timers)
+        return;
+    loop->timers_served_at = mono_clock_now();
+    while (loop->timers && mono_sub(loop->timers->at, loop->timers_served_at) <= 0) {
+        struct loop_timer *timer = loop->timers;
+        loop_timer_cancel(timer);
+        loop_enter(loop);
+        timer->fire(timer->user, loop->now); /* which may destroy the timer */
+        loop_leave(loop);
+    }
+}
+
+/* The timerfd runs on CLOCK_MONOTONIC, our times on the raw clock: when it is early by what NTP
+ * slews, no timer is due yet and the rest is armed. Setting it also clears its readiness. */
+static void arm_timers(struct loop *loop)
+{
+    struct itimerspec wanted = {0};
+    bool needed = loop->timers != NULL;
+    if (needed == loop->armed && (!needed || mono_sub(loop->armed_for, loop->timers->at) == 0))
+        return;
+    if (needed) {
+        int64_t delay_ns = mono_sub(loop->timers->at, mono_clock_now());
+        if (delay_ns < 1)
+            delay_ns = 1;
+        wanted.it_value.tv_sec = (time_t)(delay_ns / NS_PER_S);
+        wanted.it_value.tv_nsec = (long)(delay_ns % NS_PER_S);
+        loop->armed_for = loop->timers->at;
+    }
+    loop->armed = needed;
+    timerfd_settime(loop->timer_fd, 0, &wanted, NULL);
+}
+
+static void timer_fd_ready(void *user, unsigned events)
+{
+    struct loop *loop = user;
+    uint64_t expirations;
+    (void)events;
+    ssize_t got = read(loop->timer_fd, &expirations, sizeof expirations);
+    (void)got;           /* nobody else reads it, and it does not block */
+    loop->armed = false; /* serve_timers() has run or runs next; then it is armed anew */
+}
+
+/* --- descriptors --- */
 
 static uint32_t epoll_events(unsigned events)
 {
-    uint32_t wanted = 0;
-    if (events & LOOP_READ)
-        wanted |= EPOLLIN;
-    if (events & LOOP_WRITE)
-        wanted |= EPOLLOUT;
-    return wanted;
+    return (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
+           (events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0);
+}
+
+static unsigned loop_events(uint32_t events)
+{
+    return (events & EPOLLIN ? LOOP_READ : 0) | (events & EPOLLOUT ? LOOP_WRITE : 0) |
+           (events & (EPOLLHUP | EPOLLERR) ? LOOP_HANGUP : 0);
 }
 
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, unsigned events,
@@ -291,11 +221,199 @@ void loop_fd_set_events(struct loop_fd *watch, unsigned events)
 
 void loop_fd_remove(struct loop_fd *watch)
 {
-    if (!watch)
+    if (!watch || watch->removed)
         return;
     epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
     watch->removed = true;
     loop_defer_free(watch->loop, free, watch);
+}
+
+/* Timers come before every descriptor, so that none waits for more than one callback. */
+static void serve_descriptors(struct loop *loop)
+{
+    struct epoll_event events[EVENTS_PER_ROUND];
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, 0);
+    for (int i = 0; i < count; i++) {
+        serve_timers(loop);
+        struct loop_fd *watch = events[i].data.ptr;
+        if (watch->removed) /* by a callback before it in this round */
+            continue;
+        loop_enter(loop);
+        watch->ready(watch->user, loop_events(events[i].events));
+        loop_leave(loop);
+    }
+}
+
+/* --- lws --- */
+
+static int own_fds_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                            size_t len)
+{
+    if (reason == LWS_CALLBACK_RAW_RX_FILE)
+        serve_descriptors(lws_context_user(lws_get_context(wsi)));
+    /* lws tells a vhost's first protocol of the end of every connection, whosever it was. */
+    if (reason == LWS_CALLBACK_WSI_DESTROY)
+        return ws_client_callback(wsi, reason, user, in, len);
+    return 0;
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = OWN_FDS_PROTOCOL_NAME, .callback = own_fds_callback},
+    {.name = WS_CLIENT_PROTOCOL_NAME,
+     .callback = ws_client_callback,
+     .rx_buffer_size = WS_CLIENT_RX_BYTES},
+    {0},
+};
+
+static void log_from_lws(int level, const char *line)
+{
+    log_write(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets: %.*s",
+              (int)strcspn(line, "\n"), line);
+}
+
+static struct lws_vhost *create_vhost(struct loop *loop, const char *name, uint64_t options)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .vhost_name = name,
+        .protocols = protocols,
+        .options = options,
+        .client_ssl_ca_filepath = loop->ca_file,
+    };
+    return lws_create_vhost(loop->context, &info);
+}
+
+struct lws_vhost *loop_tls_vhost(struct loop *loop)
+{
+    uint64_t options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    if (loop->ca_file)
+        options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+    if (!loop->tls_vhost)
+        loop->tls_vhost = create_vhost(loop, "tls", options);
+    return loop->tls_vhost;
+}
+
+static bool create_context(struct loop *loop)
+{
+    struct lws_context_creation_info info = {
+        .gid = -1,
+        .uid = -1,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .fd_limit_per_thread = LWS_FD_LIMIT,
+        .user = loop,
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
+    loop->context = lws_create_context(&info);
+    return loop->context != NULL;
+}
+
+static bool adopt_epoll(struct loop *loop)
+{
+    struct lws_vhost *vhost = create_vhost(loop, "default", 0);
+    lws_sock_file_fd_type fd = {.filefd = loop->epoll_fd};
+    loop->adopted = vhost && lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd,
+                                                        OWN_FDS_PROTOCOL_NAME, NULL) != NULL;
+    return loop->adopted;
+}
+
+static bool set_up(struct loop *loop, const char *ca_file)
+{
+    if (ca_file && !(loop->ca_file = strdup(ca_file)))
+        return false;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (loop->epoll_fd < 0 || loop->timer_fd < 0)
+        return false;
+    loop->timer_watch = loop_fd_add(loop, loop->timer_fd, LOOP_READ, timer_fd_ready, loop);
+    return loop->timer_watch && create_context(loop) && adopt_epoll(loop);
+}
+
+struct loop *loop_create(const char *ca_file)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->epoll_fd = loop->timer_fd = loop->signal_fd = -1;
+    loop->timers_served_at = mono_clock_now();
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be gone */
+    if (!set_up(loop, ca_file)) {
+        log_error("the event loop cannot be set up: %s", strerror(errno));
+        loop_destroy(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *object)
+{
+    struct deferred *deferred = malloc(sizeof *deferred);
+    if (!deferred)
+        return; /* a small leak is better than a dangling pointer */
+    *deferred = (struct deferred){destroy, object, loop->deferred};
+    loop->deferred = deferred;
+}
+
+static void run_deferred(struct loop *loop)
+{
+    while (loop->deferred) {
+        struct deferred *first = loop->deferred;
+        loop->deferred = first->next;
+        first->destroy(first->object);
+        free(first);
+    }
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (!loop)
+        return;
+    loop_fd_remove(loop->signal_watch);
+    loop_fd_remove(loop->timer_watch);
+    run_deferred(loop);
+    close_fd(loop->signal_fd);
+    close_fd(loop->timer_fd);
+    if (loop->context)
+        lws_context_destroy(loop->context);
+    if (!loop->adopted)
+        close_fd(loop->epoll_fd);
+    run_deferred(loop); /* what the connections that lws has closed left behind */
+    free(loop->ca_file);
+    free(loop);
+}
+
+struct lws_context *loop_lws_context(struct loop *loop)
+{
+    return loop->context;
+}
+
+void loop_run(struct loop *loop)
+{
+    loop->stopped = false;
+    while (!loop->stopped) {
+        run_deferred(loop);
+        serve_timers(loop);
+        arm_timers(loop);
+        if (lws_service(loop->context, 0) < 0)
+            break;
+    }
+    run_deferred(loop);
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopped = true;
+    lws_cancel_service(loop->context);
+}
+
+struct mono_time loop_now(const struct loop *loop)
+{
+    return loop->depth > 0 ? loop->now : mono_clock_now();
 }
 
 static void signal_ready(void *user, unsigned events)
@@ -310,13 +428,13 @@ static void signal_ready(void *user, unsigned events)
 int loop_watch_signals(struct loop *loop, void (*signaled)(void *user, int signal), void *user)
 {
     sigset_t set;
+    assert(loop->signal_fd < 0);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
-    signal(SIGPIPE, SIG_IGN);
     loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (loop->signal_fd < 0)
         return -errno;
@@ -324,15 +442,6 @@ int loop_watch_signals(struct loop *loop, void (*signaled)(void *user, int signa
     loop->signal_user = user;
     loop->signal_watch = loop_fd_add(loop, loop->signal_fd, LOOP_READ, signal_ready, loop);
     return loop->signal_watch ? 0 : -errno;
-}
-
-void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *object)
-{
-    struct deferred *deferred = malloc(sizeof *deferred);
-    if (!deferred)
-        return; /* a small leak is better than a dangling pointer */
-    *deferred = (struct deferred){destroy, object, loop->deferred};
-    loop->deferred = deferred;
 }
 
 int64_t loop_longest_stall_ns(const struct loop *loop)

@@ -264,6 +264,7 @@ static bool start_connecting(struct ws_client *client, const char *url)
     snprintf(host, sizeof host, "%.255s:%d", address, port);
     struct lws_client_connect_info info = {
         .context = loop_lws_context(client->loop),
+        .vhost = tls ? loop_tls_vhost(client->loop) : NULL,
         .address = address,
         .port = port,
         .ssl_connection = tls ? LCCSCF_USE_SSL : 0,

@@ -20,7 +20,8 @@ struct loop_timer;
 struct loop_fd;
 struct lws_context;
 
-/* ca_file: PEM bundle for outgoing TLS, NULL for the system's. NULL on failure (logged). */
+/* ca_file: PEM bundle for outgoing WebSockets' TLS, instead of the system's; NULL: the system's.
+ * NULL on failure (logged). SIGPIPE is ignored from here on. */
 struct loop *loop_create(const char *ca_file);
 void loop_destroy(struct loop *loop);
 struct lws_context *loop_lws_context(struct loop *loop);
@@ -29,10 +30,11 @@ struct lws_context *loop_lws_context(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* The time of this wake-up: sampled once, before the first callback of a round. */
+/* Inside a callback: the time sampled just before it; outside: the time now. */
 struct mono_time loop_now(const struct loop *loop);
 
-/* Timers fire once, at or after their time; set again to repeat. Destroying disarms. */
+/* Timers fire once, at or after their time, to the precision of the kernel's timers (tens of
+ * microseconds); set again to repeat. One that sets itself in the past fires in the next round. */
 struct loop_timer *loop_timer_create(struct loop *loop,
                                      void (*fire)(void *user, struct mono_time now), void *user);
 void loop_timer_set(struct loop_timer *timer, struct mono_time at);
@@ -50,9 +52,11 @@ struct loop_fd *loop_fd_add(struct loop *loop, int fd, unsigned events,
 void loop_fd_set_events(struct loop_fd *watch, unsigned events);
 void loop_fd_remove(struct loop_fd *watch); /* before the descriptor is closed; NULL is fine */
 
-/* SIGTERM, SIGINT, SIGHUP (blocked, and read through a descriptor). 0 or -errno. */
+/* SIGTERM, SIGINT, SIGHUP (blocked, and read through a descriptor; children inherit the blocking
+ * and unblock them before exec). At most once a loop. 0 or -errno. */
 int loop_watch_signals(struct loop *loop, void (*signaled)(void *user, int signal), void *user);
 
+/* Calls destroy(object) when no callback is running any more. */
 void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *object);
 
 /* The longest that one callback has kept the loop from serving, since the last reset. */
