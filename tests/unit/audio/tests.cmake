@@ -1,1 +1,1 @@
-# tutti_unit_test(audio module)
+tutti_unit_test(audio resampler)
