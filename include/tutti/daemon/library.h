@@ -1,0 +1,40 @@
+/*
+ * library.h: gets the current track, and the next, into the store.
+ *
+ * One track is current: its file is handed to the player while it grows. When it is complete, the
+ * next in the playlist is fetched ahead. One download at a time; the current track's goes first.
+ */
+#ifndef TUTTI_DAEMON_LIBRARY_H
+#define TUTTI_DAEMON_LIBRARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http;
+struct library;
+struct loop;
+
+struct library_config {
+    const char *cache_dir; /* NULL: memory only */
+    int64_t cache_max_bytes;
+    int64_t track_max_bytes;
+};
+
+struct library_handlers {
+    /* The current track's file: fd -1 when it cannot be had (yet). total_bytes -1: unknown. */
+    void (*on_file)(void *user, int fd, int64_t available_bytes, int64_t total_bytes);
+    void (*on_growth)(void *user, int64_t available_bytes, bool complete);
+};
+
+struct library *library_create(struct loop *loop, struct http *http,
+                               const struct library_config *config,
+                               const struct library_handlers *handlers, void *user);
+void library_destroy(struct library *library);
+
+/* Absolute URLs, "" for none. The same again changes nothing. */
+void library_set_wanted(struct library *library, const char *current_url, const char *next_url);
+
+/* Why the current track cannot be had; "" when nothing is wrong. */
+const char *library_error(const struct library *library);
+
+#endif
