@@ -1,0 +1,74 @@
+/*
+ * link.h: membership of a session, and what the backend says in it.
+ *
+ * Bootstrap over REST, then the WebSocket; lost connections are replaced for ever, with backoff.
+ * The state is cross-checked: every resync interval the playlist over REST, and about once a
+ * minute, or as soon as anything disagrees, the whole state: over REST where the backend offers it,
+ * else on a fresh socket that is opened before the old one is closed.
+ */
+#ifndef TUTTI_DAEMON_LINK_H
+#define TUTTI_DAEMON_LINK_H
+
+#include "tutti/core/protocol.h"
+#include "tutti/core/server_clock.h"
+#include "tutti/core/settings.h"
+#include "tutti/io/session_file.h"
+
+#include <stdbool.h>
+
+struct http;
+struct link;
+struct loop;
+
+enum link_state {
+    LINK_JOINING,    /* over REST */
+    LINK_CONNECTING, /* the socket, up to its initial state */
+    LINK_LIVE,
+    LINK_LOST,    /* was live; trying again */
+    LINK_REFUSED, /* the membership is not valid any more, and there is no way to get another */
+};
+
+struct link_config {
+    const struct settings *settings; /* the caller's; outlives the link */
+    struct session_state *state;     /* membership, updated when a new one was obtained */
+    struct server_clock *clock;      /* gets the evidence that passes here */
+    const char *token;               /* from token or token_file; NULL: none configured */
+};
+
+struct link_handlers {
+    void (*on_playback)(void *user, const struct playback_state *playback, struct mono_time now);
+    /* The items become the callee's: it finishes them. */
+    void (*on_playlist)(void *user, struct playlist_message *playlist);
+    /* The same list by REST: the callee looks whether it agrees, and finishes it. */
+    void (*on_resync)(void *user, struct playlist_message *playlist);
+    void (*on_request)(void *user, const struct request_message *request);
+    /* The state changed, or there is a new membership to keep. */
+    void (*on_change)(void *user);
+    /* A sync_ack is due: fills everything but client_time and sequence. */
+    void (*fill_ack)(void *user, struct sync_ack *ack, struct mono_time now);
+};
+
+/* Starts at once. NULL when out of memory. */
+struct link *link_create(struct loop *loop, struct http *http, const struct link_config *config,
+                         const struct link_handlers *handlers, void *user);
+/* Says goodbye with a Close frame. */
+void link_destroy(struct link *link);
+
+enum link_state link_get_state(const struct link *link);
+const char *link_state_name(enum link_state state);
+/* Why it is not live, as one line; "" when nothing is wrong. */
+const char *link_problem(const struct link *link);
+bool link_is_live(const struct link *link);
+
+/* Something disagrees: look at the whole state afresh. */
+void link_doubt(struct link *link);
+
+/*
+ * Host commands: "play", "pause", "seek", "skip_next", "skip_prev". done is called exactly once:
+ * error "" when the backend confirmed it, else one line. Not called after link_destroy().
+ */
+typedef void link_done(void *user, const char *error, double took_ms);
+void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
+                  link_done *done, void *user);
+
+#endif

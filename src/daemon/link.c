@@ -1,0 +1,407 @@
+/*
+ * link.c: the socket's life: open, adopt, lose, open again; and the messages that pass.
+ */
+#include "tutti/daemon/link.h"
+
+#include "link_internal.h"
+#include "tutti/base/log.h"
+#include "tutti/io/mono_clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t RETRY_MIN_NS = 250 * NS_PER_MS;
+static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
+/* The whole state is looked at afresh about this often, whatever seems fine. */
+static const int64_t RECHECK_NS = 60 * NS_PER_S;
+/* A socket that has not told its initial state by then is given up. */
+static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
+
+const char *link_state_name(enum link_state state)
+{
+    static const char *const names[] = {"joining", "connecting", "live", "lost", "refused"};
+    return names[state];
+}
+
+enum link_state link_get_state(const struct link *link)
+{
+    return link->state;
+}
+
+const char *link_problem(const struct link *link)
+{
+    return link->problem;
+}
+
+bool link_is_live(const struct link *link)
+{
+    return link->state == LINK_LIVE;
+}
+
+void link_set_state(struct link *link, enum link_state state, const char *problem)
+{
+    bool news = state != link->state || strcmp(problem, link->problem) != 0;
+    if (news && problem[0])
+        log_warn("backend: %s", problem);
+    if (state == LINK_LIVE && link->state != LINK_LIVE)
+        log_info("backend: in session %s as %s", link->session_id,
+                 link->config.settings->backend.name);
+    link->state = state;
+    snprintf(link->problem, sizeof link->problem, "%s", problem);
+    if (news)
+        link->handlers.on_change(link->user);
+}
+
+static void close_socket(struct link *link, struct link_socket *socket)
+{
+    if (!socket)
+        return;
+    ws_client_destroy(socket->client);
+    playlist_message_finish(&socket->playlist);
+    memset(socket, 0, sizeof *socket);
+    socket->link = link;
+    if (link->live == socket)
+        link->live = NULL;
+    if (link->fresh == socket)
+        link->fresh = NULL;
+}
+
+void link_retry_later(struct link *link)
+{
+    loop_timer_set_in(link->retry, backoff_next(&link->backoff));
+}
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+void link_take_playback(struct link *link, const struct playback_state *playback,
+                        struct mono_time now)
+{
+    link->playback = *playback;
+    link->has_playback = true;
+    link->handlers.on_playback(link->user, playback, now);
+}
+
+void link_deliver_playlist(struct link *link, struct playlist_message *playlist)
+{
+    link->handlers.on_playlist(link->user, playlist);
+    *playlist = (struct playlist_message){0};
+}
+
+static void send_probe(struct link *link, struct mono_time now)
+{
+    struct sync_ack ack = {.state = "paused"};
+    if (!link->live || !ws_client_is_open(link->live->client))
+        return;
+    link->handlers.fill_ack(link->user, &ack, now);
+    ack.client_time = wall_clock_now();
+    ack.sequence = ++link->sequence;
+    char *text = protocol_build_sync_ack(&ack);
+    if (!text)
+        return;
+    link->probes[ack.sequence % LINK_PROBES] = (struct link_probe){ack.sequence, mono_clock_now()};
+    ws_client_send(link->live->client, text);
+    free(text);
+    server_clock_probe_sent(link->config.clock, now);
+}
+
+static void set_probe_timer(struct link *link)
+{
+    struct mono_time next = server_clock_next_probe(link->config.clock);
+    if (next.ns != INT64_MAX)
+        loop_timer_set(link->probe, next);
+}
+
+static void probe_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    if (mono_sub(server_clock_next_probe(link->config.clock), now) <= 0)
+        send_probe(link, now);
+    set_probe_timer(link);
+}
+
+static void take_echo(struct link *link, const struct echo_message *echo, struct mono_time received)
+{
+    const struct link_probe *probe = &link->probes[(uint64_t)echo->sequence % LINK_PROBES];
+    if (probe->sequence != echo->sequence)
+        return;
+    server_clock_add_echo(link->config.clock, probe->sent_at, received, echo->server_received_at,
+                          echo->server_sent_at);
+    set_probe_timer(link);
+}
+
+static void take_message(struct link *link, struct protocol_message *message,
+                         struct mono_time received)
+{
+    switch (message->type) {
+    case MESSAGE_PLAYBACK_STATE:
+        server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
+        link_confirm(link, &message->playback, received);
+        link_take_playback(link, &message->playback, received);
+        break;
+    case MESSAGE_PLAYLIST:
+        link_deliver_playlist(link, &message->playlist);
+        break;
+    case MESSAGE_REQUEST:
+        link->handlers.on_request(link->user, &message->request);
+        break;
+    case MESSAGE_ECHO:
+        take_echo(link, &message->echo, received);
+        break;
+    case MESSAGE_ERROR:
+        log_warn("backend: refuses a message: %s", message->detail);
+        break;
+    case MESSAGE_UNKNOWN:
+        break;
+    }
+}
+
+/* The new socket has told both its initial frames: from here on it is the one that counts. */
+static void adopt(struct link *link, struct link_socket *socket, struct mono_time now)
+{
+    struct link_socket *old = link->live;
+    bool first = link->state != LINK_LIVE;
+    link->fresh = NULL;
+    close_socket(link, old);
+    link->live = socket;
+    backoff_reset(&link->backoff);
+    int64_t jitter_ns = (int64_t)(backoff_random(&link->backoff) * (double)RECHECK_NS / 2);
+    link->recheck_at = mono_add(now, RECHECK_NS * 3 / 4 + jitter_ns);
+    link_deliver_playlist(link, &socket->playlist);
+    link_take_playback(link, &socket->playback, now);
+    link_set_state(link, LINK_LIVE, "");
+    if (first)
+        server_clock_connected(link->config.clock, now);
+    send_probe(link, now);
+    set_probe_timer(link);
+}
+
+static void take_initial(struct link *link, struct link_socket *socket,
+                         struct protocol_message *message, struct mono_time now)
+{
+    if (message->type == MESSAGE_PLAYBACK_STATE) {
+        socket->playback = message->playback;
+        socket->has_playback = true;
+    } else if (message->type == MESSAGE_PLAYLIST) {
+        playlist_message_finish(&socket->playlist);
+        socket->playlist = message->playlist;
+        message->playlist = (struct playlist_message){0};
+        socket->has_playlist = true;
+    }
+    if (socket->has_playback && socket->has_playlist)
+        adopt(link, socket, now);
+}
+
+/* A state that nobody can use: said once, and the last good one stays. */
+static void take_odd(struct link *link, struct link_socket *socket, const char *text,
+                     const char *reason)
+{
+    if (strcmp(link->last_odd, reason) != 0) {
+        snprintf(link->last_odd, sizeof link->last_odd, "%s", reason);
+        log_warn("backend: %s; the last good state stays", reason);
+    }
+    bool playback = strstr(text, "\"playback_state\"") != NULL;
+    if (socket != link->fresh || !playback)
+        return;
+    /* As an initial frame it stands for "nothing new": connect all the same. */
+    socket->has_playback = true;
+    socket->playback = link->playback;
+}
+
+static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
+{
+    struct link_socket *socket = user;
+    struct link *link = socket->link;
+    struct protocol_message message;
+    char reason[PROTOCOL_REASON_MAX];
+    if (!protocol_parse(text, bytes, &message, reason)) {
+        take_odd(link, socket, text, reason);
+        return;
+    }
+    if (socket == link->live)
+        take_message(link, &message, received);
+    else
+        take_initial(link, socket, &message, received);
+    protocol_message_finish(&message);
+}
+
+static void on_open(void *user, struct mono_time now)
+{
+    (void)user;
+    (void)now;
+}
+
+/* --- lifecycle ----------------------------------------------------------------------------- */
+
+static void refused(struct link *link, int status)
+{
+    char problem[PROTOCOL_REASON_MAX];
+    if (status == 404) {
+        link_set_state(link, LINK_LOST,
+                       "the WebSocket is answered with 404: does the backend have its WebSocket "
+                       "library?");
+        link_retry_later(link);
+        return;
+    }
+    if (status != 401 && status != 403) {
+        snprintf(problem, sizeof problem, "the WebSocket is answered with HTTP %d", status);
+        link_set_state(link, LINK_LOST, problem);
+        link_retry_later(link);
+        return;
+    }
+    if (link->joined_here) {
+        link_set_state(link, LINK_JOINING, "the token is refused: joining again");
+        link->token[0] = link->session_id[0] = '\0';
+        link_retry_later(link);
+        return;
+    }
+    link_set_state(link, LINK_REFUSED,
+                   "the token is refused, and there is no join code to get another: trying on "
+                   "slowly");
+    loop_timer_set_in(link->retry, RETRY_MAX_NS);
+}
+
+static void on_end(void *user, enum ws_client_end end, int status, const char *reason)
+{
+    struct link_socket *socket = user;
+    struct link *link = socket->link;
+    bool live = socket == link->live;
+    close_socket(link, socket);
+    if (!live && link->live && end != WS_CLIENT_REFUSED)
+        return; /* a replacement that did not come about: what we have goes on */
+    if (link->live)
+        close_socket(link, link->live);
+    server_clock_disconnected(link->config.clock);
+    if (end == WS_CLIENT_REFUSED) {
+        refused(link, status);
+        return;
+    }
+    link_set_state(link, LINK_LOST, reason);
+    link_retry_later(link);
+}
+
+static const struct ws_client_handlers socket_handlers = {on_open, on_text, on_end};
+
+static void open_socket(struct link *link)
+{
+    char url[PROTOCOL_URL_MAX + 2 * PROTOCOL_TOKEN_MAX];
+    struct link_socket *socket =
+        link->live == &link->sockets[0] ? &link->sockets[1] : &link->sockets[0];
+    if (!protocol_ws_url(url, sizeof url, link->config.settings->backend.url, link->session_id,
+                         link->token))
+        return;
+    close_socket(link, link->fresh);
+    socket->client = ws_client_create(link->loop, url, &socket_handlers, socket);
+    if (!socket->client) {
+        link_retry_later(link);
+        return;
+    }
+    link->fresh = socket;
+    link->opening_since = mono_clock_now();
+}
+
+void link_connect(struct link *link)
+{
+    if (link->state == LINK_JOINING)
+        link_set_state(link, LINK_CONNECTING, "");
+    open_socket(link);
+}
+
+void link_recheck(struct link *link)
+{
+    if (link->live && !link->fresh)
+        open_socket(link);
+}
+
+void link_doubt(struct link *link)
+{
+    link_recheck(link);
+}
+
+static void retry_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    (void)now;
+    if (link->live || link->fresh)
+        return;
+    if (link->token[0] && link->session_id[0])
+        link_connect(link);
+    else
+        link_bootstrap(link);
+}
+
+static void resync_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    if (link->fresh && mono_sub(now, link->opening_since) > OPENING_MAX_NS) {
+        bool alone = !link->live;
+        close_socket(link, link->fresh);
+        if (alone) {
+            link_set_state(link, LINK_LOST, "the backend does not tell its state");
+            link_retry_later(link);
+        }
+    }
+    link_resync(link, now);
+    loop_timer_set_in(link->resync, s_to_ns(link->config.settings->sync.resync_interval_s));
+}
+
+static void take_membership(struct link *link)
+{
+    const struct settings *settings = link->config.settings;
+    const struct session_state *state = link->config.state;
+    if (settings->backend.session_id[0] && link->config.token) {
+        snprintf(link->session_id, sizeof link->session_id, "%s", settings->backend.session_id);
+        snprintf(link->token, sizeof link->token, "%s", link->config.token);
+        return;
+    }
+    link->joined_here = true;
+    bool same = strcmp(state->url, settings->backend.url) == 0 &&
+                (settings->backend.role == SETTINGS_HOST ||
+                 strcmp(state->join_code, settings->backend.join_code) == 0);
+    if (!same || !state->token[0])
+        return;
+    snprintf(link->session_id, sizeof link->session_id, "%s", state->session_id);
+    snprintf(link->token, sizeof link->token, "%s", state->token);
+}
+
+struct link *link_create(struct loop *loop, struct http *http, const struct link_config *config,
+                         const struct link_handlers *handlers, void *user)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (!link)
+        return NULL;
+    link->loop = loop;
+    link->http = http;
+    link->config = *config;
+    link->handlers = *handlers;
+    link->user = user;
+    link->sockets[0].link = link->sockets[1].link = link;
+    link->retry = loop_timer_create(loop, retry_fired, link);
+    link->resync = loop_timer_create(loop, resync_fired, link);
+    link->probe = loop_timer_create(loop, probe_fired, link);
+    link->confirm = loop_timer_create(loop, link_confirm_timeout, link);
+    if (!link->retry || !link->resync || !link->probe || !link->confirm) {
+        link_destroy(link);
+        return NULL;
+    }
+    backoff_init(&link->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
+    take_membership(link);
+    log_add_secret(link->token);
+    loop_timer_set_in(link->retry, 0);
+    loop_timer_set_in(link->resync, s_to_ns(config->settings->sync.resync_interval_s));
+    return link;
+}
+
+void link_destroy(struct link *link)
+{
+    if (!link)
+        return;
+    http_cancel(link->rest);
+    close_socket(link, link->fresh);
+    close_socket(link, link->live);
+    loop_timer_destroy(link->retry);
+    loop_timer_destroy(link->resync);
+    loop_timer_destroy(link->probe);
+    loop_timer_destroy(link->confirm);
+    free(link);
+}
