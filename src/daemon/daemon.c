@@ -1,0 +1,481 @@
+/*
+ * daemon.c: wiring. What the link hears goes to library and player; ticks go to the player; what
+ * must survive a restart goes to the state file.
+ */
+#include "tutti/daemon/daemon.h"
+
+#include "daemon_internal.h"
+#include "tutti/base/log.h"
+#include "tutti/io/mono_clock.h"
+#include "tutti/io/notify.h"
+#include "tutti/io/settings_file.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int64_t SLOW_NS = 10 * NS_PER_S;
+static const int64_t CONNECT_TIMEOUT_NS = 5 * NS_PER_S;
+/* A host with auto_advance skips this long before the end is heard: the command's way. */
+static const double ADVANCE_LEAD_S = 0.02;
+/* A goodbye may take so long; a backend that does not answer does not hold us up. */
+static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
+
+static void tick(struct daemon *daemon, struct mono_time now)
+{
+    loop_timer_set(daemon->tick, player_tick(daemon->player, now));
+}
+
+/* --- playlist and tracks ------------------------------------------------------------------- */
+
+const struct playlist_item *daemon_current_item(const struct daemon *daemon)
+{
+    if (!daemon->has_playback || !daemon->playback.has_track)
+        return NULL;
+    for (size_t i = 0; i < daemon->playlist.count; i++)
+        if (strcmp(daemon->playlist.items[i].track_id, daemon->playback.track_id) == 0)
+            return &daemon->playlist.items[i];
+    return NULL;
+}
+
+static void item_url(const struct daemon *daemon, const struct playlist_item *item,
+                     char url[PROTOCOL_URL_MAX])
+{
+    url[0] = '\0';
+    if (item &&
+        !protocol_media_url(url, PROTOCOL_URL_MAX, daemon->settings->backend.url, item->media_url))
+        url[0] = '\0';
+}
+
+static void plan_tracks(struct daemon *daemon)
+{
+    char current[PROTOCOL_URL_MAX], next[PROTOCOL_URL_MAX];
+    const struct playlist_item *item = daemon_current_item(daemon);
+    const struct playlist_item *end = daemon->playlist.items + daemon->playlist.count;
+    item_url(daemon, item, current);
+    item_url(daemon, item && item + 1 < end ? item + 1 : NULL, next);
+    library_set_wanted(daemon->library, current, next);
+}
+
+static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_bytes)
+{
+    struct daemon *daemon = user;
+    struct mono_time now = loop_now(daemon->loop);
+    player_set_track(daemon->player, fd, available_bytes, total_bytes, now);
+    tick(daemon, now);
+}
+
+static void on_growth(void *user, int64_t available_bytes, bool complete)
+{
+    struct daemon *daemon = user;
+    player_track_grew(daemon->player, available_bytes, complete);
+    if (complete)
+        tick(daemon, loop_now(daemon->loop));
+}
+
+/* --- what the backend says ----------------------------------------------------------------- */
+
+static void on_playback(void *user, const struct playback_state *playback, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    struct timeline timeline = {
+        .playing = playback->playing,
+        .position_s = playback->position_ms * 1e-3,
+        .anchored_at = playback->updated_at,
+    };
+    daemon->playback = *playback;
+    daemon->has_playback = true;
+    daemon->skip_sent = false;
+    plan_tracks(daemon);
+    player_set_timeline(daemon->player, &timeline, now);
+    tick(daemon, now);
+}
+
+static void on_playlist(void *user, struct playlist_message *playlist)
+{
+    struct daemon *daemon = user;
+    playlist_message_finish(&daemon->playlist);
+    daemon->playlist = *playlist;
+    plan_tracks(daemon);
+    /* The backend may have changed the current track without a word. */
+    if (daemon->has_playback && daemon->playlist.count > 0 && !daemon_current_item(daemon))
+        link_doubt(daemon->link);
+}
+
+static bool same_playlist(const struct playlist_message *a, const struct playlist_message *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i].id, b->items[i].id) != 0 ||
+            strcmp(a->items[i].track_id, b->items[i].track_id) != 0 ||
+            strcmp(a->items[i].media_url, b->items[i].media_url) != 0)
+            return false;
+    return true;
+}
+
+static void on_resync(void *user, struct playlist_message *playlist)
+{
+    struct daemon *daemon = user;
+    bool same = same_playlist(&daemon->playlist, playlist);
+    playlist_message_finish(playlist);
+    if (same)
+        return;
+    log_info("backend: the playlist changed without a word; looking at the whole state");
+    link_doubt(daemon->link);
+}
+
+static void on_request(void *user, const struct request_message *request)
+{
+    struct daemon *daemon = user;
+    for (size_t i = 0; i < daemon->request_count; i++) {
+        if (strcmp(daemon->requests[i].id, request->id) == 0) {
+            daemon->requests[i] = *request;
+            return;
+        }
+    }
+    if (daemon->request_count == DAEMON_REQUESTS_MAX) {
+        daemon->request_count--;
+        memmove(daemon->requests, daemon->requests + 1,
+                daemon->request_count * sizeof *daemon->requests);
+    }
+    daemon->requests[daemon->request_count++] = *request;
+}
+
+static void on_change(void *user)
+{
+    struct daemon *daemon = user;
+    if (daemon->state.session_id[0])
+        session_file_save(daemon->settings->paths.state_dir, &daemon->state);
+}
+
+static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    struct player_status player = player_get_status(daemon->player, now);
+    struct server_clock_estimate clock = server_clock_estimate(&daemon->clock, now);
+    ack->track_id =
+        daemon->has_playback && daemon->playback.has_track ? daemon->playback.track_id : NULL;
+    ack->position_ms = player.position_s * 1e3;
+    ack->state = daemon->playback.playing ? "playing" : "paused";
+    ack->drift_known = player.error_known;
+    ack->drift_ms = player.error_s * 1e3;
+    ack->rate_ppm = player.rate_ppm;
+    ack->clock_offset_ms = ns_to_ms(clock.offset_ns);
+    ack->clock_uncertainty_ms = ns_to_ms(clock.uncertainty_ns);
+    ack->latency_ms = daemon->latency_ms;
+}
+
+/* --- volume, latency ----------------------------------------------------------------------- */
+
+/* Loudness doubles about every 10 dB; a cube comes close to that over the usable range and ends in
+ * silence at 0. 100 % is unity. */
+static float gain_of(double percent, bool muted)
+{
+    double x = percent / 100;
+    return muted ? 0.0f : (float)(x * x * x);
+}
+
+void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now)
+{
+    bool fixed = strcmp(daemon->settings->audio.mixer, "none") == 0;
+    daemon->volume = fmin(percent, (double)daemon->settings->audio.max_volume);
+    daemon->muted = muted;
+    daemon->state.volume = daemon->volume;
+    daemon->state.muted = muted;
+    player_set_gain(daemon->player, gain_of(fixed ? 100 : daemon->volume, muted), now);
+    if (daemon->link)
+        on_change(daemon);
+}
+
+void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now)
+{
+    daemon->latency_ms = latency_ms;
+    daemon->state.latency_ms = latency_ms;
+    player_set_latency(daemon->player, ms_to_ns(latency_ms));
+    on_change(daemon);
+    tick(daemon, now);
+}
+
+/* --- timers -------------------------------------------------------------------------------- */
+
+static void advance_done(void *user, const char *error, double took_ms)
+{
+    (void)user;
+    (void)took_ms;
+    if (error[0])
+        log_warn("auto_advance: %s", error);
+}
+
+/* The end of a track: a host that is told to goes on, once per anchor. */
+static void advance(struct daemon *daemon, struct mono_time now)
+{
+    const struct settings *settings = daemon->settings;
+    if (settings->backend.role != SETTINGS_HOST || !settings->backend.auto_advance ||
+        daemon->skip_sent || !daemon->playback.playing || !link_is_live(daemon->link))
+        return;
+    struct player_status player = player_get_status(daemon->player, now);
+    const struct playlist_item *item = daemon_current_item(daemon);
+    if (!item || player.length_s < 0 || player.position_s < player.length_s - ADVANCE_LEAD_S)
+        return;
+    daemon->skip_sent = true;
+    bool last = item + 1 == daemon->playlist.items + daemon->playlist.count;
+    if (!last)
+        link_command(daemon->link, "skip_next", NULL, -1, advance_done, daemon);
+    else if (settings->backend.repeat == SETTINGS_REPEAT_ALL)
+        link_command(daemon->link, "play", daemon->playlist.items[0].track_id, 0, advance_done,
+                     daemon);
+    else
+        link_command(daemon->link, "pause", item->track_id, player.length_s * 1e3, advance_done,
+                     daemon);
+}
+
+static void tick_fired(void *user, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    advance(daemon, now);
+    tick(daemon, now);
+}
+
+static void observe_wall(struct daemon *daemon)
+{
+    struct wall_time wall;
+    struct mono_time at;
+    int64_t error_ns = 0;
+    int64_t half_ns = wall_clock_pair(&wall, &at);
+    bool disciplined = wall_clock_disciplined(&error_ns);
+    server_clock_add_wall(&daemon->clock, at, wall, half_ns, disciplined, error_ns);
+}
+
+static void remember_card(struct daemon *daemon, struct mono_time now)
+{
+    struct output_status output = player_get_status(daemon->player, now).output;
+    if (output.steady_s < 30)
+        return;
+    bool same = strcmp(daemon->state.device, output.sink.device) == 0 &&
+                fabs(daemon->state.rate_ppm - output.rate_error_ppm) < 1;
+    snprintf(daemon->state.device, sizeof daemon->state.device, "%s", output.sink.device);
+    daemon->state.rate_ppm = output.rate_error_ppm;
+    if (!same)
+        on_change(daemon);
+}
+
+static void slow_fired(void *user, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    char line[256];
+    observe_wall(daemon);
+    remember_card(daemon, now);
+    status_line(daemon, line, sizeof line, now);
+    notify_status(line);
+    notify_alive();
+    int64_t watchdog_ns = notify_watchdog_interval_ns();
+    loop_timer_set_in(daemon->slow,
+                      watchdog_ns > 0 && watchdog_ns < SLOW_NS ? watchdog_ns : SLOW_NS);
+}
+
+/* --- reload and stop ----------------------------------------------------------------------- */
+
+static void reload(struct daemon *daemon)
+{
+    char error[SETTINGS_FILE_ERROR_MAX];
+    struct settings *fresh = malloc(sizeof *fresh);
+    struct mono_time now = loop_now(daemon->loop);
+    if (!fresh)
+        return;
+    if (!settings_file_load(fresh, daemon->config_path, error)) {
+        log_error("reload: %s; going on as before", error);
+        free(fresh);
+        return;
+    }
+    struct settings *settings = daemon->settings;
+    if (fresh->audio.volume != settings->audio.volume)
+        daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
+    if (fresh->audio.latency_ms != settings->audio.latency_ms)
+        daemon_set_latency(daemon, fresh->audio.latency_ms, now);
+    log_set_level((enum log_level)fresh->log.level);
+    settings->audio.volume = fresh->audio.volume;
+    settings->audio.latency_ms = fresh->audio.latency_ms;
+    settings->backend.auto_advance = fresh->backend.auto_advance;
+    settings->backend.repeat = fresh->backend.repeat;
+    settings->sync = fresh->sync;
+    player_set_drift(daemon->player, &(struct drift_config){settings->sync.seek_threshold_ms * 1e-3,
+                                                            settings->sync.max_slew_ppm});
+    log_info("reloaded: volume, latency, log level, auto_advance, repeat and [sync] are in force; "
+             "the rest needs a restart");
+    free(fresh);
+}
+
+static void on_signal(void *user, int signal)
+{
+    struct daemon *daemon = user;
+    if (signal == SIGHUP)
+        reload(daemon);
+    else
+        loop_stop(daemon->loop);
+}
+
+static void stop_loop(void *user, struct mono_time now)
+{
+    (void)now;
+    loop_stop(user);
+}
+
+/* The socket is closed properly, which costs one round trip; then everything goes. */
+static void say_goodbye(struct daemon *daemon)
+{
+    struct loop_timer *limit = loop_timer_create(daemon->loop, stop_loop, daemon->loop);
+    bool live = link_is_live(daemon->link);
+    link_destroy(daemon->link);
+    daemon->link = NULL;
+    if (limit && live) {
+        loop_timer_set_in(limit, GOODBYE_NS);
+        loop_run(daemon->loop);
+    }
+    loop_timer_destroy(limit);
+}
+
+/* --- set-up -------------------------------------------------------------------------------- */
+
+static struct mono_time local_now(void *clock)
+{
+    (void)clock;
+    return mono_clock_now();
+}
+
+static struct player *create_player(struct daemon *daemon)
+{
+    const struct settings *settings = daemon->settings;
+    bool known = strcmp(daemon->state.device, settings->audio.device) == 0;
+    return player_create(&(struct player_config){
+        .output = {.sink = {.device = settings->audio.device,
+                            .preferred_rate_hz = 48000,
+                            .fixed_rate_hz = (unsigned)settings->audio.rate_hz,
+                            .buffer_ns = settings->audio.buffer_ms * NS_PER_MS,
+                            .channels = (enum sink_channel_mode)settings->audio.channels,
+                            .null_ppm = settings->audio.null_ppm,
+                            .now = local_now,
+                            .clock_id = mono_clock_id()},
+                   .latency_ns = ms_to_ns(daemon->latency_ms),
+                   .remembered_ppm = known ? daemon->state.rate_ppm : NAN},
+        .drift = {settings->sync.seek_threshold_ms * 1e-3, settings->sync.max_slew_ppm},
+        .idle_release_ns = s_to_ns(settings->audio.idle_release_s),
+        .clock = &daemon->clock,
+    });
+}
+
+static bool read_token(struct daemon *daemon)
+{
+    const struct settings *settings = daemon->settings;
+    snprintf(daemon->token, sizeof daemon->token, "%s", settings->backend.token);
+    if (settings->backend.token_file[0] &&
+        !session_file_read_secret(settings->backend.token_file, daemon->token,
+                                  sizeof daemon->token))
+        return false;
+    log_add_secret(daemon->token);
+    return true;
+}
+
+static void load_state(struct daemon *daemon)
+{
+    session_file_load(daemon->settings->paths.state_dir, &daemon->state);
+    log_add_secret(daemon->state.token);
+    daemon->latency_ms = isnan(daemon->state.latency_ms) ? daemon->settings->audio.latency_ms
+                                                         : daemon->state.latency_ms;
+    daemon->volume =
+        isnan(daemon->state.volume) ? (double)daemon->settings->audio.volume : daemon->state.volume;
+    daemon->muted = daemon->state.muted;
+}
+
+static bool set_up(struct daemon *daemon)
+{
+    static const struct library_handlers library_handlers = {on_file, on_growth};
+    static const struct link_handlers link_handlers = {
+        .on_playback = on_playback,
+        .on_playlist = on_playlist,
+        .on_resync = on_resync,
+        .on_request = on_request,
+        .on_change = on_change,
+        .fill_ack = fill_ack,
+    };
+    static const struct control_socket_handlers control_handlers = {control_take_line,
+                                                                    control_client_gone};
+    const struct settings *settings = daemon->settings;
+    const char *ca_file = settings->backend.ca_file[0] ? settings->backend.ca_file : NULL;
+    bool disk = settings->paths.cache_mode == SETTINGS_CACHE_DISK;
+
+    server_clock_init(&daemon->clock, ms_to_ns(settings->sync.seek_threshold_ms));
+    daemon->requests = calloc(DAEMON_REQUESTS_MAX, sizeof *daemon->requests);
+    daemon->loop = loop_create(ca_file);
+    if (!daemon->requests || !daemon->loop ||
+        loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
+        return false;
+    daemon->control = control_socket_create(daemon->loop, settings->control.socket,
+                                            settings->control.group, &control_handlers, daemon);
+    if (!daemon->control)
+        return false;
+    daemon->http = http_create(daemon->loop, &(struct http_config){ca_file, CONNECT_TIMEOUT_NS});
+    daemon->tick = loop_timer_create(daemon->loop, tick_fired, daemon);
+    daemon->slow = loop_timer_create(daemon->loop, slow_fired, daemon);
+    daemon->player = create_player(daemon);
+    if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player)
+        return false;
+    daemon->library =
+        library_create(daemon->loop, daemon->http,
+                       &(struct library_config){disk ? settings->paths.cache_dir : NULL,
+                                                settings->paths.cache_max_mb * 1024 * 1024,
+                                                settings->paths.track_max_mb * 1024 * 1024},
+                       &library_handlers, daemon);
+    if (!daemon->library)
+        return false;
+    daemon->link = link_create(daemon->loop, daemon->http,
+                               &(struct link_config){settings, &daemon->state, &daemon->clock,
+                                                     daemon->token[0] ? daemon->token : NULL},
+                               &link_handlers, daemon);
+    return daemon->link != NULL;
+}
+
+static void tear_down(struct daemon *daemon)
+{
+    if (daemon->link)
+        say_goodbye(daemon);
+    library_destroy(daemon->library);
+    player_destroy(daemon->player);
+    loop_timer_destroy(daemon->tick);
+    loop_timer_destroy(daemon->slow);
+    http_destroy(daemon->http);
+    control_socket_destroy(daemon->control);
+    loop_destroy(daemon->loop);
+    playlist_message_finish(&daemon->playlist);
+    free(daemon->requests);
+    free(daemon);
+}
+
+enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    enum daemon_exit result = DAEMON_EXIT_FAILED;
+    if (!daemon)
+        return result;
+    daemon->settings = settings;
+    daemon->config_path = config_path;
+    if (!settings->backend.name[0])
+        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
+    log_set_level((enum log_level)settings->log.level);
+    load_state(daemon);
+    if (read_token(daemon) && set_up(daemon)) {
+        daemon_set_volume(daemon, daemon->volume, daemon->muted, mono_clock_now());
+        slow_fired(daemon, mono_clock_now());
+        loop_timer_set_in(daemon->tick, 0);
+        notify_ready();
+        loop_run(daemon->loop);
+        notify_stopping();
+        log_info("stopping");
+        result = DAEMON_EXIT_OK;
+    }
+    tear_down(daemon);
+    return result;
+}

@@ -1,0 +1,67 @@
+/*
+ * daemon_internal.h: the daemon's parts, shared by daemon.c (wiring), status.c (what it says of
+ * itself) and control.c (what people ask of it).
+ */
+#ifndef TUTTI_DAEMON_DAEMON_INTERNAL_H
+#define TUTTI_DAEMON_DAEMON_INTERNAL_H
+
+#include "tutti/core/protocol.h"
+#include "tutti/core/server_clock.h"
+#include "tutti/core/settings.h"
+#include "tutti/daemon/daemon.h"
+#include "tutti/daemon/library.h"
+#include "tutti/daemon/link.h"
+#include "tutti/daemon/player.h"
+#include "tutti/io/control_socket.h"
+#include "tutti/io/http.h"
+#include "tutti/io/loop.h"
+#include "tutti/io/session_file.h"
+
+#include <cjson/cJSON.h>
+
+#define DAEMON_REQUESTS_MAX 200
+
+struct daemon {
+    struct settings *settings;
+    const char *config_path;
+    struct session_state state;
+    char token[PROTOCOL_TOKEN_MAX];
+
+    struct loop *loop;
+    struct http *http;
+    struct server_clock clock;
+    struct player *player;
+    struct library *library;
+    struct link *link;
+    struct control_socket *control;
+    struct loop_timer *tick;
+    struct loop_timer *slow; /* every ten seconds: wall clock, watchdog, status line */
+
+    struct playback_state playback;
+    bool has_playback;
+    struct playlist_message playlist;
+    struct request_message *requests; /* DAEMON_REQUESTS_MAX, oldest first */
+    size_t request_count;
+
+    double volume; /* percent */
+    bool muted;
+    double latency_ms;
+    bool skip_sent; /* at the end of the current track */
+};
+
+/* daemon.c */
+const struct playlist_item *daemon_current_item(const struct daemon *daemon);
+void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
+void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
+
+/* status.c: the caller deletes or frees what is returned. */
+cJSON *status_build(struct daemon *daemon, struct mono_time now);
+cJSON *status_build_playlist(const struct daemon *daemon);
+cJSON *status_build_requests(const struct daemon *daemon);
+void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
+
+/* control.c */
+void control_take_line(void *user, struct control_client *client, char *line);
+void control_client_gone(void *user, struct control_client *client);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * main.c: tuttid's command line.
+ */
+#include "tutti/audio/sink.h"
+#include "tutti/daemon/daemon.h"
+#include "tutti/io/settings_file.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG "/etc/tutti/tuttid.conf"
+
+static void print_help(void)
+{
+    struct settings_row row;
+    const char *section = "";
+    printf("Usage: tuttid [--config FILE] [--check-config | --list-devices | --print-config]\n"
+           "\n"
+           "Plays a session's music in step with every other speaker of it.\n"
+           "\n"
+           "  -c, --config FILE    default " DEFAULT_CONFIG "\n"
+           "      --check-config   say whether the configuration is right, and stop\n"
+           "      --list-devices   the sound devices that [audio] device can name\n"
+           "      --print-config   a commented configuration with every option's default\n"
+           "  -h, --help\n"
+           "      --version\n"
+           "\n"
+           "Options of the configuration (or of the environment, as TUTTI_SECTION_KEY):\n");
+    for (size_t i = 0; settings_row(i, &row); i++) {
+        if (strcmp(section, row.section) != 0)
+            printf("\n  [%s]\n", row.section);
+        section = row.section;
+        printf("  %s = %s\n      %s (%s)\n", row.key, row.fallback, row.help, row.allowed);
+    }
+    printf("\nExit codes: 0 stopped, 1 failed, 2 wrong usage, 3 wrong configuration\n");
+}
+
+static void print_config(void)
+{
+    struct settings_row row;
+    const char *section = "";
+    for (size_t i = 0; settings_row(i, &row); i++) {
+        if (strcmp(section, row.section) != 0)
+            printf("%s[%s]\n", section[0] ? "\n" : "", row.section);
+        section = row.section;
+        printf("# %s\n# Takes %s.\n;%s = %s\n", row.help, row.allowed, row.key, row.fallback);
+    }
+}
+
+static void print_device(void *user, const char *name, const char *description)
+{
+    (void)user;
+    printf("%-40s ", name);
+    for (; *description; description++)
+        putchar(*description == '\n' ? ' ' : *description);
+    putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+    enum { CHECK = 256, LIST, PRINT, VERSION };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, CHECK},
+        {"list-devices", no_argument, NULL, LIST},
+        {"print-config", no_argument, NULL, PRINT},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    static struct settings settings;
+    const char *path = DEFAULT_CONFIG;
+    bool check = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case CHECK:
+            check = true;
+            break;
+        case LIST:
+            sink_list_devices(print_device, NULL);
+            printf("%-40s no sound card at all\n", "null");
+            return DAEMON_EXIT_OK;
+        case PRINT:
+            print_config();
+            return DAEMON_EXIT_OK;
+        case VERSION:
+            printf("tuttid " TUTTI_VERSION "\n");
+            return DAEMON_EXIT_OK;
+        case 'h':
+            print_help();
+            return DAEMON_EXIT_OK;
+        default:
+            fprintf(stderr, "Try tuttid --help.\n");
+            return DAEMON_EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "tuttid: unexpected argument %s\nTry tuttid --help.\n", argv[optind]);
+        return DAEMON_EXIT_USAGE;
+    }
+    char error[SETTINGS_FILE_ERROR_MAX];
+    if (!settings_file_load(&settings, path, error)) {
+        fprintf(stderr, "tuttid: %s\n", error);
+        return DAEMON_EXIT_CONFIG;
+    }
+    if (check) {
+        printf("%s: good\n", path);
+        return DAEMON_EXIT_OK;
+    }
+    return (int)daemon_run(&settings, path);
+}

@@ -1,0 +1,163 @@
+/*
+ * status.c: what the daemon says of itself, as JSON for the control socket and as a line for
+ * people.
+ */
+#include "daemon_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static double rounded(double x, double unit)
+{
+    return round(x / unit) * unit;
+}
+
+static void add_clock(const struct daemon *daemon, cJSON *status, struct mono_time now)
+{
+    struct server_clock_estimate clock = server_clock_estimate(&daemon->clock, now);
+    cJSON *json = cJSON_AddObjectToObject(status, "clock");
+    cJSON_AddStringToObject(json, "source", server_clock_source_name(clock.source));
+    cJSON_AddNumberToObject(json, "offset_ms", rounded(ns_to_ms(clock.offset_ns), 1e-3));
+    cJSON_AddNumberToObject(json, "uncertainty_ms", rounded(ns_to_ms(clock.uncertainty_ns), 1e-3));
+    cJSON_AddNumberToObject(json, "frequency_ppm", rounded(clock.frequency_ppm, 1e-3));
+    cJSON_AddBoolToObject(json, "settled", clock.settled);
+}
+
+static void add_sink(const struct player_status *player, cJSON *status)
+{
+    const struct output_status *output = &player->output;
+    cJSON *json = cJSON_AddObjectToObject(status, "sink");
+    double rate_hz = output->sink.rate_hz;
+    cJSON_AddStringToObject(json, "device", output->sink.device);
+    cJSON_AddStringToObject(json, "format", output->sink.format);
+    cJSON_AddNumberToObject(json, "rate_hz", rate_hz);
+    cJSON_AddNumberToObject(
+        json, "buffer_ms",
+        rate_hz > 0 ? rounded(1e3 * (double)output->sink.buffer_frames / rate_hz, 0.1) : 0);
+    cJSON_AddNumberToObject(json, "queued_ms", rounded(ns_to_ms(output->queued_ns), 0.1));
+    cJSON_AddNumberToObject(json, "xruns", (double)output->xruns);
+    cJSON_AddNumberToObject(json, "losses", (double)output->losses);
+    cJSON_AddNumberToObject(json, "seeks", (double)player->seeks);
+    cJSON_AddNumberToObject(json, "card_ppm", rounded(output->rate_error_ppm, 1e-3));
+    cJSON_AddNumberToObject(json, "steady_s", rounded(output->steady_s, 0.1));
+    cJSON_AddBoolToObject(json, "open", output->state != OUTPUT_CLOSED);
+    cJSON_AddStringToObject(json, "error", output->error);
+}
+
+static void add_session(const struct daemon *daemon, cJSON *status)
+{
+    bool host = daemon->settings->backend.role == SETTINGS_HOST;
+    cJSON *json = cJSON_AddObjectToObject(status, "session");
+    const char *id = daemon->settings->backend.session_id[0] ? daemon->settings->backend.session_id
+                                                             : daemon->state.session_id;
+    cJSON_AddStringToObject(json, "id", id);
+    cJSON_AddStringToObject(json, "role", host ? "host" : "guest");
+    cJSON_AddBoolToObject(json, "connected", link_is_live(daemon->link));
+    cJSON_AddStringToObject(json, "link", link_state_name(link_get_state(daemon->link)));
+    cJSON_AddStringToObject(json, "problem", link_problem(daemon->link));
+    if (host && daemon->state.code[0])
+        cJSON_AddStringToObject(json, "code", daemon->state.code);
+}
+
+static const char *track_problem(const struct daemon *daemon, const struct player_status *player)
+{
+    return player->track_error[0] ? player->track_error : library_error(daemon->library);
+}
+
+static void add_track(const struct daemon *daemon, const struct player_status *player,
+                      cJSON *status)
+{
+    const struct playlist_item *item = daemon_current_item(daemon);
+    if (daemon->has_playback && daemon->playback.has_track)
+        cJSON_AddStringToObject(status, "track_id", daemon->playback.track_id);
+    else
+        cJSON_AddNullToObject(status, "track_id");
+    cJSON_AddStringToObject(status, "track_name", item ? item->name : "");
+    if (player->length_s >= 0)
+        cJSON_AddNumberToObject(status, "length_ms", rounded(player->length_s * 1e3, 1e-3));
+    else
+        cJSON_AddNullToObject(status, "length_ms");
+    cJSON_AddStringToObject(status, "track_error", track_problem(daemon, player));
+}
+
+cJSON *status_build(struct daemon *daemon, struct mono_time now)
+{
+    struct player_status player = player_get_status(daemon->player, now);
+    cJSON *status = cJSON_CreateObject();
+    cJSON_AddStringToObject(status, "name", daemon->settings->backend.name);
+    cJSON_AddStringToObject(status, "state", transport_name(player.state));
+    add_track(daemon, &player, status);
+    cJSON_AddNumberToObject(status, "position_ms", rounded(player.position_s * 1e3, 1e-3));
+    if (player.error_known)
+        cJSON_AddNumberToObject(status, "error_us", rounded(player.error_s * 1e6, 1e-2));
+    else
+        cJSON_AddNullToObject(status, "error_us");
+    cJSON_AddNumberToObject(status, "rate_ppm", rounded(player.rate_ppm, 1e-3));
+    cJSON_AddNumberToObject(status, "correction_ppm", rounded(player.correction_ppm, 1e-3));
+    cJSON_AddNumberToObject(status, "volume", daemon->volume);
+    cJSON_AddBoolToObject(status, "muted", daemon->muted);
+    cJSON_AddNumberToObject(status, "latency_ms", daemon->latency_ms);
+    add_clock(daemon, status, now);
+    add_sink(&player, status);
+    add_session(daemon, status);
+    cJSON *loop = cJSON_AddObjectToObject(status, "loop");
+    cJSON_AddNumberToObject(loop, "longest_stall_us",
+                            rounded(ns_to_us(loop_longest_stall_ns(daemon->loop)), 1));
+    /* For scripts that compare speakers: the local time of this snapshot. */
+    cJSON_AddNumberToObject(status, "at_ns", (double)now.ns);
+    cJSON_AddStringToObject(status, "version", TUTTI_VERSION);
+    return status;
+}
+
+cJSON *status_build_playlist(const struct daemon *daemon)
+{
+    cJSON *array = cJSON_CreateArray();
+    const struct playlist_item *current = daemon_current_item(daemon);
+    for (size_t i = 0; i < daemon->playlist.count; i++) {
+        const struct playlist_item *item = &daemon->playlist.items[i];
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "id", item->id);
+        cJSON_AddStringToObject(json, "track_id", item->track_id);
+        cJSON_AddStringToObject(json, "name", item->name);
+        if (item->duration_s >= 0)
+            cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
+        cJSON_AddBoolToObject(json, "current", item == current);
+        cJSON_AddItemToArray(array, json);
+    }
+    return array;
+}
+
+cJSON *status_build_requests(const struct daemon *daemon)
+{
+    static const char *const names[] = {"pending", "approved", "denied"};
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < daemon->request_count; i++) {
+        const struct request_message *request = &daemon->requests[i];
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "id", request->id);
+        cJSON_AddStringToObject(json, "requester", request->requester);
+        cJSON_AddStringToObject(json, "type", request->type);
+        cJSON_AddStringToObject(json, "summary", request->summary);
+        cJSON_AddStringToObject(json, "status", names[request->status]);
+        cJSON_AddStringToObject(json, "reason", request->reason);
+        cJSON_AddItemToArray(array, json);
+    }
+    return array;
+}
+
+void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now)
+{
+    struct player_status player = player_get_status(daemon->player, now);
+    const struct playlist_item *item = daemon_current_item(daemon);
+    const char *problem = track_problem(daemon, &player);
+    if (!problem[0])
+        problem = player.output.error;
+    if (!link_is_live(daemon->link))
+        problem = link_problem(daemon->link);
+    if (player.error_known)
+        snprintf(line, size, "%s %.60s, %+.0f us%s%.100s", transport_name(player.state),
+                 item ? item->name : "", player.error_s * 1e6, problem[0] ? "; " : "", problem);
+    else
+        snprintf(line, size, "%s%s%.150s", transport_name(player.state), problem[0] ? "; " : "",
+                 problem);
+}
