@@ -16,7 +16,7 @@ struct session_state {
     char session_id[128];
     char token[256];
     char code[64];    /* the invite code; hosts only */
-    char device[128]; /* that rate_ppm was learned of */
+    char device[160]; /* that rate_ppm was learned of */
     double rate_ppm;  /* NAN: unknown */
     double volume;    /* percent; NAN: never set */
     bool muted;

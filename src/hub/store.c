@@ -1,0 +1,279 @@
+/*
+ * store.c: users, sessions and playback in SQLite. Playlists and requests are in store_playlist.c.
+ *
+ * WAL with synchronous = NORMAL: a commit survives the process, which is what a killed hub needs; a
+ * power cut may cost the last moments but never the file's integrity.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "store_internal.h"
+#include "tutti/base/log.h"
+
+#define SCHEMA_VERSION 1
+
+/* migrations[n] takes a database from version n to n + 1. */
+static const char *const migrations[SCHEMA_VERSION] = {
+    "CREATE TABLE users ("
+    " id TEXT PRIMARY KEY, name TEXT NOT NULL, host INTEGER NOT NULL,"
+    " token_hash TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+    "CREATE TABLE sessions ("
+    " id TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
+    " host_id TEXT NOT NULL REFERENCES users(id), max_duration_s INTEGER,"
+    " track_id TEXT, position_ms INTEGER NOT NULL DEFAULT 0,"
+    " playing INTEGER NOT NULL DEFAULT 0, updated_at TEXT NOT NULL,"
+    " created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+    "CREATE TABLE members ("
+    " session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " PRIMARY KEY (session_id, user_id)) WITHOUT ROWID;"
+    "CREATE TABLE items ("
+    " id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " track_id TEXT NOT NULL, name TEXT NOT NULL, media_path TEXT, media_url TEXT,"
+    " media_type TEXT NOT NULL, duration_s REAL, position INTEGER NOT NULL);"
+    "CREATE INDEX items_by_position ON items(session_id, position);"
+    "CREATE TABLE requests ("
+    " id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " requester TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL,"
+    " status TEXT NOT NULL DEFAULT 'pending', reason TEXT,"
+    " created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, decided_at TEXT);",
+};
+
+static bool migrate(sqlite3 *db)
+{
+    int64_t version = db_number(db, 0, "PRAGMA user_version", "");
+    if (version > SCHEMA_VERSION) {
+        log_error("database: made by a newer tutti-hub (version %lld, this one knows %d)",
+                  (long long)version, SCHEMA_VERSION);
+        return false;
+    }
+    for (; version < SCHEMA_VERSION; version++) {
+        char set[64];
+        char *error = NULL;
+        snprintf(set, sizeof set, "PRAGMA user_version = %lld", (long long)version + 1);
+        bool good = db_begin(db) && sqlite3_exec(db, migrations[version], NULL, NULL, &error) ==
+                                        SQLITE_OK;
+        if (error)
+            log_error("database: migration %lld: %s", (long long)version, error);
+        sqlite3_free(error);
+        if (!db_end(db, good && db_run(db, set, "")))
+            return false;
+    }
+    return true;
+}
+
+struct store *store_open(const char *directory)
+{
+    char path[1024];
+    if (mkdir(directory, 0700) < 0 && errno != EEXIST) {
+        log_error("data directory %s: %s", directory, strerror(errno));
+        return NULL;
+    }
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return NULL;
+    snprintf(path, sizeof path, "%s/hub.sqlite", directory);
+    if (sqlite3_open(path, &store->db) != SQLITE_OK) {
+        log_error("database %s: %s", path, sqlite3_errmsg(store->db));
+        store_close(store);
+        return NULL;
+    }
+    sqlite3_busy_timeout(store->db, 2000);
+    bool good = sqlite3_exec(store->db,
+                             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                             "PRAGMA foreign_keys = ON;",
+                             NULL, NULL, NULL) == SQLITE_OK &&
+                migrate(store->db);
+    if (!good) {
+        log_error("database %s: cannot be used: %s", path, sqlite3_errmsg(store->db));
+        store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    sqlite3_close(store->db);
+    free(store);
+}
+
+bool store_begin(struct store *store)
+{
+    return db_begin(store->db);
+}
+
+bool store_end(struct store *store, bool good)
+{
+    return db_end(store->db, good);
+}
+
+void store_random_hex(char *to, size_t digits)
+{
+    unsigned char bytes[32];
+    static const char hex[] = "0123456789abcdef";
+    /* Up to 256 bytes, getrandom() does not fail and does not give less. */
+    ssize_t got = getrandom(bytes, sizeof bytes, 0);
+    if (got != sizeof bytes)
+        abort();
+    for (size_t i = 0; i < digits; i++)
+        to[i] = hex[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+    to[digits] = '\0';
+}
+
+/* SHA-256: tokens are 128 random bits, so that salt and stretching would add nothing. */
+static bool hash_token(const char *token, char hash[65])
+{
+    struct lws_genhash_ctx context;
+    unsigned char digest[32];
+    if (lws_genhash_init(&context, LWS_GENHASH_TYPE_SHA256))
+        return false;
+    int failed = lws_genhash_update(&context, token, strlen(token));
+    if (lws_genhash_destroy(&context, digest) || failed)
+        return false;
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hash + 2 * i, 3, "%02x", digest[i]);
+    return true;
+}
+
+bool store_add_user(struct store *store, const char *name, bool host, char id[STORE_ID_MAX],
+                    char token[STORE_TOKEN_MAX])
+{
+    char hash[65];
+    store_random_hex(id, 32);
+    store_random_hex(token, 32);
+    return hash_token(token, hash) &&
+           db_run(store->db, "INSERT INTO users (id, name, host, token_hash) VALUES (?, ?, ?, ?)",
+                  "ssis", id, name, (int64_t)host, hash);
+}
+
+bool store_find_user(struct store *store, const char *token, struct store_user *ret_user)
+{
+    char hash[65];
+    /* The look-up is by hash: how long it takes says nothing about the token. */
+    if (!hash_token(token, hash))
+        return false;
+    sqlite3_stmt *row = db_query(store->db, "SELECT id, name, host FROM users WHERE token_hash = ?",
+                                 "s", hash);
+    if (!db_next(row))
+        return false;
+    snprintf(ret_user->id, sizeof ret_user->id, "%s", db_text(row, 0));
+    snprintf(ret_user->name, sizeof ret_user->name, "%s", db_text(row, 1));
+    ret_user->host = db_int(row, 2) != 0;
+    db_done(row);
+    return true;
+}
+
+static void random_code(char code[16])
+{
+    store_random_hex(code, 6);
+    for (char *c = code; *c; c++)
+        if (*c >= 'a')
+            *c = (char)(*c - 'a' + 'A');
+}
+
+bool store_add_session(struct store *store, const char *host_id, int64_t max_duration_s,
+                       char id[STORE_ID_MAX], char code[16])
+{
+    store_random_hex(id, 32);
+    do
+        random_code(code);
+    while (db_number(store->db, 0, "SELECT 1 FROM sessions WHERE code = ?", "s", code));
+    bool good =
+        db_begin(store->db) &&
+        db_run(store->db,
+               "INSERT INTO sessions (id, code, host_id, max_duration_s, updated_at)"
+               " VALUES (?, ?, ?, nullif(?, -1), strftime('%Y-%m-%dT%H:%M:%fZ'))",
+               "sssi", id, code, host_id, max_duration_s) &&
+        store_add_member(store, id, host_id);
+    return db_end(store->db, good);
+}
+
+bool store_find_session_by_code(struct store *store, const char *code, char id[STORE_ID_MAX])
+{
+    sqlite3_stmt *row = db_query(store->db, "SELECT id FROM sessions WHERE code = ?", "s", code);
+    if (!db_next(row))
+        return false;
+    snprintf(id, STORE_ID_MAX, "%s", db_text(row, 0));
+    db_done(row);
+    return true;
+}
+
+bool store_session_exists(struct store *store, const char *session_id)
+{
+    return db_number(store->db, 0, "SELECT 1 FROM sessions WHERE id = ?", "s", session_id);
+}
+
+bool store_session_code(struct store *store, const char *session_id, char code[16])
+{
+    sqlite3_stmt *row = db_query(store->db, "SELECT code FROM sessions WHERE id = ?", "s",
+                                 session_id);
+    if (!db_next(row))
+        return false;
+    snprintf(code, 16, "%s", db_text(row, 0));
+    db_done(row);
+    return true;
+}
+
+bool store_is_host(struct store *store, const char *session_id, const char *user_id)
+{
+    return db_number(store->db, 0, "SELECT 1 FROM sessions WHERE id = ? AND host_id = ?", "ss",
+                     session_id, user_id);
+}
+
+bool store_is_member(struct store *store, const char *session_id, const char *user_id)
+{
+    return db_number(store->db, 0, "SELECT 1 FROM members WHERE session_id = ? AND user_id = ?",
+                     "ss", session_id, user_id);
+}
+
+bool store_add_member(struct store *store, const char *session_id, const char *user_id)
+{
+    return db_run(store->db, "INSERT OR IGNORE INTO members VALUES (?, ?)", "ss", session_id,
+                  user_id);
+}
+
+int64_t store_max_duration(struct store *store, const char *session_id)
+{
+    return db_number(store->db, -1,
+                     "SELECT coalesce(max_duration_s, -1) FROM sessions WHERE id = ?", "s",
+                     session_id);
+}
+
+bool store_get_playback(struct store *store, const char *session_id,
+                        struct store_playback *ret_playback)
+{
+    sqlite3_stmt *row =
+        db_query(store->db,
+                 "SELECT track_id, position_ms, playing, updated_at FROM sessions WHERE id = ?",
+                 "s", session_id);
+    if (!db_next(row))
+        return false;
+    ret_playback->has_track = !db_is_null(row, 0);
+    snprintf(ret_playback->track_id, sizeof ret_playback->track_id, "%s", db_text(row, 0));
+    ret_playback->position_ms = db_int(row, 1);
+    ret_playback->playing = db_int(row, 2) != 0;
+    snprintf(ret_playback->updated_at, sizeof ret_playback->updated_at, "%s", db_text(row, 3));
+    db_done(row);
+    return true;
+}
+
+bool store_set_playback(struct store *store, const char *session_id,
+                        const struct store_playback *playback)
+{
+    return db_run(store->db,
+                  "UPDATE sessions SET track_id = ?, position_ms = ?, playing = ?, updated_at = ?"
+                  " WHERE id = ?",
+                  "siiss", playback->has_track ? playback->track_id : NULL, playback->position_ms,
+                  (int64_t)playback->playing, playback->updated_at, session_id);
+}

@@ -1,0 +1,14 @@
+#ifndef TUTTI_HUB_STORE_INTERNAL_H
+#define TUTTI_HUB_STORE_INTERNAL_H
+
+#include "db.h"
+#include "store.h"
+
+struct store {
+    sqlite3 *db;
+};
+
+/* digits <= 64 random hex digits and a terminator. */
+void store_random_hex(char *to, size_t digits);
+
+#endif
