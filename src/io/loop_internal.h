@@ -18,7 +18,7 @@ struct lws_vhost *loop_tls_vhost(struct loop *loop);
 
 /* The protocol under which outgoing WebSockets run; defined by ws_client.c. */
 #define WS_CLIENT_PROTOCOL_NAME "tutti-ws-client"
-#define WS_CLIENT_RX_BYTES 65536
+#define WS_CLIENT_RX_BYTES 16384
 int ws_client_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                        size_t len);
 

@@ -9,8 +9,8 @@
 #include "tutti/io/loop.h"
 #include "tutti/io/mono_clock.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ static inline struct io_test_helper io_test_helper_start(const char *const argv[
     close(out[1]);
     helper.output = fdopen(out[0], "r");
     assert_non_null(helper.output);
-    if (fscanf(helper.output, "%d ", &helper.port) != 1)
+    if (fscanf(helper.output, "%d%*c", &helper.port) != 1)
         fail_msg("%s did not start", argv[0]);
     return helper;
 }
@@ -118,24 +118,18 @@ static inline void io_test_make_dir(char *path)
     assert_non_null(mkdtemp(path));
 }
 
+static inline int io_test_remove(const char *path, const struct stat *info, int kind,
+                                 struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
 static inline void io_test_remove_dir(const char *path)
 {
-    DIR *dir = opendir(path);
-    struct dirent *entry;
-    while (dir && (entry = readdir(dir))) {
-        char full[512];
-        struct stat info;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        snprintf(full, sizeof full, "%s/%s", path, entry->d_name);
-        if (lstat(full, &info) == 0 && S_ISDIR(info.st_mode))
-            io_test_remove_dir(full);
-        else
-            unlink(full);
-    }
-    if (dir)
-        closedir(dir);
-    rmdir(path);
+    nftw(path, io_test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline void io_test_write_file(const char *path, const char *text, mode_t mode)

@@ -1,0 +1,83 @@
+/*
+ * ws_client_internal.h: a connection from its URL to its end, shared by ws_connect.c (until it is
+ * open) and ws_client.c (from then on); and what a test shortens, so as not to wait half a minute.
+ */
+#ifndef TUTTI_IO_WS_CLIENT_INTERNAL_H
+#define TUTTI_IO_WS_CLIENT_INTERNAL_H
+
+#include "loop_internal.h"
+#include "resolver.h"
+#include "tutti/io/ws_client.h"
+
+#include <libwebsockets.h>
+#include <stdint.h>
+
+/* lws cuts its request line at 2048 and its Host line at 128 characters. */
+#define WS_PATH_MAX 1900
+#define WS_HOST_MAX 100
+#define WS_REASON_MAX 240
+
+struct ws_message {
+    struct ws_message *next;
+    size_t bytes;
+    unsigned char frame[]; /* LWS_PRE bytes of room, then the text */
+};
+
+struct ws_client {
+    struct loop *loop;
+    struct ws_client_handlers handlers;
+    void *user;
+
+    char host[WS_HOST_MAX];
+    char path[WS_PATH_MAX];
+    int port;
+    bool tls;
+    struct resolver_query *query;
+    struct resolver_answer addresses;
+    int next_address;
+    struct mono_time connect_deadline;
+    struct loop_timer *timer; /* the next step of connecting, or the end */
+
+    struct lws *wsi;
+    bool calling;   /* inside lws_client_connect_via_info() */
+    bool creating;  /* inside ws_client_create(): the owner has no pointer yet */
+    bool connected; /* TCP, as far as we know */
+    bool open;
+    bool destroyed; /* by its owner: silent from now on */
+    bool ended;
+    enum ws_client_end end_kind;
+    int end_status;
+    char end_reason[WS_REASON_MAX];
+
+    struct mono_time heard_at;
+    int close_code;
+    char *text; /* the message being assembled */
+    size_t text_bytes;
+    size_t text_capacity;
+    struct ws_message *first;
+    struct ws_message **last;
+    unsigned queued;
+    struct mono_time last_sent_at;
+};
+
+/* After how much silence the peer is pinged, and after how much it is given up. */
+extern lws_retry_bo_t ws_client_idle_policy;
+/* How long name, connection, TLS and handshake may take together. */
+extern int64_t ws_client_connect_limit_ns;
+
+/* ws_connect.c. False: unusable, or no memory. The timer's callback is ws_connect_timer_fired(). */
+bool ws_connect_take_url(struct ws_client *client, const char *url);
+bool ws_connect_start(struct ws_client *client);
+void ws_connect_timer_fired(void *user, struct mono_time now);
+/* lws could not, or did not want to, connect. */
+void ws_connect_failed(struct ws_client *client, struct lws *wsi, const char *in, size_t len);
+
+/* ws_client.c. Cuts the link to lws's connection, which goes on, or down, without us. */
+void ws_client_let_go(struct ws_client *client);
+void ws_client_drop_connection(struct ws_client *client);
+/* Calls on_end, once; at once, or from the timer while the owner has no pointer yet. */
+void ws_client_end(struct ws_client *client, enum ws_client_end kind, int status,
+                   const char *reason);
+void ws_client_tell_end(struct ws_client *client);
+
+#endif

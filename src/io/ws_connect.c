@@ -1,0 +1,214 @@
+/*
+ * ws_connect.c: from a URL to an open WebSocket, or to the reason why not.
+ *
+ * The name is resolved beside the loop and its addresses are tried in turn: lws 4.1 would block on
+ * the first and wait long on the second. What a person needs to know of a failure (the HTTP status,
+ * what is wrong with a certificate) is fetched from where it is known.
+ */
+#include "tutti/base/log.h"
+#include "tutti/io/mono_clock.h"
+#include "ws_client_internal.h"
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An address that does not answer must leave time for the next one. */
+#define ATTEMPT_LIMIT_NS (3 * NS_PER_S)
+
+int64_t ws_client_connect_limit_ns = 10 * NS_PER_S;
+
+static bool has_control_characters(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+/* The token in the query is a secret from here on. */
+static void hide_token(const char *path)
+{
+    char token[WS_PATH_MAX];
+    const char *at = strstr(path, "token=");
+    if (!at)
+        return;
+    snprintf(token, sizeof token, "%.*s", (int)strcspn(at + 6, "&#"), at + 6);
+    log_add_secret(token);
+}
+
+bool ws_connect_take_url(struct ws_client *client, const char *url)
+{
+    char parts[WS_PATH_MAX + WS_HOST_MAX];
+    const char *scheme = NULL, *host = NULL, *path = NULL;
+    if (strlen(url) >= sizeof parts || has_control_characters(url))
+        return false;
+    strcpy(parts, url);
+    if (lws_parse_uri(parts, &scheme, &host, &client->port, &path) != 0)
+        return false;
+    client->tls = strcmp(scheme, "wss") == 0;
+    if (!client->tls && strcmp(scheme, "ws") != 0)
+        return false;
+    if (!host[0] || strlen(host) >= sizeof client->host || strlen(path) + 2 > sizeof client->path)
+        return false;
+    strcpy(client->host, host);
+    snprintf(client->path, sizeof client->path, "/%s", path[0] == '/' ? path + 1 : path);
+    hide_token(client->path);
+    return client->port > 0 && client->port <= 65535;
+}
+
+static bool connect_to(struct ws_client *client, const char *address)
+{
+    char host[WS_HOST_MAX + 10];
+    bool literal6 = strchr(client->host, ':') != NULL;
+    snprintf(host, sizeof host, literal6 ? "[%s]:%d" : "%s:%d", client->host, client->port);
+    struct lws_client_connect_info info = {
+        .context = loop_lws_context(client->loop),
+        .vhost = client->tls ? loop_tls_vhost(client->loop) : NULL,
+        .address = address,
+        .port = client->port,
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (client->tls ? (int)LCCSCF_USE_SSL : 0),
+        .path = client->path,
+        .host = host, /* also the name that the certificate must have */
+        .ietf_version_or_minus_one = -1,
+        .local_protocol_name = WS_CLIENT_PROTOCOL_NAME,
+        .pwsi = &client->wsi,
+        .retry_and_idle_policy = &ws_client_idle_policy,
+        .opaque_user_data = client,
+        .alpn = "http/1.1",
+    };
+    if (client->tls && !info.vhost)
+        return false;
+    client->connected = false;
+    client->calling = true;
+    bool started = lws_client_connect_via_info(&info) != NULL;
+    client->calling = false;
+    if (!started)
+        client->wsi = NULL;
+    return started;
+}
+
+static void set_attempt_timer(struct ws_client *client)
+{
+    struct mono_time until = mono_add(mono_clock_now(), ATTEMPT_LIMIT_NS);
+    bool last = client->next_address == client->addresses.count;
+    if (last || mono_sub(until, client->connect_deadline) > 0)
+        until = client->connect_deadline;
+    loop_timer_set(client->timer, until);
+}
+
+static void unreachable(struct ws_client *client, const char *why)
+{
+    char reason[WS_REASON_MAX];
+    snprintf(reason, sizeof reason, "%s port %d: %s", client->host, client->port, why);
+    ws_client_end(client, WS_CLIENT_UNREACHABLE, 0, reason);
+}
+
+static void try_next(struct ws_client *client)
+{
+    while (client->next_address < client->addresses.count) {
+        if (connect_to(client, client->addresses.address[client->next_address++])) {
+            set_attempt_timer(client);
+            return;
+        }
+    }
+    unreachable(client, "no connection");
+}
+
+static void resolved(void *user, const struct resolver_answer *answer)
+{
+    struct ws_client *client = user;
+    client->query = NULL;
+    client->addresses = *answer;
+    if (answer->count == 0)
+        unreachable(client, answer->error);
+    else
+        try_next(client);
+}
+
+void ws_connect_timer_fired(void *user, struct mono_time now)
+{
+    struct ws_client *client = user;
+    if (client->ended) {
+        ws_client_tell_end(client);
+        return;
+    }
+    if (mono_sub(client->connect_deadline, now) <= 0) {
+        resolver_cancel(client->query);
+        client->query = NULL;
+        ws_client_drop_connection(client);
+        ws_client_end(client, WS_CLIENT_TIMEOUT, 0, "no answer to the connection attempt");
+        return;
+    }
+    if (client->connected) { /* slow, but this one is there */
+        loop_timer_set(client->timer, client->connect_deadline);
+        return;
+    }
+    ws_client_drop_connection(client);
+    try_next(client);
+}
+
+static bool is_numeric(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+bool ws_connect_start(struct ws_client *client)
+{
+    client->connect_deadline = mono_add(mono_clock_now(), ws_client_connect_limit_ns);
+    if (is_numeric(client->host)) {
+        snprintf(client->addresses.address[0], sizeof client->addresses.address[0], "%.61s",
+                 client->host);
+        client->addresses.count = 1;
+        try_next(client);
+        return true;
+    }
+    loop_timer_set(client->timer, client->connect_deadline);
+    client->query = resolver_start(client->loop, client->host, resolved, client);
+    return client->query != NULL;
+}
+
+/* lws puts an unhelpful number where OpenSSL knows the reason. */
+static const char *tls_failure(struct ws_client *client, struct lws *wsi)
+{
+    SSL *ssl = client->tls ? (SSL *)lws_get_ssl(wsi) : NULL;
+    long result = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+    return result == X509_V_OK ? NULL : X509_verify_cert_error_string(result);
+}
+
+static void refused(struct ws_client *client, int status)
+{
+    char reason[WS_REASON_MAX];
+    const char *hint = "";
+    if (status == 404)
+        hint = " (a wrong url, or a backend without its WebSocket library)";
+    else if (status >= 300 && status < 400)
+        hint = " (a redirect: put the address where the backend really is into url)";
+    snprintf(reason, sizeof reason, "the handshake was answered with HTTP %d%s", status, hint);
+    ws_client_end(client, WS_CLIENT_REFUSED, status, reason);
+}
+
+void ws_connect_failed(struct ws_client *client, struct lws *wsi, const char *in, size_t len)
+{
+    int status = (int)lws_http_client_http_response(wsi);
+    bool try_another = !client->connected && client->next_address < client->addresses.count;
+    const char *tls = tls_failure(client, wsi);
+    char reason[WS_REASON_MAX];
+    ws_client_let_go(client);
+    if (status != 0 && status != 101) {
+        refused(client, status);
+    } else if (try_another) {
+        loop_timer_set_in(client->timer, 0);
+    } else if (tls) {
+        snprintf(reason, sizeof reason, "TLS: %s", tls);
+        unreachable(client, reason);
+    } else {
+        snprintf(reason, sizeof reason, "%.*s", in ? (int)len : 0, in ? in : "");
+        unreachable(client, reason[0] ? reason : "no connection");
+    }
+}

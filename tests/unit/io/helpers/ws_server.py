@@ -1,0 +1,79 @@
+"""ws_server.py [CERTIFICATE]: WebSocket behaviours by path, on 127.0.0.1 only.
+
+Prints two ports, the server's and one that accepts and never answers, then a line for each client
+that left: "left CODE", or "left eof" for one that came without a Close frame.
+"""
+
+import asyncio
+import http
+import logging
+import ssl
+import sys
+
+import websockets
+
+
+def say(line):
+    print(line, flush=True)
+
+
+async def refuse(path, _headers):
+    status = path.split("?")[0].strip("/")
+    if status.isdigit():
+        headers = [("Location", "http://127.0.0.1:1/")] if status.startswith("3") else []
+        return http.HTTPStatus(int(status)), headers, b""
+    return None
+
+
+async def serve(socket, path):
+    name = path.split("?")[0].strip("/")
+    if name == "fragments":
+        await socket.send(["one ", "two ", "", "three"])
+    elif name == "binary":
+        await socket.send(b"\x00\x01")
+        await socket.send("text")
+    elif name == "empty":
+        await socket.send("")
+    elif name.startswith("big"):
+        await socket.send("x" * int(name[3:]))
+    elif name.startswith("flood"):
+        for i in range(int(name[5:])):
+            await socket.send(f"message {i}")
+    elif name.startswith("close"):
+        await socket.close(int(name[5:]))
+    elif name == "fin":
+        socket.transport.close()
+    elif name == "reset":
+        socket.transport.abort()
+    elif name == "ping":
+        await (await socket.ping(b"are you there"))
+        await socket.send("pong came")
+    elif name == "path":
+        await socket.send(path)
+    try:
+        async for message in socket:
+            await socket.send(message)
+    finally:
+        if name == "left":
+            say(f"left {socket.close_code}")
+
+
+async def never_answer(reader, _writer):
+    await reader.read(-1)
+
+
+async def main():
+    logging.disable(logging.CRITICAL)  # clients that vanish are its daily bread
+    context = None
+    if len(sys.argv) > 1:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1])
+    server = await websockets.serve(
+        serve, "127.0.0.1", 0, ssl=context, process_request=refuse, ping_interval=None,
+        compression=None, max_size=None, close_timeout=5)
+    silent = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    say(f"{server.sockets[0].getsockname()[1]} {silent.sockets[0].getsockname()[1]}")
+    await asyncio.Future()
+
+
+asyncio.run(main())
