@@ -3,9 +3,9 @@
  */
 #include "db.h"
 
-#include <stdarg.h>
-
 #include "tutti/base/log.h"
+
+#include <stdarg.h>
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, const char *types, va_list args)
 {

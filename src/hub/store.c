@@ -6,17 +6,17 @@
  */
 #include "store.h"
 
+#include "store_internal.h"
+#include "tutti/base/log.h"
+
 #include <errno.h>
-#include <libwebsockets.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-#include "store_internal.h"
-#include "tutti/base/log.h"
 
 #define SCHEMA_VERSION 1
 
@@ -59,8 +59,8 @@ static bool migrate(sqlite3 *db)
         char set[64];
         char *error = NULL;
         snprintf(set, sizeof set, "PRAGMA user_version = %lld", (long long)version + 1);
-        bool good = db_begin(db) && sqlite3_exec(db, migrations[version], NULL, NULL, &error) ==
-                                        SQLITE_OK;
+        bool good =
+            db_begin(db) && sqlite3_exec(db, migrations[version], NULL, NULL, &error) == SQLITE_OK;
         if (error)
             log_error("database: migration %lld: %s", (long long)version, error);
         sqlite3_free(error);
@@ -134,14 +134,11 @@ void store_random_hex(char *to, size_t digits)
 /* SHA-256: tokens are 128 random bits, so that salt and stretching would add nothing. */
 static bool hash_token(const char *token, char hash[65])
 {
-    struct lws_genhash_ctx context;
-    unsigned char digest[32];
-    if (lws_genhash_init(&context, LWS_GENHASH_TYPE_SHA256))
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned bytes = 0;
+    if (!EVP_Digest(token, strlen(token), digest, &bytes, EVP_sha256(), NULL) || bytes != 32)
         return false;
-    int failed = lws_genhash_update(&context, token, strlen(token));
-    if (lws_genhash_destroy(&context, digest) || failed)
-        return false;
-    for (size_t i = 0; i < sizeof digest; i++)
+    for (size_t i = 0; i < bytes; i++)
         snprintf(hash + 2 * i, 3, "%02x", digest[i]);
     return true;
 }
@@ -163,8 +160,8 @@ bool store_find_user(struct store *store, const char *token, struct store_user *
     /* The look-up is by hash: how long it takes says nothing about the token. */
     if (!hash_token(token, hash))
         return false;
-    sqlite3_stmt *row = db_query(store->db, "SELECT id, name, host FROM users WHERE token_hash = ?",
-                                 "s", hash);
+    sqlite3_stmt *row =
+        db_query(store->db, "SELECT id, name, host FROM users WHERE token_hash = ?", "s", hash);
     if (!db_next(row))
         return false;
     snprintf(ret_user->id, sizeof ret_user->id, "%s", db_text(row, 0));
@@ -189,13 +186,12 @@ bool store_add_session(struct store *store, const char *host_id, int64_t max_dur
     do
         random_code(code);
     while (db_number(store->db, 0, "SELECT 1 FROM sessions WHERE code = ?", "s", code));
-    bool good =
-        db_begin(store->db) &&
-        db_run(store->db,
-               "INSERT INTO sessions (id, code, host_id, max_duration_s, updated_at)"
-               " VALUES (?, ?, ?, nullif(?, -1), strftime('%Y-%m-%dT%H:%M:%fZ'))",
-               "sssi", id, code, host_id, max_duration_s) &&
-        store_add_member(store, id, host_id);
+    bool good = db_begin(store->db) &&
+                db_run(store->db,
+                       "INSERT INTO sessions (id, code, host_id, max_duration_s, updated_at)"
+                       " VALUES (?, ?, ?, nullif(?, -1), strftime('%Y-%m-%dT%H:%M:%fZ'))",
+                       "sssi", id, code, host_id, max_duration_s) &&
+                store_add_member(store, id, host_id);
     return db_end(store->db, good);
 }
 
@@ -216,8 +212,8 @@ bool store_session_exists(struct store *store, const char *session_id)
 
 bool store_session_code(struct store *store, const char *session_id, char code[16])
 {
-    sqlite3_stmt *row = db_query(store->db, "SELECT code FROM sessions WHERE id = ?", "s",
-                                 session_id);
+    sqlite3_stmt *row =
+        db_query(store->db, "SELECT code FROM sessions WHERE id = ?", "s", session_id);
     if (!db_next(row))
         return false;
     snprintf(code, 16, "%s", db_text(row, 0));
@@ -253,10 +249,9 @@ int64_t store_max_duration(struct store *store, const char *session_id)
 bool store_get_playback(struct store *store, const char *session_id,
                         struct store_playback *ret_playback)
 {
-    sqlite3_stmt *row =
-        db_query(store->db,
-                 "SELECT track_id, position_ms, playing, updated_at FROM sessions WHERE id = ?",
-                 "s", session_id);
+    sqlite3_stmt *row = db_query(
+        store->db, "SELECT track_id, position_ms, playing, updated_at FROM sessions WHERE id = ?",
+        "s", session_id);
     if (!db_next(row))
         return false;
     ret_playback->has_track = !db_is_null(row, 0);

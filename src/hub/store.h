@@ -1,6 +1,6 @@
 /*
- * store.h: what the hub remembers. Every function that changes something has done so durably when it
- * returns true: a killed hub comes back with it.
+ * store.h: what the hub remembers. Every function that changes something has done so durably when
+ * it returns true: a killed hub comes back with it.
  */
 #ifndef TUTTI_HUB_STORE_H
 #define TUTTI_HUB_STORE_H
@@ -47,7 +47,7 @@ struct store_playback {
     char track_id[STORE_NAME_MAX];
     int64_t position_ms;
     bool playing;
-    char updated_at[40];
+    char updated_at[48];
 };
 bool store_get_playback(struct store *store, const char *session_id,
                         struct store_playback *ret_playback);

@@ -1,11 +1,11 @@
 /*
  * store_playlist.c: playlists, and the requests to change them.
  */
+#include "store_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "store_internal.h"
 
 #define ITEM_COLUMNS "id, track_id, name, media_path, media_url, media_type, duration_s, position"
 
@@ -197,9 +197,9 @@ cJSON *store_add_request(struct store *store, const char *session_id, const stru
 bool store_get_request(struct store *store, const char *request_id,
                        struct store_request *ret_request)
 {
-    sqlite3_stmt *row = db_query(
-        store->db, "SELECT session_id, type, status, payload FROM requests WHERE id = ?", "s",
-        request_id);
+    sqlite3_stmt *row =
+        db_query(store->db, "SELECT session_id, type, status, payload FROM requests WHERE id = ?",
+                 "s", request_id);
     if (!db_next(row))
         return false;
     snprintf(ret_request->session_id, sizeof ret_request->session_id, "%s", db_text(row, 0));

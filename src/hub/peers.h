@@ -1,0 +1,51 @@
+/*
+ * peers.h: the open WebSockets, and what waits to be sent to them.
+ *
+ * A broadcast is one buffer that all queues share. A client that does not read is closed when its
+ * queue is full; it never holds up the others.
+ */
+#ifndef TUTTI_HUB_PEERS_H
+#define TUTTI_HUB_PEERS_H
+
+#include "store.h"
+
+#include <cjson/cJSON.h>
+#include <libwebsockets.h>
+#include <stdbool.h>
+
+#define PEER_QUEUE_MAX 64
+#define PEER_QUEUE_BYTES_MAX (16u * 1024 * 1024)
+#define PEER_MESSAGE_MAX 65536
+
+struct shared_text;
+
+struct peer {
+    struct lws *wsi;
+    char session_id[STORE_ID_MAX];
+    char token[STORE_TOKEN_MAX];
+    struct shared_text *queue[PEER_QUEUE_MAX];
+    unsigned head;
+    unsigned count;
+    size_t queued_bytes;
+    bool overrun;  /* to be closed */
+    char *message; /* being assembled */
+    size_t message_bytes;
+    struct peer *next;
+};
+
+struct peers {
+    struct peer *first;
+    unsigned count;
+};
+
+void peers_add(struct peers *peers, struct peer *peer);
+void peers_remove(struct peers *peers, struct peer *peer);
+
+/* {"type":..., "payload":...}; the payload becomes the callee's. */
+void peers_broadcast(struct peers *peers, const char *session_id, const char *type, cJSON *payload);
+void peer_send(struct peer *peer, const char *type, cJSON *payload);
+
+/* Writes what is next. Negative: the connection is to be closed. */
+int peer_write(struct peer *peer);
+
+#endif

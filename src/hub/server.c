@@ -1,0 +1,158 @@
+/*
+ * server.c: the libwebsockets context; HTTP and WebSocket share a port and a protocol.
+ */
+#include "server.h"
+
+#include "server_internal.h"
+#include "tutti/base/log.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define FD_LIMIT 1024
+#define RX_BYTES 16384
+/* base64 and JSON around a track. */
+#define BODY_OVERHEAD(bytes) ((bytes) / 3 * 4 + 65536)
+
+static const lws_retry_bo_t idle_policy = {
+    .secs_since_valid_ping = 20,
+    .secs_since_valid_hangup = 40,
+};
+
+static void tune_socket(struct lws *wsi)
+{
+    int one = 1;
+    setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static void close_connection(struct server *server, struct connection *connection)
+{
+    if (connection->is_peer)
+        peers_remove(&server->peers, &connection->peer);
+    connection->is_peer = false;
+    http_finish(&connection->exchange);
+}
+
+static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                 size_t len)
+{
+    struct connection *connection = user;
+    struct lws_context *context = lws_get_context(wsi);
+    struct server *server = context ? lws_context_user(context) : NULL;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
+        memset(connection, 0, sizeof *connection);
+        connection->exchange.file = -1;
+        return 0;
+    case LWS_CALLBACK_HTTP:
+        tune_socket(wsi);
+        return http_begin(server, wsi, &connection->exchange, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return http_body(server, &connection->exchange, in, len);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return http_body_complete(server, wsi, &connection->exchange);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return http_writable(wsi, &connection->exchange);
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        return ws_admit(server, wsi) ? 0 : -1;
+    case LWS_CALLBACK_ESTABLISHED:
+        tune_socket(wsi);
+        connection->is_peer = true;
+        connection->exchange.file = -1;
+        ws_established(server, wsi, &connection->peer);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        return ws_receive(server, wsi, &connection->peer, in, len);
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return peer_write(&connection->peer);
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_CLOSED_HTTP:
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+        if (connection && server)
+            close_connection(server, connection);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = "tutti-hub",
+     .callback = serve,
+     .per_session_data_size = sizeof(struct connection),
+     .rx_buffer_size = RX_BYTES},
+    {0},
+};
+
+static void log_from_lws(int level, const char *line)
+{
+    size_t len = strcspn(line, "\n");
+    log_write(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets: %.*s", (int)len, line);
+}
+
+static void announce(void *user, const char *session_id, const char *type, cJSON *payload)
+{
+    struct server *server = user;
+    peers_broadcast(&server->peers, session_id, type, payload);
+}
+
+struct server *server_create(const struct server_config *config, struct service *service)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (!server)
+        return NULL;
+    server->service = service;
+    server->body_max_bytes = (size_t)BODY_OVERHEAD(service->limits.track_bytes);
+    service->announce = announce;
+    service->user = server;
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
+    struct lws_context_creation_info info = {
+        .port = config->port,
+        .iface = config->address,
+        .protocols = protocols,
+        .gid = -1,
+        .uid = -1,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .user = server,
+        .fd_limit_per_thread = FD_LIMIT,
+        .keepalive_timeout = 60,
+        .retry_and_idle_policy = &idle_policy,
+    };
+    server->context = lws_create_context(&info);
+    if (server->context)
+        server->vhost = lws_create_vhost(server->context, &info);
+    if (!server->vhost) {
+        log_error("cannot listen on %s port %d", config->address, config->port);
+        server_destroy(server);
+        return NULL;
+    }
+    return server;
+}
+
+int server_port(const struct server *server)
+{
+    return lws_get_vhost_listen_port(server->vhost);
+}
+
+void server_run(struct server *server, const volatile bool *stop)
+{
+    while (!*stop && lws_service(server->context, 0) >= 0)
+        ;
+}
+
+void server_wake(struct server *server)
+{
+    lws_cancel_service(server->context);
+}
+
+void server_destroy(struct server *server)
+{
+    if (!server)
+        return;
+    if (server->context)
+        lws_context_destroy(server->context);
+    free(server);
+}

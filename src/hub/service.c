@@ -1,0 +1,165 @@
+/*
+ * service.c: users and sessions.
+ */
+#include "service_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reply reply_error(int status, const char *detail)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "detail", detail);
+    return (struct reply){status, body};
+}
+
+const char *service_text(const cJSON *body, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(body, name);
+    if (!cJSON_IsString(member) || member->valuestring[0] == '\0' ||
+        strlen(member->valuestring) >= STORE_NAME_MAX)
+        return NULL;
+    return member->valuestring;
+}
+
+int64_t service_whole(const cJSON *body, const char *name, int64_t fallback, int64_t high)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(body, name);
+    if (!member || cJSON_IsNull(member))
+        return fallback;
+    if (!cJSON_IsNumber(member))
+        return -1;
+    double number = member->valuedouble;
+    if (!(number >= 0) || number > (double)high || number != floor(number))
+        return -1;
+    return (int64_t)number;
+}
+
+bool service_admit(struct service *service, const char *token, const char *session_id,
+                   enum service_role role, struct store_user *ret_user, struct reply *ret_refusal)
+{
+    if (!token[0] || !store_find_user(service->store, token, ret_user)) {
+        *ret_refusal = reply_error(401, "Invalid or missing token");
+        return false;
+    }
+    if (!store_session_exists(service->store, session_id)) {
+        *ret_refusal = reply_error(404, "Session not found");
+        return false;
+    }
+    if (!store_is_member(service->store, session_id, ret_user->id)) {
+        *ret_refusal = reply_error(403, "Not a member of this session");
+        return false;
+    }
+    if (role == ROLE_HOST && !store_is_host(service->store, session_id, ret_user->id)) {
+        *ret_refusal = reply_error(403, "Only the host may do this");
+        return false;
+    }
+    return true;
+}
+
+bool service_may_connect(struct service *service, const char *token, const char *session_id)
+{
+    struct store_user user;
+    struct reply refusal;
+    if (service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+        return true;
+    cJSON_Delete(refusal.body);
+    return false;
+}
+
+struct reply service_login(struct service *service, const cJSON *body)
+{
+    char id[STORE_ID_MAX], token[STORE_TOKEN_MAX];
+    const char *name = service_text(body, "name");
+    const char *role = service_text(body, "role");
+    if (!name)
+        return reply_error(422, "name: a text of 1 to 255 bytes is wanted");
+    if (!role || (strcmp(role, "host") != 0 && strcmp(role, "guest") != 0))
+        return reply_error(422, "role: host or guest is wanted");
+    if (!store_add_user(service->store, name, strcmp(role, "host") == 0, id, token))
+        return reply_error(500, "The user could not be stored");
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "token", token);
+    cJSON_AddStringToObject(answer, "user_id", id);
+    cJSON_AddStringToObject(answer, "role", role);
+    return (struct reply){200, answer};
+}
+
+static void add_limit(cJSON *answer, int64_t limit)
+{
+    if (limit < 0)
+        cJSON_AddNullToObject(answer, "max_media_duration_seconds");
+    else
+        cJSON_AddNumberToObject(answer, "max_media_duration_seconds", (double)limit);
+}
+
+static void add_state(struct service *service, cJSON *answer, const char *session_id)
+{
+    cJSON_AddItemToObject(answer, "playlist", service_playlist_json(service, session_id));
+    cJSON_AddItemToObject(answer, "playback_state", service_playback_json(service, session_id));
+}
+
+struct reply service_create_session(struct service *service, const char *token, const cJSON *body)
+{
+    char id[STORE_ID_MAX], code[16];
+    struct store_user user;
+    if (!token[0] || !store_find_user(service->store, token, &user))
+        return reply_error(401, "Invalid or missing token");
+    if (!user.host)
+        return reply_error(403, "Only hosts may create sessions");
+    if (!service_text(body, "host_name"))
+        return reply_error(422, "host_name: a text of 1 to 255 bytes is wanted");
+    /* -1 is both "absent" and "wrong" here: look again. */
+    const cJSON *limit_json = cJSON_GetObjectItemCaseSensitive(body, "max_media_duration_seconds");
+    int64_t limit = service_whole(body, "max_media_duration_seconds", -1, 1000000);
+    if (limit < 0 && limit_json && !cJSON_IsNull(limit_json))
+        return reply_error(422, "max_media_duration_seconds: whole seconds are wanted");
+    if (!store_add_session(service->store, user.id, limit, id, code))
+        return reply_error(500, "The session could not be stored");
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "session_id", id);
+    cJSON_AddStringToObject(answer, "code", code);
+    cJSON_AddStringToObject(answer, "host_token", token);
+    add_limit(answer, limit);
+    add_state(service, answer, id);
+    return (struct reply){200, answer};
+}
+
+struct reply service_join(struct service *service, const char *code, const cJSON *body)
+{
+    char session_id[STORE_ID_MAX], user_id[STORE_ID_MAX], token[STORE_TOKEN_MAX];
+    const char *name = service_text(body, "guest_name");
+    if (!store_find_session_by_code(service->store, code, session_id))
+        return reply_error(404, "There is no session with this code");
+    if (!name)
+        return reply_error(422, "guest_name: a text of 1 to 255 bytes is wanted");
+    bool good = store_begin(service->store) &&
+                store_add_user(service->store, name, false, user_id, token) &&
+                store_add_member(service->store, session_id, user_id);
+    if (!store_end(service->store, good))
+        return reply_error(500, "The guest could not be stored");
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "session_id", session_id);
+    cJSON_AddStringToObject(answer, "guest_token", token);
+    add_limit(answer, store_max_duration(service->store, session_id));
+    add_state(service, answer, session_id);
+    return (struct reply){200, answer};
+}
+
+struct reply service_session(struct service *service, const char *token, const char *session_id)
+{
+    struct store_user user;
+    struct reply refusal;
+    char code[16];
+    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+        return refusal;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "session_id", session_id);
+    if (store_is_host(service->store, session_id, user.id) &&
+        store_session_code(service->store, session_id, code))
+        cJSON_AddStringToObject(answer, "code", code);
+    add_state(service, answer, session_id);
+    return (struct reply){200, answer};
+}

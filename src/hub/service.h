@@ -1,0 +1,65 @@
+/*
+ * service.h: the hub's rules: who may do what, what is valid, and what everybody is told.
+ *
+ * Functions answer with an HTTP status and JSON; WebSocket commands use the same ones. What must be
+ * broadcast is handed to the announcer.
+ */
+#ifndef TUTTI_HUB_SERVICE_H
+#define TUTTI_HUB_SERVICE_H
+
+#include "media.h"
+#include "store.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct service_limits {
+    int64_t playlist_items;
+    int64_t track_bytes;
+};
+
+struct service {
+    struct store *store;
+    struct media *media;
+    struct service_limits limits;
+    /* To every socket of the session. The payload becomes the callee's. */
+    void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
+    void *user;
+};
+
+/* body: owned by whoever gets the reply. On errors {"detail": ...}. */
+struct reply {
+    int status;
+    cJSON *body;
+};
+
+struct reply reply_error(int status, const char *detail);
+
+struct reply service_login(struct service *service, const cJSON *body);
+struct reply service_create_session(struct service *service, const char *token, const cJSON *body);
+struct reply service_join(struct service *service, const char *code, const cJSON *body);
+struct reply service_session(struct service *service, const char *token, const char *session_id);
+struct reply service_playlist(struct service *service, const char *token, const char *session_id);
+struct reply service_add_item(struct service *service, const char *token, const char *session_id,
+                              const cJSON *body);
+struct reply service_move_item(struct service *service, const char *token, const char *session_id,
+                               const char *item_id, const cJSON *body);
+struct reply service_remove_item(struct service *service, const char *token, const char *session_id,
+                                 const char *item_id);
+struct reply service_request(struct service *service, const char *token, const char *session_id,
+                             const cJSON *body);
+struct reply service_decide(struct service *service, const char *token, const char *request_id,
+                            bool approve, const cJSON *body);
+struct reply service_playback(struct service *service, const char *token, const char *session_id,
+                              const cJSON *body);
+/* playback_command's payload. */
+struct reply service_command(struct service *service, const char *token, const char *session_id,
+                             const cJSON *payload);
+
+/* May this token open the session's socket? */
+bool service_may_connect(struct service *service, const char *token, const char *session_id);
+cJSON *service_playback_json(struct service *service, const char *session_id);
+cJSON *service_playlist_json(struct service *service, const char *session_id);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * service_internal.h: shared by service.c (users, sessions), service_playlist.c and
+ * service_playback.c.
+ */
+#ifndef TUTTI_HUB_SERVICE_INTERNAL_H
+#define TUTTI_HUB_SERVICE_INTERNAL_H
+
+#include "service.h"
+
+enum service_role {
+    ROLE_MEMBER,
+    ROLE_HOST,
+};
+
+/* The user of this token, if it may act in the session in this role; else the refusal. */
+bool service_admit(struct service *service, const char *token, const char *session_id,
+                   enum service_role role, struct store_user *ret_user, struct reply *ret_refusal);
+
+/* A string member of usable length; NULL if there is none. */
+const char *service_text(const cJSON *body, const char *name);
+/* A whole number from 0 to high; fallback when absent or null; -1 when it is anything else. */
+int64_t service_whole(const cJSON *body, const char *name, int64_t fallback, int64_t high);
+
+void service_announce_playlist(struct service *service, const char *session_id);
+/* Stamps the playback with the time of now, keeps it and tells everybody. */
+bool service_set_playback(struct service *service, const char *session_id,
+                          struct store_playback *playback);
+/* The current track is gone, or there is a first one: point at something that exists. */
+void service_mend_current(struct service *service, const char *session_id, int64_t position);
+
+/* Adds, moves or removes without asking who: for hosts, and for approved requests. */
+struct reply service_apply(struct service *service, const char *session_id, const char *type,
+                           const cJSON *payload);
+
+#endif
