@@ -18,9 +18,12 @@ struct loop;
 struct http;
 struct http_call;
 
+/* Beyond this, the answer to a call without max_bytes fails. */
+#define HTTP_JSON_MAX_BYTES (8 * 1024 * 1024)
+
 struct http_config {
-    const char *ca_file; /* NULL: the system's */
-    int64_t connect_timeout_ns;
+    const char *ca_file;        /* PEM bundle instead of the system's; NULL: the system's */
+    int64_t connect_timeout_ns; /* 0: 10 s */
 };
 
 struct http_response {
@@ -33,6 +36,7 @@ struct http_response {
     const char *last_modified; /* "" when none */
     int64_t content_length;    /* of this answer's body; -1 unknown */
     int64_t range_start;       /* of a 206; 0 otherwise */
+    const char *location;      /* of a redirect that was not followed; "" when none */
     bool has_date;
     struct server_time date;      /* the Date header: whole seconds */
     bool fresh_connection;        /* Date may be stale on a kept-alive one */
@@ -41,23 +45,25 @@ struct http_response {
 };
 
 struct http_request {
-    const char *method; /* "GET", "POST", "PATCH", "DELETE" */
-    const char *url;    /* http or https only, also after redirects */
-    const char *token;  /* X-User-Token, or NULL; never sent along a redirect to another origin */
-    const char *json;   /* the body, or NULL */
-    bool fresh_connection;     /* do not reuse a kept-alive one */
-    int64_t timeout_ns;        /* of the whole call; 0: none, only the low-speed limit */
-    int64_t max_bytes;         /* a larger answer fails */
-    int64_t range_start;       /* > 0: Range: bytes=N- */
-    const char *if_range;      /* a strong validator, or NULL */
+    const char *method;    /* "GET", "POST", "PATCH", "DELETE" */
+    const char *url;       /* http or https only, also after redirects */
+    const char *token;     /* X-User-Token, or NULL. Redirects are followed only without it */
+    const char *json;      /* the body, or NULL */
+    bool fresh_connection; /* do not reuse a kept-alive one */
+    int64_t timeout_ns;    /* of the whole call; 0: none, only the low-speed limit */
+    int64_t max_bytes;     /* a larger answer fails; 0: HTTP_JSON_MAX_BYTES, downloads: no limit */
+    int64_t range_start;   /* > 0: Range: bytes=N- */
+    const char *if_range;  /* a strong validator, or NULL */
     const char *if_none_match; /* or NULL */
-    /* Downloads: the headers, then chunks; returning false aborts. Both NULL: a JSON call. */
+    /* Downloads: the headers, then chunks of at most 16 KiB of the body, if the status is one of
+     * success; returning false ends the call with status 0. Both NULL: a JSON call. */
     bool (*on_headers)(void *user, const struct http_response *response);
     bool (*on_data)(void *user, const void *data, size_t bytes);
     void (*on_done)(void *user, const struct http_response *response);
     void *user;
 };
 
+/* Everything below may be called inside the callbacks. */
 struct http *http_create(struct loop *loop, const struct http_config *config);
 void http_destroy(struct http *http); /* cancels what is under way */
 
