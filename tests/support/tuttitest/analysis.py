@@ -1,0 +1,122 @@
+"""Which position of a track was audible at which instant, by cross-correlation."""
+import numpy as np
+
+WINDOW = 4096      # frames, about 90 ms
+UPSAMPLE = 16
+MATCH = 0.98       # normalised correlation that an undisturbed window exceeds
+SILENCE = 1e-4     # RMS below which there is nothing to match
+
+
+class Reference:
+    """A decoded track, brought to the card's nominal rate (band-limited, by FFT)."""
+
+    def __init__(self, frames, track_rate, card_rate):
+        mono = frames.mean(axis=1)
+        if track_rate != card_rate:
+            length = int(round(len(mono) * card_rate / track_rate))
+            spectrum = np.fft.rfft(mono)
+            resized = np.zeros(length // 2 + 1, complex)
+            count = min(len(spectrum), len(resized))
+            resized[:count] = spectrum[:count]
+            mono = np.fft.irfft(resized, length) * (length / len(mono))
+            self.rate = card_rate * (length / len(frames)) / (card_rate / track_rate)
+        else:
+            self.rate = card_rate
+        self.mono = mono
+        self.power = np.concatenate([[0], np.cumsum(mono**2)])
+
+    def seconds(self, index):
+        return index / self.rate
+
+
+def locate(window, reference, low, high):
+    """Where `window` begins in the reference, searched in [low, high): (index, correlation)."""
+    count = len(window)
+    low = max(0, int(low))
+    high = min(len(reference.mono) - count, int(high))
+    if high <= low:
+        return None, 0.0
+    stretch = reference.mono[low:high + count]
+    size = 1 << (len(stretch) + count - 1).bit_length()
+    product = np.fft.rfft(stretch, size) * np.conj(np.fft.rfft(window, size))
+    correlation = np.fft.irfft(product, size)[:high - low + 1]
+    energy = reference.power[low + count:high + count + 1] - reference.power[low:high + 1]
+    normalised = correlation / np.sqrt(np.maximum(energy, 1e-12) * max(np.sum(window**2), 1e-12))
+    best = int(np.argmax(normalised))
+    return refine(window, reference.mono[low + best:low + best + count]) + low + best, float(normalised[best])
+
+
+def refine(window, aligned):
+    """The fraction of a frame by which `window` is later than `aligned`: interpolated correlation."""
+    count = len(window)
+    taper = np.hanning(count)
+    cross = np.fft.rfft(aligned * taper) * np.conj(np.fft.rfft(window * taper))
+    # irfft's middle bins are zero: a band-limited interpolation by UPSAMPLE.
+    fine = np.fft.irfft(cross, count * UPSAMPLE)
+    reach = 2 * UPSAMPLE
+    around = np.concatenate([fine[-reach:], fine[:reach + 1]])
+    peak = int(np.argmax(around))
+    if peak in (0, len(around) - 1):
+        return 0.0
+    left, middle, right = around[peak - 1:peak + 2]
+    curve = left - 2 * middle + right
+    shift = 0.5 * (left - right) / curve if curve else 0.0
+    return (peak + shift - reach) / UPSAMPLE
+
+
+class Track:
+    """Heard positions over time: ns (CLOCK_MONOTONIC), seconds of track, correlation."""
+
+    def __init__(self, ns, position_s, match, silent):
+        self.ns, self.position_s, self.match, self.silent = map(np.array, (ns, position_s, match, silent))
+
+    def between(self, from_ns, to_ns):
+        keep = (self.ns >= from_ns) & (self.ns < to_ns)
+        return Track(self.ns[keep], self.position_s[keep], self.match[keep], self.silent[keep])
+
+    def unmatched(self):
+        return int(np.sum((self.match < MATCH) & ~self.silent))
+
+
+def follow(run, reference, from_ns=None, to_ns=None, every_s=0.25, expect=None):
+    """Positions at regular instants of a run. expect(ns) -> seconds narrows the search to 0.5 s."""
+    mono = run.frames.mean(axis=1)
+    first = 0 if from_ns is None else max(0, int(run.frame_at(from_ns)))
+    last = len(mono) - WINDOW if to_ns is None else min(len(mono) - WINDOW, int(run.frame_at(to_ns)))
+    ns, position, match, silent = [], [], [], []
+    for frame in range(first, last, int(every_s * run.conf["rate"])):
+        window = mono[frame:frame + WINDOW]
+        instant = float(run.time_of(frame))
+        quiet = bool(np.sqrt(np.mean(window**2)) < SILENCE)
+        low, high = 0, len(reference.mono)
+        if expect is not None:
+            around = expect(instant) * reference.rate
+            low, high = around - 0.5 * reference.rate, around + 0.5 * reference.rate
+        index, quality = (None, 0.0) if quiet else locate(window, reference, low, high)
+        ns.append(instant)
+        position.append(np.nan if index is None else reference.seconds(index))
+        match.append(quality)
+        silent.append(quiet)
+    return Track(ns, position, match, silent)
+
+
+def first_sound(run, from_ns, threshold=1e-3):
+    """ns at which the first frame above the threshold sounds after from_ns; None if none does."""
+    first = max(0, int(run.frame_at(from_ns)))
+    loud = np.flatnonzero(np.abs(run.frames[first:]).max(axis=1) > threshold)
+    return float(run.time_of(first + loud[0])) if len(loud) else None
+
+
+def thd_n_db(wave, rate, hz=997.0):
+    """Noise and distortion against one steady sine (frequency, amplitude, phase fitted), in dB."""
+    t = np.arange(len(wave)) / rate
+    for _ in range(4):
+        basis = np.stack([np.sin(2 * np.pi * hz * t), np.cos(2 * np.pi * hz * t), np.ones_like(t)], axis=1)
+        fit, *_ = np.linalg.lstsq(basis, wave, rcond=None)
+        rest = wave - basis @ fit
+        slope = 2 * np.pi * t * (fit[0] * basis[:, 1] - fit[1] * basis[:, 0])
+        hz += float(slope @ rest) / float(slope @ slope)
+    basis = np.stack([np.sin(2 * np.pi * hz * t), np.cos(2 * np.pi * hz * t), np.ones_like(t)], axis=1)
+    fit, *_ = np.linalg.lstsq(basis, wave, rcond=None)
+    rest = wave - basis @ fit
+    return 10 * np.log10(np.sum(rest**2) / np.sum((basis[:, :2] @ fit[:2])**2))

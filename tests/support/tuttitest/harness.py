@@ -1,0 +1,260 @@
+"""Runs the real programs against each other, and asks them what they do."""
+import base64
+import datetime
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+from . import analysis, recording
+
+BUILD = Path(os.environ.get("TUTTI_BUILD_DIR", "build/debug")).resolve()
+MUSIC = Path(__file__).parent.parent / "music"
+
+
+def wait_until(condition, deadline_s=15, what="the condition"):
+    """The condition's first true value; fails the test when there is none in time."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
+        time.sleep(0.02)
+
+
+class Process:
+    """A program of ours, its log in a file that a failing test can print."""
+
+    def __init__(self, arguments, log, env=None):
+        self.log_path = Path(log)
+        self.log_file = open(log, "ab")
+        self.process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE,
+                                        stderr=self.log_file, env=env)
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        self.log_file.close()
+        return self.process.returncode
+
+
+class Hub:
+    def __init__(self, directory, port=0):
+        self.directory = Path(directory)
+        self.port = port
+        self.start()
+
+    def start(self):
+        self.process = Process([BUILD / "bin/tutti-hub", "--data", self.directory / "hub", "--listen",
+                                f"127.0.0.1:{self.port}"], self.directory / "hub.log")
+        line = self.process.process.stdout.readline().decode()
+        self.url = re.search(r"http://\S+", line).group()
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self, how=signal.SIGTERM):
+        return self.process.stop(how)
+
+
+def call(url, method="GET", body=None, token=None):
+    """(status, JSON or text) of a REST call."""
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["X-User-Token"] = token
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            status, text = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read().decode()
+    try:
+        return status, json.loads(text)
+    except ValueError:
+        return status, text
+
+
+class Host:
+    """A host of a session who has no loudspeaker: commands over REST."""
+
+    def __init__(self, url):
+        self.url = url
+        _, login = call(url + "/auth/login", "POST", {"name": "Conductor", "role": "host"})
+        self.token = login["token"]
+        status, session = call(url + "/sessions", "POST", {"host_name": "Conductor"}, self.token)
+        assert status == 200, session
+        self.session_id, self.code = session["session_id"], session["code"]
+
+    def upload(self, track_id, path):
+        media = {"filename": Path(path).name, "content_type": "audio/mpeg",
+                 "data": base64.b64encode(Path(path).read_bytes()).decode()}
+        body = {"track_id": track_id, "name": Path(path).stem, "duration_seconds": 75, "media": media}
+        status, item = call(f"{self.url}/sessions/{self.session_id}/playlist", "POST", body, self.token)
+        assert status == 200, item
+        return item
+
+    def playback(self, **state):
+        """The new authoritative state, as the backend tells it."""
+        status, answer = call(f"{self.url}/sessions/{self.session_id}/playback", "POST", state, self.token)
+        assert status == 200, answer
+        return answer
+
+
+def utc_ns(text):
+    """An updated_at, with or without a zone, in ns since 1970."""
+    text = text.replace("Z", "+00:00")
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    whole = moment.replace(microsecond=0)
+    return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+class Card:
+    """A virtual sound card of this test: an entry of the ALSA configuration, and its recording."""
+
+    def __init__(self, directory, name, **fields):
+        self.name = name
+        self.directory = Path(directory)
+        self.record_path = self.directory / f"{name}.vcrd"
+        self.control_path = self.directory / f"{name}.control"
+        self.control_path.touch()
+        self.fields = fields
+
+    def config(self):
+        fields = "\n".join(f"    {key} {value}" for key, value in self.fields.items())
+        return (f'pcm.{self.name} {{\n    type tutti_vcard\n    record "{self.record_path}"\n'
+                f'    control "{self.control_path}"\n{fields}\n}}\n')
+
+    def tell(self, command):
+        with open(self.control_path, "a") as control:
+            control.write(command + "\n")
+
+    def recording(self):
+        return recording.Recording(self.record_path)
+
+
+class House:
+    """A backend's speakers in one temporary directory."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.cards = []
+        self.speakers = []
+
+    def card(self, name, **fields):
+        self.cards.append(Card(self.directory, name, **fields))
+        return self.cards[-1]
+
+    def write_asound(self):
+        plugin = BUILD / "tests/libasound_module_pcm_tutti_vcard.so"
+        text = f'pcm_type.tutti_vcard {{\n    lib "{plugin}"\n}}\n'
+        path = self.directory / "asound.conf"
+        path.write_text(text + "".join(card.config() for card in self.cards))
+        return path
+
+    def speaker(self, name, url, card=None, **options):
+        self.speakers.append(Speaker(self, name, url, card, options))
+        return self.speakers[-1]
+
+    def stop(self):
+        for speaker in self.speakers:
+            speaker.stop()
+
+
+class Speaker:
+    """A tuttid. options: section_key = value pairs of its configuration."""
+
+    def __init__(self, house, name, url, card, options):
+        self.house, self.name = house, name
+        self.directory = house.directory / name
+        self.directory.mkdir(exist_ok=True)
+        self.socket = self.directory / "control.sock"
+        self.settings = {
+            "backend_url": url, "backend_name": name, "audio_device": card.name if card else "null",
+            "audio_volume": 100, "audio_mixer": "none", "paths_state_dir": self.directory / "state",
+            "paths_cache_dir": self.directory / "cache", "control_socket": self.socket, "log_level": "debug",
+        }
+        self.settings.update(options)
+        self.process = None
+        self.start()
+
+    def write_config(self):
+        sections = {}
+        for key, value in self.settings.items():
+            section, name = key.split("_", 1)
+            sections.setdefault(section, []).append(f"{name} = {value}\n")
+        path = self.directory / "tuttid.conf"
+        path.write_text("".join(f"[{s}]\n" + "".join(lines) for s, lines in sections.items()))
+        return path
+
+    def start(self):
+        env = dict(os.environ, ALSA_CONFIG_PATH=str(self.house.write_asound()))
+        self.process = Process([BUILD / "bin/tuttid", "--config", self.write_config()],
+                               self.directory / "tuttid.log", env)
+
+    def stop(self, how=signal.SIGTERM):
+        return self.process.stop(how)
+
+    @property
+    def log(self):
+        return self.process.log
+
+    def ctl(self, *arguments):
+        """(exit code, output, errors) of tuttictl."""
+        done = subprocess.run([str(BUILD / "bin/tuttictl"), "--socket", str(self.socket), *arguments],
+                              capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout, done.stderr
+
+    def status(self):
+        code, output, _ = self.ctl("--json", "status")
+        return json.loads(output) if code == 0 else None
+
+    def wait_state(self, state, deadline_s=15):
+        def reached():
+            status = self.status()
+            return status if status and status["state"] == state else None
+        return wait_until(reached, deadline_s, f"{self.name} to be {state}; its log:\n{self.log[-3000:]}")
+
+    def wait_connected(self, deadline_s=15):
+        wait_until(lambda: (self.status() or {}).get("session", {}).get("connected"), deadline_s,
+                   f"{self.name} to be connected; its log:\n{self.log[-3000:]}")
+
+
+def decode(path):
+    """(rate, frames) of an mp3, by libmpg123 alone."""
+    done = subprocess.run([str(BUILD / "tests/decode_ref"), str(path)], capture_output=True, check=True)
+    return int(done.stderr.split()[0]), np.frombuffer(done.stdout, "f4").reshape(-1, 2)
+
+
+_references = {}
+
+
+def reference(path, card_rate):
+    if (path, card_rate) not in _references:
+        rate, frames = decode(path)
+        _references[path, card_rate] = analysis.Reference(frames, rate, card_rate)
+    return _references[path, card_rate]
+
+
+def wanted(state, card_recording):
+    """The authoritative position as a function of CLOCK_MONOTONIC ns, from a playing state."""
+    anchor_ns = utc_ns(state["updated_at"]) - card_recording.realtime_offset_ns
+    return lambda ns: state["position_ms"] / 1e3 + (ns - anchor_ns) / 1e9
