@@ -292,6 +292,8 @@ static void reload(struct daemon *daemon)
         return;
     }
     struct settings *settings = daemon->settings;
+    char restart[OPTIONS_ERROR_MAX];
+    settings_describe_restart(settings, fresh, restart, sizeof restart);
     if (fresh->audio.volume != settings->audio.volume)
         daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
     if (fresh->audio.latency_ms != settings->audio.latency_ms)
@@ -304,8 +306,9 @@ static void reload(struct daemon *daemon)
     settings->sync = fresh->sync;
     player_set_drift(daemon->player, &(struct drift_config){settings->sync.seek_threshold_ms * 1e-3,
                                                             settings->sync.max_slew_ppm});
-    log_info("reloaded: volume, latency, log level, auto_advance, repeat and [sync] are in force; "
-             "the rest needs a restart");
+    log_info("reloaded: volume, latency, log level, auto_advance, repeat and [sync] are in force");
+    if (restart[0])
+        log_warn("reload: these have changed and need a restart: %s", restart);
     free(fresh);
 }
 

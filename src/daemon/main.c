@@ -11,10 +11,14 @@
 
 #define DEFAULT_CONFIG "/etc/tutti/tuttid.conf"
 
+static void print_line(void *user, const char *line)
+{
+    (void)user;
+    puts(line);
+}
+
 static void print_help(void)
 {
-    struct settings_row row;
-    const char *section = "";
     printf("Usage: tuttid [--config FILE] [--check-config | --list-devices | --print-config]\n"
            "\n"
            "Plays a session's music in step with every other speaker of it.\n"
@@ -23,29 +27,13 @@ static void print_help(void)
            "      --check-config   say whether the configuration is right, and stop\n"
            "      --list-devices   the sound devices that [audio] device can name\n"
            "      --print-config   a commented configuration with every option's default\n"
+           "      --print-man      the man page's list of options\n"
            "  -h, --help\n"
            "      --version\n"
            "\n"
-           "Options of the configuration (or of the environment, as TUTTI_SECTION_KEY):\n");
-    for (size_t i = 0; settings_row(i, &row); i++) {
-        if (strcmp(section, row.section) != 0)
-            printf("\n  [%s]\n", row.section);
-        section = row.section;
-        printf("  %s = %s\n      %s (%s)\n", row.key, row.fallback, row.help, row.allowed);
-    }
+           "Options of the configuration (or of the environment, as TUTTI_SECTION_KEY):\n\n");
+    options_print(&settings_table, OPTIONS_HELP, print_line, NULL);
     printf("\nExit codes: 0 stopped, 1 failed, 2 wrong usage, 3 wrong configuration\n");
-}
-
-static void print_config(void)
-{
-    struct settings_row row;
-    const char *section = "";
-    for (size_t i = 0; settings_row(i, &row); i++) {
-        if (strcmp(section, row.section) != 0)
-            printf("%s[%s]\n", section[0] ? "\n" : "", row.section);
-        section = row.section;
-        printf("# %s\n# Takes %s.\n;%s = %s\n", row.help, row.allowed, row.key, row.fallback);
-    }
 }
 
 static void print_device(void *user, const char *name, const char *description)
@@ -59,15 +47,12 @@ static void print_device(void *user, const char *name, const char *description)
 
 int main(int argc, char **argv)
 {
-    enum { CHECK = 256, LIST, PRINT, VERSION };
+    enum { CHECK = 256, LIST, PRINT, MAN, VERSION };
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", no_argument, NULL, CHECK},
-        {"list-devices", no_argument, NULL, LIST},
-        {"print-config", no_argument, NULL, PRINT},
-        {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"config", required_argument, NULL, 'c'},  {"check-config", no_argument, NULL, CHECK},
+        {"list-devices", no_argument, NULL, LIST}, {"print-config", no_argument, NULL, PRINT},
+        {"print-man", no_argument, NULL, MAN},     {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
     static struct settings settings;
     const char *path = DEFAULT_CONFIG;
@@ -86,7 +71,10 @@ int main(int argc, char **argv)
             printf("%-40s no sound card at all\n", "null");
             return DAEMON_EXIT_OK;
         case PRINT:
-            print_config();
+            options_print(&settings_table, OPTIONS_CONFIG, print_line, NULL);
+            return DAEMON_EXIT_OK;
+        case MAN:
+            options_print(&settings_table, OPTIONS_MAN, print_line, NULL);
             return DAEMON_EXIT_OK;
         case VERSION:
             printf("tuttid " TUTTI_VERSION "\n");

@@ -1,47 +1,71 @@
 /*
- * settings_file.c: libinih in, settings out; the first error stops it.
+ * settings_file.c: libinih in, options out; the first error stops it.
+ *
+ * Lines reach libinih through our reader, which counts them (Debian's libinih does not tell its
+ * handler), refuses what libinih would cut in two, and takes the indentation away: libinih would
+ * take an indented "key = value" for more of the value above it.
  */
 #include "tutti/io/settings_file.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct load {
-    struct settings *settings;
+    const struct option_table *table;
+    void *target;
     const char *path;
     FILE *file;
-    int line; /* Debian's libinih does not tell its handler, so its reader counts */
-    char *error;
+    int line;
+    char *error; /* "" while all is well */
 };
+
+static void fail_at_line(struct load *load, const char *what)
+{
+    snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "%.400s:%d: %s", load->path, load->line, what);
+}
 
 static char *read_line(char *to, int size, void *user)
 {
     struct load *load = user;
+    char line[SETTINGS_FILE_LINE_MAX + 2];
+    if (load->error[0] || !fgets(line, sizeof line, load->file))
+        return NULL;
     load->line++;
-    return fgets(to, size, load->file);
+    size_t length = strlen(line);
+    if (length == sizeof line - 1 && line[length - 1] != '\n') {
+        snprintf(load->error, SETTINGS_FILE_ERROR_MAX,
+                 "%.400s:%d: the line is too long; %d bytes are allowed", load->path, load->line,
+                 SETTINGS_FILE_LINE_MAX);
+        return NULL;
+    }
+    if (length > 0 && line[length - 1] != '\n' && !feof(load->file)) {
+        fail_at_line(load, "there is a zero byte in the line; only text is allowed");
+        return NULL;
+    }
+    snprintf(to, (size_t)size, "%s", line + strspn(line, " \t"));
+    return to;
 }
 
 static int take_option(void *user, const char *section, const char *name, const char *value)
 {
     struct load *load = user;
-    char error[SETTINGS_ERROR_MAX];
+    char problem[OPTIONS_ERROR_MAX];
     if (load->error[0])
         return 0;
-    if (settings_set(load->settings, section, name, value ? value : "", error))
+    if (options_set(load->table, load->target, section, name, value ? value : "", problem))
         return 1;
-    snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "%.400s:%d: %s", load->path, load->line, error);
+    fail_at_line(load, problem);
     return 0;
 }
 
 static bool load_file(struct load *load, const char *path)
 {
     load->path = path;
-    load->error[0] = '\0';
     load->line = 0;
     load->file = fopen(path, "re");
     if (!load->file) {
@@ -49,21 +73,23 @@ static bool load_file(struct load *load, const char *path)
                  strerror(errno));
         return false;
     }
-    int result = ini_parse_stream(read_line, load, take_option, load);
+    int bad_line = ini_parse_stream(read_line, load, take_option, load);
+    bool unreadable = ferror(load->file) != 0; /* a directory, say */
     fclose(load->file);
-    if (result == 0)
-        return true;
-    if (!load->error[0])
-        snprintf(load->error, SETTINGS_FILE_ERROR_MAX,
-                 "%.400s:%d: neither [section], key = value nor a comment", path, result);
-    return false;
+    if (unreadable)
+        snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "%.400s: cannot be read", path);
+    else if (bad_line != 0 && (!load->error[0] || bad_line < load->line)) {
+        load->line = bad_line; /* libinih goes on after a line that it does not understand */
+        fail_at_line(load, "only [section], key = value and comments (# or ;) are allowed");
+    }
+    return !load->error[0];
 }
 
 static bool load_drop_ins(struct load *load, const char *path)
 {
     char pattern[SETTINGS_TEXT_MAX + 16];
     glob_t found;
-    snprintf(pattern, sizeof pattern, "%s.d/*.conf", path);
+    snprintf(pattern, sizeof pattern, "%.*s.d/*.conf", SETTINGS_TEXT_MAX, path);
     if (glob(pattern, 0, NULL, &found) != 0)
         return true;
     bool good = true;
@@ -73,33 +99,57 @@ static bool load_drop_ins(struct load *load, const char *path)
     return good;
 }
 
-static bool load_environment(struct load *load)
+static bool refuse_unknown_variables(struct load *load)
 {
-    struct settings_row row;
-    for (size_t i = 0; settings_row(i, &row); i++) {
-        char name[128], error[SETTINGS_ERROR_MAX];
-        snprintf(name, sizeof name, "TUTTI_%s_%s", row.section, row.key);
-        for (char *c = name; *c; c++)
-            *c = (char)toupper((unsigned char)*c);
-        const char *value = getenv(name);
-        if (!value || settings_set(load->settings, row.section, row.key, value, error))
+    for (char **at = environ; *at; at++) {
+        char name[OPTIONS_NAME_MAX];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+        if (!options_is_unknown_variable(load->table, name))
             continue;
-        snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "environment variable %s: %s", name, error);
+        snprintf(load->error, SETTINGS_FILE_ERROR_MAX,
+                 "environment variable %s: there is no such option", name);
         return false;
     }
     return true;
 }
 
+static bool load_environment(struct load *load)
+{
+    for (size_t i = 0; i < load->table->count; i++) {
+        const struct option_spec *spec = &load->table->specs[i];
+        char name[OPTIONS_NAME_MAX], problem[OPTIONS_ERROR_MAX];
+        options_variable(load->table, spec, name);
+        const char *value = getenv(name);
+        if (!value ||
+            options_set(load->table, load->target, spec->section, spec->key, value, problem))
+            continue;
+        snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "environment variable %s: %s", name,
+                 problem);
+        return false;
+    }
+    return refuse_unknown_variables(load);
+}
+
+bool options_file_load(const struct option_table *table, void *target, const char *path,
+                       char error[SETTINGS_FILE_ERROR_MAX])
+{
+    struct load load = {.table = table, .target = target, .error = error};
+    error[0] = '\0';
+    options_init(table, target);
+    if (path && (!load_file(&load, path) || !load_drop_ins(&load, path)))
+        return false;
+    return load_environment(&load);
+}
+
 bool settings_file_load(struct settings *settings, const char *path,
                         char error[SETTINGS_FILE_ERROR_MAX])
 {
-    struct load load = {.settings = settings, .error = error};
     char problem[SETTINGS_ERROR_MAX];
-    settings_init(settings);
-    if (!load_file(&load, path) || !load_drop_ins(&load, path) || !load_environment(&load))
+    memset(settings, 0, sizeof *settings);
+    if (!options_file_load(&settings_table, settings, path, error))
         return false;
     if (settings_check(settings, problem))
         return true;
-    snprintf(error, SETTINGS_FILE_ERROR_MAX, "%.400s: %s", path, problem);
+    snprintf(error, SETTINGS_FILE_ERROR_MAX, "%.400s: %s", path ? path : "configuration", problem);
     return false;
 }

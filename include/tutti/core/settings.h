@@ -1,16 +1,19 @@
 /*
- * settings.h: one table of options, from which parsing, validation, --help, the commented
- * configuration file and the man page's list are all made.
+ * settings.h: tuttid's options: what they are called, what they take, what they default to.
+ *
+ * The table is read by options.h, which parses, validates and prints it.
  */
 #ifndef TUTTI_CORE_SETTINGS_H
 #define TUTTI_CORE_SETTINGS_H
+
+#include "tutti/core/options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define SETTINGS_TEXT_MAX 512
-#define SETTINGS_ERROR_MAX 640
+#define SETTINGS_ERROR_MAX OPTIONS_ERROR_MAX
 
 enum settings_role {
     SETTINGS_GUEST,
@@ -49,7 +52,11 @@ struct settings {
         int64_t volume;
         int64_t max_volume;
         char mixer[128];
+        char mixer_device[128];
         double idle_release_s;
+        char on_play[SETTINGS_TEXT_MAX];
+        char on_stop[SETTINGS_TEXT_MAX];
+        double hook_timeout_s;
         double null_ppm;
     } audio;
     struct {
@@ -69,9 +76,14 @@ struct settings {
         char group[64];
     } control;
     struct {
+        char listen[128]; /* "": no metrics */
+    } metrics;
+    struct {
         int level; /* enum log_level, same order */
     } log;
 };
+
+extern const struct option_table settings_table;
 
 void settings_init(struct settings *settings);
 
@@ -85,14 +97,9 @@ bool settings_set(struct settings *settings, const char *section, const char *ke
 /* What no single option shows: url missing, neither join code nor session nor host ... */
 bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_MAX]);
 
-/* The table, row by row: false past its end. For environment variables, help and man page. */
-struct settings_row {
-    const char *section;
-    const char *key;
-    const char *allowed;  /* for people: "0 to 100", "guest | host", "text" */
-    const char *fallback; /* the default, as text */
-    const char *help;
-};
-bool settings_row(size_t index, struct settings_row *ret_row);
+/* The sections and keys that differ and that a running daemon cannot take over: "[audio] device,
+ * [log] ...", cut to size; "" when there are none. */
+void settings_describe_restart(const struct settings *running, const struct settings *fresh,
+                               char *to, size_t size);
 
 #endif

@@ -4,18 +4,25 @@
 #ifndef TUTTI_IO_SETTINGS_FILE_H
 #define TUTTI_IO_SETTINGS_FILE_H
 
+#include "tutti/core/options.h"
 #include "tutti/core/settings.h"
 
 #include <stdbool.h>
 
-/* File, line, and what settings.c says. */
+/* File, line, and what options.c says. */
 #define SETTINGS_FILE_ERROR_MAX (SETTINGS_ERROR_MAX + 512)
+/* libinih's limit as Debian builds it. Longer values fit into the environment. */
+#define SETTINGS_FILE_LINE_MAX 198
 
 /*
- * Defaults, then path, then path.d / *.conf in the order of their names, then TUTTI_SECTION_KEY
- * from the environment; then settings_check(). False with one line in error that names file, line
- * and key; *settings is then not to be used.
+ * Any program's options: defaults, then path, then path.d / *.conf in the order of their names,
+ * then NAME_SECTION_KEY from the environment. False with one line in error that names file, line
+ * and key; the target is then not to be used. path NULL: defaults and environment only.
  */
+bool options_file_load(const struct option_table *table, void *target, const char *path,
+                       char error[SETTINGS_FILE_ERROR_MAX]);
+
+/* tuttid's, and settings_check(). */
 bool settings_file_load(struct settings *settings, const char *path,
                         char error[SETTINGS_FILE_ERROR_MAX]);
 

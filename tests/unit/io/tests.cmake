@@ -1,6 +1,7 @@
 tutti_unit_test(io loop)
 tutti_unit_test(io mono_clock)
 tutti_unit_test(io http)
+tutti_unit_test(io settings_file)
 tutti_unit_test(io ws_client)
 
 set(IO_HELPERS HELPERS="${CMAKE_CURRENT_SOURCE_DIR}/io/helpers")

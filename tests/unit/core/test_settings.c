@@ -1,0 +1,142 @@
+#include "../cmocka_all.h"
+#include "tutti/core/settings.h"
+
+#include <string.h>
+
+static struct settings settings;
+static char error[SETTINGS_ERROR_MAX];
+
+static int set_up(void **state)
+{
+    (void)state;
+    settings_init(&settings);
+    return 0;
+}
+
+static bool set(const char *section, const char *key, const char *value)
+{
+    return settings_set(&settings, section, key, value, error);
+}
+
+static void every_default_is_one_that_the_option_takes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < settings_table.count; i++) {
+        const struct option_spec *spec = &settings_table.specs[i];
+        struct settings before = settings;
+        bool may_be_unset = spec->kind == OPTION_TEXT && !spec->fallback[0];
+        if (!may_be_unset && !set(spec->section, spec->key, spec->fallback))
+            fail_msg("%s", error);
+        assert_memory_equal(&settings, &before, sizeof settings);
+        assert_true(strlen(spec->help) > 10 && spec->help[strlen(spec->help) - 1] == '.');
+    }
+}
+
+static void members_are_where_the_table_says(void **state)
+{
+    (void)state;
+    assert_string_equal(settings.audio.device, "default");
+    assert_int_equal(settings.audio.volume, 60);
+    assert_true(settings.audio.latency_ms == 0);
+    assert_true(settings.sync.seek_threshold_ms == 200);
+    assert_true(settings.sync.max_slew_ppm == 5000);
+    assert_true(settings.sync.resync_interval_s == 10);
+    assert_int_equal(settings.backend.role, SETTINGS_GUEST);
+    assert_true(set("backend", "role", "host"));
+    assert_int_equal(settings.backend.role, SETTINGS_HOST);
+    assert_true(set("audio", "latency_ms", "-12.5"));
+    assert_true(settings.audio.latency_ms == -12.5);
+    assert_true(set("paths", "cache_mode", "memory"));
+    assert_int_equal(settings.paths.cache_mode, SETTINGS_CACHE_MEMORY);
+    assert_true(set("backend", "repeat", "all"));
+    assert_int_equal(settings.backend.repeat, SETTINGS_REPEAT_ALL);
+}
+
+static void texts_are_checked_for_what_they_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section, *key, *good, *bad;
+    } cases[] = {
+        {"backend", "url", "http://127.0.0.1:8700", "127.0.0.1:8700"},
+        {"backend", "url", "https://hub.example/tutti", "ws://hub"},
+        {"backend", "url", "http://[::1]:8700/", "http://"},
+        {"backend", "url", "http://a", "http://a b"},
+        {"audio", "device", "hw:CARD=Headphones,DEV=0", ""},
+        {"audio", "mixer", "auto", "automatic"},
+        {"audio", "mixer", "hw:0:Digital", ":Digital"},
+        {"audio", "mixer", "software", "card:"},
+        {"metrics", "listen", "127.0.0.1:9109", "9109"},
+        {"metrics", "listen", "[::1]:9109", "127.0.0.1:70000"},
+        {"metrics", "listen", "", "127.0.0.1:x"},
+        {"control", "socket", "/tmp/x", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (!set(cases[i].section, cases[i].key, cases[i].good))
+            fail_msg("%s", error);
+        if (set(cases[i].section, cases[i].key, cases[i].bad))
+            fail_msg("%s = %s was taken", cases[i].key, cases[i].bad);
+        assert_non_null(strstr(error, cases[i].key));
+    }
+}
+
+static void expect_problem(const char *says)
+{
+    bool good = settings_check(&settings, error);
+    assert_int_equal(good, says == NULL);
+    if (says && !strstr(error, says))
+        fail_msg("\"%s\" does not say \"%s\"", error, says);
+}
+
+static void says_what_is_missing_for_joining(void **state)
+{
+    (void)state;
+    expect_problem("url is missing");
+    assert_true(set("backend", "url", "http://127.0.0.1:8700"));
+    expect_problem("join_code");
+    assert_true(set("backend", "join_code", "D5D6A6"));
+    expect_problem(NULL);
+    assert_true(set("backend", "join_code", ""));
+    assert_true(set("backend", "role", "host"));
+    expect_problem(NULL);
+    assert_true(set("backend", "session_id", "s"));
+    expect_problem("go together");
+    assert_true(set("backend", "token", "0123456789"));
+    expect_problem(NULL);
+    assert_true(set("backend", "token_file", "/x"));
+    expect_problem("both set");
+    assert_true(set("backend", "token", ""));
+    expect_problem(NULL);
+}
+
+static void names_what_needs_a_restart(void **state)
+{
+    (void)state;
+    struct settings fresh = settings;
+    char text[200];
+    settings_describe_restart(&settings, &fresh, text, sizeof text);
+    assert_string_equal(text, "");
+    fresh.audio.latency_ms = 5;
+    fresh.sync.seek_threshold_ms = 100;
+    fresh.log.level = 3;
+    settings_describe_restart(&settings, &fresh, text, sizeof text);
+    assert_string_equal(text, "");
+    strcpy(fresh.audio.device, "null");
+    strcpy(fresh.control.socket, "/x");
+    settings_describe_restart(&settings, &fresh, text, sizeof text);
+    assert_string_equal(text, "[audio] device, [control] socket");
+    settings_describe_restart(&settings, &fresh, text, 10);
+    assert_string_equal(text, "[audio] d");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(every_default_is_one_that_the_option_takes, set_up),
+        cmocka_unit_test_setup(members_are_where_the_table_says, set_up),
+        cmocka_unit_test_setup(texts_are_checked_for_what_they_are, set_up),
+        cmocka_unit_test_setup(says_what_is_missing_for_joining, set_up),
+        cmocka_unit_test_setup(names_what_needs_a_restart, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
