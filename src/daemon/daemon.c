@@ -6,6 +6,7 @@
 
 #include "daemon_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/background.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/notify.h"
 #include "tutti/io/settings_file.h"
@@ -149,7 +150,8 @@ static void on_change(void *user)
 {
     struct daemon *daemon = user;
     if (daemon->state.session_id[0])
-        session_file_save(daemon->settings->paths.state_dir, &daemon->state);
+        session_file_save_later(daemon->background, daemon->settings->paths.state_dir,
+                                &daemon->state);
 }
 
 static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
@@ -279,6 +281,12 @@ static void slow_fired(void *user, struct mono_time now)
 
 /* --- reload and stop ----------------------------------------------------------------------- */
 
+static void name_speaker(struct settings *settings)
+{
+    if (!settings->backend.name[0])
+        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
+}
+
 static void reload(struct daemon *daemon)
 {
     char error[SETTINGS_FILE_ERROR_MAX];
@@ -293,6 +301,7 @@ static void reload(struct daemon *daemon)
     }
     struct settings *settings = daemon->settings;
     char restart[OPTIONS_ERROR_MAX];
+    name_speaker(fresh);
     settings_describe_restart(settings, fresh, restart, sizeof restart);
     if (fresh->audio.volume != settings->audio.volume)
         daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
@@ -315,10 +324,13 @@ static void reload(struct daemon *daemon)
 static void on_signal(void *user, int signal)
 {
     struct daemon *daemon = user;
-    if (signal == SIGHUP)
-        reload(daemon);
-    else
+    if (signal != SIGHUP) {
         loop_stop(daemon->loop);
+        return;
+    }
+    notify_reloading();
+    reload(daemon);
+    notify_ready();
 }
 
 static void stop_loop(void *user, struct mono_time now)
@@ -416,6 +428,9 @@ static bool set_up(struct daemon *daemon)
     if (!daemon->requests || !daemon->loop ||
         loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
         return false;
+    daemon->background = background_create(daemon->loop);
+    if (!daemon->background)
+        return false;
     daemon->control = control_socket_create(daemon->loop, settings->control.socket,
                                             settings->control.group, &control_handlers, daemon);
     if (!daemon->control)
@@ -451,6 +466,7 @@ static void tear_down(struct daemon *daemon)
     loop_timer_destroy(daemon->slow);
     http_destroy(daemon->http);
     control_socket_destroy(daemon->control);
+    background_destroy(daemon->background);
     loop_destroy(daemon->loop);
     playlist_message_finish(&daemon->playlist);
     free(daemon->requests);
@@ -465,8 +481,7 @@ enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
         return result;
     daemon->settings = settings;
     daemon->config_path = config_path;
-    if (!settings->backend.name[0])
-        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
+    name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);
     if (read_token(daemon) && set_up(daemon)) {

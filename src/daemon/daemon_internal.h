@@ -28,6 +28,7 @@ struct daemon {
     char token[PROTOCOL_TOKEN_MAX];
 
     struct loop *loop;
+    struct background *background; /* what may wait for the disk */
     struct http *http;
     struct server_clock clock;
     struct player *player;

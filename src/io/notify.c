@@ -1,10 +1,11 @@
 /*
- * notify.c: sd_notify(3).
+ * notify.c: sd_notify(3), which does nothing where NOTIFY_SOCKET is not set.
  */
 #include "tutti/io/notify.h"
 
 #include "tutti/base/units.h"
 
+#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 void notify_ready(void)
@@ -17,9 +18,21 @@ void notify_stopping(void)
     sd_notify(0, "STOPPING=1");
 }
 
+void notify_reloading(void)
+{
+    sd_notify(0, "RELOADING=1");
+}
+
+/* A line break in a track's name would begin an assignment of its own. */
 void notify_status(const char *line)
 {
-    sd_notifyf(0, "STATUS=%s", line);
+    char status[256];
+    snprintf(status, sizeof status, "STATUS=%s", line);
+    for (char *c = status; *c; c++) {
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+    }
+    sd_notify(0, status);
 }
 
 int64_t notify_watchdog_interval_ns(void)

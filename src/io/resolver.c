@@ -7,20 +7,16 @@
  */
 #include "resolver.h"
 
+#include "thread.h"
 #include "tutti/io/loop.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define STACK_BYTES (512u * 1024)
 
 struct lookup {
     atomic_int owners;
@@ -74,24 +70,6 @@ static void *look_up(void *argument)
     return NULL;
 }
 
-/* Signals are the main thread's: they are blocked here, and stay so in the new thread. */
-static bool start_thread(struct lookup *lookup)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, &attributes, look_up, lookup);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return failure == 0;
-}
-
 static void answered(void *user, unsigned events)
 {
     struct resolver_query *query = user;
@@ -121,7 +99,7 @@ resolver_start(struct loop *loop, const char *host,
     if (lookup->answered_fd < 0)
         goto fail;
     query->watch = loop_fd_add(loop, lookup->answered_fd, LOOP_READ, answered, query);
-    if (query->watch && start_thread(lookup))
+    if (query->watch && thread_start(NULL, look_up, lookup))
         return query;
     loop_fd_remove(query->watch);
     close(lookup->answered_fd);

@@ -4,6 +4,7 @@
 #include "tutti/io/session_file.h"
 
 #include "tutti/base/log.h"
+#include "tutti/io/background.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -18,6 +19,9 @@
 #define FILE_NAME "state.json"
 #define FILE_BYTES_MAX 65536
 #define PATH_MAX_BYTES 1024
+/* Beyond these, a number is damage. */
+#define RATE_PPM_MAX 1000
+#define LATENCY_MS_MAX 2000
 
 void session_state_init(struct session_state *state)
 {
@@ -25,17 +29,26 @@ void session_state_init(struct session_state *state)
     state->rate_ppm = state->volume = state->latency_ms = NAN;
 }
 
-static char *read_file(const char *path, size_t limit)
+/* A regular file, at most limit bytes of it, as text. NULL with errno. */
+static char *read_file(int fd, size_t limit)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return NULL;
+    struct stat status;
     char *text = malloc(limit + 1);
-    size_t bytes = text ? fread(text, 1, limit, file) : 0;
-    fclose(file);
-    if (text)
-        text[bytes] = '\0';
+    if (!text || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        if (text)
+            errno = EINVAL;
+        free(text);
+        return NULL;
+    }
+    ssize_t bytes = read(fd, text, limit);
+    text[bytes > 0 ? bytes : 0] = '\0';
     return text;
+}
+
+/* A FIFO in its place must not keep us waiting. */
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 static void take_text(const cJSON *root, const char *name, char *to, size_t size)
@@ -45,11 +58,38 @@ static void take_text(const cJSON *root, const char *name, char *to, size_t size
         strcpy(to, member->valuestring);
 }
 
-static void take_number(const cJSON *root, const char *name, double *to)
+static void take_number(const cJSON *root, const char *name, double low, double high, double *to)
 {
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(root, name);
-    if (cJSON_IsNumber(member))
+    if (cJSON_IsNumber(member) && member->valuedouble >= low && member->valuedouble <= high)
         *to = member->valuedouble;
+}
+
+static void take_state(const cJSON *root, struct session_state *state)
+{
+    take_text(root, "url", state->url, sizeof state->url);
+    take_text(root, "join_code", state->join_code, sizeof state->join_code);
+    take_text(root, "session_id", state->session_id, sizeof state->session_id);
+    take_text(root, "token", state->token, sizeof state->token);
+    take_text(root, "code", state->code, sizeof state->code);
+    take_text(root, "device", state->device, sizeof state->device);
+    take_number(root, "rate_ppm", -RATE_PPM_MAX, RATE_PPM_MAX, &state->rate_ppm);
+    take_number(root, "volume", 0, 100, &state->volume);
+    take_number(root, "latency_ms", -LATENCY_MS_MAX, LATENCY_MS_MAX, &state->latency_ms);
+    state->muted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "muted"));
+}
+
+static char *read_private(const char *path)
+{
+    struct stat status;
+    int fd = open_file(path);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) && fchmod(fd, 0600) == 0)
+        log_warn("%s: others could read it, and the token in it; no more", path);
+    char *text = read_file(fd, FILE_BYTES_MAX);
+    close(fd);
+    return text;
 }
 
 void session_file_load(const char *state_dir, struct session_state *state)
@@ -57,30 +97,19 @@ void session_file_load(const char *state_dir, struct session_state *state)
     char path[PATH_MAX_BYTES];
     session_state_init(state);
     snprintf(path, sizeof path, "%s/" FILE_NAME, state_dir);
-    char *text = read_file(path, FILE_BYTES_MAX);
+    char *text = read_private(path);
     if (!text) {
         if (errno != ENOENT)
             log_warn("%s: cannot be read: %s; starting without it", path, strerror(errno));
         return;
     }
     cJSON *root = cJSON_Parse(text);
-    free(text);
-    if (!cJSON_IsObject(root)) {
+    if (cJSON_IsObject(root))
+        take_state(root, state);
+    else
         log_warn("%s: is damaged; starting without it", path);
-        cJSON_Delete(root);
-        return;
-    }
-    take_text(root, "url", state->url, sizeof state->url);
-    take_text(root, "join_code", state->join_code, sizeof state->join_code);
-    take_text(root, "session_id", state->session_id, sizeof state->session_id);
-    take_text(root, "token", state->token, sizeof state->token);
-    take_text(root, "code", state->code, sizeof state->code);
-    take_text(root, "device", state->device, sizeof state->device);
-    take_number(root, "rate_ppm", &state->rate_ppm);
-    take_number(root, "volume", &state->volume);
-    take_number(root, "latency_ms", &state->latency_ms);
-    state->muted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "muted"));
     cJSON_Delete(root);
+    free(text);
 }
 
 static void put_number(cJSON *root, const char *name, double number)
@@ -138,52 +167,122 @@ static int replace_file(const char *directory, const char *path, const char *tex
     snprintf(temporary, sizeof temporary, "%s.new", path);
     if (mkdir(directory, 0700) < 0 && errno != EEXIST)
         return -errno;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    int result = write_whole(fd, text);
+    int result = fchmod(fd, 0600) < 0 ? -errno : write_whole(fd, text);
     close(fd);
     if (result == 0 && rename(temporary, path) < 0)
         result = -errno;
     if (result == 0)
         sync_directory(directory);
+    else
+        unlink(temporary);
     return result;
+}
+
+/* --- saving, here or beside the loop --- */
+
+struct save {
+    char directory[PATH_MAX_BYTES - 16];
+    char *text;
+    int result;
+};
+
+static void save_work(void *job)
+{
+    struct save *save = job;
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/" FILE_NAME, save->directory);
+    save->result = save->text ? replace_file(save->directory, path, save->text) : -ENOMEM;
+}
+
+static int save_told(struct save *save)
+{
+    if (save->result < 0)
+        log_error("%s/" FILE_NAME ": cannot be written: %s; what is new in it will be lost with "
+                  "the next restart",
+                  save->directory, strerror(-save->result));
+    free(save->text);
+    return save->result;
+}
+
+static void save_done(void *job)
+{
+    save_told(job);
+    free(job);
 }
 
 int session_file_save(const char *state_dir, const struct session_state *state)
 {
-    char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "%s/" FILE_NAME, state_dir);
-    char *text = print_state(state);
-    int result = text ? replace_file(state_dir, path, text) : -ENOMEM;
-    free(text);
-    if (result < 0)
-        log_error("%s: cannot be written: %s; the speaker will have to join again after a restart",
-                  path, strerror(-result));
-    return result;
+    struct save save = {.text = print_state(state)};
+    snprintf(save.directory, sizeof save.directory, "%s", state_dir);
+    save_work(&save);
+    return save_told(&save);
 }
 
-bool session_file_read_secret(const char *path, char *to, unsigned size)
+void session_file_save_later(struct background *background, const char *state_dir,
+                             const struct session_state *state)
+{
+    struct save *save = calloc(1, sizeof *save);
+    if (!save) {
+        session_file_save(state_dir, state);
+        return;
+    }
+    snprintf(save->directory, sizeof save->directory, "%s", state_dir);
+    save->text = print_state(state);
+    background_run(background, save_work, save_done, save);
+}
+
+/* --- secrets --- */
+
+static void secret_path(const char *name, char path[PATH_MAX_BYTES])
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (credentials && !strchr(name, '/'))
+        snprintf(path, PATH_MAX_BYTES, "%s/%s", credentials, name);
+    else
+        snprintf(path, PATH_MAX_BYTES, "%s", name);
+}
+
+static bool is_for_everybody(int fd)
 {
     struct stat status;
-    if (stat(path, &status) < 0) {
-        log_error("%s: cannot be read: %s", path, strerror(errno));
+    return fstat(fd, &status) == 0 && (status.st_mode & S_IRWXO) != 0;
+}
+
+static bool take_secret(const char *path, char *text, char *to, unsigned size)
+{
+    size_t length = strcspn(text, "\r\n");
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    text[length] = '\0';
+    if (length == 0 || length >= size) {
+        log_error("%s: there is no token in its first line", path);
         return false;
     }
-    if (status.st_mode & (S_IRWXG | S_IRWXO)) {
-        log_error("%s: others than its owner may read this token; mend it with: chmod 600 %s", path,
-                  path);
-        return false;
-    }
-    char *text = read_file(path, size);
+    strcpy(to, text);
+    log_add_secret(to);
+    return true;
+}
+
+bool session_file_read_secret(const char *name, char *to, unsigned size)
+{
+    char path[PATH_MAX_BYTES];
+    bool good = false;
+    secret_path(name, path);
+    int fd = open_file(path);
+    char *text = fd < 0 ? NULL : read_file(fd, size);
     if (!text)
-        return false;
-    text[strcspn(text, "\r\n")] = '\0';
-    bool good = text[0] && strlen(text) < size;
-    if (good)
-        strcpy(to, text);
+        log_error("%s: cannot be read: %s", path, strerror(errno));
+    else if (is_for_everybody(fd))
+        log_error("%s: everybody may read this token; mend it with: chmod o-rwx %s", path, path);
     else
-        log_error("%s: holds no token", path);
+        good = take_secret(path, text, to, size);
+    if (fd >= 0)
+        close(fd);
+    if (text)
+        explicit_bzero(text, strlen(text));
     free(text);
     return good;
 }

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 void notify_ready(void);
+void notify_reloading(void); /* until the next notify_ready() */
 void notify_stopping(void);
-void notify_status(const char *line);
+void notify_status(const char *line); /* one line for systemctl status */
 /* Half the watchdog's time: how often to call notify_alive(); 0: there is no watchdog. */
 int64_t notify_watchdog_interval_ns(void);
 void notify_alive(void);

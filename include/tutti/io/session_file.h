@@ -28,10 +28,18 @@ void session_state_init(struct session_state *state);
 /* Missing: the initial state. Unreadable or corrupt: the same, and one line in the log. */
 void session_file_load(const char *state_dir, struct session_state *state);
 
-/* 0, or -errno after one line in the log. */
+/* Written and synced before it returns. 0, or -errno after one line in the log. */
 int session_file_save(const char *state_dir, const struct session_state *state);
 
-/* The one line of a secret's file. Refused (false, logged) when others than its owner may read it.
+struct background;
+/* The same beside the loop: the state is copied now. Saves come in order. */
+void session_file_save_later(struct background *background, const char *state_dir,
+                             const struct session_state *state);
+
+/*
+ * The first line of a secret's file, and a secret to the log from then on. A name without "/" is
+ * one of systemd's credentials, where there are any. False, logged: unreadable, empty, or readable
+ * by everybody.
  */
 bool session_file_read_secret(const char *path, char *to, unsigned size);
 

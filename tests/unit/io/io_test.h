@@ -9,6 +9,7 @@
 #include "tutti/io/loop.h"
 #include "tutti/io/mono_clock.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>

@@ -427,6 +427,8 @@ static void a_cancelled_call_is_silent(void **state)
         seen.cancel_in_data = i == 1;
         if (i == 2)
             http_cancel(seen.call);
+        else
+            assert_comes_true(loop, &seen.headers);
         get(&after, "echo");
         assert_comes_true(loop, &after.done);
         assert_false(io_test_run(loop, io_test_never, NULL, 20 * NS_PER_MS));

@@ -1,6 +1,9 @@
+tutti_unit_test(io background)
+tutti_unit_test(io http)
 tutti_unit_test(io loop)
 tutti_unit_test(io mono_clock)
-tutti_unit_test(io http)
+tutti_unit_test(io notify)
+tutti_unit_test(io session_file)
 tutti_unit_test(io settings_file)
 tutti_unit_test(io ws_client)
 

@@ -1,0 +1,170 @@
+/*
+ * background.c: a queue, a thread that sleeps until there is work, an eventfd that tells the loop.
+ *
+ * The thread is started with the first job: a speaker that keeps everything in memory has none.
+ */
+#include "tutti/io/background.h"
+
+#include "thread.h"
+#include "tutti/io/loop.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct item {
+    void (*work)(void *job);
+    void (*done)(void *job);
+    void *job;
+    struct item *next;
+};
+
+struct queue {
+    struct item *first;
+    struct item **last;
+};
+
+struct background {
+    struct loop *loop;
+    int finished_fd;
+    struct loop_fd *watch;
+    bool started;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over the rest */
+    pthread_cond_t wake;
+    struct queue waiting;
+    struct queue finished;
+    bool stopping;
+};
+
+static void put(struct queue *queue, struct item *item)
+{
+    item->next = NULL;
+    *queue->last = item;
+    queue->last = &item->next;
+}
+
+static struct item *take(struct queue *queue)
+{
+    struct item *item = queue->first;
+    if (!item)
+        return NULL;
+    queue->first = item->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    return item;
+}
+
+static void *serve(void *argument)
+{
+    struct background *background = argument;
+    uint64_t one = 1;
+    pthread_mutex_lock(&background->lock);
+    for (;;) {
+        struct item *item = take(&background->waiting);
+        if (!item && background->stopping)
+            break;
+        if (!item) {
+            pthread_cond_wait(&background->wake, &background->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&background->lock);
+        item->work(item->job);
+        pthread_mutex_lock(&background->lock);
+        put(&background->finished, item);
+        ssize_t written = write(background->finished_fd, &one, sizeof one);
+        (void)written; /* an eventfd takes more than jobs there can be */
+    }
+    pthread_mutex_unlock(&background->lock);
+    return NULL;
+}
+
+static void finish_all(struct background *background)
+{
+    struct item *item;
+    for (;;) {
+        pthread_mutex_lock(&background->lock);
+        item = take(&background->finished);
+        pthread_mutex_unlock(&background->lock);
+        if (!item)
+            return;
+        item->done(item->job);
+        free(item);
+    }
+}
+
+static void finished_ready(void *user, unsigned events)
+{
+    struct background *background = user;
+    uint64_t count;
+    (void)events;
+    ssize_t got = read(background->finished_fd, &count, sizeof count);
+    (void)got;
+    finish_all(background);
+}
+
+struct background *background_create(struct loop *loop)
+{
+    struct background *background = calloc(1, sizeof *background);
+    if (!background)
+        return NULL;
+    background->loop = loop;
+    background->waiting.last = &background->waiting.first;
+    background->finished.last = &background->finished.first;
+    pthread_mutex_init(&background->lock, NULL);
+    pthread_cond_init(&background->wake, NULL);
+    background->finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (background->finished_fd >= 0)
+        background->watch =
+            loop_fd_add(loop, background->finished_fd, LOOP_READ, finished_ready, background);
+    if (background->watch)
+        return background;
+    background_destroy(background);
+    return NULL;
+}
+
+static bool start(struct background *background)
+{
+    if (!background->started && !background->stopping)
+        background->started = thread_start(&background->thread, serve, background);
+    return background->started && !background->stopping;
+}
+
+void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
+                    void *job)
+{
+    struct item *item = start(background) ? malloc(sizeof *item) : NULL;
+    if (!item) {
+        work(job);
+        done(job);
+        return;
+    }
+    *item = (struct item){.work = work, .done = done, .job = job};
+    pthread_mutex_lock(&background->lock);
+    put(&background->waiting, item);
+    pthread_cond_signal(&background->wake);
+    pthread_mutex_unlock(&background->lock);
+}
+
+void background_destroy(struct background *background)
+{
+    if (!background)
+        return;
+    if (background->started) {
+        pthread_mutex_lock(&background->lock);
+        background->stopping = true;
+        pthread_cond_signal(&background->wake);
+        pthread_mutex_unlock(&background->lock);
+        pthread_join(background->thread, NULL);
+        finish_all(background);
+    }
+    loop_fd_remove(background->watch);
+    if (background->finished_fd >= 0)
+        close(background->finished_fd);
+    pthread_cond_destroy(&background->wake);
+    pthread_mutex_destroy(&background->lock);
+    free(background);
+}

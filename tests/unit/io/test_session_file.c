@@ -1,0 +1,261 @@
+#include "io_test.h"
+#include "tutti/base/log.h"
+#include "tutti/io/background.h"
+#include "tutti/io/session_file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <time.h>
+
+static char dir[64];
+static char state_dir[100];
+static char path[128];
+
+static int set_up(void **state)
+{
+    (void)state;
+    io_test_make_dir(dir);
+    snprintf(state_dir, sizeof state_dir, "%s/state", dir);
+    snprintf(path, sizeof path, "%s/state.json", state_dir);
+    log_set_level(LOG_ERROR);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    io_test_remove_dir(dir);
+    log_forget_secrets();
+    return 0;
+}
+
+static struct session_state sample(void)
+{
+    struct session_state state;
+    session_state_init(&state);
+    strcpy(state.url, "http://127.0.0.1:8700");
+    strcpy(state.join_code, "D5D6A6");
+    strcpy(state.session_id, "s-1");
+    strcpy(state.token, "0123456789abcdef0123456789abcdef");
+    strcpy(state.device, "hw:\"K\xc3\xbc\x63he\"\\1");
+    state.rate_ppm = -37.25;
+    state.volume = 42;
+    state.latency_ms = -1.5;
+    state.muted = true;
+    return state;
+}
+
+static void assert_equal(const struct session_state *a, const struct session_state *b)
+{
+    assert_string_equal(a->url, b->url);
+    assert_string_equal(a->join_code, b->join_code);
+    assert_string_equal(a->session_id, b->session_id);
+    assert_string_equal(a->token, b->token);
+    assert_string_equal(a->code, b->code);
+    assert_string_equal(a->device, b->device);
+    assert_true(a->rate_ppm == b->rate_ppm);
+    assert_true(a->volume == b->volume);
+    assert_true(a->latency_ms == b->latency_ms);
+    assert_int_equal(a->muted, b->muted);
+}
+
+static void assert_initial(const struct session_state *state)
+{
+    assert_string_equal(state->token, "");
+    assert_string_equal(state->session_id, "");
+    assert_true(isnan(state->rate_ppm) && isnan(state->volume) && isnan(state->latency_ms));
+    assert_false(state->muted);
+}
+
+static mode_t mode_of(const char *of)
+{
+    struct stat status;
+    assert_int_equal(stat(of, &status), 0);
+    return status.st_mode & 07777;
+}
+
+static void what_is_saved_is_loaded(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    session_file_load(state_dir, &loaded);
+    assert_equal(&loaded, &saved);
+    saved.volume = 43;
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    session_file_load(state_dir, &loaded);
+    assert_true(loaded.volume == 43);
+}
+
+static void only_the_owner_may_read_it(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    mode_t mask = umask(0);
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    assert_int_equal(mode_of(state_dir), 0700);
+    assert_int_equal(mode_of(path), 0600);
+    assert_int_equal(chmod(path, 0644), 0);
+    session_file_load(state_dir, &loaded); /* mended, and used */
+    assert_equal(&loaded, &saved);
+    assert_int_equal(mode_of(path), 0600);
+    umask(mask);
+}
+
+static void a_missing_one_is_the_initial_state(void **state)
+{
+    (void)state;
+    struct session_state loaded = sample();
+    session_file_load(state_dir, &loaded);
+    assert_initial(&loaded);
+}
+
+static void damage_is_survived(void **state)
+{
+    (void)state;
+    static const char *const damaged[] = {"",      "{",           "null",    "[]",
+                                          "\"x\"", "{\"token\":", "\xff\xfe"};
+    struct session_state saved = sample(), loaded;
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        io_test_write_file(path, damaged[i], 0600);
+        session_file_load(state_dir, &loaded);
+        assert_initial(&loaded);
+    }
+    io_test_write_file(path,
+                       "{\"token\":7,\"session_id\":null,\"rate_ppm\":1e300,\"volume\":-1,"
+                       "\"latency_ms\":\"much\",\"muted\":\"yes\",\"code\":\"C0DE\"}",
+                       0600);
+    session_file_load(state_dir, &loaded);
+    assert_initial(&loaded);
+    assert_string_equal(loaded.code, "C0DE"); /* what is good is taken */
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    session_file_load(state_dir, &loaded);
+    assert_initial(&loaded);
+    rmdir(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    session_file_load(state_dir, &loaded); /* and does not wait for a writer */
+    assert_initial(&loaded);
+}
+
+static void random_damage_is_survived(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    unsigned seed = (unsigned)time(NULL);
+    char text[4096];
+    print_message("seed %u\n", seed);
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    FILE *file = fopen(path, "r");
+    size_t bytes = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[bytes] = '\0';
+    for (int i = 0; i < 300; i++) {
+        char broken[4096];
+        strcpy(broken, text);
+        for (int hits = 0; hits < 3; hits++)
+            broken[(size_t)rand_r(&seed) % bytes] = (char)(1 + rand_r(&seed) % 255);
+        broken[(size_t)rand_r(&seed) % (2 * bytes) % sizeof broken] = '\0';
+        io_test_write_file(path, broken, 0600);
+        session_file_load(state_dir, &loaded);
+        assert_true(isnan(loaded.volume) || (loaded.volume >= 0 && loaded.volume <= 100));
+        assert_true(strlen(loaded.token) < sizeof loaded.token);
+    }
+}
+
+static void an_old_one_stays_where_the_new_one_cannot_be_written(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    char temporary[140];
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    assert_int_equal(mkdir(temporary, 0700), 0);
+    saved.volume = 1;
+    assert_true(session_file_save(state_dir, &saved) < 0);
+    session_file_load(state_dir, &loaded);
+    assert_true(loaded.volume == 42);
+    assert_int_equal(session_file_save("/proc/nowhere", &saved), -ENOENT);
+}
+
+static void saves_beside_the_loop_in_order(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    struct loop *loop = loop_create(NULL);
+    struct background *background = background_create(loop);
+    for (int i = 0; i <= 20; i++) {
+        saved.volume = i;
+        session_file_save_later(background, state_dir, &saved);
+    }
+    background_destroy(background);
+    session_file_load(state_dir, &loaded);
+    assert_true(loaded.volume == 20);
+    loop_destroy(loop);
+}
+
+/* --- secrets --- */
+
+static void secrets_are_read_and_hidden_from_the_log(void **state)
+{
+    (void)state;
+    char secret[40], file[140], line[] = "the token is 0123456789abcdef";
+    snprintf(file, sizeof file, "%s/token", dir);
+    io_test_write_file(file, "0123456789abcdef \r\nsecond line\n", 0600);
+    assert_true(session_file_read_secret(file, secret, sizeof secret));
+    assert_string_equal(secret, "0123456789abcdef");
+    log_redact(line);
+    assert_string_equal(line, "the token is ***");
+    chmod(file, 0640); /* of a group: systemd's access lists look like this */
+    assert_true(session_file_read_secret(file, secret, sizeof secret));
+}
+
+static void secrets_that_everybody_may_read_are_refused(void **state)
+{
+    (void)state;
+    char secret[40] = "untouched", file[140];
+    snprintf(file, sizeof file, "%s/token", dir);
+    io_test_write_file(file, "0123456789abcdef\n", 0604);
+    assert_false(session_file_read_secret(file, secret, sizeof secret));
+    io_test_write_file(file, "\n", 0600);
+    assert_false(session_file_read_secret(file, secret, sizeof secret));
+    io_test_write_file(file, "0123456789012345678901234567890123456789", 0600);
+    assert_false(session_file_read_secret(file, secret, sizeof secret)); /* too long for it */
+    unlink(file);
+    assert_false(session_file_read_secret(file, secret, sizeof secret));
+    assert_false(session_file_read_secret(dir, secret, sizeof secret));
+    assert_string_equal(secret, "untouched");
+}
+
+static void a_bare_name_is_a_credential(void **state)
+{
+    (void)state;
+    char secret[40], file[140];
+    snprintf(file, sizeof file, "%s/tutti-token", dir);
+    io_test_write_file(file, "fedcba9876543210", 0400);
+    setenv("CREDENTIALS_DIRECTORY", dir, 1);
+    assert_true(session_file_read_secret("tutti-token", secret, sizeof secret));
+    assert_string_equal(secret, "fedcba9876543210");
+    unsetenv("CREDENTIALS_DIRECTORY");
+    assert_false(session_file_read_secret("tutti-token", secret, sizeof secret));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_saved_is_loaded),
+        TEST(only_the_owner_may_read_it),
+        TEST(a_missing_one_is_the_initial_state),
+        TEST(damage_is_survived),
+        TEST(random_damage_is_survived),
+        TEST(an_old_one_stays_where_the_new_one_cannot_be_written),
+        TEST(saves_beside_the_loop_in_order),
+        TEST(secrets_are_read_and_hidden_from_the_log),
+        TEST(secrets_that_everybody_may_read_are_refused),
+        TEST(a_bare_name_is_a_credential),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
