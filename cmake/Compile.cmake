@@ -4,6 +4,7 @@ target_compile_definitions(tutti_flags INTERFACE _GNU_SOURCE TUTTI_VERSION="${PR
 target_compile_options(tutti_flags INTERFACE
   -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wpointer-arith -Wformat=2 -Wvla -Wundef
+  -Wno-format-truncation # texts for people are cut on purpose, where snprintf says
   -fno-math-errno -fstack-protector-strong)
 if(TUTTI_WERROR)
   target_compile_options(tutti_flags INTERFACE -Werror)

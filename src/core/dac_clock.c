@@ -324,6 +324,11 @@ double dac_clock_ppm_sigma(const struct dac_clock *clock)
     return clock->slope_sigma * 1e6;
 }
 
+double dac_clock_sigma_s(const struct dac_clock *clock)
+{
+    return hypot(clock->phase_sigma_s, clock->slope_sigma * clock->window_s / 2);
+}
+
 double dac_clock_window_s(const struct dac_clock *clock)
 {
     return clock->window_s;

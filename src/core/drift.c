@@ -30,6 +30,8 @@ static const double BRAKING_PART = 0.85;
 /* Time constant for errors above the knee, up to where following it needs all of A. */
 static const double TAU_LARGE_S = 1.5;
 static const double KNEE_S = 500e-6;
+/* An error of a few times its own uncertainty is no reason for haste. */
+static const double KNEE_SIGMAS = 10;
 /* tau_small: this part of the window over which the card is steady, within bounds. */
 static const double TAU_PER_STEADY = 0.5;
 static const double TAU_SMALL_MIN_S = 2.0;
@@ -66,16 +68,18 @@ static double tau_small(double steady_s)
     return clamp(steady_s * TAU_PER_STEADY, TAU_SMALL_MIN_S, TAU_SMALL_MAX_S);
 }
 
-static double gain(double size_s, double steady_s)
+static double gain(double size_s, const struct drift_quality *quality)
 {
-    double low = 1 / tau_small(steady_s), high = 1 / TAU_LARGE_S;
-    return low + (high - low) * size_s / (size_s + KNEE_S);
+    double low = 1 / tau_small(quality->steady_s), high = 1 / TAU_LARGE_S;
+    double knee_s = fmax(KNEE_S, KNEE_SIGMAS * quality->sigma_s);
+    return low + (high - low) * size_s / (size_s + knee_s);
 }
 
 /* The correction that an error of this size calls for, without its sign. */
-static double wanted_correction(const struct drift *drift, double size_s, double steady_s)
+static double wanted_correction(const struct drift *drift, double size_s,
+                                const struct drift_quality *quality)
 {
-    double linear = size_s * gain(size_s, steady_s);
+    double linear = size_s * gain(size_s, quality);
     /* v = e / tau decelerates by e / tau^2; beyond the size where that is the limit, v follows the
      * parabola that touches the line there. */
     double deceleration = BRAKING_PART * SLEW_MAX_PER_S;
@@ -84,15 +88,15 @@ static double wanted_correction(const struct drift *drift, double size_s, double
     return fmin(fmin(linear, braking), drift->config.max_slew_ppm * 1e-6);
 }
 
-static double slew_limit(double size_s, double steady_s)
+static double slew_limit(double size_s, const struct drift_quality *quality)
 {
-    double quiet = fmin(QUIET_STEADY_S2 / fmax(steady_s, 1), QUIET_MAX_PER_S);
-    double k = gain(size_s, steady_s);
+    double quiet = fmin(QUIET_STEADY_S2 / fmax(quality->steady_s, 1), QUIET_MAX_PER_S);
+    double k = gain(size_s, quality);
     return fmin(quiet + FOLLOW * k * k * size_s, SLEW_MAX_PER_S);
 }
 
 struct drift_decision drift_step(struct drift *drift, double error_s, double feed_forward_ppm,
-                                 double steady_s, double dt_s)
+                                 const struct drift_quality *quality, double dt_s)
 {
     double size_s = fabs(error_s);
     if (size_s > drift->config.jump_s) {
@@ -100,8 +104,8 @@ struct drift_decision drift_step(struct drift *drift, double error_s, double fee
         return (struct drift_decision){DRIFT_JUMP, feed_forward_ppm};
     }
     double limit = drift->config.max_slew_ppm * 1e-6;
-    double target = -copysign(wanted_correction(drift, size_s, steady_s), error_s);
-    double step = slew_limit(size_s, steady_s) * dt_s;
+    double target = -copysign(wanted_correction(drift, size_s, quality), error_s);
+    double step = slew_limit(size_s, quality) * dt_s;
     drift->correction += clamp(target - drift->correction, -step, step);
     drift->correction = clamp(drift->correction, -limit, limit);
     return (struct drift_decision){DRIFT_SLEW, feed_forward_ppm + drift->correction * 1e6};

@@ -20,7 +20,7 @@
 static const int64_t START_SILENCE_NS = 150 * NS_PER_MS;
 /* Looks at a device that has just started: close together, so that one of them meets the instant
  * at which even a coarse pointer moves. */
-static const int64_t ACQUIRE_STEP_NS = 2 * NS_PER_MS;
+static const int64_t ACQUIRE_STEP_NS = NS_PER_MS;
 static const int64_t ACQUIRE_NS = 30 * NS_PER_MS;
 /* A device that has gone is asked for again at growing intervals, never more than a second: a
  * replugged one is to sound within two. */
@@ -269,6 +269,7 @@ struct output_status output_get_status(const struct output *output)
                           : isnan(output->remembered_ppm) ? 0
                                                           : output->remembered_ppm,
         .steady_s = clock_known ? dac_clock_window_s(&output->clock) : 0,
+        .sigma_s = clock_known ? dac_clock_sigma_s(&output->clock) : 0,
         .queued_ns =
             output->sink && output->info.rate_hz
                 ? frames_to_ns((double)(output->end - output->played), output->info.rate_hz)

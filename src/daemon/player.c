@@ -33,7 +33,8 @@ static const int64_t TICK_RANGE_NS = 40 * NS_PER_MS;
 static const double GOLDEN = 0.6180339887498949;
 /* The first seconds after a start: more looks, so that the card's rate is known soon. */
 static const int64_t EAGER_NS = 3 * NS_PER_S;
-static const int64_t EAGER_TICK_NS = 40 * NS_PER_MS;
+static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
+static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
 /* A decoder that searches in slices, or bytes that are still arriving. */
 static const int64_t POLL_TIME_NS = 2 * NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
@@ -102,6 +103,13 @@ static double wanted_at(const struct player *player, struct mono_time heard_at)
 static bool output_is_ready(const struct player *player)
 {
     return output_get_status(player->output).state == OUTPUT_READY;
+}
+
+/* The first frame of the track has been reached; before it, an earlier one may still be heard. */
+static bool is_sounding(const struct player *player, struct mono_time now)
+{
+    return player->joined && output_is_ready(player) &&
+           output_frame_at(player->output, now) >= (double)player->join_frame;
 }
 
 /* Silence as soon as the device allows; the voice is free for another start. */
@@ -206,9 +214,10 @@ static bool correct(struct player *player, int64_t frames)
     int64_t end = output_end(player->output);
     double error_s = voice_position_s(player->voice) - wanted_at_frame(player, (double)end);
     double dt_s = (double)frames / output_rate_hz(player->output);
+    struct output_status output = output_get_status(player->output);
+    struct drift_quality quality = {output.steady_s, output.sigma_s};
     struct drift_decision decision =
-        drift_step(&player->drift, error_s, feed_forward_ppm(player, end),
-                   output_get_status(player->output).steady_s, dt_s);
+        drift_step(&player->drift, error_s, feed_forward_ppm(player, end), &quality, dt_s);
     if (decision.action == DRIFT_JUMP)
         return false;
     voice_set_ppm(player->voice, decision.rate_ppm);
@@ -291,8 +300,7 @@ static struct transport_facts gather_facts(const struct player *player, struct m
         .clock_settled = clock.settled,
         .output_ready = ready,
         .joined = player->joined,
-        .sounding = player->joined && ready &&
-                    output_frame_at(player->output, now) >= (double)player->join_frame,
+        .sounding = is_sounding(player, now),
     };
 }
 
@@ -349,10 +357,11 @@ static struct mono_time earlier(struct mono_time a, struct mono_time b)
 
 static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
 {
-    if (mono_sub(player->eager_until, now) > 0)
-        return mono_add(now, EAGER_TICK_NS);
+    bool eager = mono_sub(player->eager_until, now) > 0;
+    double range_ns = (double)(eager ? EAGER_RANGE_NS : TICK_RANGE_NS);
     player->tick_phase = fmod(player->tick_phase + GOLDEN, 1);
-    return mono_add(now, TICK_NS + (int64_t)(player->tick_phase * (double)TICK_RANGE_NS));
+    return mono_add(now, (eager ? EAGER_TICK_NS : TICK_NS) +
+                             (int64_t)(player->tick_phase * range_ns));
 }
 
 /* Half of what is queued may pass before the next look at a silent device. */
@@ -406,7 +415,7 @@ struct player_status player_get_status(const struct player *player, struct mono_
     double wanted_s = player->has_timeline ? wanted_at(player, now) : 0;
     double heard_s;
     status.position_s = wanted_s;
-    if (player->joined && output_position_at(player->output, now, &heard_s)) {
+    if (is_sounding(player, now) && output_position_at(player->output, now, &heard_s)) {
         status.position_s = heard_s;
         status.error_known = true;
         status.error_s = heard_s - wanted_s;

@@ -71,6 +71,9 @@ struct mono_time dac_clock_time_of(const struct dac_clock *clock, double frame);
 double dac_clock_ppm(const struct dac_clock *clock);
 double dac_clock_ppm_sigma(const struct dac_clock *clock);
 
+/* Standard uncertainty, in s, of where the card is now. */
+double dac_clock_sigma_s(const struct dac_clock *clock);
+
 /* Seconds over which the card keeps to one straight line: 64 when steady, less in wander. */
 double dac_clock_window_s(const struct dac_clock *clock);
 

@@ -40,12 +40,15 @@ void drift_init(struct drift *drift, const struct drift_config *config);
 /* After a realigned start: the error is zero and nothing is left of the past. */
 void drift_reset(struct drift *drift);
 
-/*
- * dt_s: since the last step, in played time. steady_s: how long the card has kept to one rate
- * (dac_clock_window_s): the steadier it is, the gentler and the quieter the loop.
- */
+/* How good the error is: the steadier and the less certain, the gentler and the quieter the loop. */
+struct drift_quality {
+    double steady_s; /* how long the card has kept to one rate: dac_clock_window_s() */
+    double sigma_s;  /* standard uncertainty of the error: dac_clock_sigma_s() */
+};
+
+/* dt_s: since the last step, in played time. */
 struct drift_decision drift_step(struct drift *drift, double error_s, double feed_forward_ppm,
-                                 double steady_s, double dt_s);
+                                 const struct drift_quality *quality, double dt_s);
 
 /* The correction in effect in ppm, without the feed-forward. */
 double drift_correction_ppm(const struct drift *drift);

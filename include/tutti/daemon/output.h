@@ -41,7 +41,8 @@ struct output_status {
     uint64_t xruns;
     uint64_t losses;
     double rate_error_ppm; /* of the card */
-    double steady_s;       /* dac_clock_window_s */
+    double steady_s;       /* dac_clock_window_s() */
+    double sigma_s;        /* dac_clock_sigma_s() */
     int64_t queued_ns;
 };
 

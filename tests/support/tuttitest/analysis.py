@@ -3,8 +3,16 @@ import numpy as np
 
 WINDOW = 4096      # frames, about 90 ms
 UPSAMPLE = 16
-MATCH = 0.98       # normalised correlation that an undisturbed window exceeds
+BAND_HZ = 6000     # what is compared: above it, resamplers may turn phases without harm
+MATCH = 0.998      # normalised correlation that an undisturbed window exceeds; ten frames dropped or
+                   # repeated in its middle leave 0.95, a silent millisecond 0.99
 SILENCE = 1e-4     # RMS below which there is nothing to match
+
+
+def band_limit(wave, rate):
+    spectrum = np.fft.rfft(wave)
+    spectrum[np.fft.rfftfreq(len(wave), 1 / rate) > BAND_HZ] = 0
+    return np.fft.irfft(spectrum, len(wave))
 
 
 class Reference:
@@ -22,7 +30,7 @@ class Reference:
             self.rate = card_rate * (length / len(frames)) / (card_rate / track_rate)
         else:
             self.rate = card_rate
-        self.mono = mono
+        self.mono = mono = band_limit(mono, self.rate)
         self.power = np.concatenate([[0], np.cumsum(mono**2)])
 
     def seconds(self, index):
@@ -43,25 +51,28 @@ def locate(window, reference, low, high):
     energy = reference.power[low + count:high + count + 1] - reference.power[low:high + 1]
     normalised = correlation / np.sqrt(np.maximum(energy, 1e-12) * max(np.sum(window**2), 1e-12))
     best = int(np.argmax(normalised))
-    return refine(window, reference.mono[low + best:low + best + count]) + low + best, float(normalised[best])
+    shift, match = refine(window, reference.mono[low + best:low + best + count])
+    return low + best + shift, match
 
 
 def refine(window, aligned):
-    """The fraction of a frame by which `window` is later than `aligned`: interpolated correlation."""
+    """(fraction of a frame by which `window` is later than `aligned`, correlation there)."""
     count = len(window)
     taper = np.hanning(count)
-    cross = np.fft.rfft(aligned * taper) * np.conj(np.fft.rfft(window * taper))
-    # irfft's middle bins are zero: a band-limited interpolation by UPSAMPLE.
-    fine = np.fft.irfft(cross, count * UPSAMPLE)
+    window, aligned = window * taper, aligned * taper
+    cross = np.fft.rfft(aligned) * np.conj(np.fft.rfft(window))
+    # irfft's upper bins are zero: a band-limited interpolation by UPSAMPLE.
+    fine = np.fft.irfft(cross, count * UPSAMPLE) * UPSAMPLE
     reach = 2 * UPSAMPLE
     around = np.concatenate([fine[-reach:], fine[:reach + 1]])
     peak = int(np.argmax(around))
+    energy = np.sqrt(max(np.sum(window**2) * np.sum(aligned**2), 1e-24))
     if peak in (0, len(around) - 1):
-        return 0.0
+        return 0.0, float(around[peak] / energy)
     left, middle, right = around[peak - 1:peak + 2]
     curve = left - 2 * middle + right
     shift = 0.5 * (left - right) / curve if curve else 0.0
-    return (peak + shift - reach) / UPSAMPLE
+    return (peak + shift - reach) / UPSAMPLE, float(middle / energy)
 
 
 class Track:
@@ -80,7 +91,7 @@ class Track:
 
 def follow(run, reference, from_ns=None, to_ns=None, every_s=0.25, expect=None):
     """Positions at regular instants of a run. expect(ns) -> seconds narrows the search to 0.5 s."""
-    mono = run.frames.mean(axis=1)
+    mono = band_limit(run.frames.mean(axis=1), run.conf["rate"])
     first = 0 if from_ns is None else max(0, int(run.frame_at(from_ns)))
     last = len(mono) - WINDOW if to_ns is None else min(len(mono) - WINDOW, int(run.frame_at(to_ns)))
     ns, position, match, silent = [], [], [], []
@@ -109,8 +120,8 @@ def first_sound(run, from_ns, threshold=1e-3):
 
 def thd_n_db(wave, rate, hz=997.0):
     """Noise and distortion against one steady sine (frequency, amplitude, phase fitted), in dB."""
-    t = np.arange(len(wave)) / rate
-    for _ in range(4):
+    t = (np.arange(len(wave)) - len(wave) / 2) / rate  # centred: frequency and phase fit apart
+    for _ in range(6):
         basis = np.stack([np.sin(2 * np.pi * hz * t), np.cos(2 * np.pi * hz * t), np.ones_like(t)], axis=1)
         fit, *_ = np.linalg.lstsq(basis, wave, rcond=None)
         rest = wave - basis @ fit

@@ -1,0 +1,105 @@
+"""What is wrong is said in one clear line, with a documented exit code or a state that recovers."""
+import subprocess
+
+from tuttitest import harness
+
+TUTTID = harness.BUILD / "bin/tuttid"
+
+
+def run_tuttid(path):
+    done = subprocess.run([str(TUTTID), "--config", str(path)], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
+def config(tmp_path, text):
+    path = tmp_path / "tuttid.conf"
+    path.write_text(text)
+    return path
+
+
+GOOD = "[backend]\nurl = http://127.0.0.1:9\njoin_code = ABCDEF\n"
+
+
+def test_an_unknown_key_names_file_line_and_key(tmp_path):
+    path = config(tmp_path, GOOD + "[audio]\nvolumen = 3\n")
+    code, errors = run_tuttid(path)
+    assert code == 3
+    assert f"{path}:5" in errors and "volumen" in errors and "volume" in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_bad_value_says_what_is_allowed(tmp_path):
+    code, errors = run_tuttid(config(tmp_path, GOOD + "[audio]\nvolume = loud\n"))
+    assert code == 3
+    assert "volume" in errors and "from 0 to 100" in errors
+
+
+def test_a_bad_token_value_is_not_printed(tmp_path):
+    secret = "s3cret" * 100
+    code, errors = run_tuttid(config(tmp_path, GOOD + f"token = {secret}\n"))
+    assert code == 3
+    assert "s3cret" not in errors
+
+
+def test_a_missing_file_is_named(tmp_path):
+    code, errors = run_tuttid(tmp_path / "nowhere.conf")
+    assert code == 3
+    assert "nowhere.conf" in errors and errors.count("\n") == 1
+
+
+def test_a_guest_without_a_way_in_is_told(tmp_path):
+    code, errors = run_tuttid(config(tmp_path, "[backend]\nurl = http://127.0.0.1:9\n"))
+    assert code == 3
+    assert "join_code" in errors
+
+
+def test_a_readable_token_file_is_refused_with_the_mend(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef0123456789abcdef\n")
+    token.chmod(0o644)
+    text = f"[backend]\nurl = http://127.0.0.1:9\nsession_id = x\ntoken_file = {token}\n"
+    text += f"[control]\nsocket = {tmp_path}/c.sock\n[paths]\nstate_dir = {tmp_path}/s\ncache_dir = {tmp_path}/k\n"
+    code, errors = run_tuttid(config(tmp_path, text))
+    assert code == 1
+    assert f"chmod 600 {token}" in errors
+    assert "0123456789abcdef" not in errors
+
+
+def test_an_unreachable_hub_is_waited_for(hub, house):
+    host = harness.Host(hub.url)
+    hub.stop()
+    speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+    harness.wait_until(lambda: "joining the session at" in speaker.log, 15, "the failure in the log")
+    assert hub.url in speaker.log
+    hub.start()
+    speaker.wait_connected(40)
+
+
+def test_a_refused_token_is_said_and_the_daemon_stays(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=host.session_id, backend_token="0" * 32)
+    status = harness.wait_until(
+        lambda: (s := speaker.status()) and s["session"]["link"] == "refused" and s, 15, "the refusal")
+    assert "token is refused" in status["session"]["problem"]
+    assert "0" * 32 not in speaker.log
+
+
+def test_a_track_that_is_no_mp3_is_silence_until_the_next(house, tmp_path):
+    hub = harness.Hub(tmp_path)
+    try:
+        host = harness.Host(hub.url)
+        broken = host.upload("broken", harness.MUSIC / "pier.mp3")
+        host.upload("good", harness.MUSIC / "pier.mp3")
+        upload = next((tmp_path / "hub").glob("uploads/" + broken["media_url"].rsplit("/", 1)[1]))
+        upload.write_bytes(b"<html>this is not music</html>" * 1000)
+        speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+        speaker.wait_connected()
+        host.playback(track_id="broken", position_ms=0, state="playing")
+        status = speaker.wait_state("failed")
+        assert "no mp3" in status["track_error"]
+        assert speaker.log.count("cannot be played") == 1
+        host.playback(track_id="good", position_ms=0, state="playing")
+        speaker.wait_state("playing")
+    finally:
+        house.stop()
+        hub.stop()

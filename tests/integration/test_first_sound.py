@@ -1,0 +1,157 @@
+"""Two speakers on cards with crystals of their own play one track in lockstep, by their recordings."""
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from tuttitest import analysis, harness
+
+SECOND_NS = 1_000_000_000
+PLAY_S = 30
+FULL_BACKEND = harness.MUSIC.parent / "full_backend/full_backend.py"
+
+
+class FullBackend:
+    """The stand-in for the full backend, with its quirks; see full_backend.py."""
+
+    def __init__(self, directory):
+        self.process = harness.Process(["/usr/bin/python3", FULL_BACKEND, "--data", directory / "full"],
+                                       directory / "full.log")
+        line = self.process.process.stdout.readline().decode()
+        self.url = line.split()[-1]
+
+    def stop(self, how=signal.SIGTERM):
+        return self.process.stop(how)
+
+
+@pytest.fixture(params=["hub", "full backend"])
+def backend(request, tmp_path):
+    running = harness.Hub(tmp_path) if request.param == "hub" else FullBackend(tmp_path)
+    yield running
+    running.stop()
+
+
+def play_until(end_ns):
+    """The passing of playback time: what is judged is recorded meanwhile."""
+    harness.wait_until(lambda: time.monotonic_ns() >= end_ns, PLAY_S + 10, "the music to play")
+
+
+def start_pair(house, url, host):
+    cards = [house.card("kitchen", ppm=80), house.card("study", ppm=-60)]
+    for card in cards:
+        house.speaker(card.name, url, card, backend_join_code=host.code)
+    for speaker in house.speakers:
+        speaker.wait_connected()
+    return cards
+
+
+def follow(card, state, from_ns, to_ns):
+    """(heard positions, their error against the timeline in s)"""
+    recorded = card.recording()
+    assert recorded.count("xrun") == 0
+    run = recorded.runs[-1]
+    timeline = harness.wanted(state, recorded)
+    reference = harness.reference(harness.MUSIC / "harbour.mp3", run.conf["rate"])
+    heard = analysis.follow(run, reference, from_ns, to_ns, 0.1, timeline)
+    assert len(heard.ns) > 0
+    return heard, heard.position_s - timeline(heard.ns)
+
+
+def test_two_speakers_in_lockstep(backend, house):
+    host = harness.Host(backend.url)
+    host.upload("t1", harness.MUSIC / "harbour.mp3")
+    cards = start_pair(house, backend.url, host)
+    state = host.playback(track_id="t1", position_ms=0, state="playing")
+    start_ns = time.monotonic_ns()
+    play_until(start_ns + PLAY_S * SECOND_NS // 2)
+    if isinstance(backend, harness.Hub):
+        backend.stop(signal.SIGKILL)
+        backend.start()
+    play_until(start_ns + PLAY_S * SECOND_NS)
+    for speaker in house.speakers:
+        speaker.wait_connected()
+        assert speaker.status()["sink"]["seeks"] == 0
+    house.stop()
+
+    errors = []
+    for card in cards:
+        heard, error_s = follow(card, state, start_ns + SECOND_NS, start_ns + (PLAY_S - 1) * SECOND_NS)
+        assert heard.unmatched() == 0, f"{card.name}: {heard.match.min()}"
+        assert not heard.silent.any()
+        assert np.abs(error_s).max() < 2e-3
+        errors.append((heard.ns, error_s))
+    (first_ns, first_s), (second_ns, second_s) = errors
+    late = first_ns > start_ns + 5 * SECOND_NS
+    offset_s = np.abs(first_s - np.interp(first_ns, second_ns, second_s))[late]
+    assert np.percentile(offset_s, 99) < 1e-3
+    print(f"offset: p50 {np.median(offset_s) * 1e6:.1f} us, p99 {np.percentile(offset_s, 99) * 1e6:.1f} us")
+
+
+def test_pause_seek_and_next_are_heard_as_told(backend, house):
+    host = harness.Host(backend.url)
+    host.upload("t1", harness.MUSIC / "harbour.mp3")
+    host.upload("t2", harness.MUSIC / "meadow.mp3")
+    card = house.card("kitchen", ppm=30)
+    speaker = house.speaker("kitchen", backend.url, card, backend_join_code=host.code)
+    speaker.wait_connected()
+
+    host.playback(track_id="t1", position_ms=20000, state="playing")
+    speaker.wait_state("playing")
+    play_until(time.monotonic_ns() + SECOND_NS)
+    paused = host.playback(track_id="t1", position_ms=21000, state="paused")
+    paused_ns = time.monotonic_ns()
+    speaker.wait_state("paused")
+    play_until(paused_ns + SECOND_NS)
+    sought = host.playback(track_id="t1", position_ms=50000, state="playing")
+    sought_ns = time.monotonic_ns()
+    speaker.wait_state("playing")
+    play_until(sought_ns + 2 * SECOND_NS)
+    changed = host.playback(track_id="t2", position_ms=10000, state="playing")
+    changed_ns = time.monotonic_ns()
+    speaker.wait_state("playing")
+    play_until(changed_ns + 3 * SECOND_NS)
+    house.stop()
+
+    recorded = card.recording()
+    run = recorded.runs[-1]
+    quiet = run.frames[int(run.frame_at(paused_ns + SECOND_NS // 4)):int(run.frame_at(sought_ns - SECOND_NS // 10))]
+    assert np.abs(quiet).max() == 0, "a paused speaker is silent"
+    assert paused["state"] == "paused"
+    for state, name, since_ns, until_ns in ((sought, "harbour.mp3", sought_ns, changed_ns - SECOND_NS // 4),
+                                            (changed, "meadow.mp3", changed_ns, changed_ns + 5 * SECOND_NS // 2)):
+        timeline = harness.wanted(state, recorded)
+        reference = harness.reference(harness.MUSIC / name, run.conf["rate"])
+        heard = analysis.follow(run, reference, since_ns + SECOND_NS // 3, until_ns, 0.1, timeline)
+        assert len(heard.ns) > 5
+        assert heard.unmatched() == 0, heard.match
+        # The first audible sample is right already; nothing is being caught up afterwards.
+        assert np.abs(heard.position_s - timeline(heard.ns)).max() < 1e-3
+
+
+def test_tokens_stay_secret(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+    speaker.wait_connected()
+    state_file = speaker.directory / "state/state.json"
+    token = harness.json.loads(state_file.read_text())["token"]
+    assert len(token) == 32
+    assert os.stat(state_file).st_mode & 0o077 == 0
+    _, output, _ = speaker.ctl("--json", "status")
+    command_line = open(f"/proc/{speaker.process.process.pid}/cmdline").read()
+    speaker.stop()
+    for text in (speaker.log, output, command_line, (house.directory / "hub.log").read_text()):
+        assert token not in text
+
+
+def test_the_membership_survives_a_restart(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+    speaker.wait_connected()
+    before = (speaker.directory / "state/state.json").read_text()
+    assert speaker.stop() == 0
+    speaker.start()
+    speaker.wait_connected()
+    after = (speaker.directory / "state/state.json").read_text()
+    assert harness.json.loads(before)["token"] == harness.json.loads(after)["token"]

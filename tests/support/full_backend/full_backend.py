@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+"""A test stand-in for the full backend: its wire behaviour, quirks and faults included.
+
+FastAPI on uvicorn, as the original. Naive timestamps, no time echo, no Range, 403 at the handshake,
+sockets that die silently after a rejected message, silent changes of the current track, odd playback
+values stored and told as they come. State is kept in a JSON file, so that it survives a restart.
+
+POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", "+02:00"), "mute_next"
+(how many broadcasts the last-connected client misses), "revoke" (a token), "status" (answer every
+REST call with it; 0: no more).
+"""
+import argparse
+import asyncio
+import base64
+import datetime
+import json
+import secrets
+import socket
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Header, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse, Response
+
+app = FastAPI()
+
+
+class State:
+    def __init__(self):
+        self.users, self.sessions, self.requests = {}, {}, {}
+        self.sockets = {}   # session id -> list of sockets, in order of connection
+        self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0}
+        self.directory = None
+
+    def save(self):
+        kept = {"users": self.users, "sessions": self.sessions, "requests": self.requests}
+        temporary = self.directory / "state.new"
+        temporary.write_text(json.dumps(kept))
+        temporary.rename(self.directory / "state.json")
+
+    def load(self, directory):
+        self.directory = Path(directory)
+        (self.directory / "uploads").mkdir(parents=True, exist_ok=True)
+        stored = self.directory / "state.json"
+        if stored.exists():
+            for key, value in json.loads(stored.read_text()).items():
+                setattr(self, key, value)
+
+
+state = State()
+
+
+def fail(status, detail):
+    return JSONResponse({"detail": detail}, status)
+
+
+def now_text():
+    now = datetime.datetime.utcnow()
+    style = state.switches["timestamps"]
+    if style == "naive":
+        return now.isoformat()
+    if style.startswith("+") and style != "+00:00":
+        hours = int(style[1:3])
+        return (now + datetime.timedelta(hours=hours)).isoformat() + style
+    return now.isoformat() + style
+
+
+def member(token, session_id):
+    """The user, or the refusal."""
+    user = state.users.get(token or "")
+    if not user:
+        return None, fail(401, "Invalid or missing token")
+    session = state.sessions.get(session_id)
+    if not session:
+        return None, fail(404, "Session not found")
+    if token not in session["members"]:
+        return None, fail(403, "Not a member of this session")
+    return user, None
+
+
+async def broadcast(session_id, kind, payload):
+    text = json.dumps({"type": kind, "payload": payload})
+    targets = list(state.sockets.get(session_id, []))
+    if state.switches["mute_next"] > 0 and targets:
+        state.switches["mute_next"] -= 1
+        targets.pop()
+    await asyncio.sleep(0.0025)  # the stamp is that much older than the message
+    for ws in targets:
+        try:
+            await ws.send_text(text)
+        except Exception:
+            pass
+
+
+async def set_playback(session, **change):
+    playback = session["playback"]
+    playback.update(change, updated_at=now_text())
+    state.save()
+    await broadcast(session["id"], "playback_state", playback)
+    return playback
+
+
+def renumber(session):
+    for position, item in enumerate(session["playlist"]):
+        item["position"] = position
+
+
+async def playlist_changed(session):
+    renumber(session)
+    state.save()
+    await broadcast(session["id"], "playlist_update", {"playlist": session["playlist"]})
+
+
+@app.middleware("http")
+async def switches(request: Request, call_next):
+    if state.switches["status"] and not request.url.path.startswith("/_test"):
+        return Response("Internal Server Error", state.switches["status"], media_type="text/plain")
+    return await call_next(request)
+
+
+@app.post("/_test")
+async def throw(request: Request):
+    body = await request.json()
+    revoked = body.pop("revoke", None)
+    for session in state.sessions.values():
+        if revoked in session["members"]:
+            session["members"].remove(revoked)
+    state.switches.update(body)
+    return {}
+
+
+@app.post("/auth/login")
+async def login(request: Request):
+    body = await request.json()
+    if body.get("role") not in ("host", "guest") or not body.get("name"):
+        return fail(422, [{"loc": ["body", "role"], "msg": "unexpected value", "type": "value_error"}])
+    token = secrets.token_hex(16)
+    state.users[token] = {"id": secrets.token_hex(8), "name": body["name"], "role": body["role"]}
+    state.save()
+    return {"token": token, "user_id": state.users[token]["id"], "role": body["role"]}
+
+
+@app.post("/sessions")
+async def create(request: Request, x_user_token: str = Header(None)):
+    user = state.users.get(x_user_token or "")
+    if not user:
+        return fail(401, "Invalid or missing token")
+    if user["role"] != "host":
+        return fail(403, "Only hosts can create sessions")
+    playback = {"track_id": None, "position_ms": 0, "state": "paused", "updated_at": now_text()}
+    session = {"id": secrets.token_hex(8), "code": secrets.token_hex(3).upper(), "host": x_user_token,
+               "members": [x_user_token], "playlist": [], "playback": playback}
+    state.sessions[session["id"]] = session
+    state.save()
+    return {"session_id": session["id"], "code": session["code"], "host_token": x_user_token,
+            "max_media_duration_seconds": None, "playlist": [], "playback_state": session["playback"]}
+
+
+@app.post("/sessions/{code}/join")
+async def join(code: str, request: Request):
+    body = await request.json()
+    session = next((s for s in state.sessions.values() if s["code"] == code), None)
+    if not session:
+        return fail(404, "Session not found")
+    if not isinstance(session["playback"]["position_ms"], int):
+        return Response("Internal Server Error", 500, media_type="text/plain")
+    token = secrets.token_hex(16)
+    state.users[token] = {"id": secrets.token_hex(8), "name": body["guest_name"], "role": "guest"}
+    session["members"].append(token)
+    state.save()
+    return {"session_id": session["id"], "guest_token": token, "max_media_duration_seconds": None,
+            "playlist": session["playlist"], "playback_state": session["playback"]}
+
+
+@app.get("/sessions/{session_id}/playlist")
+async def playlist(session_id: str, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    return refusal or state.sessions[session_id]["playlist"]
+
+
+@app.post("/sessions/{session_id}/playlist")
+async def add(session_id: str, request: Request, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    if refusal:
+        return refusal
+    session, body = state.sessions[session_id], await request.json()
+    if body["media"]["content_type"] not in ("audio/mpeg", "audio/mp4", "video/mp4"):
+        return fail(415, "Unsupported media type")
+    name = secrets.token_hex(8) + ".mp3"
+    (state.directory / "uploads" / name).write_bytes(base64.b64decode(body["media"]["data"]))
+    item = {"id": secrets.token_hex(8), "track_id": body["track_id"], "name": body["name"],
+            "media_url": f"/static/uploads/{name}", "media_type": "audio/mpeg",
+            "duration_seconds": body.get("duration_seconds"), "position": len(session["playlist"])}
+    session["playlist"].append(item)
+    if session["playback"]["track_id"] is None:  # without a word to anybody
+        session["playback"].update(track_id=item["track_id"], updated_at=now_text())
+    await playlist_changed(session)
+    return item
+
+
+@app.delete("/sessions/{session_id}/playlist/{item_id}")
+async def remove(session_id: str, item_id: str, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    if refusal:
+        return refusal
+    session = state.sessions[session_id]
+    gone = next((i for i in session["playlist"] if i["id"] == item_id), None)
+    if not gone:
+        return fail(404, "Item not found")
+    session["playlist"].remove(gone)
+    if session["playback"]["track_id"] == gone["track_id"]:  # without a word to anybody
+        following = session["playlist"][0]["track_id"] if session["playlist"] else None
+        session["playback"].update(track_id=following, position_ms=0, updated_at=now_text())
+    await playlist_changed(session)
+    return {"status": "removed"}
+
+
+@app.post("/sessions/{session_id}/playback")
+async def playback(session_id: str, request: Request, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    if refusal:
+        return refusal
+    session, body = state.sessions[session_id], await request.json()
+    if x_user_token != session["host"]:
+        return fail(403, "Only the host can do this")
+    return await set_playback(session, **{k: v for k, v in body.items()
+                                          if k in ("track_id", "position_ms", "state")})
+
+
+async def command(session, payload):
+    action, at = payload.get("action"), session["playback"]
+    ids = [item["track_id"] for item in session["playlist"]]
+    if action in ("play", "pause", "seek"):
+        change = {} if action == "seek" else {"state": "playing" if action == "play" else "paused"}
+        if action != "pause" and payload.get("track_id") is not None:
+            change["track_id"] = payload["track_id"]
+        if payload.get("position_ms") is not None:
+            change["position_ms"] = payload["position_ms"]
+        await set_playback(session, **change)
+    elif action in ("skip_next", "skip_prev") and ids:
+        here = ids.index(at["track_id"]) if at["track_id"] in ids else 0
+        to = min(here + 1, len(ids) - 1) if action == "skip_next" else max(here - 1, 0)
+        await set_playback(session, track_id=ids[to], position_ms=0)
+    else:
+        raise ValueError(action)
+
+
+@app.get("/static/uploads/{name}")
+async def media(name: str):
+    path = state.directory / "uploads" / name
+    if "/" in name or not path.is_file():
+        return fail(404, "Not Found")
+    return Response(path.read_bytes(), media_type="audio/mpeg", headers={"ETag": f'"{name}"'})  # no Range
+
+
+async def serve_socket(ws, session, token):
+    await ws.send_text(json.dumps({"type": "playback_state", "payload": session["playback"]}))
+    await ws.send_text(json.dumps({"type": "playlist_update", "payload": {"playlist": session["playlist"]}}))
+    state.sockets.setdefault(session["id"], []).append(ws)
+    while True:
+        message = json.loads(await ws.receive_text())
+        kind, payload = message["type"], message["payload"]
+        if kind == "sync_ack":
+            continue
+        if kind == "playback_command" and token == session["host"]:
+            await command(session, payload)
+        elif kind == "request_playlist_change":
+            request = {"id": secrets.token_hex(8), "session_id": session["id"],
+                       "requester": state.users[token]["name"], "request_type": payload["request_type"],
+                       "payload": payload["payload"], "status": "pending", "reason": None}
+            state.requests[request["id"]] = request
+            state.save()
+            await broadcast(session["id"], "request_update", request)
+        else:
+            raise ValueError(kind)
+
+
+@app.websocket("/ws/sessions/{session_id}")
+async def connect(ws: WebSocket, session_id: str, token: str = ""):
+    session = state.sessions.get(session_id)
+    if not session or token not in session["members"]:
+        await ws.close()  # before accept(): 403 at the handshake
+        return
+    await ws.accept()
+    try:
+        await serve_socket(ws, session, token)
+    except WebSocketDisconnect:
+        pass
+    except json.JSONDecodeError:
+        await ws.close()
+    except (ValueError, KeyError):
+        # A dead socket that looks alive: still open, pings are answered, nothing is carried any more.
+        state.sockets[session_id].remove(ws)
+        while (await ws.receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    finally:
+        if ws in state.sockets.get(session_id, []):
+            state.sockets[session_id].remove(ws)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    state.load(options.data)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", options.port))
+    print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
