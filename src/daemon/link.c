@@ -125,7 +125,11 @@ static void take_echo(struct link *link, const struct echo_message *echo, struct
     const struct link_probe *probe = &link->probes[(uint64_t)echo->sequence % LINK_PROBES];
     if (probe->sequence != echo->sequence)
         return;
-    server_clock_add_echo(link->config.clock, probe->sent_at, received, echo->server_received_at,
+    /* If nothing was sent since, the socket knows better when it went out than its queue does. */
+    struct mono_time sent_at = probe->sent_at;
+    if (echo->sequence == link->sequence && !link->command.pending)
+        sent_at = ws_client_last_sent_at(link->live->client);
+    server_clock_add_echo(link->config.clock, sent_at, received, echo->server_received_at,
                           echo->server_sent_at);
     set_probe_timer(link);
 }

@@ -270,6 +270,7 @@ struct output_status output_get_status(const struct output *output)
                                                           : output->remembered_ppm,
         .steady_s = clock_known ? dac_clock_window_s(&output->clock) : 0,
         .sigma_s = clock_known ? dac_clock_sigma_s(&output->clock) : 0,
+        .staleness_s = clock_known ? output->clock.staleness_s : 0,
         .queued_ns =
             output->sink && output->info.rate_hz
                 ? frames_to_ns((double)(output->end - output->played), output->info.rate_hz)

@@ -35,6 +35,8 @@ static const double GOLDEN = 0.6180339887498949;
 static const int64_t EAGER_NS = 3 * NS_PER_S;
 static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
 static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
+/* A pointer that moves in steps larger than this wants as many looks all the time. */
+static const double COARSE_S = 1.5e-3;
 /* A decoder that searches in slices, or bytes that are still arriving. */
 static const int64_t POLL_TIME_NS = 2 * NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
@@ -357,11 +359,12 @@ static struct mono_time earlier(struct mono_time a, struct mono_time b)
 
 static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
 {
-    bool eager = mono_sub(player->eager_until, now) > 0;
+    bool eager = mono_sub(player->eager_until, now) > 0 ||
+                 output_get_status(player->output).staleness_s > COARSE_S;
     double range_ns = (double)(eager ? EAGER_RANGE_NS : TICK_RANGE_NS);
     player->tick_phase = fmod(player->tick_phase + GOLDEN, 1);
-    return mono_add(now, (eager ? EAGER_TICK_NS : TICK_NS) +
-                             (int64_t)(player->tick_phase * range_ns));
+    return mono_add(now,
+                    (eager ? EAGER_TICK_NS : TICK_NS) + (int64_t)(player->tick_phase * range_ns));
 }
 
 /* Half of what is queued may pass before the next look at a silent device. */

@@ -3,7 +3,9 @@
  */
 #include "peers.h"
 
+#include "hub_clock.h"
 #include "tutti/base/log.h"
+#include "tutti/core/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 struct shared_text {
     unsigned references;
     size_t bytes;
+    size_t stamp_at;       /* where the time of sending goes, filled in as it is sent; 0: nowhere */
     unsigned char frame[]; /* LWS_PRE bytes of room, then the text */
 };
 
@@ -28,6 +31,7 @@ static struct shared_text *create_text(const char *type, cJSON *payload)
     if (shared) {
         shared->references = 1;
         shared->bytes = bytes;
+        shared->stamp_at = 0;
         memcpy(shared->frame + LWS_PRE, text, bytes);
     }
     free(text);
@@ -101,6 +105,33 @@ void peer_send(struct peer *peer, const char *type, cJSON *payload)
     release(text);
 }
 
+void peer_send_stamped(struct peer *peer, const char *type, cJSON *payload, const char *name)
+{
+    char blank[PROTOCOL_TIME_MAX];
+    protocol_format_time(0, blank);
+    cJSON_DeleteItemFromObjectCaseSensitive(payload, name);
+    cJSON_AddStringToObject(payload, name, blank);
+    struct shared_text *text = create_text(type, payload);
+    if (!text)
+        return;
+    /* It was added last, so it is the last of its like. */
+    char *bytes = (char *)text->frame + LWS_PRE;
+    for (size_t at = text->bytes - strlen(blank); at > 0 && !text->stamp_at; at--)
+        if (memcmp(bytes + at, blank, strlen(blank)) == 0)
+            text->stamp_at = at;
+    enqueue(peer, text);
+    release(text);
+}
+
+static void stamp(struct shared_text *text)
+{
+    char now[PROTOCOL_TIME_MAX];
+    if (!text->stamp_at)
+        return;
+    protocol_format_time(hub_clock_now().ns, now);
+    memcpy(text->frame + LWS_PRE + text->stamp_at, now, strlen(now));
+}
+
 int peer_write(struct peer *peer)
 {
     if (peer->count == 0)
@@ -109,6 +140,7 @@ int peer_write(struct peer *peer)
     peer->head = (peer->head + 1) % PEER_QUEUE_MAX;
     peer->count--;
     peer->queued_bytes -= text->bytes;
+    stamp(text);
     int written = lws_write(peer->wsi, text->frame + LWS_PRE, text->bytes, LWS_WRITE_TEXT);
     bool good = written >= (int)text->bytes;
     release(text);

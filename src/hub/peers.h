@@ -45,6 +45,9 @@ void peers_remove(struct peers *peers, struct peer *peer);
 void peers_broadcast(struct peers *peers, const char *session_id, const char *type, cJSON *payload);
 void peer_send(struct peer *peer, const char *type, cJSON *payload);
 
+/* The same, with a member `name` that tells when it was sent, to the microsecond. */
+void peer_send_stamped(struct peer *peer, const char *type, cJSON *payload, const char *name);
+
 /* Writes what is next. Negative: the connection is to be closed. */
 int peer_write(struct peer *peer);
 

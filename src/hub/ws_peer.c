@@ -54,18 +54,15 @@ void ws_established(struct server *server, struct lws *wsi, struct peer *peer)
     peer_send(peer, "playlist_update", payload);
 }
 
-/* The time of receipt is taken before anything else; the time of sending is put in last. */
+/* The time of receipt was taken before anything else; the time of sending is put in last. */
 static void echo(struct peer *peer, const cJSON *payload, struct server_time received)
 {
     char text[PROTOCOL_TIME_MAX];
     cJSON *answer = cJSON_Duplicate(payload, true);
     cJSON_DeleteItemFromObjectCaseSensitive(answer, "server_received_at");
-    cJSON_DeleteItemFromObjectCaseSensitive(answer, "server_sent_at");
     protocol_format_time(received.ns, text);
     cJSON_AddStringToObject(answer, "server_received_at", text);
-    protocol_format_time(hub_clock_now().ns, text);
-    cJSON_AddStringToObject(answer, "server_sent_at", text);
-    peer_send(peer, "sync_ack", answer);
+    peer_send_stamped(peer, "sync_ack", answer, "server_sent_at");
 }
 
 static void refuse(struct peer *peer, const cJSON *body)

@@ -40,7 +40,8 @@ void drift_init(struct drift *drift, const struct drift_config *config);
 /* After a realigned start: the error is zero and nothing is left of the past. */
 void drift_reset(struct drift *drift);
 
-/* How good the error is: the steadier and the less certain, the gentler and the quieter the loop. */
+/* How good the error is: the steadier and the less certain, the gentler and the quieter the loop.
+ */
 struct drift_quality {
     double steady_s; /* how long the card has kept to one rate: dac_clock_window_s() */
     double sigma_s;  /* standard uncertainty of the error: dac_clock_sigma_s() */
