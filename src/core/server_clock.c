@@ -6,8 +6,8 @@
  * contradicts what younger ones agree on is passed over: a stepped server clock drops the old
  * evidence. Within what is left, the best kind of evidence there is says where the offset is.
  *
- * Echoes are better than that: the least delayed of each burst carry a line, offset and
- * frequency, weighted by how much longer than the shortest their round trips were.
+ * Echoes are better than that: those of ten minutes carry a line, offset and frequency, each
+ * weighted by how much longer than the shortest its round trip was.
  */
 #include "tutti/core/server_clock.h"
 
@@ -26,13 +26,14 @@ static const int64_t DATE_LAG_MAX_NS = 2100 * NS_PER_MS;
 /* Two disciplined machines: each kernel's bound holds for itself; this for the other's. */
 static const int64_t OTHER_MACHINE_NS = 5 * NS_PER_MS;
 static const int64_t WALL_FRESH_NS = 60 * NS_PER_S;
-/* Echoes closer together than this are one burst. */
-static const int64_t BURST_NS = 2 * NS_PER_S;
-static const unsigned BURST_ENOUGH = 4;
+/* So many echoes are enough to begin with. */
+static const size_t ECHOES_ENOUGH = 5;
+/* And with so many, over minutes, the frequency is known. */
+static const size_t ECHOES_MANY = 48;
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
-static const double ECHO_NOISE_S = 8e-6;
+static const double ECHO_NOISE_S = 10e-6;
 /* Of a detour of the round trip, this part is taken as uncertainty of its middle. */
-static const double DETOUR_PART = 0.5;
+static const double DETOUR_PART = 1.0;
 /* Frequency before it is measured; crystals differ by some tens of ppm. */
 static const double FREQUENCY_SIGMA = 30e-6;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
@@ -43,7 +44,7 @@ static const double DECAY_S = 12;
 static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 
 static const unsigned FIRST_BURST = 8;
-static const unsigned LATER_BURST = 4;
+static const unsigned LATER_BURST = 8;
 static const int64_t PROBE_STEP_NS = 60 * NS_PER_MS;
 static const int64_t PROBE_PAUSE_NS = 10 * NS_PER_S;
 
@@ -69,7 +70,7 @@ const char *server_clock_source_name(enum server_clock_source source)
 static const struct server_clock_echo *echo_at(const struct server_clock *clock, size_t age)
 {
     size_t index = clock->echo_head + clock->echo_count - 1 - age;
-    return &clock->echoes[index % SERVER_CLOCK_BURSTS];
+    return &clock->echoes[index % SERVER_CLOCK_ECHOES];
 }
 
 static const struct server_clock_interval *interval_at(const struct server_clock *clock, size_t age)
@@ -108,7 +109,7 @@ struct bounds {
 
 static int64_t ageing(const struct server_clock *clock, int64_t age_ns)
 {
-    double rate = clock->echo_count >= 8 ? DRIFT_KNOWN : DRIFT_UNKNOWN;
+    double rate = clock->echo_count >= ECHOES_MANY ? DRIFT_KNOWN : DRIFT_UNKNOWN;
     return (int64_t)((double)age_ns * rate);
 }
 
@@ -271,7 +272,7 @@ static bool is_settled(const struct server_clock *clock, int64_t now_ns)
     if (clock->settled)
         return true;
     if (clock->source == SERVER_CLOCK_ECHO)
-        return clock->echo_count > 1 || clock->burst_size >= BURST_ENOUGH;
+        return clock->echo_count >= ECHOES_ENOUGH;
     return clock->known && clock->connected && now_ns - clock->connected_at_ns >= SETTLE_NS;
 }
 
@@ -319,28 +320,18 @@ static void add_interval(struct server_clock *clock, int64_t at_ns, int64_t low_
 
 static void keep_echo(struct server_clock *clock, const struct server_clock_echo *echo)
 {
-    bool same_burst = clock->echo_count > 0 && echo->at_ns - clock->burst_started_ns < BURST_NS;
-    if (same_burst) {
-        clock->burst_size++;
-        size_t last = (clock->echo_head + clock->echo_count - 1) % SERVER_CLOCK_BURSTS;
-        if (echo->half_ns < clock->echoes[last].half_ns)
-            clock->echoes[last] = *echo;
-        return;
-    }
-    clock->burst_started_ns = echo->at_ns;
-    clock->burst_size = 1;
-    if (clock->echo_count == SERVER_CLOCK_BURSTS) {
-        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_BURSTS;
+    if (clock->echo_count == SERVER_CLOCK_ECHOES) {
+        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_ECHOES;
         clock->echo_count--;
     }
-    clock->echoes[(clock->echo_head + clock->echo_count++) % SERVER_CLOCK_BURSTS] = *echo;
+    clock->echoes[(clock->echo_head + clock->echo_count++) % SERVER_CLOCK_ECHOES] = *echo;
 }
 
 static void forget_old_echoes(struct server_clock *clock, int64_t now_ns)
 {
     while (clock->echo_count > 1 &&
            now_ns - echo_at(clock, clock->echo_count - 1)->at_ns > ECHO_AGE_MAX_NS) {
-        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_BURSTS;
+        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_ECHOES;
         clock->echo_count--;
     }
 }

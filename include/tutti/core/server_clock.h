@@ -24,7 +24,8 @@
 #include <stdint.h>
 
 #define SERVER_CLOCK_INTERVALS 128
-#define SERVER_CLOCK_BURSTS 64
+/* Ten minutes of bursts of eight every ten seconds. */
+#define SERVER_CLOCK_ECHOES 512
 
 enum server_clock_source {
     SERVER_CLOCK_NONE,
@@ -51,7 +52,6 @@ struct server_clock_interval {
     enum server_clock_source source;
 };
 
-/* The best echo of a burst. */
 struct server_clock_echo {
     int64_t at_ns; /* local, in the middle of the exchange */
     int64_t offset_ns;
@@ -63,11 +63,9 @@ struct server_clock {
     struct server_clock_interval intervals[SERVER_CLOCK_INTERVALS];
     size_t interval_head;
     size_t interval_count;
-    struct server_clock_echo echoes[SERVER_CLOCK_BURSTS];
+    struct server_clock_echo echoes[SERVER_CLOCK_ECHOES];
     size_t echo_head;
     size_t echo_count;
-    int64_t burst_started_ns;
-    unsigned burst_size; /* echoes in the newest burst */
     bool wall_known;
     bool wall_disciplined;
     int64_t wall_at_ns;

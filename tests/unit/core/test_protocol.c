@@ -1,0 +1,253 @@
+#include "../cmocka_all.h"
+#include "tutti/core/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool parse(const char *text, struct protocol_message *message)
+{
+    char reason[PROTOCOL_REASON_MAX];
+    return protocol_parse(text, strlen(text), message, reason);
+}
+
+#define STATE(track, position, state, updated)                                                     \
+    "{\"type\": \"playback_state\", \"payload\": {\"track_id\": " track                            \
+    ", \"position_ms\": " position ", \"state\": " state ", \"updated_at\": " updated "}}"
+#define GOOD_TIME "\"2026-01-31T12:00:00.5\""
+
+static void a_playback_state_is_read(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse(STATE("\"t1\"", "1234", "\"playing\"", GOOD_TIME), &message));
+    assert_int_equal(message.type, MESSAGE_PLAYBACK_STATE);
+    assert_true(message.playback.has_track);
+    assert_string_equal(message.playback.track_id, "t1");
+    assert_true(message.playback.position_ms == 1234);
+    assert_true(message.playback.playing);
+    assert_true(parse(STATE("null", "0", "\"paused\"", GOOD_TIME), &message));
+    assert_false(message.playback.has_track);
+}
+
+static void odd_states_are_refused_with_a_reason(void **state)
+{
+    (void)state;
+    const char *const odd[] = {
+        STATE("\"t\"", "null", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "\"12\"", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "-5", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "Infinity", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "1e300", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "1", "null", GOOD_TIME),
+        STATE("\"t\"", "1", "\"dancing\"", GOOD_TIME),
+        STATE("7", "1", "\"playing\"", GOOD_TIME),
+        STATE("\"t\"", "1", "\"playing\"", "\"yesterday\""),
+        STATE("\"t\"", "1", "\"playing\"", "null"),
+        "{\"type\": \"playback_state\", \"payload\": []}",
+        "{\"type\": 3, \"payload\": {}}",
+        "[]",
+        "",
+        "null",
+        "{",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct protocol_message message;
+        char reason[PROTOCOL_REASON_MAX] = "";
+        assert_false(protocol_parse(odd[i], strlen(odd[i]), &message, reason));
+        assert_true(strlen(reason) > 10);
+    }
+}
+
+static void fractions_and_zones_of_times(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        int64_t ns;
+    } times[] = {
+        {"1970-01-01T00:00:00", 0},
+        {"2026-01-31T12:00:00", INT64_C(1769860800) * NS_PER_S},
+        {"2026-01-31T12:00:00Z", INT64_C(1769860800) * NS_PER_S},
+        {"2026-01-31T12:00:00+00:00", INT64_C(1769860800) * NS_PER_S},
+        {"2026-01-31T14:30:00+02:30", INT64_C(1769860800) * NS_PER_S},
+        {"2026-01-31 07:00:00-05:00", INT64_C(1769860800) * NS_PER_S},
+        {"2024-02-29T23:59:59.999999", INT64_C(1709251199) * NS_PER_S + 999999000},
+        {"2026-01-31T12:00:00.1234567891", INT64_C(1769860800) * NS_PER_S + 123456789},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct server_time time;
+        assert_true(protocol_parse_time(times[i].text, &time));
+        assert_int_equal(time.ns, times[i].ns);
+    }
+    const char *const wrong[] = {"",
+                                 "2026",
+                                 "2026-13-01T00:00:00",
+                                 "2026-01-31T25:00:00",
+                                 "2026-01-31T12:00:00.",
+                                 "2026-01-31T12:00:00+2",
+                                 "2026-01-31T12:00:00Zulu",
+                                 "0026-01-31T12:00:00"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct server_time time = {42};
+        assert_false(protocol_parse_time(wrong[i], &time));
+        assert_int_equal(time.ns, 42);
+    }
+}
+
+static void times_are_written_as_they_are_read(void **state)
+{
+    (void)state;
+    char text[PROTOCOL_TIME_MAX];
+    protocol_format_time(INT64_C(1709251199) * NS_PER_S + 5000, text);
+    assert_string_equal(text, "2024-02-29T23:59:59.000005Z");
+    uint32_t random = 1;
+    for (int i = 0; i < 10000; i++) {
+        random = random * 1664525u + 1013904223u;
+        int64_t ns = (int64_t)random * 1600000 * NS_PER_US;
+        struct server_time back;
+        protocol_format_time(ns, text);
+        assert_true(protocol_parse_time(text, &back));
+        assert_int_equal(back.ns, ns);
+    }
+}
+
+static void a_playlist_is_read_whole(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\": \"playlist_update\", \"payload\": {\"playlist\": ["
+                      "{\"id\": \"i1\", \"track_id\": \"t1\", \"name\": \"\\u00e9t\\u00e9 "
+                      "\\ud83c\\udfb5\", \"media_url\": \"/static/uploads/x.mp3\","
+                      " \"media_type\": \"audio/mpeg\", \"duration_seconds\": 0, \"position\": 0},"
+                      "{\"id\": 7, \"track_id\": \"t2\", \"duration_seconds\": 12},"
+                      "{\"broken\": true}]}}",
+                      &message));
+    assert_int_equal(message.type, MESSAGE_PLAYLIST);
+    assert_int_equal(message.playlist.count, 2);
+    assert_string_equal(message.playlist.items[0].name, "été 🎵");
+    assert_true(message.playlist.items[0].duration_s < 0);
+    assert_string_equal(message.playlist.items[1].id, "7");
+    assert_string_equal(message.playlist.items[1].name, "");
+    assert_true(message.playlist.items[1].duration_s == 12);
+    protocol_message_finish(&message);
+}
+
+static void thousands_of_items_are_a_playlist_too(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    char *text = malloc(COUNT * 100);
+    char reason[PROTOCOL_REASON_MAX];
+    struct playlist_message playlist;
+    size_t at = 0;
+    text[at++] = '[';
+    for (int i = 0; i < COUNT; i++)
+        at += (size_t)sprintf(text + at, "%s{\"id\":\"i%d\",\"track_id\":\"t%d\",\"name\":\"n\"}",
+                              i ? "," : "", i, i);
+    text[at++] = ']';
+    assert_true(protocol_parse_playlist(text, at, &playlist, reason));
+    assert_int_equal(playlist.count, COUNT);
+    assert_string_equal(playlist.items[COUNT - 1].track_id, "t4999");
+    playlist_message_finish(&playlist);
+    free(text);
+}
+
+static void an_echo_answers_our_sequence(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\":\"sync_ack\",\"payload\":{\"sequence\":12,"
+                      "\"server_received_at\":\"2026-01-31T12:00:00.000001Z\","
+                      "\"server_sent_at\":\"2026-01-31T12:00:00.000003Z\"}}",
+                      &message));
+    assert_int_equal(message.type, MESSAGE_ECHO);
+    assert_int_equal(message.echo.sequence, 12);
+    assert_int_equal(server_sub(message.echo.server_sent_at, message.echo.server_received_at),
+                     2000);
+}
+
+static void what_we_do_not_know_is_let_pass(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\":\"weather\",\"payload\":{}}", &message));
+    assert_int_equal(message.type, MESSAGE_UNKNOWN);
+}
+
+static void details_become_one_line(void **state)
+{
+    (void)state;
+    char detail[PROTOCOL_REASON_MAX];
+    const char *text = "{\"detail\": \"no such session\"}";
+    protocol_error_detail(text, strlen(text), detail);
+    assert_string_equal(detail, "no such session");
+    text = "{\"detail\": [{\"loc\": [\"body\"], \"msg\": \"field required\"}]}";
+    protocol_error_detail(text, strlen(text), detail);
+    assert_string_equal(detail, "field required");
+    text = "Internal Server Error";
+    protocol_error_detail(text, strlen(text), detail);
+    assert_string_equal(detail, text);
+}
+
+static void urls_follow_from_the_base(void **state)
+{
+    (void)state;
+    char url[256];
+    assert_true(protocol_ws_url(url, sizeof url, "http://hub:8700/", "s 1", "a/b?c"));
+    assert_string_equal(url, "ws://hub:8700/ws/sessions/s%201?token=a%2Fb%3Fc");
+    assert_true(protocol_ws_url(url, sizeof url, "https://hub/api", "s", "t"));
+    assert_string_equal(url, "wss://hub/api/ws/sessions/s?token=t");
+    assert_false(protocol_ws_url(url, sizeof url, "ftp://hub", "s", "t"));
+    assert_false(protocol_ws_url(url, 20, "http://hub:8700/", "s 1", "a"));
+    assert_true(protocol_url(url, sizeof url, "http://hub//", "/sessions/%s/join", "D5D6A6"));
+    assert_string_equal(url, "http://hub/sessions/D5D6A6/join");
+}
+
+static void media_is_fetched_by_http_only(void **state)
+{
+    (void)state;
+    char url[256];
+    assert_true(protocol_media_url(url, sizeof url, "http://hub", "/static/x.mp3"));
+    assert_string_equal(url, "http://hub/static/x.mp3");
+    assert_true(protocol_media_url(url, sizeof url, "http://hub/", "static/x.mp3"));
+    assert_string_equal(url, "http://hub/static/x.mp3");
+    assert_true(protocol_media_url(url, sizeof url, "http://hub", "https://cdn/x.mp3"));
+    assert_string_equal(url, "https://cdn/x.mp3");
+    assert_false(protocol_media_url(url, sizeof url, "http://hub", "file:///etc/passwd"));
+    assert_false(protocol_media_url(url, sizeof url, "http://hub", "gopher://x/1"));
+    assert_false(protocol_media_url(url, sizeof url, "http://hub", "//other/x.mp3"));
+    assert_false(protocol_media_url(url, sizeof url, "http://hub", ""));
+}
+
+static void commands_carry_whole_milliseconds(void **state)
+{
+    (void)state;
+    char *text = protocol_build_playback_command("pause", "t1", 1234.9);
+    assert_string_equal(text, "{\"type\":\"playback_command\",\"payload\":{\"action\":\"pause\","
+                              "\"track_id\":\"t1\",\"position_ms\":1234}}");
+    free(text);
+    text = protocol_build_playback_command("skip_next", NULL, -1);
+    assert_string_equal(text,
+                        "{\"type\":\"playback_command\",\"payload\":{\"action\":\"skip_next\"}}");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_playback_state_is_read),
+        cmocka_unit_test(odd_states_are_refused_with_a_reason),
+        cmocka_unit_test(fractions_and_zones_of_times),
+        cmocka_unit_test(times_are_written_as_they_are_read),
+        cmocka_unit_test(a_playlist_is_read_whole),
+        cmocka_unit_test(thousands_of_items_are_a_playlist_too),
+        cmocka_unit_test(an_echo_answers_our_sequence),
+        cmocka_unit_test(what_we_do_not_know_is_let_pass),
+        cmocka_unit_test(details_become_one_line),
+        cmocka_unit_test(urls_follow_from_the_base),
+        cmocka_unit_test(media_is_fetched_by_http_only),
+        cmocka_unit_test(commands_carry_whole_milliseconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
