@@ -62,8 +62,8 @@ static void position_and_rate_of_a_steady_card(void **state)
         for (int k = 0; k < 300; k++)
             look(&card, &clock, 120 * NS_PER_MS);
         assert_true(fabs(error_us(&card, &clock)) < 5); /* a quarter of a frame */
-        assert_true(fabs(dac_clock_ppm(&clock) - ppms[i]) < 0.1);
-        assert_true(dac_clock_window_s(&clock) > 30);
+        assert_true(fabs(dac_clock_ppm(&clock) - ppms[i]) < 1);
+        assert_true(dac_clock_window_s(&clock) > 10);
     }
 }
 
