@@ -1,5 +1,8 @@
 /*
  * control_socket.c: line buffering over non-blocking UNIX stream sockets in the loop.
+ *
+ * A client can cost only so much: a line, a queue, a few lines a round. Whoever has shut down its
+ * sending side still gets its answers, until it has gone altogether.
  */
 #include "tutti/io/control_socket.h"
 
@@ -16,11 +19,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* A line may be a command with a long answer; a round of the loop must stay short. */
+#define LINES_PER_ROUND 4
+/* Out of descriptors: until somebody gives one back. */
+#define ACCEPT_AGAIN_NS NS_PER_S
+
 struct control_client {
     struct control_socket *control;
     int fd;
     struct loop_fd *watch;
     bool subscribed;
+    bool ended; /* it sends no more */
     bool closed;
     char in[CONTROL_SOCKET_LINE_MAX];
     size_t in_bytes;
@@ -35,10 +44,14 @@ struct control_socket {
     void *user;
     int fd;
     struct loop_fd *watch;
+    struct loop_timer *accept_again;
+    struct loop_timer *lines_left; /* in the buffers of clients */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct control_client *clients;
     unsigned client_count;
 };
+
+/* --- one client --- */
 
 static void free_client(void *object)
 {
@@ -50,26 +63,38 @@ static void free_client(void *object)
 static void close_client(struct control_client *client)
 {
     struct control_socket *control = client->control;
+    struct control_client **link = &control->clients;
     if (client->closed)
         return;
     client->closed = true;
-    for (struct control_client **at = &control->clients; *at; at = &(*at)->next) {
-        if (*at == client) {
-            *at = client->next;
-            break;
-        }
-    }
+    while (*link != client)
+        link = &(*link)->next;
+    *link = client->next;
     control->client_count--;
     loop_fd_remove(client->watch);
     close(client->fd);
-    control->handlers.on_gone(control->user, client);
     loop_defer_free(control->loop, free_client, client);
+    control->handlers.on_gone(control->user, client);
+}
+
+static bool has_line(const struct control_client *client)
+{
+    return memchr(client->in, '\n', client->in_bytes) != NULL;
+}
+
+/* Reads on only when the lines that came are done with. */
+static void watch_what_matters(struct control_client *client)
+{
+    bool reads = !client->ended && !has_line(client);
+    loop_fd_set_events(client->watch,
+                       (reads ? LOOP_READ : 0) | (client->out_bytes > 0 ? LOOP_WRITE : 0));
 }
 
 static void write_out(struct control_client *client)
 {
-    while (client->out_bytes > 0) {
-        ssize_t sent = send(client->fd, client->out, client->out_bytes, MSG_NOSIGNAL);
+    size_t done = 0;
+    while (done < client->out_bytes) {
+        ssize_t sent = send(client->fd, client->out + done, client->out_bytes - done, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && errno == EAGAIN)
@@ -78,10 +103,11 @@ static void write_out(struct control_client *client)
             close_client(client);
             return;
         }
-        client->out_bytes -= (size_t)sent;
-        memmove(client->out, client->out + sent, client->out_bytes);
+        done += (size_t)sent;
     }
-    loop_fd_set_events(client->watch, LOOP_READ | (client->out_bytes ? LOOP_WRITE : 0));
+    client->out_bytes -= done;
+    memmove(client->out, client->out + done, client->out_bytes);
+    watch_what_matters(client);
 }
 
 bool control_client_send(struct control_client *client, const char *line)
@@ -108,34 +134,77 @@ bool control_client_send(struct control_client *client, const char *line)
 static void take_lines(struct control_client *client)
 {
     struct control_socket *control = client->control;
-    char *start = client->in, *end;
-    while (!client->closed &&
-           (end = memchr(start, '\n', client->in_bytes - (size_t)(start - client->in)))) {
+    char *start = client->in, *end = NULL;
+    for (int lines = 0; lines < LINES_PER_ROUND && !client->closed; lines++) {
+        end = memchr(start, '\n', client->in_bytes - (size_t)(start - client->in));
+        if (!end)
+            break;
         *end = '\0';
         control->handlers.on_line(control->user, client, start);
         start = end + 1;
     }
+    if (client->closed)
+        return;
     client->in_bytes -= (size_t)(start - client->in);
     memmove(client->in, start, client->in_bytes);
+    if (has_line(client))
+        loop_timer_set_in(control->lines_left, 0);
+    watch_what_matters(client);
+}
+
+static void take_lines_left(void *user, struct mono_time now)
+{
+    struct control_socket *control = user;
+    struct control_client *next;
+    (void)now;
+    for (struct control_client *client = control->clients; client; client = next) {
+        next = client->next;
+        if (has_line(client))
+            take_lines(client);
+    }
+}
+
+static void read_in(struct control_client *client)
+{
+    size_t room = sizeof client->in - client->in_bytes;
+    ssize_t got = recv(client->fd, client->in + client->in_bytes, room, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got < 0) {
+        close_client(client);
+        return;
+    }
+    client->ended = got == 0;
+    client->in_bytes += (size_t)got;
+    if (client->in_bytes == sizeof client->in && !has_line(client)) {
+        log_warn("control socket: a client sends a line of more than %d bytes and is closed",
+                 CONTROL_SOCKET_LINE_MAX);
+        close_client(client);
+        return;
+    }
+    take_lines(client);
 }
 
 static void client_ready(void *user, unsigned events)
 {
     struct control_client *client = user;
-    if (events & LOOP_WRITE)
-        write_out(client);
-    if (client->closed || !(events & (LOOP_READ | LOOP_HANGUP)))
-        return;
-    size_t room = sizeof client->in - client->in_bytes;
-    ssize_t got = room ? recv(client->fd, client->in + client->in_bytes, room, 0) : 0;
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) { /* the end, an error, or a line that is too long */
+    /* Its last lines count even when it has not waited for their answers. */
+    bool nothing_left = !has_line(client) && (client->ended || !(events & LOOP_READ));
+    if (!client->closed && events & LOOP_HANGUP && nothing_left)
         close_client(client);
-        return;
-    }
-    client->in_bytes += (size_t)got;
-    take_lines(client);
+    if (!client->closed && events & LOOP_WRITE)
+        write_out(client);
+    if (!client->closed && events & LOOP_READ)
+        read_in(client);
+}
+
+/* --- the socket --- */
+
+static void accept_again(void *user, struct mono_time now)
+{
+    struct control_socket *control = user;
+    (void)now;
+    loop_fd_set_events(control->watch, LOOP_READ);
 }
 
 static void accept_client(void *user, unsigned events)
@@ -143,8 +212,14 @@ static void accept_client(void *user, unsigned events)
     struct control_socket *control = user;
     (void)events;
     int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            log_warn("control socket: %s", strerror(errno));
+            loop_fd_set_events(control->watch, 0);
+            loop_timer_set_in(control->accept_again, ACCEPT_AGAIN_NS);
+        }
         return;
+    }
     struct control_client *client =
         control->client_count < CONTROL_SOCKET_CLIENTS_MAX ? calloc(1, sizeof *client) : NULL;
     if (client) {
@@ -162,16 +237,27 @@ static void accept_client(void *user, unsigned events)
     control->client_count++;
 }
 
-/* A socket file that nobody answers on is left over from a daemon that was killed. */
+/* A socket file that nobody answers on is left over from a daemon that was killed. What is no
+ * socket refuses connections, too, and is not ours to remove. */
 static bool is_stale(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat status;
+    if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
     int result = connect(fd, (const struct sockaddr *)address, sizeof *address);
     int error = errno;
     close(fd);
     return result < 0 && error == ECONNREFUSED;
+}
+
+static const char *why_in_use(const char *path)
+{
+    struct stat status;
+    bool is_socket = lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+    return is_socket ? "another tuttid is using it" : "there is something else at this path";
 }
 
 static void give_to_group(const char *path, const char *group)
@@ -183,6 +269,24 @@ static void give_to_group(const char *path, const char *group)
         log_warn("control socket: cannot be given to group %s: %s", group, strerror(errno));
 }
 
+static void make_parent(const char *path)
+{
+    char parent[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return;
+    snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+    mkdir(parent, 0755); /* where it is there already, or cannot be, bind() tells */
+}
+
+/* 0660 from the beginning: Linux gives the file the descriptor's mode, less the umask. */
+static int bind_private(int fd, const struct sockaddr_un *address)
+{
+    if (fchmod(fd, 0660) < 0 || bind(fd, (const struct sockaddr *)address, sizeof *address) < 0)
+        return -1;
+    return chmod(address->sun_path, 0660);
+}
+
 static int listen_at(const char *path, const char *group)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -191,15 +295,13 @@ static int listen_at(const char *path, const char *group)
         return -1;
     }
     strcpy(address.sun_path, path);
+    make_parent(path);
     if (is_stale(&address))
         unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    mode_t mask = umask(0117); /* 0660 from the beginning */
-    int result = bind(fd, (const struct sockaddr *)&address, sizeof address);
-    umask(mask);
-    if (result < 0 || listen(fd, 8) < 0) {
+    if (bind_private(fd, &address) < 0 || listen(fd, CONTROL_SOCKET_CLIENTS_MAX) < 0) {
         int error = errno;
         close(fd);
         errno = error;
@@ -210,6 +312,14 @@ static int listen_at(const char *path, const char *group)
     return fd;
 }
 
+static bool watch_socket(struct control_socket *control)
+{
+    control->accept_again = loop_timer_create(control->loop, accept_again, control);
+    control->lines_left = loop_timer_create(control->loop, take_lines_left, control);
+    control->watch = loop_fd_add(control->loop, control->fd, LOOP_READ, accept_client, control);
+    return control->accept_again && control->lines_left && control->watch;
+}
+
 struct control_socket *control_socket_create(struct loop *loop, const char *path, const char *group,
                                              const struct control_socket_handlers *handlers,
                                              void *user)
@@ -217,25 +327,23 @@ struct control_socket *control_socket_create(struct loop *loop, const char *path
     int fd = listen_at(path, group);
     if (fd < 0) {
         log_error("control socket %s: %s", path,
-                  errno == EADDRINUSE ? "another tuttid is using it" : strerror(errno));
+                  errno == EADDRINUSE ? why_in_use(path) : strerror(errno));
         return NULL;
     }
     struct control_socket *control = calloc(1, sizeof *control);
-    if (control) {
-        control->loop = loop;
-        control->handlers = *handlers;
-        control->user = user;
-        control->fd = fd;
-        strcpy(control->path, path);
-        control->watch = loop_fd_add(loop, fd, LOOP_READ, accept_client, control);
-    }
-    if (!control || !control->watch) {
+    if (!control) {
         log_error("control socket %s: out of memory", path);
-        free(control);
+        unlink(path);
         close(fd);
         return NULL;
     }
-    return control;
+    *control = (struct control_socket){.loop = loop, .handlers = *handlers, .user = user, .fd = fd};
+    strcpy(control->path, path);
+    if (watch_socket(control))
+        return control;
+    log_error("control socket %s: out of memory", path);
+    control_socket_destroy(control);
+    return NULL;
 }
 
 void control_socket_destroy(struct control_socket *control)
@@ -245,9 +353,11 @@ void control_socket_destroy(struct control_socket *control)
     while (control->clients)
         close_client(control->clients);
     loop_fd_remove(control->watch);
+    loop_timer_destroy(control->accept_again);
+    loop_timer_destroy(control->lines_left);
     close(control->fd);
     unlink(control->path);
-    free(control);
+    loop_defer_free(control->loop, free, control);
 }
 
 void control_client_subscribe(struct control_client *client)
@@ -257,9 +367,10 @@ void control_client_subscribe(struct control_client *client)
 
 bool control_socket_has_subscribers(const struct control_socket *control)
 {
-    for (const struct control_client *client = control->clients; client; client = client->next)
+    for (const struct control_client *client = control->clients; client; client = client->next) {
         if (client->subscribed)
             return true;
+    }
     return false;
 }
 

@@ -1,4 +1,5 @@
 tutti_unit_test(io background)
+tutti_unit_test(io control_socket)
 tutti_unit_test(io http)
 tutti_unit_test(io loop)
 tutti_unit_test(io mono_clock)
