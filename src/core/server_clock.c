@@ -38,6 +38,8 @@ static const double DETOUR_PART = 1.0;
 static const double FREQUENCY_SIGMA = 30e-6;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 static const unsigned CONTRADICTIONS_MAX = 3;
+/* An estimate this uncertain is replaced at once by a better one. */
+static const int64_t ROUGH_NS = 20 * NS_PER_MS;
 /* How fast corrections decay into the output, when settled. */
 static const double DECAY_S = 12;
 /* How long other evidence waits for an echo that may come. */
@@ -102,6 +104,7 @@ static int64_t offset_at(const struct server_clock *clock, int64_t t_ns)
 struct bounds {
     int64_t low_ns;
     int64_t high_ns;
+    int64_t low_told_ns; /* the evidence behind low_ns, not widened by its age */
     enum server_clock_source low_source;
     enum server_clock_source high_source;
     unsigned stamps;
@@ -115,7 +118,7 @@ static int64_t ageing(const struct server_clock *clock, int64_t age_ns)
 
 static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
 {
-    struct bounds bounds = {INT64_MIN / 2, INT64_MAX / 2, SERVER_CLOCK_NONE, SERVER_CLOCK_NONE, 0};
+    struct bounds bounds = {.low_ns = INT64_MIN / 2, .high_ns = INT64_MAX / 2};
     for (size_t age = 0; age < clock->interval_count; age++) {
         const struct server_clock_interval *interval = interval_at(clock, age);
         int64_t age_ns = now_ns - interval->at_ns;
@@ -130,6 +133,7 @@ static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
             bounds.stamps++;
         if (low_ns > bounds.low_ns) {
             bounds.low_ns = low_ns;
+            bounds.low_told_ns = low_ns + widen_ns;
             bounds.low_source = interval->source;
         }
         if (high_ns < bounds.high_ns) {
@@ -252,8 +256,10 @@ static bool choose_bounds(const struct bounds *bounds, int64_t now_ns, struct ch
         choice->source = SERVER_CLOCK_STAMPS;
         /* The best of n independent delays is nearer to the shortest there is. */
         int64_t spread_ns = STAMP_SPREAD_NS / (bounds->stamps + 1);
-        choice->offset_ns = bounds->low_ns + STAMP_DELAY_NS / 2 + spread_ns;
-        choice->uncertainty_ns = STAMP_SPREAD_NS + spread_ns;
+        choice->offset_ns = bounds->low_told_ns + STAMP_DELAY_NS / 2 + spread_ns;
+        if (choice->offset_ns > bounds->high_ns)
+            choice->offset_ns = bounds->high_ns;
+        choice->uncertainty_ns = STAMP_SPREAD_NS + spread_ns + bounds->low_told_ns - bounds->low_ns;
         return true;
     }
     choice->source = tight ? SERVER_CLOCK_COMMAND : SERVER_CLOCK_DATE;
@@ -282,7 +288,8 @@ static void adopt(struct server_clock *clock, const struct choice *choice, int64
     double before_ns =
         clock->known ? (double)(clock->target_ns - choice->offset_ns) + applied_at(clock, now_ns)
                      : 0;
-    bool smooth = clock->settled;
+    /* What was known only roughly is not worth a glide to what is known better. */
+    bool smooth = clock->settled && clock->uncertainty_ns < ROUGH_NS;
     clock->source = choice->source;
     clock->target_at_ns = choice->at_ns;
     clock->target_ns = choice->offset_ns;
