@@ -3,8 +3,10 @@
  *
  * Positions are frames of the gapless track (encoder delay and padding removed where a LAME/Xing
  * tag tells them), at the track's first sampling rate; frame 0 is the first that a browser would
- * play. Seeking to n and reading gives bit for bit what reading through from 0 gives at n.
- * Mono is delivered on both channels. Damaged frames are skipped over and counted.
+ * play. Seeking to n and reading gives the samples that reading through from 0 gives at n, but for
+ * the last bits of a float (the order in which mpg123 adds depends on where it began).
+ * Mono is delivered on both channels. Where the stream changes its rate, the odd stretch is
+ * converted to the first rate. Garbage is skipped over and its stretches are counted.
  */
 #ifndef TUTTI_AUDIO_DECODER_H
 #define TUTTI_AUDIO_DECODER_H
@@ -39,7 +41,10 @@ void decoder_destroy(struct decoder *decoder);
 void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete);
 
 unsigned decoder_rate_hz(const struct decoder *decoder);
-/* Frames in the track; -1 while unknown. Exact once the file is complete and its frames known. */
+/*
+ * Frames in the track; -1 while unknown. As a tag says at first; exact once the file is complete
+ * and walked through, which happens by the way within the first seconds of reading.
+ */
 int64_t decoder_length_frames(const struct decoder *decoder);
 uint64_t decoder_damaged_frames(const struct decoder *decoder);
 const char *decoder_error(const struct decoder *decoder);
