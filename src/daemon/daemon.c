@@ -441,12 +441,12 @@ static bool set_up(struct daemon *daemon)
     daemon->player = create_player(daemon);
     if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player)
         return false;
-    daemon->library =
-        library_create(daemon->loop, daemon->http,
-                       &(struct library_config){disk ? settings->paths.cache_dir : NULL,
-                                                settings->paths.cache_max_mb * 1024 * 1024,
-                                                settings->paths.track_max_mb * 1024 * 1024},
-                       &library_handlers, daemon);
+    daemon->library = library_create(
+        daemon->loop, daemon->http,
+        &(struct library_config){daemon->background, disk ? settings->paths.cache_dir : NULL,
+                                 settings->paths.cache_max_mb * 1024 * 1024,
+                                 settings->paths.track_max_mb * 1024 * 1024},
+        &library_handlers, daemon);
     if (!daemon->library)
         return false;
     daemon->link = link_create(daemon->loop, daemon->http,

@@ -24,10 +24,8 @@ struct download {
     struct track_file *file;
     struct http_call *call;
     int64_t total_bytes; /* -1: unknown */
-    char etag[TRACK_VALIDATOR_MAX];
-    char last_modified[TRACK_VALIDATOR_MAX];
-    bool told;   /* the player was given the file */
-    bool failed; /* for good: too large, 404 ... */
+    bool told;           /* the player was given the file */
+    bool failed;         /* for good: too large, 404 ... */
 };
 
 struct library {
@@ -65,7 +63,8 @@ struct library *library_create(struct loop *loop, struct http *http,
     library->config = *config;
     library->handlers = *handlers;
     library->user = user;
-    library->store = track_store_create(config->cache_dir, config->cache_max_bytes);
+    library->store =
+        track_store_create(config->background, config->cache_dir, config->cache_max_bytes);
     library->retry = loop_timer_create(loop, retry_fired, library);
     backoff_init(&library->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
     if (!library->store || !library->retry) {
@@ -128,9 +127,7 @@ static bool on_headers(void *user, const struct http_response *response)
         return false;
     if (response->content_length >= 0)
         download->total_bytes = track_file_bytes(download->file) + response->content_length;
-    snprintf(download->etag, sizeof download->etag, "%s", response->etag);
-    snprintf(download->last_modified, sizeof download->last_modified, "%s",
-             response->last_modified);
+    track_file_set_validators(download->file, response->etag, response->last_modified);
     return true;
 }
 
@@ -147,8 +144,7 @@ static bool on_data(void *user, const void *data, size_t bytes)
 
 static void complete(struct library *library, struct download *download)
 {
-    const char *pinned[] = {library->current.url, library->next.url, NULL};
-    track_file_commit(download->file, download->etag, download->last_modified, pinned);
+    track_file_commit(download->file);
     backoff_reset(&library->backoff);
     if (download != &library->current)
         return;
@@ -160,7 +156,7 @@ static void complete(struct library *library, struct download *download)
 static bool is_final(const struct http_response *response)
 {
     return (response->status >= 400 && response->status < 500 && response->status != 408 &&
-            response->status != 429) ||
+            response->status != 416 && response->status != 429) ||
            strstr(response->error, "larger than");
 }
 
@@ -190,6 +186,8 @@ static void on_done(void *user, const struct http_response *response)
     bool arrived = response->status == 200 || response->status == 206;
     bool whole =
         download->total_bytes < 0 || track_file_bytes(download->file) == download->total_bytes;
+    if (response->status == 416) /* there is nothing after what we have: it is another file */
+        track_file_truncate(download->file);
     if (!arrived || !whole || track_file_bytes(download->file) == 0) {
         fail(library, download, response);
         return;
@@ -201,9 +199,11 @@ static void on_done(void *user, const struct http_response *response)
 static const char *validator(const struct download *download)
 {
     /* A weak ETag says nothing about bytes. */
-    if (download->etag[0] && strncmp(download->etag, "W/", 2) != 0)
-        return download->etag;
-    return download->last_modified[0] ? download->last_modified : NULL;
+    const char *etag = track_file_etag(download->file);
+    if (etag[0] && strncmp(etag, "W/", 2) != 0)
+        return etag;
+    const char *last_modified = track_file_last_modified(download->file);
+    return last_modified[0] ? last_modified : NULL;
 }
 
 static void start_download(struct library *library, struct download *download)
@@ -301,6 +301,8 @@ void library_set_wanted(struct library *library, const char *current_url, const 
     }
     set_download(library, &library->next,
                  strcmp(next_url, library->current.url) == 0 ? "" : next_url);
+    const char *const pinned[] = {library->current.url, library->next.url, NULL};
+    track_store_set_pinned(library->store, pinned);
     backoff_reset(&library->backoff);
     plan(library);
 }

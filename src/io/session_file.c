@@ -3,6 +3,7 @@
  */
 #include "tutti/io/session_file.h"
 
+#include "disk.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
 
@@ -136,51 +137,6 @@ static char *print_state(const struct session_state *state)
     return text;
 }
 
-static int write_whole(int fd, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(fd, text, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        text += written;
-        left -= (size_t)written;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* The rename itself is durable only once its directory is. */
-static void sync_directory(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
-static int replace_file(const char *directory, const char *path, const char *text)
-{
-    char temporary[PATH_MAX_BYTES + 8];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    int result = fchmod(fd, 0600) < 0 ? -errno : write_whole(fd, text);
-    close(fd);
-    if (result == 0 && rename(temporary, path) < 0)
-        result = -errno;
-    if (result == 0)
-        sync_directory(directory);
-    else
-        unlink(temporary);
-    return result;
-}
-
 /* --- saving, here or beside the loop --- */
 
 struct save {
@@ -194,7 +150,12 @@ static void save_work(void *job)
     struct save *save = job;
     char path[PATH_MAX_BYTES];
     snprintf(path, sizeof path, "%s/" FILE_NAME, save->directory);
-    save->result = save->text ? replace_file(save->directory, path, save->text) : -ENOMEM;
+    if (mkdir(save->directory, 0700) < 0 && errno != EEXIST)
+        save->result = -errno;
+    else
+        save->result = save->text ? disk_replace_file(path, save->text, 0600) : -ENOMEM;
+    if (save->result == 0)
+        disk_sync_directory(save->directory);
 }
 
 static int save_told(struct save *save)

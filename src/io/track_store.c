@@ -1,75 +1,291 @@
 /*
- * track_store.c: files named by a hash of the URL.
+ * track_store.c: tracks in, tracks out.
  *
- *   HASH.mp3    the data; while they arrive: HASH.part
- *   HASH.json   {"url", "bytes", "etag", "last_modified"}, written after the data were synced
+ *   HASH.track  the data;  HASH.json       its sidecar
+ *   HASH.part   a beginning;  HASH.part.json  its sidecar
+ *   HASH.PID-N.tmp  being downloaded, locked by whoever does it
  *
- * The time of last use is the data file's access time, set by us.
+ * The index in memory is for eviction and for what is not on disk (yet); the disk itself decides
+ * whether a track is there.
  */
-#include "tutti/io/track_store.h"
-
+#include "disk.h"
+#include "track_store_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/background.h"
+#include "tutti/io/mono_clock.h"
 
-#include <cjson/cJSON.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libwebsockets.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HASH_TEXT 41 /* SHA-1 in hex: a name, not a secret */
-#define PATH_BYTES 1024
-#define SIDECAR_MAX 8192
-#define ENTRIES_MAX 4096
+#define DISK_AGAIN_NS (5 * 60 * NS_PER_S)
+#define MEMORY_SHARE 4
 
-struct track_store {
-    char *directory; /* NULL: memory */
-    int64_t max_bytes;
-    bool disk_failed;
-};
+/* --- names --- */
 
-struct track_file {
-    struct track_store *store;
-    char *url;
-    char hash[HASH_TEXT];
-    int fd;
-    int64_t bytes;
-    bool complete;
-    bool on_disk;
-};
-
-static void hash_url(const char *url, char hash[HASH_TEXT])
+static void hash_url(const char *url, char hash[TRACK_HASH_TEXT])
 {
-    unsigned char digest[20];
-    lws_SHA1((const unsigned char *)url, strlen(url), digest);
-    for (size_t i = 0; i < sizeof digest; i++)
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    unsigned bytes = 0;
+    EVP_Digest(url, strlen(url), digest, &bytes, EVP_sha256(), NULL);
+    for (int i = 0; i < 32; i++)
         snprintf(hash + 2 * i, 3, "%02x", digest[i]);
 }
 
-static void path_of(const struct track_store *store, const char *hash, const char *suffix,
-                    char path[PATH_BYTES])
+void track_store_path(const char *directory, const char *hash, const char *suffix,
+                      char path[TRACK_PATH_MAX])
 {
-    snprintf(path, PATH_BYTES, "%s/%s.%s", store->directory, hash, suffix);
+    if (snprintf(path, TRACK_PATH_MAX, "%s/%s.%s", directory, hash, suffix) >= TRACK_PATH_MAX)
+        path[0] = '\0';
 }
 
-struct track_store *track_store_create(const char *directory, int64_t max_bytes)
+/* --- the disk's health --- */
+
+bool track_store_uses_disk(struct track_store *store)
+{
+    if (!store->directory)
+        return false;
+    if (store->disk_failed && mono_sub(mono_clock_now(), store->disk_failed_at) > DISK_AGAIN_NS)
+        store->disk_failed = false;
+    return !store->disk_failed;
+}
+
+void track_store_disk_failed(struct track_store *store, int error)
+{
+    if (!store->disk_failed)
+        log_warn("cache %s: %s; tracks are kept in memory for now", store->directory,
+                 strerror(error));
+    store->disk_failed = true;
+    store->disk_failed_at = mono_clock_now();
+}
+
+static void free_store(struct track_store *store)
+{
+    while (store->count > 0)
+        track_index_forget(store, &store->entries[0]);
+    free(store->entries);
+    free(store->directory);
+    free(store);
+}
+
+void track_store_job_ended(struct track_store *store)
+{
+    store->jobs--;
+    if (store->destroyed && store->jobs == 0)
+        free_store(store);
+}
+
+/* --- keeping --- */
+
+static void forget(struct track_store *store, const char *hash, bool partial)
+{
+    struct track_entry *entry = track_index_find(store, hash, partial);
+    if (entry)
+        track_index_forget(store, entry);
+}
+
+struct keeping {
+    struct track_store *store;
+    char directory[TRACK_PATH_MAX];
+    char hash[TRACK_HASH_TEXT];
+    char temporary[TRACK_PATH_MAX];
+    char *sidecar;
+    bool partial;
+    int fd; /* its own */
+    unsigned id;
+    int result;
+};
+
+static void keeping_work(void *job)
+{
+    struct keeping *keeping = job;
+    char path[TRACK_PATH_MAX];
+    track_store_path(keeping->directory, keeping->hash, keeping->partial ? "part" : "track", path);
+    keeping->result = keeping->sidecar ? 0 : -ENOMEM;
+    if (keeping->result == 0 && (fsync(keeping->fd) < 0 || rename(keeping->temporary, path) < 0))
+        keeping->result = -errno;
+    track_store_path(keeping->directory, keeping->hash, keeping->partial ? "part.json" : "json",
+                     path);
+    if (keeping->result == 0)
+        keeping->result = disk_replace_file(path, keeping->sidecar, 0644);
+    if (keeping->result == 0)
+        disk_sync_directory(keeping->directory);
+    else
+        unlink(keeping->temporary);
+}
+
+/* Synced: from now on the disk has it. Not synced: the kernel's cache has it, until it is closed
+ * here, and it will be downloaded again. */
+static void keeping_done(void *job)
+{
+    struct keeping *keeping = job;
+    struct track_store *store = keeping->store;
+    struct track_entry *entry = track_index_find(store, keeping->hash, keeping->partial);
+    bool ours = entry && entry->keeping == keeping->id; /* not yet replaced */
+    if (keeping->result < 0 && !store->destroyed)
+        track_store_disk_failed(store, -keeping->result);
+    if (ours && keeping->result < 0) {
+        track_index_forget(store, entry);
+    } else if (ours) {
+        close(entry->fd);
+        entry->fd = -1;
+        entry->keeping = 0;
+    }
+    if (!store->destroyed)
+        track_index_evict(store, true);
+    close(keeping->fd);
+    free(keeping->sidecar);
+    free(keeping);
+    track_store_job_ended(store);
+}
+
+static void keep_on_disk(struct track_store *store, struct track_file *file,
+                         struct track_entry *entry)
+{
+    struct keeping *keeping = calloc(1, sizeof *keeping);
+    if (!keeping)
+        return; /* it stays in the index, by its descriptor, as if it were in memory */
+    keeping->store = store;
+    snprintf(keeping->directory, sizeof keeping->directory, "%s", store->directory);
+    memcpy(keeping->hash, file->hash, sizeof keeping->hash);
+    memcpy(keeping->temporary, file->temporary, sizeof keeping->temporary);
+    keeping->sidecar = track_sidecar_print(file);
+    keeping->partial = entry->partial;
+    keeping->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    keeping->id = entry->keeping = ++store->next_keeping;
+    store->jobs++;
+    background_run(store->background, keeping_work, keeping_done, keeping);
+}
+
+void track_store_keep(struct track_store *store, struct track_file *file)
+{
+    bool on_disk = file->temporary[0] != '\0';
+    forget(store, file->hash, !file->complete);
+    int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    struct track_entry *entry = fd >= 0 ? track_index_add(store, file->hash) : NULL;
+    if (!entry) {
+        if (fd >= 0)
+            close(fd);
+        if (on_disk)
+            unlink(file->temporary);
+        return;
+    }
+    entry->partial = !file->complete;
+    entry->on_disk = on_disk;
+    entry->fd = fd;
+    entry->bytes = file->bytes;
+    track_index_mark_used(store, entry, fd);
+    if (on_disk)
+        keep_on_disk(store, file, entry);
+    else
+        track_index_evict(store, false);
+}
+
+/* --- finding --- */
+
+/* In memory, or on its way to the disk. */
+static int open_held(struct track_store *store, const char *hash, struct track_sidecar *sidecar)
+{
+    struct track_entry *entry = track_index_find(store, hash, false);
+    if (!entry || entry->fd < 0)
+        return -1;
+    *sidecar = (struct track_sidecar){.bytes = entry->bytes};
+    return fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int open_on_disk(struct track_store *store, const char *hash, const char *url,
+                        struct track_sidecar *sidecar)
+{
+    char path[TRACK_PATH_MAX];
+    struct stat status;
+    if (!store->directory)
+        return -1;
+    track_store_path(store->directory, hash, "json", path);
+    if (!track_sidecar_read(path, url, sidecar))
+        return -1;
+    track_store_path(store->directory, hash, "track", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_size == sidecar->bytes)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+struct track_file *track_store_open(struct track_store *store, const char *url)
+{
+    struct track_sidecar sidecar = {0};
+    struct track_file *file = track_file_create(store, url);
+    if (!file)
+        return NULL;
+    hash_url(url, file->hash);
+    file->fd = open_held(store, file->hash, &sidecar);
+    if (file->fd < 0)
+        file->fd = open_on_disk(store, file->hash, url, &sidecar);
+    if (file->fd < 0) {
+        track_file_close(file);
+        return NULL;
+    }
+    track_index_mark_used(store, track_index_find(store, file->hash, false), file->fd);
+    file->bytes = sidecar.bytes;
+    file->complete = true;
+    track_file_set_validators(file, sidecar.etag, sidecar.last_modified);
+    return file;
+}
+
+bool track_store_touch(struct track_store *store, const char *url)
+{
+    struct track_file *file = track_store_open(store, url);
+    track_file_close(file);
+    return file != NULL;
+}
+
+struct track_file *track_store_begin(struct track_store *store, const char *url)
+{
+    struct track_file *file = track_file_create(store, url);
+    if (!file)
+        return NULL;
+    hash_url(url, file->hash);
+    if (!track_file_begin(file)) {
+        track_file_close(file);
+        return NULL;
+    }
+    if (file->bytes > 0)
+        forget(store, file->hash, true);
+    return file;
+}
+
+/* --- beginning and ending --- */
+
+static int64_t memory_share(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / MEMORY_SHARE;
+}
+
+struct track_store *track_store_create(struct background *background, const char *directory,
+                                       int64_t max_bytes)
 {
     struct track_store *store = calloc(1, sizeof *store);
     if (!store)
         return NULL;
+    store->background = background;
     store->max_bytes = max_bytes;
+    store->max_memory_bytes = max_bytes < memory_share() ? max_bytes : memory_share();
     if (!directory)
         return store;
     store->directory = strdup(directory);
-    if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
-        log_warn("cache %s: %s; tracks are kept in memory", directory, strerror(errno));
-        store->disk_failed = true;
+    if (!store->directory) {
+        free(store);
+        return NULL;
     }
+    mkdir(directory, 0755); /* where it cannot be, track_index_scan() says so */
+    track_index_scan(store);
     return store;
 }
 
@@ -77,303 +293,46 @@ void track_store_destroy(struct track_store *store)
 {
     if (!store)
         return;
-    free(store->directory);
-    free(store);
+    store->destroyed = true;
+    if (store->jobs == 0)
+        free_store(store);
 }
 
-static bool uses_disk(const struct track_store *store)
+void track_store_set_pinned(struct track_store *store, const char *const *urls)
 {
-    return store->directory && !store->disk_failed;
+    store->pinned_count = 0;
+    for (; *urls && store->pinned_count < TRACK_STORE_PINNED_MAX; urls++)
+        hash_url(*urls, store->pinned[store->pinned_count++]);
 }
 
-static struct track_file *create_file(struct track_store *store, const char *url)
-{
-    struct track_file *file = calloc(1, sizeof *file);
-    if (!file)
-        return NULL;
-    file->store = store;
-    file->fd = -1;
-    file->url = strdup(url);
-    hash_url(url, file->hash);
-    return file;
-}
+/* --- telling --- */
 
-/* The number of bytes that the sidecar says; -1 when there is no usable one. */
-static int64_t read_sidecar(const struct track_store *store, const char *hash, const char *url)
+struct track_store_usage track_store_usage(struct track_store *store)
 {
-    char path[PATH_BYTES], text[SIDECAR_MAX];
-    path_of(store, hash, "json", path);
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return -1;
-    size_t got = fread(text, 1, sizeof text - 1, in);
-    fclose(in);
-    text[got] = '\0';
-    cJSON *root = cJSON_Parse(text);
-    const cJSON *bytes = cJSON_GetObjectItemCaseSensitive(root, "bytes");
-    const cJSON *said = cJSON_GetObjectItemCaseSensitive(root, "url");
-    int64_t result = -1;
-    if (cJSON_IsNumber(bytes) && cJSON_IsString(said) && strcmp(said->valuestring, url) == 0)
-        result = (int64_t)bytes->valuedouble;
-    cJSON_Delete(root);
-    return result;
-}
-
-static void mark_used(int fd)
-{
-    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-    futimens(fd, times);
-}
-
-struct track_file *track_store_open(struct track_store *store, const char *url)
-{
-    if (!uses_disk(store))
-        return NULL;
-    struct track_file *file = create_file(store, url);
-    if (!file)
-        return NULL;
-    char path[PATH_BYTES];
-    struct stat status;
-    int64_t bytes = read_sidecar(store, file->hash, url);
-    path_of(store, file->hash, "mp3", path);
-    if (bytes > 0)
-        file->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (file->fd < 0 || fstat(file->fd, &status) < 0 || status.st_size != bytes) {
-        track_file_close(file);
-        return NULL;
-    }
-    mark_used(file->fd);
-    file->bytes = bytes;
-    file->complete = true;
-    file->on_disk = true;
-    return file;
-}
-
-static int open_memory(void)
-{
-    return memfd_create("tutti-track", MFD_CLOEXEC);
-}
-
-struct track_file *track_store_begin(struct track_store *store, const char *url)
-{
-    struct track_file *file = create_file(store, url);
-    if (!file)
-        return NULL;
-    if (uses_disk(store)) {
-        char path[PATH_BYTES];
-        path_of(store, file->hash, "part", path);
-        file->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        file->on_disk = file->fd >= 0;
-        if (!file->on_disk)
-            log_warn("cache %s: %s; this track is kept in memory", path, strerror(errno));
-    }
-    if (file->fd < 0)
-        file->fd = open_memory();
-    if (file->fd < 0) {
-        track_file_close(file);
-        return NULL;
-    }
-    return file;
-}
-
-static int write_at(int fd, const char *data, int64_t bytes, int64_t offset)
-{
-    while (bytes > 0) {
-        ssize_t written = pwrite(fd, data, (size_t)bytes, offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        offset += written;
-        bytes -= written;
-    }
-    return 0;
-}
-
-/* The descriptor keeps its number, so that whoever reads it needs not know. */
-static int move_to_memory(struct track_file *file)
-{
-    char buffer[65536];
-    int memory = open_memory();
-    int result = memory < 0 ? -errno : 0;
-    for (int64_t at = 0; result == 0 && at < file->bytes;) {
-        ssize_t got = pread(file->fd, buffer, sizeof buffer, at);
-        if (got <= 0)
-            result = -EIO;
+    struct track_store_usage usage = {.on_disk = track_store_uses_disk(store)};
+    for (size_t i = 0; i < store->count; i++) {
+        usage.bytes += store->entries[i].bytes;
+        if (store->entries[i].partial)
+            usage.partial++;
         else
-            result = write_at(memory, buffer, got, at);
-        at += got;
+            usage.tracks++;
     }
-    if (result == 0 && dup3(memory, file->fd, O_CLOEXEC) < 0)
-        result = -errno;
-    if (memory >= 0)
-        close(memory);
-    return result;
+    return usage;
 }
 
-static void remove_part(const struct track_file *file)
+void track_store_list(struct track_store *store,
+                      void (*each)(void *user, const char *url, int64_t bytes), void *user)
 {
-    char path[PATH_BYTES];
-    path_of(file->store, file->hash, "part", path);
-    unlink(path);
-}
-
-int track_file_append(struct track_file *file, const void *data, int64_t bytes)
-{
-    int result = write_at(file->fd, data, bytes, file->bytes);
-    if (result < 0 && file->on_disk) {
-        log_warn("cache %s: %s; this track is kept in memory", file->store->directory,
-                 strerror(-result));
-        result = move_to_memory(file);
-        remove_part(file);
-        file->on_disk = false;
-        if (result == 0)
-            result = write_at(file->fd, data, bytes, file->bytes);
-    }
-    if (result == 0)
-        file->bytes += bytes;
-    return result;
-}
-
-void track_file_truncate(struct track_file *file)
-{
-    if (ftruncate(file->fd, 0) == 0)
-        file->bytes = 0;
-}
-
-static bool write_sidecar(const struct track_file *file, const char *etag,
-                          const char *last_modified)
-{
-    char path[PATH_BYTES], temporary[PATH_BYTES];
-    path_of(file->store, file->hash, "json", path);
-    path_of(file->store, file->hash, "json.new", temporary);
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "url", file->url);
-    cJSON_AddNumberToObject(root, "bytes", (double)file->bytes);
-    cJSON_AddStringToObject(root, "etag", etag);
-    cJSON_AddStringToObject(root, "last_modified", last_modified);
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    FILE *out = text ? fopen(temporary, "we") : NULL;
-    bool good = out && fputs(text, out) >= 0;
-    if (out)
-        good = fclose(out) == 0 && good;
-    free(text);
-    return good && rename(temporary, path) == 0;
-}
-
-struct entry {
-    char hash[HASH_TEXT];
-    int64_t bytes;
-    struct timespec used;
-};
-
-static int by_use(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->used.tv_sec != y->used.tv_sec)
-        return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
-    return (x->used.tv_nsec > y->used.tv_nsec) - (x->used.tv_nsec < y->used.tv_nsec);
-}
-
-static size_t list_entries(const struct track_store *store, struct entry *entries)
-{
-    size_t count = 0;
-    DIR *directory = opendir(store->directory);
-    if (!directory)
-        return 0;
-    const struct dirent *item;
-    while (count < ENTRIES_MAX && (item = readdir(directory))) {
-        char path[PATH_BYTES];
-        struct stat status;
-        if (strlen(item->d_name) != HASH_TEXT - 1 + 4 ||
-            strcmp(item->d_name + HASH_TEXT - 1, ".mp3") != 0)
+    for (size_t i = 0; i < store->count; i++) {
+        const struct track_entry *entry = &store->entries[i];
+        char path[TRACK_PATH_MAX];
+        int64_t bytes;
+        if (!entry->on_disk || entry->partial)
             continue;
-        snprintf(entries[count].hash, HASH_TEXT, "%.*s", HASH_TEXT - 1, item->d_name);
-        path_of(store, entries[count].hash, "mp3", path);
-        if (stat(path, &status) < 0)
-            continue;
-        entries[count].bytes = status.st_size;
-        entries[count++].used = status.st_atim;
+        track_store_path(store->directory, entry->hash, "json", path);
+        char *url = track_sidecar_read_url(path, &bytes);
+        if (url)
+            each(user, url, bytes);
+        free(url);
     }
-    closedir(directory);
-    return count;
-}
-
-static bool is_pinned(const char *hash, const char *const *pinned)
-{
-    for (; pinned && *pinned; pinned++) {
-        char of_url[HASH_TEXT];
-        hash_url(*pinned, of_url);
-        if (strcmp(of_url, hash) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void evict(struct track_store *store, const char *const *pinned)
-{
-    struct entry *entries = calloc(ENTRIES_MAX, sizeof *entries);
-    if (!entries)
-        return;
-    size_t count = list_entries(store, entries);
-    int64_t total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += entries[i].bytes;
-    qsort(entries, count, sizeof *entries, by_use);
-    for (size_t i = 0; i < count && total > store->max_bytes; i++) {
-        char path[PATH_BYTES];
-        if (is_pinned(entries[i].hash, pinned))
-            continue;
-        path_of(store, entries[i].hash, "json", path);
-        unlink(path);
-        path_of(store, entries[i].hash, "mp3", path);
-        unlink(path);
-        total -= entries[i].bytes;
-    }
-    free(entries);
-}
-
-void track_file_commit(struct track_file *file, const char *etag, const char *last_modified,
-                       const char *const *pinned)
-{
-    file->complete = true;
-    if (!file->on_disk)
-        return;
-    char part[PATH_BYTES], path[PATH_BYTES];
-    path_of(file->store, file->hash, "part", part);
-    path_of(file->store, file->hash, "mp3", path);
-    /* No fsync: it may stall for seconds on an SD card while music plays. The sidecar's length
-     * check and the decoder's resynchronization bound what a power cut can do. */
-    if (rename(part, path) < 0 || !write_sidecar(file, etag, last_modified))
-        log_warn("cache %s: %s; this track will be downloaded again", path, strerror(errno));
-    evict(file->store, pinned);
-}
-
-int track_file_fd(const struct track_file *file)
-{
-    return file->fd;
-}
-
-int64_t track_file_bytes(const struct track_file *file)
-{
-    return file->bytes;
-}
-
-bool track_file_complete(const struct track_file *file)
-{
-    return file->complete;
-}
-
-void track_file_close(struct track_file *file)
-{
-    if (!file)
-        return;
-    if (file->on_disk && !file->complete)
-        remove_part(file);
-    if (file->fd >= 0)
-        close(file->fd);
-    free(file->url);
-    free(file);
 }

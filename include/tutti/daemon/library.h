@@ -14,7 +14,9 @@ struct http;
 struct library;
 struct loop;
 
+struct background;
 struct library_config {
+    struct background *background;
     const char *cache_dir; /* NULL: memory only */
     int64_t cache_max_bytes;
     int64_t track_max_bytes;

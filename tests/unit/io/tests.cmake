@@ -6,6 +6,7 @@ tutti_unit_test(io mono_clock)
 tutti_unit_test(io notify)
 tutti_unit_test(io session_file)
 tutti_unit_test(io settings_file)
+tutti_unit_test(io track_store)
 tutti_unit_test(io ws_client)
 
 set(IO_HELPERS HELPERS="${CMAKE_CURRENT_SOURCE_DIR}/io/helpers")

@@ -1,0 +1,244 @@
+/*
+ * track_index.c: which tracks there are, and which go when there are too many.
+ *
+ * The time of last use is the data file's access time, which we set, and never to less than that of
+ * the one before: a board without a clock may live in 1970.
+ */
+#include "track_store_internal.h"
+#include "tutti/base/log.h"
+#include "tutti/io/background.h"
+#include "tutti/io/mono_clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Left to the rest of the system, on a disk that the cache shares with it. */
+#define DISK_RESERVE_BYTES (INT64_C(64) * 1024 * 1024)
+
+struct track_entry *track_index_find(struct track_store *store, const char *hash, bool partial)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        struct track_entry *entry = &store->entries[i];
+        if (entry->partial == partial && strcmp(entry->hash, hash) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+void track_index_forget(struct track_store *store, struct track_entry *entry)
+{
+    if (entry->fd >= 0)
+        close(entry->fd);
+    *entry = store->entries[--store->count];
+}
+
+struct track_entry *track_index_add(struct track_store *store, const char *hash)
+{
+    if (store->count == store->capacity) {
+        size_t capacity = store->capacity ? store->capacity * 2 : 64;
+        struct track_entry *grown = realloc(store->entries, capacity * sizeof *grown);
+        if (!grown)
+            return NULL;
+        store->entries = grown;
+        store->capacity = capacity;
+    }
+    struct track_entry *entry = &store->entries[store->count++];
+    *entry = (struct track_entry){.fd = -1, .on_disk = true};
+    snprintf(entry->hash, sizeof entry->hash, "%s", hash);
+    return entry;
+}
+
+static int64_t use_now(struct track_store *store)
+{
+    int64_t now = wall_clock_now().ns;
+    store->last_used = now > store->last_used ? now : store->last_used + NS_PER_MS;
+    return store->last_used;
+}
+
+void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd)
+{
+    int64_t used = use_now(store);
+    const struct timespec times[2] = {
+        {.tv_sec = (time_t)(used / NS_PER_S), .tv_nsec = (long)(used % NS_PER_S)},
+        {.tv_nsec = UTIME_OMIT},
+    };
+    if (entry)
+        entry->used = used;
+    if (fd >= 0)
+        futimens(fd, times); /* on a read-only disk it does not matter */
+}
+
+/* --- eviction --- */
+
+static void remove_from_disk(const char *directory, const char *hash, bool partial)
+{
+    char path[TRACK_PATH_MAX];
+    track_store_path(directory, hash, partial ? "part.json" : "json", path);
+    unlink(path); /* first: data without it are not a track */
+    track_store_path(directory, hash, partial ? "part" : "track", path);
+    unlink(path);
+}
+
+struct removal {
+    struct track_store *store;
+    char directory[TRACK_PATH_MAX];
+    char hash[TRACK_HASH_TEXT];
+    bool partial;
+};
+
+static void removal_work(void *job)
+{
+    struct removal *removal = job;
+    remove_from_disk(removal->directory, removal->hash, removal->partial);
+}
+
+static void removal_done(void *job)
+{
+    struct removal *removal = job;
+    struct track_store *store = removal->store;
+    free(removal);
+    track_store_job_ended(store);
+}
+
+static void remove_later(struct track_store *store, const struct track_entry *entry)
+{
+    struct removal *removal = calloc(1, sizeof *removal);
+    if (!removal)
+        return; /* it is found again at the next start */
+    removal->store = store;
+    snprintf(removal->directory, sizeof removal->directory, "%s", store->directory);
+    memcpy(removal->hash, entry->hash, sizeof removal->hash);
+    removal->partial = entry->partial;
+    store->jobs++;
+    background_run(store->background, removal_work, removal_done, removal);
+}
+
+static bool is_pinned(const struct track_store *store, const char *hash)
+{
+    for (int i = 0; i < store->pinned_count; i++) {
+        if (strcmp(store->pinned[i], hash) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The least used one that may go, on disk or in memory; not what is being synced. */
+static struct track_entry *find_victim(struct track_store *store, bool on_disk)
+{
+    struct track_entry *victim = NULL;
+    for (size_t i = 0; i < store->count; i++) {
+        struct track_entry *entry = &store->entries[i];
+        bool busy = entry->keeping != 0;
+        if (entry->on_disk != on_disk || busy || is_pinned(store, entry->hash))
+            continue;
+        if (!victim || entry->used < victim->used)
+            victim = entry;
+    }
+    return victim;
+}
+
+static int64_t total_bytes(const struct track_store *store, bool on_disk)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        if (store->entries[i].on_disk == on_disk)
+            total += store->entries[i].bytes;
+    }
+    return total;
+}
+
+/* As much as was allowed, unless the disk itself has less. */
+static int64_t disk_limit(const struct track_store *store, int64_t total)
+{
+    struct statvfs disk;
+    if (statvfs(store->directory, &disk) < 0)
+        return store->max_bytes;
+    int64_t available = (int64_t)(disk.f_bavail * disk.f_frsize);
+    int64_t limit = total + available - DISK_RESERVE_BYTES;
+    return limit < store->max_bytes ? limit : store->max_bytes;
+}
+
+void track_index_evict(struct track_store *store, bool on_disk)
+{
+    int64_t total = total_bytes(store, on_disk);
+    int64_t limit = on_disk ? disk_limit(store, total) : store->max_memory_bytes;
+    while (total > limit || store->count > TRACK_STORE_ENTRIES_MAX) {
+        struct track_entry *victim = find_victim(store, on_disk);
+        if (!victim)
+            return;
+        total -= victim->bytes;
+        if (on_disk)
+            remove_later(store, victim);
+        track_index_forget(store, victim);
+    }
+}
+
+bool track_store_make_room(struct track_store *store)
+{
+    struct track_entry *victim = find_victim(store, true);
+    if (!victim)
+        return false;
+    remove_from_disk(store->directory, victim->hash, victim->partial);
+    track_index_forget(store, victim);
+    return true;
+}
+
+/* --- what is there at the start --- */
+
+/* What a crash has left: nobody holds its lock. */
+static void remove_leftover(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlink(path);
+    close(fd);
+}
+
+static void take_in(struct track_store *store, const char *name)
+{
+    char hash[TRACK_HASH_TEXT], path[TRACK_PATH_MAX];
+    struct stat status;
+    if (strlen(name) < TRACK_HASH_TEXT || strspn(name, "0123456789abcdef") != TRACK_HASH_TEXT - 1)
+        return;
+    const char *suffix = name + TRACK_HASH_TEXT - 1;
+    size_t suffix_length = strlen(suffix);
+    snprintf(hash, sizeof hash, "%.64s", name);
+    snprintf(path, sizeof path, "%s/%s", store->directory, name);
+    if (suffix_length > 4 && strcmp(suffix + suffix_length - 4, ".tmp") == 0)
+        remove_leftover(path);
+    bool partial = strcmp(suffix, ".part") == 0;
+    if ((!partial && strcmp(suffix, ".track") != 0) || stat(path, &status) < 0)
+        return;
+    struct track_entry *entry = track_index_add(store, hash);
+    if (!entry)
+        return;
+    entry->partial = partial;
+    entry->bytes = status.st_size;
+    entry->used = (int64_t)status.st_atim.tv_sec * NS_PER_S + status.st_atim.tv_nsec;
+    if (entry->used > store->last_used)
+        store->last_used = entry->used;
+}
+
+void track_index_scan(struct track_store *store)
+{
+    const struct dirent *item;
+    DIR *directory = opendir(store->directory);
+    if (!directory) {
+        track_store_disk_failed(store, errno);
+        return;
+    }
+    while ((item = readdir(directory)))
+        take_in(store, item->d_name);
+    closedir(directory);
+    track_index_evict(store, true);
+}

@@ -1,0 +1,101 @@
+/*
+ * track_store_internal.h: the store and its files, shared by
+ *   track_store.c    tracks in, tracks out
+ *   track_index.c    which tracks there are, and which go
+ *   track_file.c     one track, while it is open
+ *   track_sidecar.c  what the disk remembers of a track
+ */
+#ifndef TUTTI_IO_TRACK_STORE_INTERNAL_H
+#define TUTTI_IO_TRACK_STORE_INTERNAL_H
+
+#include "tutti/base/units.h"
+#include "tutti/io/track_store.h"
+
+#include <stddef.h>
+
+#define TRACK_HASH_TEXT 65 /* SHA-256 in hex */
+#define TRACK_PATH_MAX 1024
+
+/* A track or the beginning of one that is not being downloaded. */
+struct track_entry {
+    char hash[TRACK_HASH_TEXT];
+    bool partial;
+    bool on_disk;
+    int fd;           /* held by the store: in memory, or not synced yet; else -1 */
+    unsigned keeping; /* which one syncs it; 0: none */
+    int64_t bytes;
+    int64_t used; /* ns; later is more recent, and that is all */
+};
+
+struct track_store {
+    struct background *background;
+    char *directory; /* NULL: memory only */
+    int64_t max_bytes;
+    int64_t max_memory_bytes;
+    char pinned[TRACK_STORE_PINNED_MAX][TRACK_HASH_TEXT];
+    int pinned_count;
+    struct track_entry *entries;
+    size_t count, capacity;
+    int64_t last_used;
+    bool disk_failed;
+    struct mono_time disk_failed_at;
+    unsigned next_temporary;
+    unsigned next_keeping;
+    int jobs; /* in the background, each with a pointer to this */
+    bool destroyed;
+};
+
+struct track_file {
+    struct track_store *store;
+    char *url;
+    char hash[TRACK_HASH_TEXT];
+    int fd;
+    int64_t bytes;
+    bool complete;
+    char temporary[TRACK_PATH_MAX]; /* its name while it is incomplete; "": in memory */
+    char etag[TRACK_VALIDATOR_MAX];
+    char last_modified[TRACK_VALIDATOR_MAX];
+};
+
+/* track_sidecar.c */
+struct track_sidecar {
+    int64_t bytes;
+    char etag[TRACK_VALIDATOR_MAX];
+    char last_modified[TRACK_VALIDATOR_MAX];
+};
+/* url NULL: any. False: none, unreadable, damaged, or of another URL. */
+bool track_sidecar_read(const char *path, const char *url, struct track_sidecar *ret_sidecar);
+/* The URL in it, to be freed; NULL. */
+char *track_sidecar_read_url(const char *path, int64_t *ret_bytes);
+char *track_sidecar_print(const struct track_file *file);
+
+/* track_index.c */
+struct track_entry *track_index_find(struct track_store *store, const char *hash, bool partial);
+/* NULL: no memory. Other entries' places may change. */
+struct track_entry *track_index_add(struct track_store *store, const char *hash);
+void track_index_forget(struct track_store *store, struct track_entry *entry);
+/* entry NULL, fd -1: without it. */
+void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd);
+/* Until the rest fits: on disk beside the loop, in memory at once. */
+void track_index_evict(struct track_store *store, bool on_disk);
+void track_index_scan(struct track_store *store);
+
+/* track_file.c */
+struct track_file *track_file_create(struct track_store *store, const char *url);
+/* Where it grows: on disk, or in memory. */
+bool track_file_begin(struct track_file *file);
+
+/* track_store.c */
+void track_store_path(const char *directory, const char *hash, const char *suffix,
+                      char path[TRACK_PATH_MAX]);
+bool track_store_uses_disk(struct track_store *store);
+/* Says so once, and leaves the disk alone for a while. */
+void track_store_disk_failed(struct track_store *store, int error);
+/* Removes the least used track on disk, now. False: there is none that may go. */
+bool track_store_make_room(struct track_store *store);
+/* The file is done with: the store takes it in, and syncs it beside the loop. */
+void track_store_keep(struct track_store *store, struct track_file *file);
+/* At the end of everything that was given to the background. */
+void track_store_job_ended(struct track_store *store);
+
+#endif
