@@ -26,6 +26,11 @@ class FullBackend:
         return self.process.stop(how)
 
 
+# Without a time echo, a speaker knows the server's time from one stamp: to the few ms that messages
+# take, and no better. (The first is against the timeline, the second between the speakers.)
+BOUNDS_S = {harness.Hub: (2e-3, 1e-3), FullBackend: (6e-3, 4e-3)}
+
+
 @pytest.fixture(params=["hub", "full backend"])
 def backend(request, tmp_path):
     running = harness.Hub(tmp_path) if request.param == "hub" else FullBackend(tmp_path)
@@ -75,17 +80,18 @@ def test_two_speakers_in_lockstep(backend, house):
         assert speaker.status()["sink"]["seeks"] == 0
     house.stop()
 
+    timeline_s, between_s = BOUNDS_S[type(backend)]
     errors = []
     for card in cards:
         heard, error_s = follow(card, state, start_ns + SECOND_NS, start_ns + (PLAY_S - 1) * SECOND_NS)
         assert heard.unmatched() == 0, f"{card.name}: {heard.match.min()}"
         assert not heard.silent.any()
-        assert np.abs(error_s).max() < 2e-3
+        assert np.abs(error_s).max() < timeline_s
         errors.append((heard.ns, error_s))
     (first_ns, first_s), (second_ns, second_s) = errors
     late = first_ns > start_ns + 5 * SECOND_NS
     offset_s = np.abs(first_s - np.interp(first_ns, second_ns, second_s))[late]
-    assert np.percentile(offset_s, 99) < 1e-3
+    assert np.percentile(offset_s, 99) < between_s
     print(f"offset: p50 {np.median(offset_s) * 1e6:.1f} us, p99 {np.percentile(offset_s, 99) * 1e6:.1f} us")
 
 
@@ -127,7 +133,9 @@ def test_pause_seek_and_next_are_heard_as_told(backend, house):
         assert len(heard.ns) > 5
         assert heard.unmatched() == 0, heard.match
         # The first audible sample is right already; nothing is being caught up afterwards.
-        assert np.abs(heard.position_s - timeline(heard.ns)).max() < 1e-3
+        error_s = heard.position_s - timeline(heard.ns)
+        assert np.abs(error_s).max() < (1e-3 if isinstance(backend, harness.Hub) else 6e-3)
+        assert np.ptp(error_s) < 1e-3
 
 
 def test_tokens_stay_secret(hub, house):
