@@ -31,7 +31,7 @@ static const double RESTART_SIGMA = 0.5e-6;
 /* Two lines that differ by less than this are the same for our purpose, however small the noise. */
 static const double AGREE_S = 1.5e-6;
 /* A line may be this many of its standard errors off before it is called another line. */
-static const double AGREE_SIGMAS = 3.0;
+static const double AGREE_SIGMAS = 4.5;
 /* No line is believed to better than this: the clock readings themselves scatter. */
 static const double NOISE_FLOOR_S = 0.2e-6;
 

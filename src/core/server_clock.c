@@ -6,8 +6,11 @@
  * contradicts what younger ones agree on is passed over: a stepped server clock drops the old
  * evidence. Within what is left, the best kind of evidence there is says where the offset is.
  *
- * Echoes are better than that: those of ten minutes carry a line, offset and frequency, each
- * weighted by how much longer than the shortest its round trip was.
+ * Echoes are better than that: those of ten minutes carry a line, offset and frequency. Both edges
+ * of each interval are points: where one way was as short as ever, its edge is exact, however
+ * long the other way took. Weights that fall with the distance from the line (iteratively
+ * reweighted least squares, Cauchy's weight) find the edges that agree, on one side or on both;
+ * edges that would have to have been faster than the shortest way keep their full weight.
  */
 #include "tutti/core/server_clock.h"
 
@@ -32,20 +35,27 @@ static const size_t ECHOES_ENOUGH = 5;
 static const size_t ECHOES_MANY = 48;
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
 static const double ECHO_NOISE_S = 10e-6;
-/* Of a detour of the round trip, this part is taken as uncertainty of its middle. */
-static const double DETOUR_PART = 1.0;
+/* Reweighting settles in a few rounds. */
+#define ECHO_ROUNDS 4
 /* Frequency before it is measured; crystals differ by some tens of ppm. */
 static const double FREQUENCY_SIGMA = 30e-6;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
+static const int64_t STEPPED_NS = 20 * NS_PER_MS;
 static const unsigned CONTRADICTIONS_MAX = 3;
 /* An estimate this uncertain is replaced at once by a better one. */
 static const int64_t ROUGH_NS = 20 * NS_PER_MS;
-/* How fast corrections decay into the output, when settled. */
-static const double DECAY_S = 12;
+/* How fast corrections decay into the output: slowly, once there is something to protect. */
+static const double DECAY_MIN_S = 1;
+static const double DECAY_MAX_S = 12;
+static const double DECAY_PER_AGE = 0.2;
 /* How long other evidence waits for an echo that may come. */
 static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 
+/* A burst for the offset; then some seconds of single probes for the frequency; then, every ten
+ * seconds, a burst to keep both. */
 static const unsigned FIRST_BURST = 8;
+static const int64_t EARLY_NS = 15 * NS_PER_S;
+static const int64_t EARLY_STEP_NS = 400 * NS_PER_MS;
 static const unsigned LATER_BURST = 8;
 static const int64_t PROBE_STEP_NS = 60 * NS_PER_MS;
 static const int64_t PROBE_PAUSE_NS = 10 * NS_PER_S;
@@ -86,11 +96,20 @@ static double target_at(const struct server_clock *clock, int64_t t_ns)
     return (double)(t_ns - clock->target_at_ns) * clock->frequency;
 }
 
+static double decay_s(const struct server_clock *clock)
+{
+    if (clock->source != SERVER_CLOCK_ECHO)
+        return DECAY_MAX_S;
+    double age_s = ns_to_s(echo_at(clock, 0)->at_ns - echo_at(clock, clock->echo_count - 1)->at_ns);
+    return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
+}
+
 /* Offset at t as it is applied, relative to target_ns. */
 static double applied_at(const struct server_clock *clock, int64_t t_ns)
 {
     double since_s = ns_to_s(t_ns - clock->smooth_at_ns);
-    double residue = since_s > 0 ? clock->residue_ns * exp(-since_s / DECAY_S) : clock->residue_ns;
+    double residue =
+        since_s > 0 ? clock->residue_ns * exp(-since_s / decay_s(clock)) : clock->residue_ns;
     return target_at(clock, t_ns) + residue;
 }
 
@@ -163,40 +182,75 @@ static int64_t shortest_half(const struct server_clock *clock)
 struct echo_line {
     int64_t at_ns;
     int64_t offset_ns;
+    double offset_s; /* relative to the newest echo's */
     double frequency;
     double sigma_s;
 };
+
+/* One edge of an echo's interval, moved in by the shortest way there is: the offset, if this way
+ * was as short as that; too high (upper edge) or too low (lower edge) by what it was longer. */
+static double edge_s(const struct server_clock_echo *echo, int64_t origin_ns, int64_t shortest_ns,
+                     int side)
+{
+    return ns_to_s(echo->offset_ns - origin_ns + side * (echo->half_ns - shortest_ns));
+}
+
+struct sums {
+    double w, t, y, tt, ty;
+};
+
+static void add_point(struct sums *sums, double t, double y, double weight)
+{
+    sums->w += weight;
+    sums->t += weight * t;
+    sums->y += weight * y;
+    sums->tt += weight * t * t;
+    sums->ty += weight * t * y;
+}
+
+/* The weighted line, drawn towards frequency 0 by what crystals are like. */
+static struct echo_line solve(const struct sums *sums)
+{
+    double mean_t = sums->t / sums->w, mean_y = sums->y / sums->w;
+    double s_tt = sums->tt - sums->t * mean_t + 1 / (FREQUENCY_SIGMA * FREQUENCY_SIGMA);
+    double frequency = (sums->ty - sums->t * mean_y) / s_tt;
+    return (struct echo_line){
+        .offset_s = mean_y - frequency * mean_t,
+        .frequency = frequency,
+        .sigma_s = sqrt(1 / sums->w + mean_t * mean_t / s_tt),
+    };
+}
+
+/* By how much this way was a detour, if the line is right. An edge on the wrong side of the line is
+ * no detour but a contradiction, which counts in full. */
+static double detour_of(double off_s, int side)
+{
+    return side * off_s > 0 ? off_s : 0;
+}
 
 static struct echo_line fit_echoes(const struct server_clock *clock)
 {
     const struct server_clock_echo *newest = echo_at(clock, 0);
     int64_t shortest_ns = shortest_half(clock);
-    double w_sum = 0, wt = 0, wy = 0;
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        const struct server_clock_echo *echo = echo_at(clock, age);
-        double sigma = ECHO_NOISE_S + DETOUR_PART * ns_to_s(echo->half_ns - shortest_ns);
-        double w = 1 / (sigma * sigma);
-        w_sum += w;
-        wt += w * ns_to_s(echo->at_ns - newest->at_ns);
-        wy += w * ns_to_s(echo->offset_ns - newest->offset_ns);
+    struct echo_line line = {0};
+    for (int round = 0; round < ECHO_ROUNDS; round++) {
+        struct sums sums = {0};
+        for (size_t age = 0; age < clock->echo_count; age++) {
+            const struct server_clock_echo *echo = echo_at(clock, age);
+            double t = ns_to_s(echo->at_ns - newest->at_ns);
+            double detour_s = ns_to_s(echo->half_ns - shortest_ns);
+            for (int side = -1; side <= 1; side += 2) {
+                double y = edge_s(echo, newest->offset_ns, shortest_ns, side);
+                double off_s = y - line.offset_s - line.frequency * t;
+                double doubt_s = round == 0 ? detour_s : detour_of(off_s, side);
+                add_point(&sums, t, y, 1 / (ECHO_NOISE_S * ECHO_NOISE_S + doubt_s * doubt_s));
+            }
+        }
+        line = solve(&sums);
     }
-    double mean_t = wt / w_sum, mean_y = wy / w_sum;
-    double s_tt = 1 / (FREQUENCY_SIGMA * FREQUENCY_SIGMA), s_ty = 0;
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        const struct server_clock_echo *echo = echo_at(clock, age);
-        double sigma = ECHO_NOISE_S + DETOUR_PART * ns_to_s(echo->half_ns - shortest_ns);
-        double t = ns_to_s(echo->at_ns - newest->at_ns) - mean_t;
-        double y = ns_to_s(echo->offset_ns - newest->offset_ns) - mean_y;
-        s_tt += t * t / (sigma * sigma);
-        s_ty += t * y / (sigma * sigma);
-    }
-    double frequency = s_ty / s_tt;
-    return (struct echo_line){
-        .at_ns = newest->at_ns,
-        .offset_ns = newest->offset_ns + s_to_ns(mean_y - frequency * mean_t),
-        .frequency = frequency,
-        .sigma_s = sqrt(1 / w_sum + mean_t * mean_t / s_tt),
-    };
+    line.at_ns = newest->at_ns;
+    line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
+    return line;
 }
 
 /* --- choosing ------------------------------------------------------------------------------ */
@@ -343,13 +397,14 @@ static void forget_old_echoes(struct server_clock *clock, int64_t now_ns)
     }
 }
 
-/* An echo whose hard bounds exclude the line: one may be an accident, three are a stepped clock. */
+/* An echo whose hard bounds are far from the line: one may be an accident, three are a stepped
+ * clock. What is only a little off is left to the fit: it may be the line that is wrong. */
 static bool contradicts(const struct server_clock *clock, const struct server_clock_echo *echo)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
         return false;
     double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
-    double slack_ns = (double)clock->uncertainty_ns + 1e3;
+    double slack_ns = (double)(clock->uncertainty_ns + STEPPED_NS);
     return fabs((double)echo->offset_ns - line_ns) > (double)echo->half_ns + slack_ns;
 }
 
@@ -476,6 +531,7 @@ void server_clock_probe_sent(struct server_clock *clock, struct mono_time now)
         clock->next_probe_ns = now.ns + PROBE_STEP_NS;
         return;
     }
-    clock->probes_left = clock->echo_seen ? LATER_BURST : 1;
-    clock->next_probe_ns = now.ns + PROBE_PAUSE_NS;
+    bool early = clock->echo_seen && now.ns - clock->connected_at_ns < EARLY_NS;
+    clock->probes_left = clock->echo_seen && !early ? LATER_BURST : 1;
+    clock->next_probe_ns = now.ns + (early ? EARLY_STEP_NS : PROBE_PAUSE_NS);
 }

@@ -1,0 +1,66 @@
+/*
+ * models.c: see models.h.
+ */
+#include "models.h"
+
+#include <math.h>
+
+void sim_random_init(struct sim_random *random, uint64_t seed)
+{
+    random->state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    for (int i = 0; i < 8; i++)
+        sim_uniform(random, 0, 1);
+}
+
+double sim_uniform(struct sim_random *random, double low, double high)
+{
+    random->state ^= random->state >> 12;
+    random->state ^= random->state << 25;
+    random->state ^= random->state >> 27;
+    uint64_t bits = (random->state * UINT64_C(2685821657736338717)) >> 11;
+    return low + (high - low) * (double)bits / 9007199254740992.0;
+}
+
+double sim_exponential(struct sim_random *random, double mean)
+{
+    return -mean * log(1 - sim_uniform(random, 0, 1));
+}
+
+double sim_crystal_at(const struct sim_crystal *crystal, double t)
+{
+    double ticks = t * (1 + crystal->ppm * 1e-6);
+    if (crystal->wander_ppm == 0)
+        return ticks;
+    double w = 2 * M_PI / crystal->wander_period_s;
+    return ticks + crystal->wander_ppm * 1e-6 / w *
+                       (cos(crystal->wander_phase) - cos(w * t + crystal->wander_phase));
+}
+
+double sim_card_frame(const struct sim_card *card, double t)
+{
+    return sim_crystal_at(&card->crystal, t) * card->rate_hz;
+}
+
+double sim_card_shown(const struct sim_card *card, double t)
+{
+    return floor(sim_card_frame(card, t) / card->step_frames) * card->step_frames;
+}
+
+double sim_delay(const struct sim_network *network, struct sim_random *random, bool back)
+{
+    if (network->loss > 0 && sim_uniform(random, 0, 1) < network->loss)
+        return -1;
+    switch (network->kind) {
+    case SIM_LAN:
+        return 100e-6 + sim_exponential(random, 20e-6);
+    case SIM_ONE_SIDED:
+        return 100e-6 + sim_exponential(random, 20e-6) +
+               (back ? sim_uniform(random, 0, network->jitter_s) : 0);
+    case SIM_WIFI:
+        return 1e-3 + sim_exponential(random, 500e-6) +
+               (sim_uniform(random, 0, 1) < 0.2 ? sim_uniform(random, 0, network->jitter_s) : 0);
+    case SIM_JITTER:
+        return sim_uniform(random, 0, network->jitter_s);
+    }
+    return 0;
+}

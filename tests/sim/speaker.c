@@ -1,0 +1,171 @@
+/*
+ * speaker.c: the player's decisions of daemon/player.c, without its device: looks, feed-forward,
+ * error at the end of the queue, half a second written ahead.
+ */
+#include "speaker.h"
+
+#include "tutti/base/units.h"
+
+#include <math.h>
+
+#define QUEUE_S 0.5
+#define JOIN_LEAD_S 0.03
+#define ACQUIRE_S 0.03
+#define GOLDEN 0.6180339887498949
+#define EAGER_S 3.0
+
+static struct mono_time local_time(const struct sim_speaker *speaker, double t)
+{
+    return (struct mono_time){s_to_ns(100 + sim_crystal_at(&speaker->config.local, t))};
+}
+
+static struct server_time server_time(double t, double offset_s)
+{
+    return (struct server_time){INT64_C(1700000000) * NS_PER_S + s_to_ns(t + offset_s)};
+}
+
+static double track_position(struct server_time server)
+{
+    return ns_to_s(server.ns - INT64_C(1700000000) * NS_PER_S);
+}
+
+void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_config *config,
+                      uint64_t seed)
+{
+    static const struct drift_config drift = {.jump_s = 0.2, .max_slew_ppm = 5000};
+    *speaker = (struct sim_speaker){.config = *config};
+    sim_random_init(&speaker->random, seed);
+    server_clock_init(&speaker->server, 200 * NS_PER_MS);
+    dac_clock_init(&speaker->dac, config->card.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    drift_init(&speaker->drift, &drift);
+    playout_map_clear(&speaker->map);
+    server_clock_connected(&speaker->server, local_time(speaker, 0));
+}
+
+static void probe(struct sim_speaker *speaker, double t, double offset_s)
+{
+    const struct sim_network *network = &speaker->config.network;
+    double there = sim_delay(network, &speaker->random, false);
+    double back = sim_delay(network, &speaker->random, true);
+    server_clock_probe_sent(&speaker->server, local_time(speaker, t));
+    if (!speaker->config.echo || there < 0 || back < 0)
+        return;
+    /* It answers before the next probe is due on the networks modelled here, or is as good as
+     * lost; handing it in at once keeps the simulation's order simple. */
+    double server_s = t + there;
+    server_clock_add_echo(&speaker->server, local_time(speaker, t),
+                          local_time(speaker, server_s + 30e-6 + back),
+                          server_time(server_s, offset_s), server_time(server_s + 30e-6, offset_s));
+}
+
+static void look(struct sim_speaker *speaker, double t)
+{
+    double shown = sim_card_shown(&speaker->config.card, t);
+    bool late = sim_uniform(&speaker->random, 0, 1) < speaker->config.late_look_share;
+    double read_at = t + (late ? sim_uniform(&speaker->random, 0, 250e-6)
+                               : sim_uniform(&speaker->random, 0, 5e-6));
+    dac_clock_observe(&speaker->dac, local_time(speaker, read_at), (int64_t)shown);
+}
+
+static double wanted_at_frame(const struct sim_speaker *speaker, double frame)
+{
+    return track_position(
+        server_clock_at(&speaker->server, dac_clock_time_of(&speaker->dac, frame)));
+}
+
+static double feed_forward(const struct sim_speaker *speaker)
+{
+    double frame = (double)speaker->written;
+    double per_second = wanted_at_frame(speaker, frame + speaker->config.card.rate_hz) -
+                        wanted_at_frame(speaker, frame);
+    return factor_to_ppm(per_second);
+}
+
+static void join(struct sim_speaker *speaker, double t)
+{
+    speaker->written =
+        (int64_t)ceil(dac_clock_frame_at(&speaker->dac, local_time(speaker, t + JOIN_LEAD_S)));
+    speaker->position_s =
+        wanted_at_frame(speaker, (double)speaker->written) + speaker->config.first_error_s;
+    speaker->config.first_error_s = 0;
+    playout_map_clear(&speaker->map);
+    drift_reset(&speaker->drift);
+    speaker->rate_ppm = feed_forward(speaker);
+    speaker->joined = true;
+}
+
+static void set_rate(struct sim_speaker *speaker, double ppm, double dt_s)
+{
+    double slope = fabs(ppm - speaker->rate_ppm) / dt_s;
+    speaker->rate_slope_max_ppm_per_s = fmax(speaker->rate_slope_max_ppm_per_s, slope);
+    speaker->rate_max_ppm = fmax(speaker->rate_max_ppm, fabs(ppm));
+    speaker->rate_ppm = ppm;
+}
+
+static void fill(struct sim_speaker *speaker, double t)
+{
+    double rate_hz = speaker->config.card.rate_hz;
+    int64_t end = (int64_t)dac_clock_frame_at(&speaker->dac, local_time(speaker, t + QUEUE_S));
+    int64_t frames = end - speaker->written;
+    if (frames <= 0)
+        return;
+    double dt_s = (double)frames / rate_hz;
+    double error_s = speaker->position_s - wanted_at_frame(speaker, (double)speaker->written);
+    struct drift_quality quality = {dac_clock_window_s(&speaker->dac),
+                                    dac_clock_sigma_s(&speaker->dac)};
+    struct drift_decision decision =
+        drift_step(&speaker->drift, error_s, feed_forward(speaker), &quality, dt_s);
+    if (decision.action == DRIFT_JUMP) {
+        speaker->jumps++;
+        join(speaker, t);
+        return;
+    }
+    set_rate(speaker, decision.rate_ppm, dt_s);
+    double step_s = ppm_to_factor(decision.rate_ppm) / rate_hz;
+    playout_map_append_sound(&speaker->map, speaker->written, frames, speaker->position_s, step_s);
+    speaker->written += frames;
+    speaker->position_s += (double)frames * step_s;
+}
+
+static void tick(struct sim_speaker *speaker, double t)
+{
+    look(speaker, t);
+    struct server_clock_estimate clock =
+        server_clock_estimate(&speaker->server, local_time(speaker, t));
+    if (t > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.settled) {
+        if (!speaker->joined)
+            join(speaker, t);
+        fill(speaker, t);
+    }
+    bool eager = t < EAGER_S || speaker->dac.staleness_s > 1.5e-3;
+    speaker->tick_phase = fmod(speaker->tick_phase + GOLDEN, 1);
+    speaker->next_tick_s = t + (t < ACQUIRE_S ? 0.001
+                                : eager       ? 0.025 + 0.03 * speaker->tick_phase
+                                              : 0.12 + 0.04 * speaker->tick_phase);
+}
+
+void sim_speaker_run(struct sim_speaker *speaker, double t, double server_offset_s)
+{
+    for (;;) {
+        struct mono_time at = server_clock_next_probe(&speaker->server);
+        /* The local clock is off by ppm: near enough to schedule by. */
+        double probe_s = ns_to_s(at.ns) - 100;
+        double next_s = fmin(speaker->next_tick_s, probe_s);
+        if (next_s > t)
+            return;
+        if (probe_s <= speaker->next_tick_s)
+            probe(speaker, fmax(probe_s, 0), server_offset_s);
+        else
+            tick(speaker, speaker->next_tick_s);
+    }
+}
+
+bool sim_speaker_error(const struct sim_speaker *speaker, double t, double server_offset_s,
+                       double *ret_error_s)
+{
+    double heard_s;
+    if (!playout_map_position_at(&speaker->map, sim_card_frame(&speaker->config.card, t), &heard_s))
+        return false;
+    *ret_error_s = heard_s - track_position(server_time(t, server_offset_s));
+    return true;
+}

@@ -1,0 +1,54 @@
+/*
+ * speaker.h: a speaker on a virtual clock: the real server_clock, dac_clock, drift and playout_map,
+ * on a modelled crystal, card and network. What is heard is computed from the true card, never
+ * from an estimate.
+ */
+#ifndef TUTTI_SIM_SPEAKER_H
+#define TUTTI_SIM_SPEAKER_H
+
+#include "models.h"
+#include "tutti/core/dac_clock.h"
+#include "tutti/core/drift.h"
+#include "tutti/core/playout_map.h"
+#include "tutti/core/server_clock.h"
+
+struct sim_speaker_config {
+    struct sim_card card;
+    struct sim_crystal local; /* the speaker's own clock against true time */
+    struct sim_network network;
+    bool echo;              /* the backend answers probes */
+    double first_error_s;   /* joined that much off, on purpose */
+    double late_look_share; /* looks at the card that were interrupted */
+};
+
+struct sim_speaker {
+    struct sim_speaker_config config;
+    struct sim_random random;
+    struct server_clock server;
+    struct dac_clock dac;
+    struct drift drift;
+    struct playout_map map;
+    double next_tick_s;
+    double next_probe_s;
+    double tick_phase;
+    bool joined;
+    double position_s; /* of the next frame to be written */
+    int64_t written;
+    double rate_ppm;
+    double rate_slope_max_ppm_per_s; /* since it was last set to 0 */
+    double rate_max_ppm;
+    uint64_t jumps;
+};
+
+void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_config *config,
+                      uint64_t seed);
+
+/* Brings the speaker to true time t (seconds, growing). The server's clock shows true time, plus
+ * server_offset_s; the timeline is: position = server time. */
+void sim_speaker_run(struct sim_speaker *speaker, double t, double server_offset_s);
+
+/* heard - wanted in s at true time t, by the true card. False while nothing sounds. */
+bool sim_speaker_error(const struct sim_speaker *speaker, double t, double server_offset_s,
+                       double *ret_error_s);
+
+#endif
