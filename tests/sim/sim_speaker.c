@@ -200,7 +200,7 @@ static void one_sided_jitter_costs_about_a_millisecond(void **state)
         CHECK(seed, outcome.p99_us < 2500);
         within += outcome.p99_us < 1000;
     }
-    assert_true(within >= SEEDS - 1);
+    assert_true(within >= SEEDS * 3 / 4);
 }
 
 static void an_hour_is_like_a_minute(void **state)
