@@ -206,10 +206,16 @@ static void secret_path(const char *name, char path[PATH_MAX_BYTES])
         snprintf(path, PATH_MAX_BYTES, "%s", name);
 }
 
-static bool is_for_everybody(int fd)
+/* Who owns it mends it for himself; what root keeps for a group stays readable for it. */
+static bool is_for_everybody(int fd, const char *path)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && (status.st_mode & S_IRWXO) != 0;
+    if (fstat(fd, &status) < 0 || !(status.st_mode & S_IRWXO))
+        return false;
+    bool own = status.st_uid == geteuid();
+    log_error("%s: everybody may read this token; mend it with: chmod %s %s", path,
+              own ? "600" : "o-rwx", path);
+    return true;
 }
 
 static bool take_secret(const char *path, char *text, char *to, unsigned size)
@@ -236,10 +242,8 @@ bool session_file_read_secret(const char *name, char *to, unsigned size)
     char *text = fd < 0 ? NULL : read_file(fd, size);
     if (!text)
         log_error("%s: cannot be read: %s", path, strerror(errno));
-    else if (is_for_everybody(fd))
-        log_error("%s: everybody may read this token; mend it with: chmod o-rwx %s", path, path);
     else
-        good = take_secret(path, text, to, size);
+        good = !is_for_everybody(fd, path) && take_secret(path, text, to, size);
     if (fd >= 0)
         close(fd);
     if (text)
