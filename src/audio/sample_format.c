@@ -24,7 +24,7 @@ static int32_t scale(float sample, double full)
         return (int32_t)(full - 1);
     if (x <= -full)
         return (int32_t)-full;
-    return (int32_t)lrint(x);
+    return x == x ? (int32_t)lrint(x) : 0; /* no number: better silence than a bang */
 }
 
 static int16_t scale_dithered(float sample, struct dither *dither)
@@ -36,7 +36,7 @@ static int16_t scale_dithered(float sample, struct dither *dither)
         return 32767;
     if (x <= -32768.0f)
         return -32768;
-    return (int16_t)lrintf(x);
+    return x == x ? (int16_t)lrintf(x) : 0;
 }
 
 void sample_format_convert(enum sample_format format, const float *samples, size_t count, void *to,

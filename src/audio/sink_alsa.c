@@ -82,7 +82,7 @@ static int64_t alsa_write(void *self, const float *frames, size_t count)
 static int alsa_start(void *self)
 {
     struct sink_alsa *alsa = self;
-    return snd_pcm_start(alsa->pcm);
+    return alsa->written > 0 ? snd_pcm_start(alsa->pcm) : -EPIPE;
 }
 
 static enum sink_state state_of(snd_pcm_state_t state)

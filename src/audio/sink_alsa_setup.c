@@ -12,13 +12,17 @@
 #include <string.h>
 #include <time.h>
 
-#define OPEN_MODE                                                                                  \
-    (SND_PCM_NONBLOCK | SND_PCM_NO_AUTO_RESAMPLE | SND_PCM_NO_AUTO_FORMAT |                        \
-     SND_PCM_NO_AUTO_CHANNELS | SND_PCM_NO_SOFTVOL)
+/*
+ * Nothing behind our back. Where a device has nothing that we have, though (8 channels only, or
+ * one; no such format), a device with plugins may at least rearrange; resample it never may.
+ */
+#define REARRANGING_MODE (SND_PCM_NONBLOCK | SND_PCM_NO_AUTO_RESAMPLE | SND_PCM_NO_SOFTVOL)
+#define STRICT_MODE (REARRANGING_MODE | SND_PCM_NO_AUTO_FORMAT | SND_PCM_NO_AUTO_CHANNELS)
 
 /* Short periods keep the pointer of drivers that move it once per period fresh. Nothing wakes us
  * once per period: the queue is fed by a timer. */
 static const int64_t PERIOD_NS = 10 * NS_PER_MS;
+#define DEFAULT_RATE_HZ 48000
 
 static const struct {
     enum sample_format format;
@@ -32,21 +36,50 @@ static const struct {
 
 static int refuse(char *error, const struct sink_config *config, const char *what, int result)
 {
-    snprintf(error, SINK_TEXT_MAX, "%.80s: %s: %s", config->device, what, snd_strerror(result));
+    snprintf(error, SINK_TEXT_MAX, "%.60s: %s: %s", config->device, what, snd_strerror(result));
     return result;
 }
 
-static int open_pcm(struct sink_alsa *alsa, const struct sink_config *config, char *error)
+/* alsa-lib would print to stderr; what is wrong is said by refuse(), once. */
+static void be_quiet(const char *file, int line, const char *function, int error,
+                     const char *format, ...)
 {
-    int result = snd_pcm_open(&alsa->pcm, config->device, SND_PCM_STREAM_PLAYBACK, OPEN_MODE);
+    (void)file;
+    (void)line;
+    (void)function;
+    (void)error;
+    (void)format;
+}
+
+static const char *explain_open(int result)
+{
+    switch (result) {
+    case -ENOENT:
+        return "there is no such device";
+    case -ENODEV:
+    case -ENXIO:
+        return "the device is not there";
+    case -EBUSY:
+        return "another program has it open";
+    case -EHOSTDOWN:
+    case -ECONNREFUSED:
+        return "a desktop's sound server is out of reach of a service; name the card, say hw:0";
+    default:
+        return "it cannot be opened";
+    }
+}
+
+static int open_pcm(struct sink_alsa *alsa, const struct sink_config *config, int mode, char *error)
+{
+    snd_lib_error_set_handler(be_quiet);
+    int result = snd_pcm_open(&alsa->pcm, config->device, SND_PCM_STREAM_PLAYBACK, mode);
     if (result >= 0)
         return 0;
     alsa->pcm = NULL;
-    const char *what = result == -EHOSTDOWN ? "a desktop's sound server is out of reach of a "
-                                              "service; name the card, say hw:0"
-                       : result == -EBUSY   ? "another program has it open"
-                                            : "cannot be opened";
-    return refuse(error, config, what, result);
+    /* The configuration lists the cards that were there when it was read: read it again. */
+    if (result == -ENOENT || result == -ENODEV || result == -ENXIO)
+        snd_config_update_free_global();
+    return refuse(error, config, explain_open(result), result);
 }
 
 static int choose_format(struct sink_alsa *alsa, snd_pcm_hw_params_t *hw,
@@ -63,18 +96,33 @@ static int choose_format(struct sink_alsa *alsa, snd_pcm_hw_params_t *hw,
     return -EINVAL;
 }
 
+/*
+ * The track's own rate, if the device has it; else one of its family, a simple ratio away; else one
+ * of the other's. Rates below 44.1 kHz are not asked for: some cards sound poor there.
+ */
+static unsigned best_rate(snd_pcm_t *pcm, snd_pcm_hw_params_t *hw, unsigned preferred)
+{
+    static const unsigned families[][6] = {{44100, 88200, 48000, 96000, 176400, 192000},
+                                           {48000, 96000, 44100, 88200, 192000, 176400}};
+    const unsigned *family = families[preferred % 11025 != 0];
+    if (preferred >= 44100 && snd_pcm_hw_params_test_rate(pcm, hw, preferred, 0) == 0)
+        return preferred;
+    for (int i = 0; i < 6; i++)
+        if (snd_pcm_hw_params_test_rate(pcm, hw, family[i], 0) == 0)
+            return family[i];
+    return preferred; /* as near as the device can */
+}
+
 static int choose_rate(snd_pcm_t *pcm, snd_pcm_hw_params_t *hw, const struct sink_config *config,
                        struct sink_info *ret_info)
 {
-    unsigned wanted = config->fixed_rate_hz       ? config->fixed_rate_hz
-                      : config->preferred_rate_hz ? config->preferred_rate_hz
-                                                  : 48000;
-    unsigned rate = wanted;
+    unsigned preferred = config->preferred_rate_hz ? config->preferred_rate_hz : DEFAULT_RATE_HZ;
     snd_pcm_hw_params_set_rate_resample(pcm, hw, 0);
+    unsigned rate = config->fixed_rate_hz ? config->fixed_rate_hz : best_rate(pcm, hw, preferred);
     int result = snd_pcm_hw_params_set_rate_near(pcm, hw, &rate, NULL);
     if (result < 0)
         return result;
-    if (config->fixed_rate_hz && rate != wanted)
+    if (config->fixed_rate_hz && rate != config->fixed_rate_hz)
         return -EINVAL;
     ret_info->rate_hz = rate;
     return 0;
@@ -129,11 +177,23 @@ static int set_hw_params(struct sink_alsa *alsa, const struct sink_config *confi
     return 0;
 }
 
-/* Plugins that hand frames on at once (pulse, dmix through plug) cannot take any back. */
+/*
+ * Frames can be taken back from hardware, and from plugins whose buffer is mapped by whoever
+ * consumes it. Others hand frames on at once, whatever they answer to a rewind.
+ */
 static bool probe_rewind(snd_pcm_t *pcm)
 {
-    snd_pcm_type_t type = snd_pcm_type(pcm);
-    return type == SND_PCM_TYPE_HW || type == SND_PCM_TYPE_IOPLUG;
+    snd_pcm_hw_params_t *hw;
+    snd_pcm_hw_params_alloca(&hw);
+    switch (snd_pcm_type(pcm)) {
+    case SND_PCM_TYPE_HW:
+        return true;
+    case SND_PCM_TYPE_IOPLUG:
+        return snd_pcm_hw_params_any(pcm, hw) >= 0 &&
+               snd_pcm_hw_params_test_access(pcm, hw, SND_PCM_ACCESS_MMAP_INTERLEAVED) == 0;
+    default:
+        return false;
+    }
 }
 
 static int set_sw_params(struct sink_alsa *alsa, const struct sink_config *config, char *error)
@@ -168,21 +228,33 @@ static int set_sw_params(struct sink_alsa *alsa, const struct sink_config *confi
     return 0;
 }
 
+static int try_setup(struct sink_alsa *alsa, const struct sink_config *config, int mode,
+                     struct sink_info *ret_info, char *error)
+{
+    *ret_info = (struct sink_info){0};
+    int result = open_pcm(alsa, config, mode, error);
+    if (result < 0)
+        return result;
+    alsa->can_rewind = ret_info->can_rewind = probe_rewind(alsa->pcm);
+    result = set_hw_params(alsa, config, ret_info, error);
+    if (result >= 0)
+        result = set_sw_params(alsa, config, error);
+    if (result >= 0)
+        return 0;
+    snd_pcm_close(alsa->pcm);
+    alsa->pcm = NULL;
+    return result;
+}
+
 int sink_alsa_setup(struct sink_alsa *alsa, const struct sink_config *config,
                     struct sink_info *ret_info, char *error)
 {
-    int result = open_pcm(alsa, config, error);
+    char second_error[SINK_TEXT_MAX]; /* what was refused first is what helps */
+    int result = try_setup(alsa, config, STRICT_MODE, ret_info, error);
+    if (result == -EINVAL)
+        result = try_setup(alsa, config, REARRANGING_MODE, ret_info, second_error);
     if (result < 0)
         return result;
-    *ret_info = (struct sink_info){0};
-    result = set_hw_params(alsa, config, ret_info, error);
-    if (result < 0)
-        return result;
-    result = set_sw_params(alsa, config, error);
-    if (result < 0)
-        return result;
-    alsa->can_rewind = probe_rewind(alsa->pcm);
-    ret_info->can_rewind = alsa->can_rewind;
     alsa->convert = malloc(ALSA_SLICE_FRAMES * SINK_CHANNELS * sample_format_bytes(alsa->format));
     return alsa->convert ? 0 : refuse(error, config, "out of memory", -ENOMEM);
 }

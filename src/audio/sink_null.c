@@ -58,11 +58,11 @@ static int64_t played_frames(const struct sink_null *null, struct mono_time now)
     return (int64_t)floor(ns_to_frames(mono_sub(now, null->started_at), null->rate_hz));
 }
 
-/* Frames still queued; notes an underrun when there are none. */
+/* Frames still queued. Like a card's, the clock stops for good when there are none. */
 static int64_t update(struct sink_null *null, struct mono_time now)
 {
     int64_t queued = null->written - played_frames(null, now);
-    if (null->running && queued < 0)
+    if (null->running && queued <= 0)
         null->xrun = true;
     return queued;
 }
@@ -83,21 +83,25 @@ static int64_t null_write(void *self, const float *frames, size_t count)
 static int null_start(void *self)
 {
     struct sink_null *null = self;
+    if (null->written == 0)
+        return -EPIPE;
     null->started_at = null->now(null->clock);
     null->running = true;
     return 0;
 }
 
+/* The time is that of the frame's beginning, not of the look, so that nothing is rounded. */
 static struct sink_observation null_observe(void *self)
 {
     struct sink_null *null = self;
     struct mono_time now = null->now(null->clock);
     int64_t queued = update(null, now);
+    int64_t played = null->written - queued;
     return (struct sink_observation){
         .state = !null->running ? SINK_STOPPED
                  : null->xrun   ? SINK_XRUN
                                 : SINK_RUNNING,
-        .time = now,
+        .time = mono_add(null->started_at, frames_to_ns((double)played, null->rate_hz)),
         .written_frames = null->written,
         .delay_frames = queued,
     };
@@ -106,7 +110,8 @@ static struct sink_observation null_observe(void *self)
 static size_t null_rewind(void *self, size_t count)
 {
     struct sink_null *null = self;
-    int64_t free_to_take = update(null, null->now(null->clock)) - MARGIN_FRAMES;
+    int64_t queued = update(null, null->now(null->clock));
+    int64_t free_to_take = null->running ? queued - MARGIN_FRAMES : queued;
     if (null->xrun || free_to_take <= 0)
         return 0;
     int64_t taken = (int64_t)count < free_to_take ? (int64_t)count : free_to_take;

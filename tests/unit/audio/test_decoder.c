@@ -111,6 +111,8 @@ static struct decoder *open_complete(struct bytes bytes, int *ret_fd)
 static void append(struct pcm *pcm, const float *frames, size_t count)
 {
     size_t frame_bytes_pcm = DECODER_CHANNELS * sizeof(float);
+    if (count == 0)
+        return;
     if (pcm->count + (int64_t)count > pcm->room) {
         pcm->room = 2 * (pcm->count + (int64_t)count);
         pcm->frames = realloc(pcm->frames, (size_t)pcm->room * frame_bytes_pcm);
