@@ -7,6 +7,7 @@
 #include "daemon_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
+#include "tutti/io/lean.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/notify.h"
 #include "tutti/io/settings_file.h"
@@ -481,6 +482,7 @@ enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
         return result;
     daemon->settings = settings;
     daemon->config_path = config_path;
+    lean_start(strncmp(settings->backend.url, "https:", 6) == 0);
     name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);
