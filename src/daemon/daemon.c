@@ -5,6 +5,7 @@
 #include "tutti/daemon/daemon.h"
 
 #include "daemon_internal.h"
+#include "tutti/audio/gain.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
 #include "tutti/io/lean.h"
@@ -174,14 +175,6 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
 
 /* --- volume, latency ----------------------------------------------------------------------- */
 
-/* Loudness doubles about every 10 dB; a cube comes close to that over the usable range and ends in
- * silence at 0. 100 % is unity. */
-static float gain_of(double percent, bool muted)
-{
-    double x = percent / 100;
-    return muted ? 0.0f : (float)(x * x * x);
-}
-
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now)
 {
     bool fixed = strcmp(daemon->settings->audio.mixer, "none") == 0;
@@ -189,7 +182,8 @@ void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct
     daemon->muted = muted;
     daemon->state.volume = daemon->volume;
     daemon->state.muted = muted;
-    player_set_gain(daemon->player, gain_of(fixed ? 100 : daemon->volume, muted), now);
+    float gain = muted ? 0 : gain_of_volume(fixed ? 100 : daemon->volume);
+    player_set_gain(daemon->player, gain, now);
     if (daemon->link)
         on_change(daemon);
 }

@@ -39,7 +39,7 @@ struct output *output_create(const struct output_config *config)
     output->config = *config;
     output->config.sink.device = output->device;
     snprintf(output->device, sizeof output->device, "%s", config->sink.device);
-    output->gain.target = output->gain.from = 1;
+    output->gain = gain_steady(1);
     output->remembered_ppm = config->remembered_ppm;
     return output;
 }

@@ -4,19 +4,12 @@
 #ifndef TUTTI_DAEMON_OUTPUT_INTERNAL_H
 #define TUTTI_DAEMON_OUTPUT_INTERNAL_H
 
+#include "tutti/audio/gain.h"
 #include "tutti/core/dac_clock.h"
 #include "tutti/core/playout_map.h"
 #include "tutti/daemon/output.h"
 
 #define OUTPUT_ERROR_MAX (SINK_TEXT_MAX + 32)
-
-/* A ramp from one linear gain to another; `target` before and after, if none is under way. */
-struct gain_ramp {
-    float from;
-    float target;
-    int64_t first_frame;
-    int64_t frames; /* 0: no ramp */
-};
 
 struct output {
     struct output_config config;
@@ -47,7 +40,7 @@ struct output {
     int64_t end;
     int64_t silent_from; /* every frame from here on is silence */
     struct playout_map map;
-    struct gain_ramp gain;
+    struct gain_envelope gain;
     int64_t fade_in_from; /* where the latest fade-in began */
 };
 

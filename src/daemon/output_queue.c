@@ -29,27 +29,19 @@ static float *ring_at(struct output *output, int64_t frame)
     return output->ring + (size_t)(frame % (int64_t)output->ring_frames) * SINK_CHANNELS;
 }
 
-/* Rises from 0 to 1 as x goes from 0 to 1. */
-static float half_cosine(double x)
-{
-    return (float)(0.5 - 0.5 * cos(M_PI * fmin(fmax(x, 0), 1)));
-}
-
 void output_queue_clear(struct output *output)
 {
     output->played = output->written = output->end = output->silent_from = 0;
     output->fade_in_from = INT64_MIN / 2;
-    output->gain.frames = 0;
-    output->gain.from = output->gain.target;
+    output->gain = gain_steady(output->gain.target);
     playout_map_clear(&output->map);
 }
 
-static float gain_at(const struct gain_ramp *gain, int64_t frame)
+/* How many of count frames from `frame` on lie in the ring without a break. */
+static size_t unbroken(const struct output *output, int64_t frame, size_t count)
 {
-    if (gain->frames == 0 || frame >= gain->first_frame + gain->frames)
-        return gain->target;
-    float rise = half_cosine((double)(frame - gain->first_frame) / (double)gain->frames);
-    return gain->from + (gain->target - gain->from) * rise;
+    size_t left = output->ring_frames - (size_t)(frame % (int64_t)output->ring_frames);
+    return count < left ? count : left;
 }
 
 /* Hands [written, end) to the sink, as much of it as there is room for. */
@@ -59,17 +51,25 @@ static void flush(struct output *output)
     while (output->written < output->end) {
         int64_t left = output->end - output->written;
         size_t count = left < SLICE_FRAMES ? (size_t)left : SLICE_FRAMES;
-        for (size_t i = 0; i < count; i++) {
-            int64_t frame = output->written + (int64_t)i;
-            const float *from = ring_at(output, frame);
-            float gain = gain_at(&output->gain, frame);
-            slice[2 * i] = from[0] * gain;
-            slice[2 * i + 1] = from[1] * gain;
-        }
+        count = unbroken(output, output->written, count);
+        gain_apply(&output->gain, output->written, ring_at(output, output->written), slice, count);
         int64_t taken = sink_write(output->sink, slice, count);
         if (taken <= 0)
             return; /* full; or broken, which the next look will tell */
         output->written += taken;
+    }
+}
+
+/* Applies an envelope to what is in the ring. */
+static void fade(struct output *output, const struct gain_envelope *envelope, int64_t from,
+                 int64_t frames)
+{
+    while (frames > 0) {
+        size_t count = unbroken(output, from, (size_t)frames);
+        float *at = ring_at(output, from);
+        gain_apply(envelope, from, at, at, count);
+        from += (int64_t)count;
+        frames -= (int64_t)count;
     }
 }
 
@@ -94,32 +94,42 @@ int64_t output_earliest_cut(const struct output *output, struct mono_time now)
     return frame < output->end ? frame : output->end;
 }
 
-static void fade_in(const struct output *output, float *frame, int64_t number)
+/* What is left of the latest fade-in, over [from, end). */
+static void fade_in(struct output *output, int64_t from)
 {
-    double x = (double)(number - output->fade_in_from) / (double)fade_frames(output);
-    float rise = half_cosine(x);
-    frame[0] *= rise;
-    frame[1] *= rise;
+    struct gain_envelope rise = {0, 1, output->fade_in_from, fade_frames(output)};
+    int64_t fade_end = rise.first_frame + rise.frames;
+    int64_t until = output->end < fade_end ? output->end : fade_end;
+    fade(output, &rise, from, until - from);
+}
+
+/* Behind what is in the ring; NULL: silence. */
+static void put(struct output *output, const float *frames, size_t count)
+{
+    for (size_t done = 0; done < count;) {
+        int64_t number = output->end + (int64_t)done;
+        size_t run = unbroken(output, number, count - done);
+        size_t bytes = run * SINK_CHANNELS * sizeof(float);
+        if (frames)
+            memcpy(ring_at(output, number), frames + done * SINK_CHANNELS, bytes);
+        else
+            memset(ring_at(output, number), 0, bytes);
+        done += run;
+    }
+    output->end += (int64_t)count;
 }
 
 void output_append_sound(struct output *output, const float *frames, size_t count,
                          double position_s, double step_s, bool begins)
 {
+    int64_t first = output->end;
     if (count == 0)
         return;
     if (begins)
-        output->fade_in_from = output->end;
-    int64_t fade_end = output->fade_in_from + fade_frames(output);
-    for (size_t i = 0; i < count; i++) {
-        int64_t number = output->end + (int64_t)i;
-        float *to = ring_at(output, number);
-        to[0] = frames[2 * i];
-        to[1] = frames[2 * i + 1];
-        if (number < fade_end)
-            fade_in(output, to, number);
-    }
-    playout_map_append_sound(&output->map, output->end, (int64_t)count, position_s, step_s);
-    output->end += (int64_t)count;
+        output->fade_in_from = first;
+    put(output, frames, count);
+    fade_in(output, first);
+    playout_map_append_sound(&output->map, first, (int64_t)count, position_s, step_s);
     output->silent_from = output->end;
     flush(output);
 }
@@ -128,10 +138,9 @@ void output_append_silence(struct output *output, size_t count)
 {
     if (count == 0)
         return;
-    for (size_t i = 0; i < count; i++)
-        memset(ring_at(output, output->end + (int64_t)i), 0, SINK_CHANNELS * sizeof(float));
-    playout_map_append_silence(&output->map, output->end, (int64_t)count);
-    output->end += (int64_t)count;
+    int64_t first = output->end;
+    put(output, NULL, count);
+    playout_map_append_silence(&output->map, first, (int64_t)count);
     flush(output);
 }
 
@@ -144,14 +153,11 @@ static int64_t take_back(struct output *output, int64_t frame)
     return output->written > frame ? output->written : frame;
 }
 
+/* The first frame is a little less than before it, the last a little more than nothing. */
 static void fade_out(struct output *output, int64_t from, int64_t frames)
 {
-    for (int64_t i = 0; i < frames; i++) {
-        float fall = 1 - half_cosine((double)(i + 1) / (double)(frames + 1));
-        float *frame = ring_at(output, from + i);
-        frame[0] *= fall;
-        frame[1] *= fall;
-    }
+    struct gain_envelope fall = {1, 0, from - 1, frames + 1};
+    fade(output, &fall, from, frames);
 }
 
 int64_t output_cut(struct output *output, int64_t frame, struct mono_time now)
@@ -187,15 +193,10 @@ void output_set_gain(struct output *output, float gain, struct mono_time now)
     if (gain == output->gain.target)
         return;
     if (output->state != OUTPUT_READY) {
-        output->gain = (struct gain_ramp){.from = gain, .target = gain};
+        output->gain = gain_steady(gain);
         return;
     }
     int64_t from = take_back(output, output_earliest_cut(output, now));
-    output->gain = (struct gain_ramp){
-        .from = gain_at(&output->gain, from),
-        .target = gain,
-        .first_frame = from,
-        .frames = fade_frames(output),
-    };
+    output->gain = gain_ramp(&output->gain, gain, from, fade_frames(output));
     flush(output);
 }

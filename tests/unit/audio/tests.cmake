@@ -1,3 +1,4 @@
+tutti_unit_test(audio gain)
 tutti_unit_test(audio resampler)
 tutti_unit_test(audio decoder)
 target_compile_definitions(unit_audio_decoder PRIVATE
