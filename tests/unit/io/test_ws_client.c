@@ -3,6 +3,11 @@
 #include "tutti/base/log.h"
 #include "tutti/io/ws_client.h"
 
+#include <arpa/inet.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
 static struct loop *loop;
 static char dir[64];
 static struct io_test_helper server;
@@ -292,6 +297,73 @@ static void reaches_an_ipv4_server_by_name(void **state)
     assert_comes_true(loop, &seen.opened);
 }
 
+/* A hosts file of our own, in a mount namespace of our own; skipped where that is not allowed. */
+static void need_hosts(const char *text)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/hosts", dir);
+    io_test_write_file(path, text, 0644);
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount(path, "/etc/hosts", NULL, MS_BIND, NULL) == 0)
+        return;
+    print_message("no mount namespaces here\n");
+    skip();
+}
+
+/* getaddrinfo() puts 127.0.0.1, the loopback's own address, first. */
+#define TWO_FACED "127.0.0.9 twofaced\n127.0.0.1 twofaced\n127.0.0.1 localhost\n"
+
+static void tries_the_addresses_of_a_name_in_turn(void **state)
+{
+    (void)state;
+    char url[64];
+    need_hosts(TWO_FACED);
+    struct io_test_helper second = start_server("127.0.0.9");
+    snprintf(url, sizeof url, "ws://twofaced:%d/echo", second.port);
+    connect_url(url);
+    assert_comes_true(loop, &seen.opened);
+    destroy_client();
+    io_test_helper_stop(&second);
+    snprintf(url, sizeof url, "ws://twofaced:%d/403", server.port);
+    connect_url(url);
+    expect_end(WS_CLIENT_REFUSED, 403); /* an answer is an answer: no other address is tried */
+    umount("/etc/hosts");
+}
+
+/* A listener whose queue is full: it answers no more connections, not even with a refusal. */
+static void fill_up(int *fds, int count, int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    for (int i = 1; i < count; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        connect(fds[i], (struct sockaddr *)&at, sizeof at);
+    }
+}
+
+static void leaves_an_address_that_does_not_answer(void **state)
+{
+    (void)state;
+    char url[64];
+    int fds[4];
+    need_hosts(TWO_FACED);
+    struct io_test_helper second = start_server("127.0.0.9");
+    fill_up(fds, 4, second.port);
+    snprintf(url, sizeof url, "ws://twofaced:%d/echo", second.port);
+    struct mono_time start = mono_clock_now();
+    connect_url(url);
+    assert_comes_true(loop, &seen.opened);
+    assert_true(mono_sub(mono_clock_now(), start) >= 2 * NS_PER_S); /* it was the first */
+    destroy_client();
+    io_test_helper_stop(&second);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    umount("/etc/hosts");
+}
+
 static void gives_up_a_server_that_never_answers(void **state)
 {
     (void)state;
@@ -530,6 +602,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_that_nobody_listens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_that_the_name_is_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reaches_an_ipv4_server_by_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tries_the_addresses_of_a_name_in_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(leaves_an_address_that_does_not_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_up_a_server_that_never_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_a_frozen_peer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_addresses_that_make_no_sense, set_up, tear_down),

@@ -1,4 +1,4 @@
-"""ws_server.py [CERTIFICATE]: WebSocket behaviours by path, on 127.0.0.1 only.
+"""ws_server.py [CERTIFICATE | ADDRESS]: WebSocket behaviours by path, on 127.0.0.1 unless told.
 
 Prints two ports, the server's and one that accepts and never answers, then a line for each client
 that left: "left CODE", or "left eof" for one that came without a Close frame.
@@ -64,12 +64,14 @@ async def never_answer(reader, _writer):
 
 async def main():
     logging.disable(logging.CRITICAL)  # clients that vanish are its daily bread
-    context = None
-    if len(sys.argv) > 1:
+    context, address = None, "127.0.0.1"
+    if len(sys.argv) > 1 and sys.argv[1].startswith("127."):
+        address = sys.argv[1]
+    elif len(sys.argv) > 1:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[1])
     server = await websockets.serve(
-        serve, "127.0.0.1", 0, ssl=context, process_request=refuse, ping_interval=None,
+        serve, address, 0, ssl=context, process_request=refuse, ping_interval=None,
         compression=None, max_size=None, close_timeout=5)
     silent = await asyncio.start_server(never_answer, "127.0.0.1", 0)
     say(f"{server.sockets[0].getsockname()[1]} {silent.sockets[0].getsockname()[1]}")
