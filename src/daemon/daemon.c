@@ -151,9 +151,12 @@ static void on_request(void *user, const struct request_message *request)
 static void on_change(void *user)
 {
     struct daemon *daemon = user;
-    if (daemon->state.session_id[0])
-        session_file_save_later(daemon->background, daemon->settings->paths.state_dir,
-                                &daemon->state);
+    session_file_save_later(daemon->background, daemon->settings->paths.state_dir, &daemon->state);
+}
+
+static struct session_device *remembered(struct daemon *daemon)
+{
+    return session_state_device(&daemon->state, daemon->settings->audio.device);
 }
 
 static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
@@ -180,8 +183,8 @@ void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct
     bool fixed = strcmp(daemon->settings->audio.mixer, "none") == 0;
     daemon->volume = fmin(percent, (double)daemon->settings->audio.max_volume);
     daemon->muted = muted;
-    daemon->state.volume = daemon->volume;
-    daemon->state.muted = muted;
+    remembered(daemon)->volume = daemon->volume;
+    remembered(daemon)->muted = muted;
     float gain = muted ? 0 : gain_of_volume(fixed ? 100 : daemon->volume);
     player_set_gain(daemon->player, gain, now);
     if (daemon->link)
@@ -191,7 +194,8 @@ void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now)
 {
     daemon->latency_ms = latency_ms;
-    daemon->state.latency_ms = latency_ms;
+    remembered(daemon)->latency_ms = latency_ms;
+    remembered(daemon)->latency_configured_ms = daemon->settings->audio.latency_ms;
     player_set_latency(daemon->player, ms_to_ns(latency_ms));
     on_change(daemon);
     tick(daemon, now);
@@ -252,10 +256,9 @@ static void remember_card(struct daemon *daemon, struct mono_time now)
     struct output_status output = player_get_status(daemon->player, now).output;
     if (output.steady_s < 30)
         return;
-    bool same = strcmp(daemon->state.device, output.sink.device) == 0 &&
-                fabs(daemon->state.rate_ppm - output.rate_error_ppm) < 1;
-    snprintf(daemon->state.device, sizeof daemon->state.device, "%s", output.sink.device);
-    daemon->state.rate_ppm = output.rate_error_ppm;
+    struct session_device *device = remembered(daemon);
+    bool same = fabs(device->rate_ppm - output.rate_error_ppm) < 1; /* not if it is unknown */
+    device->rate_ppm = output.rate_error_ppm;
     if (!same)
         on_change(daemon);
 }
@@ -300,11 +303,12 @@ static void reload(struct daemon *daemon)
     settings_describe_restart(settings, fresh, restart, sizeof restart);
     if (fresh->audio.volume != settings->audio.volume)
         daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
-    if (fresh->audio.latency_ms != settings->audio.latency_ms)
-        daemon_set_latency(daemon, fresh->audio.latency_ms, now);
+    bool new_latency = fresh->audio.latency_ms != settings->audio.latency_ms;
     log_set_level((enum log_level)fresh->log.level);
     settings->audio.volume = fresh->audio.volume;
     settings->audio.latency_ms = fresh->audio.latency_ms;
+    if (new_latency)
+        daemon_set_latency(daemon, fresh->audio.latency_ms, now);
     settings->backend.auto_advance = fresh->backend.auto_advance;
     settings->backend.repeat = fresh->backend.repeat;
     settings->sync = fresh->sync;
@@ -359,7 +363,6 @@ static struct mono_time local_now(void *clock)
 static struct player *create_player(struct daemon *daemon)
 {
     const struct settings *settings = daemon->settings;
-    bool known = strcmp(daemon->state.device, settings->audio.device) == 0;
     return player_create(&(struct player_config){
         .output = {.sink = {.device = settings->audio.device,
                             .preferred_rate_hz = 48000,
@@ -370,7 +373,7 @@ static struct player *create_player(struct daemon *daemon)
                             .now = local_now,
                             .clock_id = mono_clock_id()},
                    .latency_ns = ms_to_ns(daemon->latency_ms),
-                   .remembered_ppm = known ? daemon->state.rate_ppm : NAN},
+                   .remembered_ppm = remembered(daemon)->rate_ppm},
         .drift = {settings->sync.seek_threshold_ms * 1e-3, settings->sync.max_slew_ppm},
         .idle_release_ns = s_to_ns(settings->audio.idle_release_s),
         .clock = &daemon->clock,
@@ -393,11 +396,14 @@ static void load_state(struct daemon *daemon)
 {
     session_file_load(daemon->settings->paths.state_dir, &daemon->state);
     log_add_secret(daemon->state.token);
-    daemon->latency_ms = isnan(daemon->state.latency_ms) ? daemon->settings->audio.latency_ms
-                                                         : daemon->state.latency_ms;
-    daemon->volume =
-        isnan(daemon->state.volume) ? (double)daemon->settings->audio.volume : daemon->state.volume;
-    daemon->muted = daemon->state.muted;
+    const struct session_device *device = remembered(daemon);
+    const struct settings *settings = daemon->settings;
+    /* What was set at run time holds until the file is edited. */
+    bool set_later =
+        !isnan(device->latency_ms) && device->latency_configured_ms == settings->audio.latency_ms;
+    daemon->latency_ms = set_later ? device->latency_ms : settings->audio.latency_ms;
+    daemon->volume = isnan(device->volume) ? (double)settings->audio.volume : device->volume;
+    daemon->muted = device->muted;
 }
 
 static bool set_up(struct daemon *daemon)

@@ -27,7 +27,28 @@
 void session_state_init(struct session_state *state)
 {
     memset(state, 0, sizeof *state);
-    state->rate_ppm = state->volume = state->latency_ms = NAN;
+}
+
+static void name_device(struct session_device *device, const char *name)
+{
+    *device = (struct session_device){
+        .rate_ppm = NAN, .volume = NAN, .latency_ms = NAN, .latency_configured_ms = NAN};
+    snprintf(device->name, sizeof device->name, "%s", name);
+}
+
+struct session_device *session_state_device(struct session_state *state, const char *name)
+{
+    struct session_device found;
+    int at = 0;
+    while (at < SESSION_DEVICES_MAX - 1 && state->devices[at].name[0] &&
+           strcmp(state->devices[at].name, name) != 0)
+        at++;
+    found = state->devices[at];
+    if (strcmp(found.name, name) != 0)
+        name_device(&found, name);
+    memmove(state->devices + 1, state->devices, (size_t)at * sizeof found);
+    state->devices[0] = found;
+    return state->devices;
 }
 
 /* A regular file, at most limit bytes of it, as text. NULL with errno. */
@@ -66,18 +87,34 @@ static void take_number(const cJSON *root, const char *name, double low, double 
         *to = member->valuedouble;
 }
 
+static void take_device(const cJSON *item, struct session_device *device)
+{
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name");
+    name_device(device, cJSON_IsString(name) ? name->valuestring : "");
+    take_number(item, "rate_ppm", -RATE_PPM_MAX, RATE_PPM_MAX, &device->rate_ppm);
+    take_number(item, "volume", 0, 100, &device->volume);
+    take_number(item, "latency_ms", -LATENCY_MS_MAX, LATENCY_MS_MAX, &device->latency_ms);
+    take_number(item, "latency_configured_ms", -LATENCY_MS_MAX, LATENCY_MS_MAX,
+                &device->latency_configured_ms);
+    device->muted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "muted"));
+}
+
 static void take_state(const cJSON *root, struct session_state *state)
 {
+    const cJSON *item;
+    int count = 0;
     take_text(root, "url", state->url, sizeof state->url);
     take_text(root, "join_code", state->join_code, sizeof state->join_code);
     take_text(root, "session_id", state->session_id, sizeof state->session_id);
     take_text(root, "token", state->token, sizeof state->token);
     take_text(root, "code", state->code, sizeof state->code);
-    take_text(root, "device", state->device, sizeof state->device);
-    take_number(root, "rate_ppm", -RATE_PPM_MAX, RATE_PPM_MAX, &state->rate_ppm);
-    take_number(root, "volume", 0, 100, &state->volume);
-    take_number(root, "latency_ms", -LATENCY_MS_MAX, LATENCY_MS_MAX, &state->latency_ms);
-    state->muted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "muted"));
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "devices"))
+    {
+        if (count == SESSION_DEVICES_MAX)
+            break;
+        take_device(item, &state->devices[count]);
+        count += state->devices[count].name[0] != '\0';
+    }
 }
 
 static char *read_private(const char *path)
@@ -119,6 +156,18 @@ static void put_number(cJSON *root, const char *name, double number)
         cJSON_AddNumberToObject(root, name, number);
 }
 
+static void put_device(cJSON *array, const struct session_device *device)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "name", device->name);
+    put_number(item, "rate_ppm", device->rate_ppm);
+    put_number(item, "volume", device->volume);
+    put_number(item, "latency_ms", device->latency_ms);
+    put_number(item, "latency_configured_ms", device->latency_configured_ms);
+    cJSON_AddBoolToObject(item, "muted", device->muted);
+    cJSON_AddItemToArray(array, item);
+}
+
 static char *print_state(const struct session_state *state)
 {
     cJSON *root = cJSON_CreateObject();
@@ -127,11 +176,9 @@ static char *print_state(const struct session_state *state)
     cJSON_AddStringToObject(root, "session_id", state->session_id);
     cJSON_AddStringToObject(root, "token", state->token);
     cJSON_AddStringToObject(root, "code", state->code);
-    cJSON_AddStringToObject(root, "device", state->device);
-    put_number(root, "rate_ppm", state->rate_ppm);
-    put_number(root, "volume", state->volume);
-    put_number(root, "latency_ms", state->latency_ms);
-    cJSON_AddBoolToObject(root, "muted", state->muted);
+    cJSON *devices = cJSON_AddArrayToObject(root, "devices");
+    for (int i = 0; i < SESSION_DEVICES_MAX && state->devices[i].name[0]; i++)
+        put_device(devices, &state->devices[i]);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     return text;

@@ -1,5 +1,5 @@
 /*
- * session_file.h: what a speaker must not forget: its membership, its card's rate, its volume.
+ * session_file.h: what a speaker must not forget: its membership, its cards' rates and volumes.
  *
  * One JSON file, state.json, in the state directory: 0600 in a directory 0700, replaced atomically.
  */
@@ -10,20 +10,32 @@
 
 #define SESSION_FILE_TEXT_MAX 512
 
+/* What belongs to one sound device: with another card come its own volume and latency. */
+struct session_device {
+    char name[128];  /* as configured */
+    double rate_ppm; /* NAN: unknown */
+    double volume;   /* percent; NAN: never set */
+    bool muted;
+    double latency_ms;            /* set at run time; NAN: as configured */
+    double latency_configured_ms; /* then; whoever has edited the file since meant it */
+};
+
+#define SESSION_DEVICES_MAX 8
+
 struct session_state {
     char url[SESSION_FILE_TEXT_MAX]; /* the backend that the membership is of */
     char join_code[64];              /* that it was joined with; "" for hosts */
     char session_id[128];
     char token[256];
-    char code[64];    /* the invite code; hosts only */
-    char device[160]; /* that rate_ppm was learned of */
-    double rate_ppm;  /* NAN: unknown */
-    double volume;    /* percent; NAN: never set */
-    bool muted;
-    double latency_ms; /* set at run time; NAN: as configured */
+    char code[64];                                      /* the invite code; hosts only */
+    struct session_device devices[SESSION_DEVICES_MAX]; /* the last used first; name "": none */
 };
 
 void session_state_init(struct session_state *state);
+
+/* The device of this name, moved to the first place; the longest unused one makes room for a new
+ * one, of which nothing is known. */
+struct session_device *session_state_device(struct session_state *state, const char *name);
 
 /* Missing: the initial state. Unreadable or corrupt: the same, and one line in the log. */
 void session_file_load(const char *state_dir, struct session_state *state);

@@ -29,6 +29,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define DEVICE "hw:\"K\xc3\xbc\x63he\"\\1"
+
 static struct session_state sample(void)
 {
     struct session_state state;
@@ -37,11 +39,12 @@ static struct session_state sample(void)
     strcpy(state.join_code, "D5D6A6");
     strcpy(state.session_id, "s-1");
     strcpy(state.token, "0123456789abcdef0123456789abcdef");
-    strcpy(state.device, "hw:\"K\xc3\xbc\x63he\"\\1");
-    state.rate_ppm = -37.25;
-    state.volume = 42;
-    state.latency_ms = -1.5;
-    state.muted = true;
+    struct session_device *device = session_state_device(&state, DEVICE);
+    device->rate_ppm = -37.25;
+    device->volume = 42;
+    device->latency_ms = -1.5;
+    device->latency_configured_ms = 0;
+    device->muted = true;
     return state;
 }
 
@@ -52,19 +55,21 @@ static void assert_equal(const struct session_state *a, const struct session_sta
     assert_string_equal(a->session_id, b->session_id);
     assert_string_equal(a->token, b->token);
     assert_string_equal(a->code, b->code);
-    assert_string_equal(a->device, b->device);
-    assert_true(a->rate_ppm == b->rate_ppm);
-    assert_true(a->volume == b->volume);
-    assert_true(a->latency_ms == b->latency_ms);
-    assert_int_equal(a->muted, b->muted);
+    const struct session_device *x = a->devices, *y = b->devices;
+    assert_string_equal(x->name, y->name);
+    assert_true(x->rate_ppm == y->rate_ppm);
+    assert_true(x->volume == y->volume);
+    assert_true(x->latency_ms == y->latency_ms);
+    assert_true(x->latency_configured_ms == y->latency_configured_ms);
+    assert_int_equal(x->muted, y->muted);
 }
 
 static void assert_initial(const struct session_state *state)
 {
     assert_string_equal(state->token, "");
     assert_string_equal(state->session_id, "");
-    assert_true(isnan(state->rate_ppm) && isnan(state->volume) && isnan(state->latency_ms));
-    assert_false(state->muted);
+    for (int i = 0; i < SESSION_DEVICES_MAX; i++)
+        assert_string_equal(state->devices[i].name, "");
 }
 
 static mode_t mode_of(const char *of)
@@ -81,10 +86,34 @@ static void what_is_saved_is_loaded(void **state)
     assert_int_equal(session_file_save(state_dir, &saved), 0);
     session_file_load(state_dir, &loaded);
     assert_equal(&loaded, &saved);
-    saved.volume = 43;
+    saved.devices[0].volume = 43;
     assert_int_equal(session_file_save(state_dir, &saved), 0);
     session_file_load(state_dir, &loaded);
-    assert_true(loaded.volume == 43);
+    assert_true(loaded.devices[0].volume == 43);
+}
+
+static void devices_are_remembered_each_by_itself(void **state)
+{
+    (void)state;
+    struct session_state saved, loaded;
+    char name[20];
+    session_state_init(&saved);
+    for (int i = 0; i < 2 * SESSION_DEVICES_MAX; i++) {
+        snprintf(name, sizeof name, "hw:%d", i);
+        struct session_device *device = session_state_device(&saved, name);
+        assert_true(isnan(device->volume) && isnan(device->rate_ppm));
+        device->volume = i;
+        session_state_device(&saved, "hw:0")->rate_ppm = i; /* always in use */
+    }
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    session_file_load(state_dir, &loaded);
+    assert_string_equal(loaded.devices[0].name, "hw:0");
+    assert_true(session_state_device(&loaded, "hw:15")->volume == 15);
+    assert_string_equal(loaded.devices[0].name, "hw:15");
+    assert_string_equal(loaded.devices[1].name, "hw:0");
+    assert_true(loaded.devices[1].rate_ppm == 15 && loaded.devices[1].volume == 0);
+    assert_true(session_state_device(&loaded, "hw:9")->volume == 9); /* the oldest that is left */
+    assert_true(isnan(session_state_device(&loaded, "hw:8")->volume));
 }
 
 static void only_the_owner_may_read_it(void **state)
@@ -123,12 +152,18 @@ static void damage_is_survived(void **state)
         assert_initial(&loaded);
     }
     io_test_write_file(path,
-                       "{\"token\":7,\"session_id\":null,\"rate_ppm\":1e300,\"volume\":-1,"
-                       "\"latency_ms\":\"much\",\"muted\":\"yes\",\"code\":\"C0DE\"}",
+                       "{\"token\":7,\"session_id\":null,\"code\":\"C0DE\",\"devices\":[5,{},"
+                       "{\"name\":\"a\",\"rate_ppm\":1e300,\"volume\":-1,"
+                       "\"latency_ms\":\"much\",\"muted\":\"yes\"}]}",
                        0600);
     session_file_load(state_dir, &loaded);
-    assert_initial(&loaded);
+    assert_string_equal(loaded.token, "");
     assert_string_equal(loaded.code, "C0DE"); /* what is good is taken */
+    const struct session_device *device = loaded.devices;
+    assert_string_equal(device->name, "a");
+    assert_true(isnan(device->rate_ppm) && isnan(device->volume) && isnan(device->latency_ms));
+    assert_false(device->muted);
+    assert_string_equal(loaded.devices[1].name, "");
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     session_file_load(state_dir, &loaded);
@@ -159,7 +194,8 @@ static void random_damage_is_survived(void **state)
         broken[(size_t)rand_r(&seed) % (2 * bytes) % sizeof broken] = '\0';
         io_test_write_file(path, broken, 0600);
         session_file_load(state_dir, &loaded);
-        assert_true(isnan(loaded.volume) || (loaded.volume >= 0 && loaded.volume <= 100));
+        double volume = loaded.devices[0].volume;
+        assert_true(isnan(volume) || (volume >= 0 && volume <= 100));
         assert_true(strlen(loaded.token) < sizeof loaded.token);
     }
 }
@@ -172,10 +208,10 @@ static void an_old_one_stays_where_the_new_one_cannot_be_written(void **state)
     assert_int_equal(session_file_save(state_dir, &saved), 0);
     snprintf(temporary, sizeof temporary, "%s.new", path);
     assert_int_equal(mkdir(temporary, 0700), 0);
-    saved.volume = 1;
+    saved.devices[0].volume = 1;
     assert_true(session_file_save(state_dir, &saved) < 0);
     session_file_load(state_dir, &loaded);
-    assert_true(loaded.volume == 42);
+    assert_true(loaded.devices[0].volume == 42);
     assert_int_equal(session_file_save("/proc/nowhere", &saved), -ENOENT);
 }
 
@@ -186,12 +222,12 @@ static void saves_beside_the_loop_in_order(void **state)
     struct loop *loop = loop_create(NULL);
     struct background *background = background_create(loop);
     for (int i = 0; i <= 20; i++) {
-        saved.volume = i;
+        saved.devices[0].volume = i;
         session_file_save_later(background, state_dir, &saved);
     }
     background_destroy(background);
     session_file_load(state_dir, &loaded);
-    assert_true(loaded.volume == 20);
+    assert_true(loaded.devices[0].volume == 20);
     loop_destroy(loop);
 }
 
@@ -247,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_saved_is_loaded),
+        TEST(devices_are_remembered_each_by_itself),
         TEST(only_the_owner_may_read_it),
         TEST(a_missing_one_is_the_initial_state),
         TEST(damage_is_survived),
