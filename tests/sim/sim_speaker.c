@@ -188,7 +188,7 @@ static void wifi_costs_little(void **state)
 }
 
 /* 20 ms in one direction only, which the middle of a round trip would take for 10 ms of offset. In
- * one seed of twenty the fit settles beside the truth for a while. */
+ * some seeds the fit settles up to 2 ms beside the truth for some minutes. */
 static void one_sided_jitter_costs_about_a_millisecond(void **state)
 {
     (void)state;

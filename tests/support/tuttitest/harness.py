@@ -141,7 +141,8 @@ class Card:
     def config(self):
         fields = "\n".join(f"    {key} {value}" for key, value in self.fields.items())
         return (f'pcm.{self.name} {{\n    type tutti_vcard\n    record "{self.record_path}"\n'
-                f'    control "{self.control_path}"\n{fields}\n}}\n')
+                f'    control "{self.control_path}"\n{fields}\n'
+                '    hint { show on description "virtual card" }\n}\n')
 
     def tell(self, command):
         with open(self.control_path, "a") as control:
