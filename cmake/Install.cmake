@@ -5,6 +5,8 @@ foreach(unit tuttid.service tutti-hub.service)
   install(FILES ${CMAKE_BINARY_DIR}/systemd/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tutti.conf)
+install(FILES docs/man/tuttid.8 docs/man/tutti-hub.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES docs/man/tuttictl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 # Never over one that somebody has written.
 install(CODE "
   if(NOT EXISTS \"\$ENV{DESTDIR}/etc/tutti/tuttid.conf\")

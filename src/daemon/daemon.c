@@ -92,8 +92,8 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     daemon->playback = *playback;
     daemon->has_playback = true;
     daemon->skip_sent = false;
-    plan_tracks(daemon);
     player_set_timeline(daemon->player, &timeline, now);
+    plan_tracks(daemon);
     tick(daemon, now);
 }
 

@@ -65,8 +65,7 @@ struct player {
     uint64_t seeks;
 
     struct mono_time eager_until;
-    struct mono_time silent_since;
-    bool released;
+    struct mono_time active_at; /* something sounded, or changed */
     double tick_phase;
     float slice[SLICE_FRAMES * SINK_CHANNELS];
 };
@@ -83,7 +82,6 @@ struct player *player_create(const struct player_config *config)
         free(player);
         return NULL;
     }
-    player->released = true;
     return player;
 }
 
@@ -126,6 +124,7 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
                       struct mono_time now)
 {
     leave(player, now);
+    player->active_at = now;
     voice_destroy(player->voice);
     player->voice = fd < 0 ? NULL : voice_create(fd, available_bytes, total_bytes);
 }
@@ -143,6 +142,7 @@ void player_set_timeline(struct player *player, const struct timeline *timeline,
         return;
     player->has_timeline = true;
     player->timeline = *timeline;
+    player->active_at = now;
     if (!player->joined)
         return;
     double error_s = player_get_status(player, now).error_s;
@@ -188,22 +188,30 @@ static bool past_end(const struct player *player, struct mono_time now)
     return length_s >= 0 && wanted_at(player, now) >= length_s + END_SLACK_S;
 }
 
+/* The voice is ready to sound what is wanted when that frame is heard. */
+static bool start_voice(struct player *player, int64_t frame)
+{
+    return voice_start(player->voice, wanted_at_frame(player, (double)frame),
+                       output_rate_hz(player->output)) == VOICE_OK;
+}
+
 static void begin_join(struct player *player, struct mono_time now)
 {
     struct output *output = player->output;
-    double lead = ceil(output_frame_at(output, mono_add(now, JOIN_LEAD_NS)));
-    int64_t join = output_cut(output, output_earliest_cut(output, now), now);
-    if (join < (int64_t)lead)
-        join = (int64_t)lead;
-    double position_s = wanted_at_frame(player, (double)join);
-    if (voice_start(player->voice, position_s, output_rate_hz(output)) != VOICE_OK)
+    int64_t join = (int64_t)ceil(output_frame_at(output, mono_add(now, JOIN_LEAD_NS)));
+    if (!start_voice(player, join))
         return;
-    double ppm = feed_forward_ppm(player, join);
-    voice_set_ppm(player->voice, ppm);
-    player->rate_ppm = ppm;
+    int64_t silent = output_cut(output, output_earliest_cut(output, now), now);
+    if (silent > join) { /* the device gave back less than hoped for */
+        join = silent;
+        if (!start_voice(player, join))
+            return;
+    }
+    player->rate_ppm = feed_forward_ppm(player, join);
+    voice_set_ppm(player->voice, player->rate_ppm);
     drift_reset(&player->drift);
-    if (join > output_end(output))
-        output_append_silence(output, (size_t)(join - output_end(output)));
+    if (join > silent)
+        output_append_silence(output, (size_t)(join - silent));
     player->join_frame = join;
     player->joined = true;
     player->begin_with_fade = true;
@@ -306,27 +314,20 @@ static struct transport_facts gather_facts(const struct player *player, struct m
     };
 }
 
-/* The device is held while something sounds and for a while after. */
+/* The device is held while something sounds or has just changed, and for a while after: a paused
+ * speaker is ready to go on at once. */
 static void keep_device(struct player *player, enum transport_state state, struct mono_time now)
 {
-    bool may_sound = state == TRANSPORT_LOADING || state == TRANSPORT_ARMED ||
-                     state == TRANSPORT_PLAYING || state == TRANSPORT_RECOVERING;
+    if (state == TRANSPORT_LOADING || state == TRANSPORT_ARMED || state == TRANSPORT_PLAYING ||
+        state == TRANSPORT_RECOVERING)
+        player->active_at = now;
+    bool idle = player->config.idle_release_ns > 0 &&
+                mono_sub(now, player->active_at) > player->config.idle_release_ns;
     bool prepared = player->voice && voice_prepare(player->voice) == VOICE_OK;
-    if (may_sound || player->silent_since.ns == 0)
-        player->silent_since = now;
-    if ((may_sound || (state == TRANSPORT_PAUSED && player->released && prepared &&
-                       player->silent_since.ns == now.ns)) &&
-        prepared) {
+    if (prepared && !idle)
         output_want(player->output, voice_rate_hz(player->voice));
-        player->released = false;
-        return;
-    }
-    if (!player->released && player->config.idle_release_ns > 0 &&
-        mono_sub(now, player->silent_since) > player->config.idle_release_ns) {
+    else if (idle)
         output_release(player->output);
-        player->released = true;
-        player->joined = false;
-    }
 }
 
 static void follow_output(struct player *player, struct mono_time now)

@@ -30,13 +30,23 @@ static bool take_credentials(struct lws *wsi, char session_id[STORE_ID_MAX],
     return true;
 }
 
+/* lws's own answer would be HTTP/1.0 with a page, which WebSocket clients do not expect. */
+static void refuse_handshake(struct lws *wsi)
+{
+    static const char answer[] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n"
+                                 "connection: close\r\n\r\n";
+    unsigned char buffer[LWS_PRE + sizeof answer];
+    memcpy(buffer + LWS_PRE, answer, sizeof answer - 1);
+    lws_write(wsi, buffer + LWS_PRE, sizeof answer - 1, LWS_WRITE_HTTP_HEADERS);
+}
+
 bool ws_admit(struct server *server, struct lws *wsi)
 {
     char session_id[STORE_ID_MAX], token[STORE_TOKEN_MAX];
     if (take_credentials(wsi, session_id, token) &&
         service_may_connect(server->service, token, session_id))
         return true;
-    lws_return_http_status(wsi, HTTP_STATUS_FORBIDDEN, NULL);
+    refuse_handshake(wsi);
     return false;
 }
 
