@@ -7,10 +7,11 @@
  * evidence. Within what is left, the best kind of evidence there is says where the offset is.
  *
  * Echoes are better than that: those of ten minutes carry a line, offset and frequency. Both edges
- * of each interval are points: where one way was as short as ever, its edge is exact, however
- * long the other way took. Weights that fall with the distance from the line (iteratively
- * reweighted least squares, Cauchy's weight) find the edges that agree, on one side or on both;
- * edges that would have to have been faster than the shortest way keep their full weight.
+ * of each interval are points, weighted by how much longer than the shortest the round trip was;
+ * that is the middle of the quickest. Where one way has clearly more detours than the other, the
+ * weights are made to fall with each way's own detour instead (iteratively reweighted least
+ * squares, Cauchy's weight), so that the better way decides; an edge that would have had to be
+ * faster than the shortest way keeps its full weight.
  */
 #include "tutti/core/server_clock.h"
 
@@ -35,6 +36,9 @@ static const size_t ECHOES_ENOUGH = 5;
 static const size_t ECHOES_MANY = 48;
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
 static const double ECHO_NOISE_S = 10e-6;
+/* A way is worse than the other if its detours are so long, and so many times longer. */
+static const double ONE_SIDED_MIN_S = 500e-6;
+static const double ONE_SIDED_RATIO = 3;
 /* Reweighting settles in a few rounds. */
 #define ECHO_ROUNDS 4
 /* Frequency before it is measured; crystals differ by some tens of ppm. */
@@ -50,6 +54,9 @@ static const double DECAY_MAX_S = 12;
 static const double DECAY_PER_AGE = 0.2;
 /* How long other evidence waits for an echo that may come. */
 static const int64_t SETTLE_NS = 700 * NS_PER_MS;
+/* And how long a start waits for better than a rough guess. */
+static const int64_t GOOD_ENOUGH_NS = 50 * NS_PER_MS;
+static const int64_t SETTLE_LATEST_NS = 2500 * NS_PER_MS;
 
 /* A burst for the offset; then some seconds of single probes for the frequency; then, every ten
  * seconds, a burst to keep both. */
@@ -228,25 +235,47 @@ static double detour_of(double off_s, int side)
     return side * off_s > 0 ? off_s : 0;
 }
 
-static struct echo_line fit_echoes(const struct server_clock *clock)
+/* One round: points weighted by the detours of their round trips (line NULL), or by their distance
+ * from the line. ret_detour_s: the mean detour of each way, back and there. */
+static struct echo_line fit_round(const struct server_clock *clock, const struct echo_line *line,
+                                  double ret_detour_s[2])
 {
     const struct server_clock_echo *newest = echo_at(clock, 0);
     int64_t shortest_ns = shortest_half(clock);
-    struct echo_line line = {0};
-    for (int round = 0; round < ECHO_ROUNDS; round++) {
-        struct sums sums = {0};
-        for (size_t age = 0; age < clock->echo_count; age++) {
-            const struct server_clock_echo *echo = echo_at(clock, age);
-            double t = ns_to_s(echo->at_ns - newest->at_ns);
-            double detour_s = ns_to_s(echo->half_ns - shortest_ns);
-            for (int side = -1; side <= 1; side += 2) {
-                double y = edge_s(echo, newest->offset_ns, shortest_ns, side);
-                double off_s = y - line.offset_s - line.frequency * t;
-                double doubt_s = round == 0 ? detour_s : detour_of(off_s, side);
-                add_point(&sums, t, y, 1 / (ECHO_NOISE_S * ECHO_NOISE_S + doubt_s * doubt_s));
-            }
+    struct sums sums = {0};
+    ret_detour_s[0] = ret_detour_s[1] = 0;
+    for (size_t age = 0; age < clock->echo_count; age++) {
+        const struct server_clock_echo *echo = echo_at(clock, age);
+        double t = ns_to_s(echo->at_ns - newest->at_ns);
+        double doubt_s = ns_to_s(echo->half_ns - shortest_ns);
+        for (int side = -1; side <= 1; side += 2) {
+            double y = edge_s(echo, newest->offset_ns, shortest_ns, side);
+            if (line)
+                doubt_s = detour_of(y - line->offset_s - line->frequency * t, side);
+            ret_detour_s[side > 0] += fabs(doubt_s) / (double)clock->echo_count;
+            add_point(&sums, t, y, 1 / (ECHO_NOISE_S * ECHO_NOISE_S + doubt_s * doubt_s));
         }
-        line = solve(&sums);
+    }
+    return solve(&sums);
+}
+
+/* Both ways alike: the middle of the quickest round trips is the best there is. One way clearly
+ * worse than the other: trust the better one. */
+static bool is_one_sided(const double detour_s[2])
+{
+    double worse = fmax(detour_s[0], detour_s[1]), better = fmin(detour_s[0], detour_s[1]);
+    return worse > ONE_SIDED_MIN_S && worse > ONE_SIDED_RATIO * better;
+}
+
+static struct echo_line fit_echoes(const struct server_clock *clock)
+{
+    const struct server_clock_echo *newest = echo_at(clock, 0);
+    double detour_s[2];
+    struct echo_line line = fit_round(clock, NULL, detour_s);
+    struct echo_line trial = fit_round(clock, &line, detour_s);
+    for (int round = 0; is_one_sided(detour_s) && round < ECHO_ROUNDS; round++) {
+        line = trial;
+        trial = fit_round(clock, &line, detour_s);
     }
     line.at_ns = newest->at_ns;
     line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
@@ -333,7 +362,9 @@ static bool is_settled(const struct server_clock *clock, int64_t now_ns)
         return true;
     if (clock->source == SERVER_CLOCK_ECHO)
         return clock->echo_count >= ECHOES_ENOUGH;
-    return clock->known && clock->connected && now_ns - clock->connected_at_ns >= SETTLE_NS;
+    int64_t since_ns = now_ns - clock->connected_at_ns;
+    return clock->known && clock->connected && since_ns >= SETTLE_NS &&
+           (clock->uncertainty_ns <= GOOD_ENOUGH_NS || since_ns >= SETTLE_LATEST_NS);
 }
 
 /* Takes a new line; the difference to what was applied so far decays from now on. */

@@ -174,8 +174,11 @@ static void adopt(struct link *link, struct link_socket *socket, struct mono_tim
     link_deliver_playlist(link, &socket->playlist);
     link_take_playback(link, &socket->playback, now);
     link_set_state(link, LINK_LIVE, "");
-    if (first)
+    if (first) {
         server_clock_connected(link->config.clock, now);
+        link->dates_left = LINK_DATES;
+        loop_timer_set_in(link->dates, LINK_DATE_WAIT_NS);
+    }
     send_probe(link, now);
     set_probe_timer(link);
 }
@@ -384,7 +387,8 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
     link->resync = loop_timer_create(loop, resync_fired, link);
     link->probe = loop_timer_create(loop, probe_fired, link);
     link->confirm = loop_timer_create(loop, link_confirm_timeout, link);
-    if (!link->retry || !link->resync || !link->probe || !link->confirm) {
+    link->dates = loop_timer_create(loop, link_ask_date, link);
+    if (!link->retry || !link->resync || !link->probe || !link->confirm || !link->dates) {
         link_destroy(link);
         return NULL;
     }
@@ -401,11 +405,14 @@ void link_destroy(struct link *link)
     if (!link)
         return;
     http_cancel(link->rest);
+    http_cancel(link->date_call);
+    http_cancel(link->repeat_call);
     close_socket(link, link->fresh);
     close_socket(link, link->live);
     loop_timer_destroy(link->retry);
     loop_timer_destroy(link->resync);
     loop_timer_destroy(link->probe);
     loop_timer_destroy(link->confirm);
+    loop_timer_destroy(link->dates);
     free(link);
 }

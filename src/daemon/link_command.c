@@ -64,6 +64,7 @@ static void repeat_answered(void *user, const struct http_response *response)
     struct playback_state playback;
     char reason[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX];
     struct mono_time now = loop_now(link->loop);
+    link->repeat_call = NULL;
     link_take_date(link, response);
     if (response->status == 0) {
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
@@ -87,7 +88,8 @@ static void repeat_over_rest(struct link *link, struct mono_time now)
                    (strcmp(command->action, "seek") == 0 && link->playback.playing);
     char *json = protocol_build_playback(command->has_track ? command->track_id : NULL,
                                          command->position_ms, playing);
-    struct http_call *sent = NULL;
+    http_cancel(link->repeat_call);
+    link->repeat_call = NULL;
     if (json && protocol_url(url, sizeof url, link->config.settings->backend.url,
                              "/sessions/%s/playback", link->session_id)) {
         struct http_request request = {
@@ -100,10 +102,10 @@ static void repeat_over_rest(struct link *link, struct mono_time now)
             .on_done = repeat_answered,
             .user = link,
         };
-        sent = http_start(link->http, &request);
+        link->repeat_call = http_start(link->http, &request);
     }
     free(json);
-    if (!sent)
+    if (!link->repeat_call)
         finish(link, "out of memory", now);
 }
 

@@ -14,6 +14,10 @@
 #define LINK_REST_TIMEOUT_NS (15 * NS_PER_S)
 #define LINK_REST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
 #define LINK_PROBES 16
+/* The burst of Dates: how many, how far apart, and how long an echo is waited for first. */
+#define LINK_DATES 12
+#define LINK_DATE_STEP_NS (110 * NS_PER_MS)
+#define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
 
 /* One socket; while a replacement is being opened there are two. */
 struct link_socket {
@@ -64,9 +68,13 @@ struct link {
     struct loop_timer *resync;
     struct loop_timer *probe;
     struct loop_timer *confirm;
+    struct loop_timer *dates;
+    unsigned dates_left; /* calls of the burst still to make */
     struct mono_time recheck_at;
     struct mono_time opening_since;
     struct http_call *rest; /* bootstrap or resync, one at a time */
+    struct http_call *date_call;
+    struct http_call *repeat_call; /* a command's second try */
 
     struct playback_state playback; /* the last good one */
     bool has_playback;
@@ -90,6 +98,9 @@ void link_deliver_playlist(struct link *link, struct playlist_message *playlist)
 /* link_rest.c */
 void link_bootstrap(struct link *link);
 void link_resync(struct link *link, struct mono_time now);
+/* A dozen answers spread over a second tell how old the backend's Dates are: for backends that do
+ * not answer probes. Called by its timer. */
+void link_ask_date(void *user, struct mono_time now);
 void link_take_date(struct link *link, const struct http_response *response);
 
 /* link_command.c */

@@ -35,6 +35,27 @@ void link_take_date(struct link *link, const struct http_response *response)
                               response->date, response->fresh_connection);
 }
 
+static void date_answered(void *user, const struct http_response *response)
+{
+    struct link *link = user;
+    link->date_call = NULL;
+    link_take_date(link, response);
+}
+
+void link_ask_date(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    char url[PROTOCOL_URL_MAX];
+    (void)now;
+    if (link->dates_left == 0 || link->state != LINK_LIVE || link->config.clock->echo_seen)
+        return;
+    link->dates_left--;
+    if (!link->date_call && protocol_url(url, sizeof url, link->config.settings->backend.url,
+                                         "/sessions/%s/playlist", link->session_id))
+        link->date_call = call(link, "GET", url, link->token, NULL, date_answered);
+    loop_timer_set_in(link->dates, LINK_DATE_STEP_NS);
+}
+
 /* --- membership ---------------------------------------------------------------------------- */
 
 static void bootstrap_failed(struct link *link, const char *doing,
