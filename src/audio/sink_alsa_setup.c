@@ -4,6 +4,7 @@
  * The device is opened as named, and no plugin may convert anything behind our back: the rate it
  * really runs at is what the resampler is set to. Formats are tried from the best down.
  */
+#include "quiet_alsa.h"
 #include "sink_alsa.h"
 
 #include <errno.h>
@@ -40,17 +41,6 @@ static int refuse(char *error, const struct sink_config *config, const char *wha
     return result;
 }
 
-/* alsa-lib would print to stderr; what is wrong is said by refuse(), once. */
-static void be_quiet(const char *file, int line, const char *function, int error,
-                     const char *format, ...)
-{
-    (void)file;
-    (void)line;
-    (void)function;
-    (void)error;
-    (void)format;
-}
-
 static const char *explain_open(int result)
 {
     switch (result) {
@@ -71,7 +61,7 @@ static const char *explain_open(int result)
 
 static int open_pcm(struct sink_alsa *alsa, const struct sink_config *config, int mode, char *error)
 {
-    snd_lib_error_set_handler(be_quiet);
+    quiet_alsa();
     int result = snd_pcm_open(&alsa->pcm, config->device, SND_PCM_STREAM_PLAYBACK, mode);
     if (result >= 0)
         return 0;
@@ -228,6 +218,13 @@ static int set_sw_params(struct sink_alsa *alsa, const struct sink_config *confi
     return 0;
 }
 
+static int card_of(snd_pcm_t *pcm)
+{
+    snd_pcm_info_t *info;
+    snd_pcm_info_alloca(&info);
+    return snd_pcm_info(pcm, info) < 0 ? -1 : snd_pcm_info_get_card(info);
+}
+
 static int try_setup(struct sink_alsa *alsa, const struct sink_config *config, int mode,
                      struct sink_info *ret_info, char *error)
 {
@@ -235,6 +232,7 @@ static int try_setup(struct sink_alsa *alsa, const struct sink_config *config, i
     int result = open_pcm(alsa, config, mode, error);
     if (result < 0)
         return result;
+    ret_info->card = card_of(alsa->pcm);
     alsa->can_rewind = ret_info->can_rewind = probe_rewind(alsa->pcm);
     result = set_hw_params(alsa, config, ret_info, error);
     if (result >= 0)

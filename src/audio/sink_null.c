@@ -41,7 +41,8 @@ int sink_null_open(const struct sink_config *config, void **ret_self, struct sin
                                    .rate_hz = rate_hz,
                                    .buffer_frames = null->buffer_frames,
                                    .period_frames = 1,
-                                   .can_rewind = true};
+                                   .can_rewind = true,
+                                   .card = -1};
     *ret_self = null;
     return 0;
 }

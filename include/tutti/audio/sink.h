@@ -46,6 +46,7 @@ struct sink_info {
     size_t buffer_frames; /* how much can be queued at most */
     size_t period_frames;
     bool can_rewind;
+    int card; /* ALSA's number of the card that it is on; -1: on none, or not known */
 };
 
 enum sink_state {

@@ -9,3 +9,7 @@ tutti_unit_test(audio sink_alsa)
 target_compile_definitions(unit_audio_sink_alsa PRIVATE
   VCARD_PLUGIN="$<TARGET_FILE:tutti_vcard>")
 add_dependencies(unit_audio_sink_alsa tutti_vcard)
+tutti_unit_test(audio mixer)
+target_compile_definitions(unit_audio_mixer PRIVATE
+  VMIXER_PLUGIN="$<TARGET_FILE:tutti_vmixer>")
+add_dependencies(unit_audio_mixer tutti_vmixer)
