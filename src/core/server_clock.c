@@ -52,6 +52,8 @@ static const int64_t ROUGH_NS = 20 * NS_PER_MS;
 static const double DECAY_MIN_S = 1;
 static const double DECAY_MAX_S = 12;
 static const double DECAY_PER_AGE = 0.2;
+/* Other evidence moves it by milliseconds, at most: 0.1 % of pitch for a second or two. */
+static const double DECAY_ROUGH_S = 2;
 /* How long other evidence waits for an echo that may come. */
 static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 /* And how long a start waits for better than a rough guess. */
@@ -106,7 +108,7 @@ static double target_at(const struct server_clock *clock, int64_t t_ns)
 static double decay_s(const struct server_clock *clock)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
-        return DECAY_MAX_S;
+        return DECAY_ROUGH_S;
     double age_s = ns_to_s(echo_at(clock, 0)->at_ns - echo_at(clock, clock->echo_count - 1)->at_ns);
     return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
 }
