@@ -5,7 +5,6 @@
 #include "tutti/daemon/daemon.h"
 
 #include "daemon_internal.h"
-#include "tutti/audio/gain.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
 #include "tutti/io/lean.h"
@@ -27,9 +26,20 @@ static const double ADVANCE_LEAD_S = 0.02;
 /* A goodbye may take so long; a backend that does not answer does not hold us up. */
 static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
 
+static void apply_volume(struct daemon *daemon, struct mono_time now)
+{
+    float gain = volume_set(daemon->volume_setter, daemon->volume, daemon->muted);
+    player_set_gain(daemon->player, gain, now);
+}
+
+/* The card's volume is set as soon as it is open, before anything sounds. */
 static void tick(struct daemon *daemon, struct mono_time now)
 {
-    loop_timer_set(daemon->tick, player_tick(daemon->player, now));
+    struct mono_time next = player_tick(daemon->player, now);
+    struct output_status output = player_get_status(daemon->player, now).output;
+    if (volume_follow(daemon->volume_setter, output.state != OUTPUT_CLOSED, output.sink.card))
+        apply_volume(daemon, now);
+    loop_timer_set(daemon->tick, next);
 }
 
 /* --- playlist and tracks ------------------------------------------------------------------- */
@@ -180,13 +190,11 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
 
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now)
 {
-    bool fixed = strcmp(daemon->settings->audio.mixer, "none") == 0;
     daemon->volume = fmin(percent, (double)daemon->settings->audio.max_volume);
     daemon->muted = muted;
     remembered(daemon)->volume = daemon->volume;
     remembered(daemon)->muted = muted;
-    float gain = muted ? 0 : gain_of_volume(fixed ? 100 : daemon->volume);
-    player_set_gain(daemon->player, gain, now);
+    apply_volume(daemon, now);
     if (daemon->link)
         on_change(daemon);
 }
@@ -440,7 +448,9 @@ static bool set_up(struct daemon *daemon)
     daemon->tick = loop_timer_create(daemon->loop, tick_fired, daemon);
     daemon->slow = loop_timer_create(daemon->loop, slow_fired, daemon);
     daemon->player = create_player(daemon);
-    if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player)
+    daemon->volume_setter = volume_create(settings->audio.mixer, settings->audio.mixer_device);
+    if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player ||
+        !daemon->volume_setter)
         return false;
     daemon->library = library_create(
         daemon->loop, daemon->http,
@@ -463,6 +473,7 @@ static void tear_down(struct daemon *daemon)
         say_goodbye(daemon);
     library_destroy(daemon->library);
     player_destroy(daemon->player);
+    volume_destroy(daemon->volume_setter);
     loop_timer_destroy(daemon->tick);
     loop_timer_destroy(daemon->slow);
     http_destroy(daemon->http);

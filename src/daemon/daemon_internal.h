@@ -12,6 +12,7 @@
 #include "tutti/daemon/library.h"
 #include "tutti/daemon/link.h"
 #include "tutti/daemon/player.h"
+#include "tutti/daemon/volume.h"
 #include "tutti/io/control_socket.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
@@ -32,6 +33,7 @@ struct daemon {
     struct http *http;
     struct server_clock clock;
     struct player *player;
+    struct volume *volume_setter;
     struct library *library;
     struct link *link;
     struct control_socket *control;
