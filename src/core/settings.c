@@ -42,6 +42,7 @@ static bool is_listen(const char *text)
 
 /* --- the table --- */
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name cannot stand in parentheses. */
 #define AT(of, name) .offset = offsetof(struct settings, of.name)
 #define SIZE(of, name) .size = sizeof(((struct settings *)0)->of.name)
 #define ROW(of, name, default_text, help_text)                                                     \
@@ -75,6 +76,7 @@ static bool is_listen(const char *text)
     {                                                                                              \
         ROW(of, name, fallback, help), .kind = OPTION_CHOICE, .choices = words                     \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* clang-format off */
 static const struct option_spec specs[] = {

@@ -6,7 +6,7 @@
 #include <signal.h>
 
 /* Enough for the name service's plug-ins, which are the hungriest. */
-#define STACK_BYTES (512u * 1024)
+#define STACK_BYTES 524288u /* 512 KiB */
 
 bool thread_start(pthread_t *ret_thread, void *(*run)(void *argument), void *argument)
 {

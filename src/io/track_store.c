@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DISK_AGAIN_NS (5 * 60 * NS_PER_S)
+#define DISK_AGAIN_NS (300 * NS_PER_S)
 #define MEMORY_SHARE 4
 
 /* --- names --- */
@@ -33,7 +33,7 @@ static void hash_url(const char *url, char hash[TRACK_HASH_TEXT])
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
     unsigned bytes = 0;
     EVP_Digest(url, strlen(url), digest, &bytes, EVP_sha256(), NULL);
-    for (int i = 0; i < 32; i++)
+    for (size_t i = 0; i < 32; i++)
         snprintf(hash + 2 * i, 3, "%02x", digest[i]);
 }
 

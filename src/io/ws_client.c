@@ -22,7 +22,7 @@
 #define LINGER_S 3
 /* lws-write.h keeps this place of its enum free and does not name it. */
 #define WRITE_CLOSE_FRAME ((enum lws_write_protocol)4)
-#define KEEP_TEXT_BYTES (128u * 1024)
+#define KEEP_TEXT_BYTES 131072u /* 128 KiB */
 
 lws_retry_bo_t ws_client_idle_policy = {.secs_since_valid_ping = 10, .secs_since_valid_hangup = 25};
 
@@ -164,7 +164,9 @@ static void closed(struct ws_client *client)
     char reason[WS_REASON_MAX];
     ws_client_let_go(client);
     if (client->close_code) {
-        snprintf(reason, sizeof reason, "closed by the backend with code %d", client->close_code);
+        bool vague = client->close_code == LWS_CLOSE_STATUS_PROTOCOL_ERR;
+        snprintf(reason, sizeof reason, "closed by the backend with code %d%s", client->close_code,
+                 vague ? " (which may be a restart's 1012)" : "");
         ws_client_end(client, WS_CLIENT_LOST, client->close_code, reason);
     } else if (silent_s >= ws_client_idle_policy.secs_since_valid_hangup - 1) {
         snprintf(reason, sizeof reason, "nothing was heard for %lld s, not even an answer to pings",
@@ -319,6 +321,7 @@ bool ws_client_send(struct ws_client *client, const char *text)
         return false;
     message->next = NULL;
     message->bytes = bytes;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a frame has a length */
     memcpy(message->frame + LWS_PRE, text, bytes);
     *client->last = message;
     client->last = &message->next;

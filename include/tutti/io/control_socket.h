@@ -9,7 +9,7 @@
 #define CONTROL_SOCKET_CLIENTS_MAX 16
 #define CONTROL_SOCKET_LINE_MAX 65536
 /* A client that does not read is closed when this much waits for it. */
-#define CONTROL_SOCKET_QUEUE_MAX (4u * 1024 * 1024)
+#define CONTROL_SOCKET_QUEUE_MAX 4194304u /* 4 MiB */
 
 struct loop;
 struct control_socket;

@@ -19,7 +19,7 @@ struct http;
 struct http_call;
 
 /* Beyond this, the answer to a call without max_bytes fails. */
-#define HTTP_JSON_MAX_BYTES (8 * 1024 * 1024)
+#define HTTP_JSON_MAX_BYTES 8388608 /* 8 MiB */
 
 struct http_config {
     const char *ca_file;        /* PEM bundle instead of the system's; NULL: the system's */

@@ -13,7 +13,7 @@ struct loop;
 struct ws_client;
 
 /* A playlist of thousands of items is a legitimate message; beyond this the socket is closed. */
-#define WS_CLIENT_MESSAGE_MAX_BYTES (8u * 1024 * 1024)
+#define WS_CLIENT_MESSAGE_MAX_BYTES 8388608u /* 8 MiB */
 #define WS_CLIENT_QUEUE_MAX 64
 
 enum ws_client_end {
