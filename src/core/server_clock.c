@@ -6,14 +6,11 @@
  * contradicts what younger ones agree on is passed over: a stepped server clock drops the old
  * evidence. Within what is left, the best kind of evidence there is says where the offset is.
  *
- * Echoes are better than that: those of ten minutes carry a line, offset and frequency. Both edges
- * of each interval are points, weighted by how much longer than the shortest the round trip was;
- * that is the middle of the quickest. Where one way has clearly more detours than the other, the
- * weights are made to fall with each way's own detour instead (iteratively reweighted least
- * squares, Cauchy's weight), so that the better way decides; an edge that would have had to be
- * faster than the shortest way keeps its full weight.
+ * Echoes are better than that: echo_line.c.
  */
 #include "tutti/core/server_clock.h"
+
+#include "echo_line.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,15 +31,6 @@ static const int64_t WALL_FRESH_NS = 60 * NS_PER_S;
 static const size_t ECHOES_ENOUGH = 5;
 /* And with so many, over minutes, the frequency is known. */
 static const size_t ECHOES_MANY = 48;
-/* A round trip on a quiet machine is uncertain by about this, whatever its length. */
-static const double ECHO_NOISE_S = 10e-6;
-/* A way is worse than the other if its detours are so long, and so many times longer. */
-static const double ONE_SIDED_MIN_S = 500e-6;
-static const double ONE_SIDED_RATIO = 3;
-/* Reweighting settles in a few rounds. */
-#define ECHO_ROUNDS 4
-/* Frequency before it is measured; crystals differ by some tens of ppm. */
-static const double FREQUENCY_SIGMA = 30e-6;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 static const int64_t STEPPED_NS = 20 * NS_PER_MS;
 static const unsigned CONTRADICTIONS_MAX = 3;
@@ -88,12 +76,6 @@ const char *server_clock_source_name(enum server_clock_source source)
     return names[source];
 }
 
-static const struct server_clock_echo *echo_at(const struct server_clock *clock, size_t age)
-{
-    size_t index = clock->echo_head + clock->echo_count - 1 - age;
-    return &clock->echoes[index % SERVER_CLOCK_ECHOES];
-}
-
 static const struct server_clock_interval *interval_at(const struct server_clock *clock, size_t age)
 {
     size_t index = clock->interval_head + clock->interval_count - 1 - age;
@@ -109,7 +91,8 @@ static double decay_s(const struct server_clock *clock)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
         return DECAY_ROUGH_S;
-    double age_s = ns_to_s(echo_at(clock, 0)->at_ns - echo_at(clock, clock->echo_count - 1)->at_ns);
+    double age_s = ns_to_s(echo_line_echo(clock, 0)->at_ns -
+                           echo_line_echo(clock, clock->echo_count - 1)->at_ns);
     return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
 }
 
@@ -177,113 +160,6 @@ static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* --- the line through the echoes ----------------------------------------------------------- */
-
-static int64_t shortest_half(const struct server_clock *clock)
-{
-    int64_t shortest = INT64_MAX;
-    for (size_t age = 0; age < clock->echo_count; age++)
-        if (echo_at(clock, age)->half_ns < shortest)
-            shortest = echo_at(clock, age)->half_ns;
-    return shortest;
-}
-
-struct echo_line {
-    int64_t at_ns;
-    int64_t offset_ns;
-    double offset_s; /* relative to the newest echo's */
-    double frequency;
-    double sigma_s;
-};
-
-/* One edge of an echo's interval, moved in by the shortest way there is: the offset, if this way
- * was as short as that; too high (upper edge) or too low (lower edge) by what it was longer. */
-static double edge_s(const struct server_clock_echo *echo, int64_t origin_ns, int64_t shortest_ns,
-                     int side)
-{
-    return ns_to_s(echo->offset_ns - origin_ns + side * (echo->half_ns - shortest_ns));
-}
-
-struct sums {
-    double w, t, y, tt, ty;
-};
-
-static void add_point(struct sums *sums, double t, double y, double weight)
-{
-    sums->w += weight;
-    sums->t += weight * t;
-    sums->y += weight * y;
-    sums->tt += weight * t * t;
-    sums->ty += weight * t * y;
-}
-
-/* The weighted line, drawn towards frequency 0 by what crystals are like. */
-static struct echo_line solve(const struct sums *sums)
-{
-    double mean_t = sums->t / sums->w, mean_y = sums->y / sums->w;
-    double s_tt = sums->tt - sums->t * mean_t + 1 / (FREQUENCY_SIGMA * FREQUENCY_SIGMA);
-    double frequency = (sums->ty - sums->t * mean_y) / s_tt;
-    return (struct echo_line){
-        .offset_s = mean_y - frequency * mean_t,
-        .frequency = frequency,
-        .sigma_s = sqrt(1 / sums->w + mean_t * mean_t / s_tt),
-    };
-}
-
-/* By how much this way was a detour, if the line is right. An edge on the wrong side of the line is
- * no detour but a contradiction, which counts in full. */
-static double detour_of(double off_s, int side)
-{
-    return side * off_s > 0 ? off_s : 0;
-}
-
-/* One round: points weighted by the detours of their round trips (line NULL), or by their distance
- * from the line. ret_detour_s: the mean detour of each way, back and there. */
-static struct echo_line fit_round(const struct server_clock *clock, const struct echo_line *line,
-                                  double ret_detour_s[2])
-{
-    const struct server_clock_echo *newest = echo_at(clock, 0);
-    int64_t shortest_ns = shortest_half(clock);
-    struct sums sums = {0};
-    ret_detour_s[0] = ret_detour_s[1] = 0;
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        const struct server_clock_echo *echo = echo_at(clock, age);
-        double t = ns_to_s(echo->at_ns - newest->at_ns);
-        double doubt_s = ns_to_s(echo->half_ns - shortest_ns);
-        for (int side = -1; side <= 1; side += 2) {
-            double y = edge_s(echo, newest->offset_ns, shortest_ns, side);
-            if (line)
-                doubt_s = detour_of(y - line->offset_s - line->frequency * t, side);
-            ret_detour_s[side > 0] += fabs(doubt_s) / (double)clock->echo_count;
-            add_point(&sums, t, y, 1 / (ECHO_NOISE_S * ECHO_NOISE_S + doubt_s * doubt_s));
-        }
-    }
-    return solve(&sums);
-}
-
-/* Both ways alike: the middle of the quickest round trips is the best there is. One way clearly
- * worse than the other: trust the better one. */
-static bool is_one_sided(const double detour_s[2])
-{
-    double worse = fmax(detour_s[0], detour_s[1]), better = fmin(detour_s[0], detour_s[1]);
-    return worse > ONE_SIDED_MIN_S && worse > ONE_SIDED_RATIO * better;
-}
-
-static struct echo_line fit_echoes(const struct server_clock *clock)
-{
-    const struct server_clock_echo *newest = echo_at(clock, 0);
-    double detour_s[2];
-    struct echo_line line = fit_round(clock, NULL, detour_s);
-    struct echo_line trial = fit_round(clock, &line, detour_s);
-    for (int round = 0; is_one_sided(detour_s) && round < ECHO_ROUNDS; round++) {
-        line = trial;
-        trial = fit_round(clock, &line, detour_s);
-    }
-    line.at_ns = newest->at_ns;
-    line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
-    return line;
-}
-
 /* --- choosing ------------------------------------------------------------------------------ */
 
 struct choice {
@@ -298,13 +174,13 @@ static bool choose_echo(const struct server_clock *clock, int64_t now_ns, struct
 {
     if (clock->echo_count == 0)
         return false;
-    const struct server_clock_echo *newest = echo_at(clock, 0);
-    struct echo_line line = fit_echoes(clock);
+    const struct server_clock_echo *newest = echo_line_echo(clock, 0);
+    struct echo_line line = echo_line_fit(clock);
     choice->source = SERVER_CLOCK_ECHO;
     choice->at_ns = line.at_ns;
     choice->offset_ns = line.offset_ns;
     choice->frequency = line.frequency;
-    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + shortest_half(clock) / 2 +
+    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + echo_line_shortest_half_ns(clock) / 2 +
                              ageing(clock, now_ns - newest->at_ns);
     return true;
 }
@@ -424,7 +300,7 @@ static void keep_echo(struct server_clock *clock, const struct server_clock_echo
 static void forget_old_echoes(struct server_clock *clock, int64_t now_ns)
 {
     while (clock->echo_count > 1 &&
-           now_ns - echo_at(clock, clock->echo_count - 1)->at_ns > ECHO_AGE_MAX_NS) {
+           now_ns - echo_line_echo(clock, clock->echo_count - 1)->at_ns > ECHO_AGE_MAX_NS) {
         clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_ECHOES;
         clock->echo_count--;
     }

@@ -7,6 +7,7 @@
 #include "daemon_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
+#include "tutti/io/device_events.h"
 #include "tutti/io/lean.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/notify.h"
@@ -328,6 +329,14 @@ static void reload(struct daemon *daemon)
     free(fresh);
 }
 
+/* A card has come or gone: one that is waited for is tried now. */
+static void on_devices(void *user)
+{
+    struct daemon *daemon = user;
+    player_device_changed(daemon->player);
+    tick(daemon, loop_now(daemon->loop));
+}
+
 static void on_signal(void *user, int signal)
 {
     struct daemon *daemon = user;
@@ -460,6 +469,8 @@ static bool set_up(struct daemon *daemon)
         &library_handlers, daemon);
     if (!daemon->library)
         return false;
+    /* Without the kernel's word, a device that was plugged in is found a second later. */
+    daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
     daemon->link = link_create(daemon->loop, daemon->http,
                                &(struct link_config){settings, &daemon->state, &daemon->clock,
                                                      daemon->token[0] ? daemon->token : NULL},
@@ -472,6 +483,7 @@ static void tear_down(struct daemon *daemon)
     if (daemon->link)
         say_goodbye(daemon);
     library_destroy(daemon->library);
+    device_events_destroy(daemon->device_events);
     player_destroy(daemon->player);
     volume_destroy(daemon->volume_setter);
     loop_timer_destroy(daemon->tick);

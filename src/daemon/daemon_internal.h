@@ -34,6 +34,7 @@ struct daemon {
     struct server_clock clock;
     struct player *player;
     struct volume *volume_setter;
+    struct device_events *device_events;
     struct library *library;
     struct link *link;
     struct control_socket *control;

@@ -79,6 +79,11 @@ void output_release(struct output *output)
         close_sink(output);
 }
 
+void output_retry(struct output *output)
+{
+    output->retry_at = (struct mono_time){0};
+}
+
 static void remember_rate(struct output *output)
 {
     if (dac_clock_ready(&output->clock) && dac_clock_ppm_sigma(&output->clock) < 2)

@@ -166,6 +166,11 @@ void player_set_drift(struct player *player, const struct drift_config *config)
     player->drift.config = *config;
 }
 
+void player_device_changed(struct player *player)
+{
+    output_retry(player->output);
+}
+
 /* Track time that the frame after the queue will be heard at, by the timeline. */
 static double wanted_at_frame(const struct player *player, double frame)
 {

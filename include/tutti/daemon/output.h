@@ -54,6 +54,8 @@ void output_destroy(struct output *output);
 /* Open the device, at this rate if it is one that it has; or let it go. */
 void output_want(struct output *output, unsigned rate_hz);
 void output_release(struct output *output);
+/* If it is wanted and could not be had, the next look tries again. */
+void output_retry(struct output *output);
 
 /*
  * Looks at the device, keeps its clock, opens or recovers it. To be called about every 100 ms while
