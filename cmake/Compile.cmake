@@ -4,8 +4,11 @@ target_compile_definitions(tutti_flags INTERFACE _GNU_SOURCE TUTTI_VERSION="${PR
 target_compile_options(tutti_flags INTERFACE
   -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wpointer-arith -Wformat=2 -Wvla -Wundef
-  -Wno-format-truncation # texts for people are cut on purpose, where snprintf says
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # texts for people are cut on purpose, where snprintf says
   -fno-math-errno -fstack-protector-strong)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4) # files over 2 GB, as far as the libraries agree
+  target_compile_definitions(tutti_flags INTERFACE _FILE_OFFSET_BITS=64)
+endif()
 if(TUTTI_WERROR)
   target_compile_options(tutti_flags INTERFACE -Werror)
 endif()

@@ -2,7 +2,8 @@ tutti_unit_test(audio gain)
 tutti_unit_test(audio resampler)
 tutti_unit_test(audio decoder)
 target_compile_definitions(unit_audio_decoder PRIVATE
-  TEST_DATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/audio/data")
+  TEST_DATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/audio/data"
+  MUSIC_DIR="${PROJECT_SOURCE_DIR}/tests/support/music")
 tutti_unit_test(audio sample_format)
 tutti_unit_test(audio sink_null)
 tutti_unit_test(audio sink_alsa)
