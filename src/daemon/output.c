@@ -72,13 +72,6 @@ void output_want(struct output *output, unsigned rate_hz)
     }
 }
 
-void output_release(struct output *output)
-{
-    output->wanted = false;
-    if (output->sink)
-        close_sink(output);
-}
-
 void output_retry(struct output *output)
 {
     output->retry_at = (struct mono_time){0};
@@ -88,6 +81,15 @@ static void remember_rate(struct output *output)
 {
     if (dac_clock_ready(&output->clock) && dac_clock_ppm_sigma(&output->clock) < 2)
         output->remembered_ppm = dac_clock_ppm(&output->clock);
+}
+
+void output_release(struct output *output)
+{
+    output->wanted = false;
+    if (!output->sink)
+        return;
+    remember_rate(output);
+    close_sink(output);
 }
 
 /* Queues some silence and starts the DAC on it. */

@@ -37,6 +37,9 @@ static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
 static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
 /* A pointer that moves in steps larger than this wants as many looks all the time. */
 static const double COARSE_S = 1.5e-3;
+/* In silence: an idle board is to sleep. */
+static const int64_t IDLE_TICK_NS = 5 * NS_PER_S;
+static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
 /* A decoder that searches in slices, or bytes that are still arriving. */
 static const int64_t POLL_TIME_NS = 2 * NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
@@ -373,13 +376,14 @@ static struct mono_time next_sound_tick(struct player *player, struct mono_time 
                     (eager ? EAGER_TICK_NS : TICK_NS) + (int64_t)(player->tick_phase * range_ns));
 }
 
-/* Half of what is queued may pass before the next look at a silent device. */
+/* Most of what is queued may pass before the next look at a silent device. */
 static struct mono_time next_silent_tick(const struct player *player, struct mono_time now)
 {
     struct output_status status = output_get_status(player->output);
     if (status.state == OUTPUT_CLOSED)
-        return mono_add(now, NS_PER_S);
-    return mono_add(now, status.queued_ns > 4 * NS_PER_MS ? status.queued_ns / 2 : 2 * NS_PER_MS);
+        return mono_add(now, IDLE_TICK_NS);
+    int64_t wait_ns = status.queued_ns * 3 / 4;
+    return mono_add(now, wait_ns > SILENT_TICK_MIN_NS ? wait_ns : SILENT_TICK_MIN_NS);
 }
 
 static struct mono_time next_tick(struct player *player, struct mono_time now)
