@@ -158,19 +158,6 @@ static void open_sink(struct output *output, struct mono_time now)
              output->info.can_rewind ? "" : ", cannot rewind");
 }
 
-/* An underrun or a suspend: the device is there, but its queue is gone. */
-static void restart_sink(struct output *output, struct mono_time now)
-{
-    output->generation++;
-    remember_rate(output);
-    dac_clock_restart(&output->clock);
-    if (sink_reset(output->sink) < 0 || start_sink(output, now) < 0) {
-        say_once(output, "did not come back after an underrun or suspend");
-        close_sink(output);
-        retry_later(output, now);
-    }
-}
-
 static void lose_sink(struct output *output, struct mono_time now)
 {
     output->losses++;
@@ -179,6 +166,16 @@ static void lose_sink(struct output *output, struct mono_time now)
     close_sink(output);
     output->retry_ns = RETRY_MIN_NS;
     retry_later(output, now);
+}
+
+/* An underrun or a suspend: the device is there, but its queue is gone. */
+static void restart_sink(struct output *output, struct mono_time now)
+{
+    output->generation++;
+    remember_rate(output);
+    dac_clock_restart(&output->clock);
+    if (sink_reset(output->sink) < 0 || start_sink(output, now) < 0)
+        lose_sink(output, now);
 }
 
 static void take_observation(struct output *output, const struct sink_observation *look)

@@ -188,6 +188,9 @@ def write(music, sine, seconds, out):
     lines += [row(name, usage["tutti"][key], usage["snapcast"][key], unit) for name, key, unit in (
         ("CPU per player", "cpu", "% of a core"), ("resident memory", "rss", "MB"), ("proportional memory", "pss", "MB"),
         ("wake-ups", "wakeups", "per s"))]
+    cost = ", ".join(f"{name} ({usage['tutti'][key] / usage['snapcast'][key]:.1f} times as much for tutti)"
+                     for name, key in (("CPU", "cpu"), ("resident memory", "rss"), ("wake-ups", "wakeups"))
+                     if usage["tutti"][key] > usage["snapcast"][key]) or "none of these figures"
     version = subprocess.run(["snapclient", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     out.write_text(f"""# Benchmarks
 
@@ -204,8 +207,9 @@ absolute figures depend on the machine, ratios much less.
 The same mp3 decoded straight to 16 bits has {floor:.1f} dB. Against the authoritative timeline, which Snapcast does not have,
 tutti's two speakers are off by {bias[0]:+.1f} and {bias[1]:+.1f} us on average.
 
-Where the peer is better: it has a library of clients for phones and browsers, streams any source and not only files, and
-a player of it needs no decoder, because its server decodes once for all.
+Where the peer is better: {cost}. A tutti speaker decodes the mp3 itself and resamples in high quality all the time, where a
+Snapcast client gets PCM or FLAC from its server and drops or repeats single frames; and it carries TLS for the backend.
+Snapcast streams any source, not only files, and has players for phones and browsers.
 
 ![offset over time](img/offset.png)
 """)
