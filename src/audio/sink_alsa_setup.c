@@ -253,6 +253,6 @@ int sink_alsa_setup(struct sink_alsa *alsa, const struct sink_config *config,
         result = try_setup(alsa, config, REARRANGING_MODE, ret_info, second_error);
     if (result < 0)
         return result;
-    alsa->convert = malloc(ALSA_SLICE_FRAMES * SINK_CHANNELS * sample_format_bytes(alsa->format));
+    alsa->convert = malloc(sample_format_bytes(alsa->format) * ALSA_SLICE_FRAMES * SINK_CHANNELS);
     return alsa->convert ? 0 : refuse(error, config, "out of memory", -ENOMEM);
 }
