@@ -31,7 +31,9 @@ static bool fill_buffer(struct mp3_stream *stream)
     while (got < 0 && errno == EINTR);
     stream->buffer_at = stream->at;
     stream->buffer_bytes = got > 0 ? (size_t)got : 0;
-    stream->failed = got <= 0;
+    /* A download that had to begin again has emptied the file under us: wait for it. */
+    stream->starved = got == 0 && !stream->complete;
+    stream->failed = got <= 0 && !stream->starved;
     return got > 0;
 }
 

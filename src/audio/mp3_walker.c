@@ -28,19 +28,25 @@ void mp3_walker_close(struct mp3_walker *walker)
     mp3_stream_close(&walker->stream);
 }
 
+/* Met the end of what is there, in garbage or because the file has been emptied. */
 static void start_over(struct mp3_walker *walker)
 {
-    char error[DECODER_ERROR_MAX];
     struct mp3_stream stream = {.fd = walker->stream.fd,
                                 .available_bytes = walker->stream.available_bytes,
                                 .complete = walker->stream.complete};
     mp3_stream_close(&walker->stream);
     *walker = (struct mp3_walker){.stream = stream};
     walker->retry_at_bytes = stream.available_bytes + RETRY_BYTES;
-    if (mp3_stream_open(&walker->stream, error) == DECODER_OK)
-        begin(walker);
-    else
-        walker->stream.failed = true;
+}
+
+static bool reopen(struct mp3_walker *walker)
+{
+    char error[DECODER_ERROR_MAX];
+    if (mp3_walker_open(walker, error) == DECODER_OK)
+        return true;
+    walker->stream.failed = walker->stream.complete;
+    walker->retry_at_bytes = walker->stream.available_bytes + RETRY_BYTES;
+    return false;
 }
 
 static void count_frame(struct mp3_walker *walker)
@@ -71,6 +77,8 @@ bool mp3_walker_may_step(const struct mp3_walker *walker)
 
 void mp3_walker_step(struct mp3_walker *walker, int count)
 {
+    if (!walker->stream.mpg && (!mp3_walker_may_step(walker) || !reopen(walker)))
+        return;
     while (count-- > 0 && mp3_walker_may_step(walker)) {
         int result = mpg123_framebyframe_next(walker->stream.mpg);
         if (walker->stream.starved) {

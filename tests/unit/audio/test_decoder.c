@@ -658,6 +658,44 @@ static void test_a_file_that_shrinks_is_an_error(void **state)
     free(bytes.data);
 }
 
+/* A download that cannot be resumed begins again, in the same file. */
+static void test_a_file_that_begins_again_is_waited_for(void **state)
+{
+    (void)state;
+    struct bytes bytes = load("cbr44");
+    struct pcm all = decode_all(bytes);
+    struct decoder *decoder = NULL;
+    char error[DECODER_ERROR_MAX];
+    int fd = file_of(bytes, 50000);
+    int64_t total = (int64_t)bytes.count;
+    assert_int_equal(decoder_open(fd, 50000, total, &decoder, error), DECODER_OK);
+    struct pcm begin = read_on(decoder, 10000);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    float frames[1152 * DECODER_CHANNELS];
+    enum decoder_result result;
+    size_t count;
+    while ((result = decoder_read(decoder, frames, 1152, &count)) == DECODER_OK)
+        append(&begin, frames, count);
+    assert_int_equal(result, DECODER_AGAIN);
+    assert_false(decoder_wants_time(decoder));
+    decoder_set_available(decoder, 1000, false);
+    assert_int_equal(pwrite(fd, bytes.data, 1000, 0), 1000);
+    assert_int_equal(decoder_read(decoder, frames, 1152, &count), DECODER_AGAIN);
+    assert_int_equal(pwrite(fd, bytes.data, bytes.count, 0), bytes.count);
+    decoder_set_available(decoder, total, true);
+    struct pcm rest = read_on(decoder, INT64_MAX);
+    assert_int_equal(seek_patiently(decoder, all.count - 1), DECODER_OK);
+    append(&begin, rest.frames, (size_t)rest.count);
+    assert_int_equal(begin.count, all.count);
+    check_same(&all, 0, &begin);
+    free(rest.frames);
+    free(begin.frames);
+    free(all.frames);
+    free(bytes.data);
+    decoder_destroy(decoder);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -675,6 +713,7 @@ int main(void)
         cmocka_unit_test(test_rate_changes_are_bridged),
         cmocka_unit_test(test_other_files_are_refused_by_name),
         cmocka_unit_test(test_a_file_that_shrinks_is_an_error),
+        cmocka_unit_test(test_a_file_that_begins_again_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
