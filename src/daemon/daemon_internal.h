@@ -54,6 +54,14 @@ struct daemon {
 };
 
 /* daemon.c */
+extern const struct library_handlers daemon_library_handlers;
+extern const struct link_handlers daemon_link_handlers;
+/* Lets the player do what is due, and sets the timer for its next time. */
+void daemon_tick(struct daemon *daemon, struct mono_time now);
+/* Writes what must survive a restart, in the background; user: the daemon. */
+void daemon_keep_state(void *user);
+/* What is remembered of the configured sound device. */
+struct session_device *daemon_device(struct daemon *daemon);
 const struct playlist_item *daemon_current_item(const struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);

@@ -1,0 +1,330 @@
+/*
+ * daemon_run.c: the daemon's life: set-up, timers, reload, goodbye.
+ */
+#include "daemon_internal.h"
+#include "tutti/base/log.h"
+#include "tutti/daemon/daemon.h"
+#include "tutti/io/background.h"
+#include "tutti/io/device_events.h"
+#include "tutti/io/lean.h"
+#include "tutti/io/mono_clock.h"
+#include "tutti/io/notify.h"
+#include "tutti/io/settings_file.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int64_t SLOW_NS = 10 * NS_PER_S;
+static const int64_t CONNECT_TIMEOUT_NS = 5 * NS_PER_S;
+/* A host with auto_advance skips this long before the end is heard: the command's way. */
+static const double ADVANCE_LEAD_S = 0.02;
+/* A goodbye may take so long; a backend that does not answer does not hold us up. */
+static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
+
+/* --- timers -------------------------------------------------------------------------------- */
+
+static void advance_done(void *user, const char *error, double took_ms)
+{
+    (void)user;
+    (void)took_ms;
+    if (error[0])
+        log_warn("auto_advance: %s", error);
+}
+
+/* The end of a track: a host that is told to goes on, once per anchor. */
+static void advance(struct daemon *daemon, struct mono_time now)
+{
+    const struct settings *settings = daemon->settings;
+    if (settings->backend.role != SETTINGS_HOST || !settings->backend.auto_advance ||
+        daemon->skip_sent || !daemon->playback.playing || !link_is_live(daemon->link))
+        return;
+    struct player_status player = player_get_status(daemon->player, now);
+    const struct playlist_item *item = daemon_current_item(daemon);
+    if (!item || player.length_s < 0 || player.position_s < player.length_s - ADVANCE_LEAD_S)
+        return;
+    daemon->skip_sent = true;
+    bool last = item + 1 == daemon->playlist.items + daemon->playlist.count;
+    if (!last)
+        link_command(daemon->link, "skip_next", NULL, -1, advance_done, daemon);
+    else if (settings->backend.repeat == SETTINGS_REPEAT_ALL)
+        link_command(daemon->link, "play", daemon->playlist.items[0].track_id, 0, advance_done,
+                     daemon);
+    else
+        link_command(daemon->link, "pause", item->track_id, player.length_s * 1e3, advance_done,
+                     daemon);
+}
+
+static void tick_fired(void *user, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    advance(daemon, now);
+    daemon_tick(daemon, now);
+}
+
+static void observe_wall(struct daemon *daemon)
+{
+    struct wall_time wall;
+    struct mono_time at;
+    int64_t error_ns = 0;
+    int64_t half_ns = wall_clock_pair(&wall, &at);
+    bool disciplined = wall_clock_disciplined(&error_ns);
+    server_clock_add_wall(&daemon->clock, at, wall, half_ns, disciplined, error_ns);
+}
+
+static void remember_card(struct daemon *daemon, struct mono_time now)
+{
+    struct output_status output = player_get_status(daemon->player, now).output;
+    if (output.steady_s < 30)
+        return;
+    struct session_device *device = daemon_device(daemon);
+    bool same = fabs(device->rate_ppm - output.rate_error_ppm) < 1; /* not if it is unknown */
+    device->rate_ppm = output.rate_error_ppm;
+    if (!same)
+        daemon_keep_state(daemon);
+}
+
+static void slow_fired(void *user, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    char line[256];
+    observe_wall(daemon);
+    remember_card(daemon, now);
+    status_line(daemon, line, sizeof line, now);
+    notify_status(line);
+    notify_alive();
+    int64_t watchdog_ns = notify_watchdog_interval_ns();
+    loop_timer_set_in(daemon->slow,
+                      watchdog_ns > 0 && watchdog_ns < SLOW_NS ? watchdog_ns : SLOW_NS);
+}
+
+/* --- reload and stop ----------------------------------------------------------------------- */
+
+static void name_speaker(struct settings *settings)
+{
+    if (!settings->backend.name[0])
+        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
+}
+
+static void reload(struct daemon *daemon)
+{
+    char error[SETTINGS_FILE_ERROR_MAX];
+    struct settings *fresh = malloc(sizeof *fresh);
+    struct mono_time now = loop_now(daemon->loop);
+    if (!fresh)
+        return;
+    if (!settings_file_load(fresh, daemon->config_path, error)) {
+        log_error("reload: %s; going on as before", error);
+        free(fresh);
+        return;
+    }
+    struct settings *settings = daemon->settings;
+    char restart[OPTIONS_ERROR_MAX];
+    name_speaker(fresh);
+    settings_describe_restart(settings, fresh, restart, sizeof restart);
+    if (fresh->audio.volume != settings->audio.volume)
+        daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
+    bool new_latency = fresh->audio.latency_ms != settings->audio.latency_ms;
+    log_set_level((enum log_level)fresh->log.level);
+    settings->audio.volume = fresh->audio.volume;
+    settings->audio.latency_ms = fresh->audio.latency_ms;
+    if (new_latency)
+        daemon_set_latency(daemon, fresh->audio.latency_ms, now);
+    settings->backend.auto_advance = fresh->backend.auto_advance;
+    settings->backend.repeat = fresh->backend.repeat;
+    settings->sync = fresh->sync;
+    player_set_drift(daemon->player, &(struct drift_config){settings->sync.seek_threshold_ms * 1e-3,
+                                                            settings->sync.max_slew_ppm});
+    log_info("reloaded: volume, latency, log level, auto_advance, repeat and [sync] are in force");
+    if (restart[0])
+        log_warn("reload: these have changed and need a restart: %s", restart);
+    free(fresh);
+}
+
+/* A card has come or gone: one that is waited for is tried now. */
+static void on_devices(void *user)
+{
+    struct daemon *daemon = user;
+    player_device_changed(daemon->player);
+    daemon_tick(daemon, loop_now(daemon->loop));
+}
+
+static void on_signal(void *user, int signal)
+{
+    struct daemon *daemon = user;
+    if (signal != SIGHUP) {
+        loop_stop(daemon->loop);
+        return;
+    }
+    notify_reloading();
+    reload(daemon);
+    notify_ready();
+}
+
+static void stop_loop(void *user, struct mono_time now)
+{
+    (void)now;
+    loop_stop(user);
+}
+
+/* The socket is closed properly, which costs one round trip; then everything goes. */
+static void say_goodbye(struct daemon *daemon)
+{
+    struct loop_timer *limit = loop_timer_create(daemon->loop, stop_loop, daemon->loop);
+    bool live = link_is_live(daemon->link);
+    link_destroy(daemon->link);
+    daemon->link = NULL;
+    if (limit && live) {
+        loop_timer_set_in(limit, GOODBYE_NS);
+        loop_run(daemon->loop);
+    }
+    loop_timer_destroy(limit);
+}
+
+/* --- set-up -------------------------------------------------------------------------------- */
+
+static struct mono_time local_now(void *clock)
+{
+    (void)clock;
+    return mono_clock_now();
+}
+
+static struct player *create_player(struct daemon *daemon)
+{
+    const struct settings *settings = daemon->settings;
+    return player_create(&(struct player_config){
+        .output = {.sink = {.device = settings->audio.device,
+                            .preferred_rate_hz = 48000,
+                            .fixed_rate_hz = (unsigned)settings->audio.rate_hz,
+                            .buffer_ns = settings->audio.buffer_ms * NS_PER_MS,
+                            .channels = (enum sink_channel_mode)settings->audio.channels,
+                            .null_ppm = settings->audio.null_ppm,
+                            .now = local_now,
+                            .clock_id = mono_clock_id()},
+                   .latency_ns = ms_to_ns(daemon->latency_ms),
+                   .remembered_ppm = daemon_device(daemon)->rate_ppm},
+        .drift = {settings->sync.seek_threshold_ms * 1e-3, settings->sync.max_slew_ppm},
+        .idle_release_ns = s_to_ns(settings->audio.idle_release_s),
+        .clock = &daemon->clock,
+    });
+}
+
+static bool read_token(struct daemon *daemon)
+{
+    const struct settings *settings = daemon->settings;
+    snprintf(daemon->token, sizeof daemon->token, "%s", settings->backend.token);
+    if (settings->backend.token_file[0] &&
+        !session_file_read_secret(settings->backend.token_file, daemon->token,
+                                  sizeof daemon->token))
+        return false;
+    log_add_secret(daemon->token);
+    return true;
+}
+
+static void load_state(struct daemon *daemon)
+{
+    session_file_load(daemon->settings->paths.state_dir, &daemon->state);
+    log_add_secret(daemon->state.token);
+    const struct session_device *device = daemon_device(daemon);
+    const struct settings *settings = daemon->settings;
+    /* What was set at run time holds until the file is edited. */
+    bool set_later =
+        !isnan(device->latency_ms) && device->latency_configured_ms == settings->audio.latency_ms;
+    daemon->latency_ms = set_later ? device->latency_ms : settings->audio.latency_ms;
+    daemon->volume = isnan(device->volume) ? (double)settings->audio.volume : device->volume;
+    daemon->muted = device->muted;
+}
+
+static bool set_up(struct daemon *daemon)
+{
+    static const struct control_socket_handlers control_handlers = {control_take_line,
+                                                                    control_client_gone};
+    const struct settings *settings = daemon->settings;
+    const char *ca_file = settings->backend.ca_file[0] ? settings->backend.ca_file : NULL;
+    bool disk = settings->paths.cache_mode == SETTINGS_CACHE_DISK;
+
+    server_clock_init(&daemon->clock, ms_to_ns(settings->sync.seek_threshold_ms));
+    daemon->requests = calloc(DAEMON_REQUESTS_MAX, sizeof *daemon->requests);
+    daemon->loop = loop_create(ca_file);
+    if (!daemon->requests || !daemon->loop ||
+        loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
+        return false;
+    daemon->background = background_create(daemon->loop);
+    if (!daemon->background)
+        return false;
+    daemon->control = control_socket_create(daemon->loop, settings->control.socket,
+                                            settings->control.group, &control_handlers, daemon);
+    if (!daemon->control)
+        return false;
+    daemon->http = http_create(daemon->loop, &(struct http_config){ca_file, CONNECT_TIMEOUT_NS});
+    daemon->tick = loop_timer_create(daemon->loop, tick_fired, daemon);
+    daemon->slow = loop_timer_create(daemon->loop, slow_fired, daemon);
+    daemon->player = create_player(daemon);
+    daemon->volume_setter = volume_create(settings->audio.mixer, settings->audio.mixer_device);
+    if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player ||
+        !daemon->volume_setter)
+        return false;
+    daemon->library = library_create(
+        daemon->loop, daemon->http,
+        &(struct library_config){daemon->background, disk ? settings->paths.cache_dir : NULL,
+                                 settings->paths.cache_max_mb * 1024 * 1024,
+                                 settings->paths.track_max_mb * 1024 * 1024},
+        &daemon_library_handlers, daemon);
+    if (!daemon->library)
+        return false;
+    /* Without the kernel's word, a device that was plugged in is found a second later. */
+    daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
+    daemon->link = link_create(daemon->loop, daemon->http,
+                               &(struct link_config){settings, &daemon->state, &daemon->clock,
+                                                     daemon->token[0] ? daemon->token : NULL},
+                               &daemon_link_handlers, daemon);
+    return daemon->link != NULL;
+}
+
+static void tear_down(struct daemon *daemon)
+{
+    if (daemon->link)
+        say_goodbye(daemon);
+    library_destroy(daemon->library);
+    device_events_destroy(daemon->device_events);
+    player_destroy(daemon->player);
+    volume_destroy(daemon->volume_setter);
+    loop_timer_destroy(daemon->tick);
+    loop_timer_destroy(daemon->slow);
+    http_destroy(daemon->http);
+    control_socket_destroy(daemon->control);
+    background_destroy(daemon->background);
+    loop_destroy(daemon->loop);
+    playlist_message_finish(&daemon->playlist);
+    free(daemon->requests);
+    free(daemon);
+}
+
+enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    enum daemon_exit result = DAEMON_EXIT_FAILED;
+    if (!daemon)
+        return result;
+    daemon->settings = settings;
+    daemon->config_path = config_path;
+    lean_start(strncmp(settings->backend.url, "https:", 6) == 0);
+    name_speaker(settings);
+    log_set_level((enum log_level)settings->log.level);
+    load_state(daemon);
+    if (read_token(daemon) && set_up(daemon)) {
+        daemon_set_volume(daemon, daemon->volume, daemon->muted, mono_clock_now());
+        slow_fired(daemon, mono_clock_now());
+        loop_timer_set_in(daemon->tick, 0);
+        notify_ready();
+        loop_run(daemon->loop);
+        notify_stopping();
+        log_info("stopping");
+        result = DAEMON_EXIT_OK;
+    }
+    tear_down(daemon);
+    return result;
+}
