@@ -161,10 +161,21 @@ def run_once(track, seconds):
         hub.stop()
         if snapcast:
             snapcast.stop()
-    return {"cards": cards, "usage": usage, "start_ns": start_ns, "state": state, "track": track, "rate": rate}
+    return {"cards": cards, "usage": usage, "start_ns": start_ns, "state": state, "track": track, "rate": rate,
+            "reports": reports,
+            "raw_to_mono_ns": time.clock_gettime_ns(time.CLOCK_MONOTONIC) - time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)}
 
 
-def row(name, tutti, peer, unit, lower_is_better=True):
+def self_report_us(music, heard, timeline):
+    """How far what the first speaker said of itself was from what its card recorded, p99."""
+    recorded_us = (heard.position_s - timeline(heard.ns)) * 1e6
+    said = [(at_ns + music["raw_to_mono_ns"], us) for at_ns, us in music["reports"] if us is not None]
+    differences = [abs(us - np.interp(ns, heard.ns, recorded_us)) for ns, us in said
+                   if heard.ns[0] < ns < heard.ns[-1]]
+    return float(np.percentile(differences, 99))
+
+
+def row(name, tutti, peer, unit):
     ratio = tutti / peer if peer else float("nan")
     return f"| {name} | {tutti:.3g} {unit} | {peer:.3g} {unit} | {ratio:.3g} |"
 
@@ -202,6 +213,7 @@ absolute figures depend on the machine, ratios much less.
 | --- | --- | --- | --- |
 {chr(10).join(lines)}
 | windows that do not match the track | {measured["tutti"][2]} | {measured["snapcast"][2]} | |
+| self-report against the recording, p99 | {self_report_us(music, heard[0], timeline):.3g} us | it makes none | |
 | 997 Hz sine while correcting, THD+N | {quality["tutti"]:.1f} dB | {quality["snapcast"]:.1f} dB | |
 
 The same mp3 decoded straight to 16 bits has {floor:.1f} dB. Against the authoritative timeline, which Snapcast does not have,
