@@ -4,6 +4,7 @@
  * The first bytes of an input say how it is treated. Besides what the sanitizers find, a decoder
  * must come to an end, and never ask for bytes of a complete file.
  */
+#include "fuzz.h"
 #include "tutti/audio/decoder.h"
 
 #include <stdlib.h>
@@ -47,8 +48,6 @@ static void read_through(struct decoder *decoder, int64_t bytes, int64_t seek_to
     }
     abort();
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

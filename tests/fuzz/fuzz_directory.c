@@ -1,0 +1,33 @@
+/*
+ * fuzz_directory.c: see fuzz.h.
+ */
+#include "fuzz.h"
+
+#include <ftw.h>
+#include <unistd.h>
+
+static char path[64];
+
+static int remove_one(const char *name, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(name);
+}
+
+static void remove_all(void)
+{
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *fuzz_directory(void)
+{
+    if (path[0])
+        return path;
+    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(path, sizeof path, "%s/tutti-fuzz.XXXXXX", parent);
+    FUZZ_CHECK(mkdtemp(path));
+    atexit(remove_all);
+    return path;
+}

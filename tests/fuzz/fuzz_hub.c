@@ -1,0 +1,209 @@
+/*
+ * fuzz_hub.c: any calls and messages to the hub, by its host, a guest, a stranger with a session of
+ * his own and somebody without a token, in any order.
+ *
+ * An input is lines "WHO METHOD PATH BODY": WHO is one of h g s x, METHOD a REST method or "WS",
+ * whose PATH is a message type. In path and body @s is the session, @c its code, @i the last item
+ * and @r the last request. What must hold: a database in order, and nobody gets what is not his.
+ */
+#include "../../src/hub/routes.h"
+#include "../../src/hub/store_internal.h"
+#include "fuzz.h"
+#include "tutti/base/log.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES_MAX 32
+#define LINE_BYTES 4096
+
+struct person {
+    char id[STORE_ID_MAX];
+    char token[STORE_TOKEN_MAX];
+};
+
+static struct service service;
+static struct person host, guest, stranger;
+static char session_id[STORE_ID_MAX], code[16];
+static char last_item[STORE_ID_MAX], last_request[STORE_ID_MAX];
+
+static void take_id(const cJSON *body, const char *member, char to[STORE_ID_MAX])
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(body, "id");
+    if (cJSON_IsString(id) && cJSON_GetObjectItemCaseSensitive(body, member))
+        snprintf(to, STORE_ID_MAX, "%s", id->valuestring);
+}
+
+/* What everybody is told must be printable, and is what the contract says. */
+static void announce(void *user, const char *to_session, const char *type, cJSON *payload)
+{
+    (void)user;
+    FUZZ_CHECK(store_session_exists(service.store, to_session));
+    FUZZ_CHECK(cJSON_IsObject(payload) && type[0]);
+    free(cJSON_PrintUnformatted(payload));
+    cJSON_Delete(payload);
+}
+
+static void add_person(struct person *person, const char *name, bool is_host)
+{
+    FUZZ_CHECK(store_add_user(service.store, name, is_host, person->id, person->token));
+}
+
+static void empty_uploads(void)
+{
+    char path[512];
+    const struct dirent *item;
+    snprintf(path, sizeof path, "%s/uploads", fuzz_directory());
+    DIR *directory = opendir(path);
+    while (directory && (item = readdir(directory))) {
+        snprintf(path, sizeof path, "%s/uploads/%s", fuzz_directory(), item->d_name);
+        unlink(path);
+    }
+    if (directory)
+        closedir(directory);
+}
+
+static void start_over(void)
+{
+    char other[STORE_ID_MAX], other_code[16];
+    if (!service.store) {
+        log_set_level(LOG_ERROR);
+        service.limits = (struct service_limits){8, 65536};
+        service.store = store_open(fuzz_directory());
+        service.media = media_create(fuzz_directory());
+        service.announce = announce;
+        FUZZ_CHECK(service.store && service.media);
+        db_run(service.store->db, "PRAGMA synchronous = OFF", "");
+    }
+    FUZZ_CHECK(db_run(service.store->db, "DELETE FROM requests", "") &&
+               db_run(service.store->db, "DELETE FROM items", "") &&
+               db_run(service.store->db, "DELETE FROM members", "") &&
+               db_run(service.store->db, "DELETE FROM sessions", "") &&
+               db_run(service.store->db, "DELETE FROM users", ""));
+    empty_uploads();
+    add_person(&host, "host", true);
+    add_person(&guest, "guest", false);
+    add_person(&stranger, "stranger", true);
+    FUZZ_CHECK(store_add_session(service.store, host.id, -1, session_id, code));
+    FUZZ_CHECK(store_add_session(service.store, stranger.id, 60, other, other_code));
+    FUZZ_CHECK(store_add_member(service.store, session_id, guest.id));
+    last_item[0] = last_request[0] = '\0';
+}
+
+static void substitute(const char *from, char to[LINE_BYTES])
+{
+    size_t at = 0;
+    while (*from && at + STORE_ID_MAX + 1 < LINE_BYTES) {
+        const char *with = from[0] != '@'   ? NULL
+                           : from[1] == 's' ? session_id
+                           : from[1] == 'c' ? code
+                           : from[1] == 'i' ? last_item
+                           : from[1] == 'r' ? last_request
+                                            : NULL;
+        if (with) {
+            at += (size_t)snprintf(to + at, LINE_BYTES - at, "%s", with);
+            from += 2;
+        } else {
+            to[at++] = *from++;
+        }
+    }
+    to[at] = '\0';
+}
+
+static const char *text_of(const cJSON *payload, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(payload, name);
+    return cJSON_IsString(member) ? member->valuestring : NULL;
+}
+
+static struct reply message(const char *token, const char *type, const char *text)
+{
+    cJSON *payload = cJSON_Parse(text);
+    struct reply reply;
+    if (!cJSON_IsObject(payload))
+        reply = reply_error(422, "no object");
+    else if (strcmp(type, "playback_command") == 0)
+        reply = service_command(&service, token, session_id, payload);
+    else if (strcmp(type, "request_playlist_change") == 0)
+        reply = service_request(&service, token, session_id, payload);
+    else
+        reply = service_decide(&service, token, text_of(payload, "request_id"), type[0] == 'a',
+                               payload);
+    cJSON_Delete(payload);
+    return reply;
+}
+
+/* Who is nobody here gets nothing of the session; a guest changes nothing by himself. */
+static void check_rights(char who, const char *method, const char *path, int status)
+{
+    if (status != 200)
+        return;
+    bool in_session = strstr(path, session_id) != NULL || strcmp(method, "WS") == 0;
+    FUZZ_CHECK(!(in_session && (who == 's' || who == 'x')));
+    FUZZ_CHECK(
+        !(who == 'g' && (strstr(path, "/playback") || strstr(path, "/approve") ||
+                         strcmp(path, "playback_command") == 0 ||
+                         strcmp(path, "approve_request") == 0 || strcmp(path, "/sessions") == 0)));
+}
+
+static void run_line(char *line)
+{
+    static char path[LINE_BYTES], body[LINE_BYTES];
+    char *rest = line;
+    const char *who = strsep(&rest, " ");
+    const char *method = strsep(&rest, " ");
+    const char *raw_path = strsep(&rest, " ");
+    if (!method || !raw_path)
+        return;
+    substitute(raw_path, path);
+    substitute(rest ? rest : "", body);
+    const char *token = *who == 'h'   ? host.token
+                        : *who == 'g' ? guest.token
+                        : *who == 's' ? stranger.token
+                                      : "";
+    struct reply reply = strcmp(method, "WS") == 0
+                             ? message(token, path, body)
+                             : routes_call(&service, method, path, token, body);
+    FUZZ_CHECK(reply.status >= 200 && reply.status < 600 && reply.body);
+    FUZZ_CHECK(reply.status != 500);
+    check_rights(*who, method, path, reply.status);
+    take_id(reply.body, "media_url", last_item);
+    take_id(reply.body, "request_type", last_request);
+    free(cJSON_PrintUnformatted(reply.body));
+    cJSON_Delete(reply.body);
+}
+
+/* Positions without gaps; a current track that the playlist has. */
+static void check_database(void)
+{
+    struct store_playback playback;
+    int64_t length = store_playlist_length(service.store, session_id);
+    char track_id[STORE_NAME_MAX];
+    FUZZ_CHECK(length <= service.limits.playlist_items);
+    for (int64_t i = 0; i < length; i++)
+        FUZZ_CHECK(store_track_at(service.store, session_id, i, track_id));
+    FUZZ_CHECK(store_get_playback(service.store, session_id, &playback));
+    FUZZ_CHECK(playback.position_ms >= 0);
+    FUZZ_CHECK(playback.has_track == (length > 0));
+    if (playback.has_track)
+        FUZZ_CHECK(store_track_exists(service.store, session_id, playback.track_id));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    if (!text)
+        return 0;
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    start_over();
+    char *rest = text;
+    char *line;
+    for (int i = 0; i < LINES_MAX && (line = strsep(&rest, "\n")); i++)
+        run_line(line);
+    check_database();
+    free(text);
+    return 0;
+}
