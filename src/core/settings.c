@@ -101,8 +101,8 @@ static const struct option_spec specs[] = {
     CHECKED(audio, mixer, "auto", "Who sets the volume: the card where it can, nobody (full level), software, or this control of this card.", "auto | none | software | CARD:CONTROL", is_mixer),
     TEXT(audio, mixer_device, "", "ALSA name of the card whose mixer it is. Empty: the device's own."),
     REAL(audio, idle_release_s, 0, 86400, "600", "Let the device go after so much silence; 0: never."),
-    TEXT(audio, on_play, "", "Command that switches an amplifier on, before the first sound."),
-    TEXT(audio, on_stop, "", "Command that switches it off, when the device was let go."),
+    TEXT(audio, on_play, "", "Shell command that switches an amplifier on: run when something is about to sound."),
+    TEXT(audio, on_stop, "", "Shell command that switches it off: run when the device was let go, and at the end."),
     REAL(audio, hook_timeout_s, 0.1, 60, "5", "A command that takes longer is ended."),
     REAL(audio, null_ppm, -500, 500, "0", "Device null only: how many ppm its clock is fast."),
 

@@ -21,9 +21,11 @@ static void apply_volume(struct daemon *daemon, struct mono_time now)
 void daemon_tick(struct daemon *daemon, struct mono_time now)
 {
     struct mono_time next = player_tick(daemon->player, now);
-    struct output_status output = player_get_status(daemon->player, now).output;
-    if (volume_follow(daemon->volume_setter, output.state != OUTPUT_CLOSED, output.sink.card))
+    struct player_status player = player_get_status(daemon->player, now);
+    const struct output_status *output = &player.output;
+    if (volume_follow(daemon->volume_setter, output->state != OUTPUT_CLOSED, output->sink.card))
         apply_volume(daemon, now);
+    amplifier_follow(daemon->amplifier, &player);
     loop_timer_set(daemon->tick, next);
 }
 

@@ -8,6 +8,7 @@
 #include "tutti/core/protocol.h"
 #include "tutti/core/server_clock.h"
 #include "tutti/core/settings.h"
+#include "tutti/daemon/amplifier.h"
 #include "tutti/daemon/daemon.h"
 #include "tutti/daemon/library.h"
 #include "tutti/daemon/link.h"
@@ -34,6 +35,7 @@ struct daemon {
     struct server_clock clock;
     struct player *player;
     struct volume *volume_setter;
+    struct amplifier *amplifier;
     struct device_events *device_events;
     struct library *library;
     struct link *link;
@@ -50,6 +52,7 @@ struct daemon {
     double volume; /* percent */
     bool muted;
     double latency_ms;
+    bool stopping; /* what a signal could still change goes away */
     bool skip_sent; /* at the end of the current track */
 };
 

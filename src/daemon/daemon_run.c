@@ -155,10 +155,10 @@ static void on_devices(void *user)
 static void on_signal(void *user, int signal)
 {
     struct daemon *daemon = user;
-    if (signal != SIGHUP) {
+    if (signal != SIGHUP)
         loop_stop(daemon->loop);
+    if (signal != SIGHUP || daemon->stopping)
         return;
-    }
     notify_reloading();
     reload(daemon);
     notify_ready();
@@ -264,8 +264,11 @@ static bool set_up(struct daemon *daemon)
     daemon->slow = loop_timer_create(daemon->loop, slow_fired, daemon);
     daemon->player = create_player(daemon);
     daemon->volume_setter = volume_create(settings->audio.mixer, settings->audio.mixer_device);
+    daemon->amplifier =
+        amplifier_create(daemon->loop, settings->audio.on_play, settings->audio.on_stop,
+                         s_to_ns(settings->audio.hook_timeout_s));
     if (!daemon->http || !daemon->tick || !daemon->slow || !daemon->player ||
-        !daemon->volume_setter)
+        !daemon->volume_setter || !daemon->amplifier)
         return false;
     daemon->library = library_create(
         daemon->loop, daemon->http,
@@ -284,18 +287,23 @@ static bool set_up(struct daemon *daemon)
     return daemon->link != NULL;
 }
 
+/* The amplifier goes off after the last sound, and before the loop that its command needs. */
 static void tear_down(struct daemon *daemon)
 {
+    daemon->stopping = true;
     if (daemon->link)
         say_goodbye(daemon);
+    control_socket_destroy(daemon->control);
     library_destroy(daemon->library);
     device_events_destroy(daemon->device_events);
-    player_destroy(daemon->player);
-    volume_destroy(daemon->volume_setter);
     loop_timer_destroy(daemon->tick);
     loop_timer_destroy(daemon->slow);
+    player_destroy(daemon->player);
+    volume_destroy(daemon->volume_setter);
+    if (daemon->amplifier)
+        amplifier_finish(daemon->amplifier);
+    amplifier_destroy(daemon->amplifier);
     http_destroy(daemon->http);
-    control_socket_destroy(daemon->control);
     background_destroy(daemon->background);
     loop_destroy(daemon->loop);
     playlist_message_finish(&daemon->playlist);

@@ -3,6 +3,7 @@
  */
 #include "tutti/audio/sink.h"
 #include "tutti/daemon/daemon.h"
+#include "tutti/daemon/test_tone.h"
 #include "tutti/io/settings_file.h"
 
 #include <getopt.h>
@@ -19,19 +20,23 @@ static void print_line(void *user, const char *line)
 
 static void print_help(void)
 {
-    printf("Usage: tuttid [--config FILE] [--check-config | --list-devices | --print-config]\n"
-           "\n"
-           "Plays a session's music in step with every other speaker of it.\n"
-           "\n"
-           "  -c, --config FILE    default " DEFAULT_CONFIG "\n"
-           "      --check-config   say whether the configuration is right, and stop\n"
-           "      --list-devices   the sound devices that [audio] device can name\n"
-           "      --print-config   a commented configuration with every option's default\n"
-           "      --print-man      the man page's list of options\n"
-           "  -h, --help\n"
-           "      --version\n"
-           "\n"
-           "Options of the configuration (or of the environment, as TUTTI_SECTION_KEY):\n\n");
+    printf(
+        "Usage: tuttid [--config FILE] [--check-config | --list-devices | --test-tone[=DEVICE] |\n"
+        "              --print-config]\n"
+        "\n"
+        "Plays a session's music in step with every other speaker of it.\n"
+        "\n"
+        "  -c, --config FILE    default " DEFAULT_CONFIG "\n"
+        "      --check-config   say whether the configuration is right, and stop\n"
+        "      --list-devices   the sound devices that [audio] device can name\n"
+        "      --test-tone[=DEVICE]\n"
+        "                       left, right, both: on the configured device, or on this one\n"
+        "      --print-config   a commented configuration with every option's default\n"
+        "      --print-man      the man page's list of options\n"
+        "  -h, --help\n"
+        "      --version\n"
+        "\n"
+        "Options of the configuration (or of the environment, as TUTTI_SECTION_KEY):\n\n");
     options_print(&settings_table, OPTIONS_HELP, print_line, NULL);
     printf("\nExit codes: 0 stopped, 1 failed, 2 wrong usage, 3 wrong configuration\n");
 }
@@ -45,18 +50,35 @@ static void print_device(void *user, const char *name, const char *description)
     putchar('\n');
 }
 
+/* Before anything is configured. */
+static enum daemon_exit test_device(struct settings *settings, const char *device)
+{
+    char error[SETTINGS_ERROR_MAX];
+    settings_init(settings);
+    if (settings_set(settings, "audio", "device", device, error))
+        return test_tone_run(settings);
+    fprintf(stderr, "tuttid: %s\n", error);
+    return DAEMON_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-    enum { CHECK = 256, LIST, PRINT, MAN, VERSION };
+    enum { CHECK = 256, LIST, TONE, PRINT, MAN, VERSION };
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},  {"check-config", no_argument, NULL, CHECK},
-        {"list-devices", no_argument, NULL, LIST}, {"print-config", no_argument, NULL, PRINT},
-        {"print-man", no_argument, NULL, MAN},     {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, CHECK},
+        {"list-devices", no_argument, NULL, LIST},
+        {"test-tone", optional_argument, NULL, TONE},
+        {"print-config", no_argument, NULL, PRINT},
+        {"print-man", no_argument, NULL, MAN},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     static struct settings settings;
     const char *path = DEFAULT_CONFIG;
-    bool check = false;
+    bool check = false, tone = false;
+    const char *tone_device = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
@@ -68,8 +90,11 @@ int main(int argc, char **argv)
             break;
         case LIST:
             sink_list_devices(print_device, NULL);
-            printf("%-40s no sound card at all\n", "null");
             return DAEMON_EXIT_OK;
+        case TONE:
+            tone = true;
+            tone_device = optarg;
+            break;
         case PRINT:
             options_print(&settings_table, OPTIONS_CONFIG, print_line, NULL);
             return DAEMON_EXIT_OK;
@@ -92,6 +117,8 @@ int main(int argc, char **argv)
         return DAEMON_EXIT_USAGE;
     }
     char error[SETTINGS_FILE_ERROR_MAX];
+    if (tone_device)
+        return (int)test_device(&settings, tone_device);
     if (!settings_file_load(&settings, path, error)) {
         fprintf(stderr, "tuttid: %s\n", error);
         return DAEMON_EXIT_CONFIG;
@@ -100,5 +127,7 @@ int main(int argc, char **argv)
         printf("%s: good\n", path);
         return DAEMON_EXIT_OK;
     }
+    if (tone)
+        return (int)test_tone_run(&settings);
     return (int)daemon_run(&settings, path);
 }

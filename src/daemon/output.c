@@ -265,6 +265,7 @@ struct output_status output_get_status(const struct output *output)
     bool clock_known = output->sink && dac_clock_ready(&output->clock);
     return (struct output_status){
         .state = output->state,
+        .wanted = output->wanted,
         .sink = output->info,
         .error = output->error,
         .xruns = output->xruns,

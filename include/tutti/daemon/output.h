@@ -36,6 +36,7 @@ enum output_state {
 
 struct output_status {
     enum output_state state;
+    bool wanted;           /* by the player: closed all the same, it is not to be had */
     struct sink_info sink; /* of the last time it was open */
     const char *error;     /* "" or why the device cannot be had */
     uint64_t xruns;

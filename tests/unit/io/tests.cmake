@@ -1,6 +1,7 @@
 tutti_unit_test(io background)
 tutti_unit_test(io control_socket)
 tutti_unit_test(io device_events)
+tutti_unit_test(io hooks)
 tutti_unit_test(io http)
 tutti_unit_test(io loop)
 tutti_unit_test(io mono_clock)
