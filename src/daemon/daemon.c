@@ -8,6 +8,8 @@
 #include "tutti/base/log.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,17 +49,24 @@ static void item_url(const struct daemon *daemon, const struct playlist_item *it
     url[0] = '\0';
     if (item &&
         !protocol_media_url(url, PROTOCOL_URL_MAX, daemon->settings->backend.url, item->media_url))
-        url[0] = '\0';
+        snprintf(url, PROTOCOL_URL_MAX, "%s", item->media_url); /* to be refused by its name */
 }
 
+/* The current track, the next in the playlist, the one before. */
 static void plan_tracks(struct daemon *daemon)
 {
-    char current[PROTOCOL_URL_MAX], next[PROTOCOL_URL_MAX];
-    const struct playlist_item *item = daemon_current_item(daemon);
-    const struct playlist_item *end = daemon->playlist.items + daemon->playlist.count;
-    item_url(daemon, item, current);
-    item_url(daemon, item && item + 1 < end ? item + 1 : NULL, next);
-    library_set_wanted(daemon->library, current, next);
+    static const int steps[LIBRARY_WANTED] = {0, 1, -1};
+    char urls[LIBRARY_WANTED][PROTOCOL_URL_MAX];
+    const char *wanted[LIBRARY_WANTED];
+    const struct playlist_item *current = daemon_current_item(daemon);
+    ptrdiff_t at = current ? current - daemon->playlist.items : 0;
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        ptrdiff_t index = at + steps[i];
+        bool there = current && index >= 0 && index < (ptrdiff_t)daemon->playlist.count;
+        item_url(daemon, there ? &daemon->playlist.items[index] : NULL, urls[i]);
+        wanted[i] = urls[i];
+    }
+    library_set_wanted(daemon->library, wanted);
 }
 
 static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_bytes)

@@ -19,13 +19,15 @@
 static const int64_t RETRY_MIN_NS = 500 * NS_PER_MS;
 static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
 
+/* One of the wanted tracks. Those that are not wanted any more are dropped. */
 struct download {
-    char url[PROTOCOL_URL_MAX]; /* "": none */
+    char url[PROTOCOL_URL_MAX];
     struct track_file *file;
     struct http_call *call;
     int64_t total_bytes; /* -1: unknown */
     bool told;           /* the player was given the file */
     bool failed;         /* for good: too large, 404 ... */
+    bool waits;          /* for another try */
 };
 
 struct library {
@@ -35,8 +37,7 @@ struct library {
     struct library_handlers handlers;
     void *user;
     struct track_store *store;
-    struct download current;
-    struct download next;
+    struct download *wanted[LIBRARY_WANTED]; /* by priority, the current track first; NULL: none */
     struct download *active;
     struct backoff backoff;
     struct loop_timer *retry;
@@ -45,10 +46,20 @@ struct library {
 
 static void plan(struct library *library);
 
+static void stop_waiting(struct library *library)
+{
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        if (library->wanted[i])
+            library->wanted[i]->waits = false;
+    }
+}
+
 static void retry_fired(void *user, struct mono_time now)
 {
+    struct library *library = user;
     (void)now;
-    plan(user);
+    stop_waiting(library);
+    plan(library);
 }
 
 struct library *library_create(struct loop *loop, struct http *http,
@@ -76,19 +87,21 @@ struct library *library_create(struct loop *loop, struct http *http,
 
 static void drop(struct library *library, struct download *download)
 {
+    if (!download)
+        return;
     if (library->active == download)
         library->active = NULL;
     http_cancel(download->call);
     track_file_close(download->file);
-    memset(download, 0, sizeof *download);
+    free(download);
 }
 
 void library_destroy(struct library *library)
 {
     if (!library)
         return;
-    drop(library, &library->current);
-    drop(library, &library->next);
+    for (int i = 0; i < LIBRARY_WANTED; i++)
+        drop(library, library->wanted[i]);
     loop_timer_destroy(library->retry);
     track_store_destroy(library->store);
     free(library);
@@ -99,10 +112,15 @@ const char *library_error(const struct library *library)
     return library->error;
 }
 
+static struct download *current_of(const struct library *library)
+{
+    return library->wanted[0];
+}
+
 /* The player reads the file from its first bytes on. */
 static void tell_player(struct library *library)
 {
-    struct download *current = &library->current;
+    struct download *current = current_of(library);
     bool complete = track_file_complete(current->file);
     int64_t bytes = track_file_bytes(current->file);
     if (current->told) {
@@ -137,7 +155,7 @@ static bool on_data(void *user, const void *data, size_t bytes)
     struct download *download = library->active;
     if (track_file_append(download->file, data, (int64_t)bytes) < 0)
         return false;
-    if (download == &library->current)
+    if (download == current_of(library))
         tell_player(library);
     return true;
 }
@@ -146,7 +164,7 @@ static void complete(struct library *library, struct download *download)
 {
     track_file_commit(download->file);
     backoff_reset(&library->backoff);
-    if (download != &library->current)
+    if (download != current_of(library))
         return;
     library->error[0] = '\0';
     tell_player(library);
@@ -169,7 +187,8 @@ static void fail(struct library *library, struct download *download,
     else
         snprintf(reason, sizeof reason, "%s", response->error);
     download->failed = is_final(response);
-    if (download == &library->current) {
+    download->waits = true;
+    if (download == current_of(library)) {
         if (strcmp(library->error, reason) != 0)
             log_warn("track %s: %s", download->url, reason);
         snprintf(library->error, sizeof library->error, "%s", reason);
@@ -190,9 +209,9 @@ static void on_done(void *user, const struct http_response *response)
         track_file_truncate(download->file);
     if (!arrived || !whole || track_file_bytes(download->file) == 0) {
         fail(library, download, response);
-        return;
+    } else {
+        complete(library, download);
     }
-    complete(library, download);
     plan(library);
 }
 
@@ -233,22 +252,26 @@ static void start_download(struct library *library, struct download *download)
     if (!download->call) {
         library->active = NULL;
         download->failed = true;
+        if (download == current_of(library))
+            snprintf(library->error, sizeof library->error,
+                     "it is not at an http or https address");
     }
 }
 
-/* True when there is nothing left to do for it. */
-static bool is_had(struct library *library, struct download *download)
+/* True when there is nothing to do for it, at least now. */
+static bool is_settled(struct library *library, struct download *download)
 {
-    if (!download->url[0] || download->failed)
+    if (!download || download->failed || download->waits)
         return true;
     if (!download->file) {
         download->file = track_store_open(library->store, download->url);
-        if (download->file && download == &library->current)
+        if (download->file && download == current_of(library))
             tell_player(library);
     }
     return download->file && track_file_complete(download->file);
 }
 
+/* What has arrived stays, to be resumed. */
 static void pause_active(struct library *library)
 {
     http_cancel(library->active->call);
@@ -256,53 +279,116 @@ static void pause_active(struct library *library)
     library->active = NULL;
 }
 
+/* The first that is not settled is what is downloaded; nothing else meanwhile. */
 static void plan(struct library *library)
 {
-    if (!is_had(library, &library->current)) {
-        if (library->active && library->active != &library->current)
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        struct download *download = library->wanted[i];
+        if (is_settled(library, download))
+            continue;
+        if (library->active == download)
+            return;
+        if (library->active)
             pause_active(library);
-        if (!library->active)
-            start_download(library, &library->current);
-        return;
+        start_download(library, download);
+        if (library->active)
+            return;
     }
-    if (!is_had(library, &library->next) && !library->active)
-        start_download(library, &library->next);
 }
 
-static void set_download(struct library *library, struct download *download, const char *url)
+static struct download *create_download(const char *url)
 {
-    if (strcmp(download->url, url) == 0)
-        return;
-    drop(library, download);
-    if (strlen(url) < sizeof download->url)
+    struct download *download = strlen(url) < PROTOCOL_URL_MAX ? calloc(1, sizeof *download) : NULL;
+    if (download)
         strcpy(download->url, url);
+    return download;
 }
 
-void library_set_wanted(struct library *library, const char *current_url, const char *next_url)
+/* Takes the download of that URL out of a list; NULL. */
+static struct download *take_out(struct download **from, const char *url)
 {
-    bool changed = strcmp(library->current.url, current_url) != 0;
-    if (!changed && strcmp(library->next.url, next_url) == 0)
-        return;
-    if (changed) {
-        library->error[0] = '\0';
-        library->handlers.on_file(library->user, -1, 0, -1);
-        /* What was fetched ahead becomes current without being touched. */
-        if (strcmp(library->next.url, current_url) == 0 && current_url[0]) {
-            drop(library, &library->current);
-            library->current = library->next;
-            if (library->active == &library->next)
-                library->active = &library->current;
-            memset(&library->next, 0, sizeof library->next);
-            if (library->current.file && track_file_bytes(library->current.file) > 0)
-                tell_player(library);
-        } else {
-            set_download(library, &library->current, current_url);
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        struct download *found = from[i];
+        if (found && strcmp(found->url, url) == 0) {
+            from[i] = NULL;
+            return found;
         }
     }
-    set_download(library, &library->next,
-                 strcmp(next_url, library->current.url) == 0 ? "" : next_url);
-    const char *const pinned[] = {library->current.url, library->next.url, NULL};
-    track_store_set_pinned(library->store, pinned);
+    return NULL;
+}
+
+static bool is_wanted(const struct library *library, const char *url, int before)
+{
+    for (int i = 0; i < before; i++) {
+        if (library->wanted[i] && strcmp(library->wanted[i]->url, url) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *url_at(const struct library *library, int i)
+{
+    return library->wanted[i] ? library->wanted[i]->url : "";
+}
+
+/* What is already there, or on its way, moves to its new place; the rest is dropped. */
+static void rearrange(struct library *library, const char *const urls[LIBRARY_WANTED])
+{
+    struct download *before[LIBRARY_WANTED];
+    memcpy(before, library->wanted, sizeof before);
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        library->wanted[i] = NULL;
+        if (!urls[i][0] || is_wanted(library, urls[i], i))
+            continue;
+        library->wanted[i] = take_out(before, urls[i]);
+        if (!library->wanted[i])
+            library->wanted[i] = create_download(urls[i]);
+    }
+    for (int i = 0; i < LIBRARY_WANTED; i++)
+        drop(library, before[i]);
+}
+
+static void pin_wanted(struct library *library)
+{
+    const char *urls[LIBRARY_WANTED + 1];
+    int count = 0;
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        if (library->wanted[i])
+            urls[count++] = library->wanted[i]->url;
+    }
+    urls[count] = NULL;
+    track_store_set_pinned(library->store, urls);
+}
+
+/* The player lets go of one file, and is given the other if any of it is there. */
+static void change_current(struct library *library)
+{
+    struct download *current = current_of(library);
+    for (int i = 0; i < LIBRARY_WANTED; i++) {
+        if (library->wanted[i])
+            library->wanted[i]->told = false;
+    }
+    library->error[0] = '\0';
+    if (current && current->file && track_file_bytes(current->file) > 0)
+        tell_player(library);
+}
+
+void library_set_wanted(struct library *library, const char *const urls[LIBRARY_WANTED])
+{
+    bool same = true;
+    for (int i = 0; i < LIBRARY_WANTED; i++)
+        same = same && (strcmp(urls[i], url_at(library, i)) == 0 ||
+                        (!library->wanted[i] && is_wanted(library, urls[i], i)));
+    if (same)
+        return;
+    bool changed = strcmp(urls[0], url_at(library, 0)) != 0;
+    if (changed) /* before its file is closed */
+        library->handlers.on_file(library->user, -1, 0, -1);
+    rearrange(library, urls);
+    if (changed)
+        change_current(library);
+    pin_wanted(library);
     backoff_reset(&library->backoff);
+    stop_waiting(library);
     plan(library);
 }

@@ -1,8 +1,9 @@
 /*
- * library.h: gets the current track, and the next, into the store.
+ * library.h: gets the current track, and those that may come after it, into the store.
  *
  * One track is current: its file is handed to the player while it grows. When it is complete, the
- * next in the playlist is fetched ahead. One download at a time; the current track's goes first.
+ * next in the playlist is fetched ahead, then the one before. One download at a time: what is
+ * wanted more interrupts what is wanted less.
  */
 #ifndef TUTTI_DAEMON_LIBRARY_H
 #define TUTTI_DAEMON_LIBRARY_H
@@ -33,8 +34,10 @@ struct library *library_create(struct loop *loop, struct http *http,
                                const struct library_handlers *handlers, void *user);
 void library_destroy(struct library *library);
 
-/* Absolute URLs, "" for none. The same again changes nothing. */
-void library_set_wanted(struct library *library, const char *current_url, const char *next_url);
+/* Absolute URLs, "" for none: what plays, then what to have ready, by priority. None of them is
+ * evicted. The same again changes nothing. */
+#define LIBRARY_WANTED 3
+void library_set_wanted(struct library *library, const char *const urls[LIBRARY_WANTED]);
 
 /* Why the current track cannot be had; "" when nothing is wrong. */
 const char *library_error(const struct library *library);

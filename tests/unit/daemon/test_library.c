@@ -1,0 +1,337 @@
+/*
+ * test_library.c: what is downloaded in which order, against a server that keeps a list and can be
+ * made to wait.
+ */
+#include "../io/io_test.h"
+#include "tutti/base/log.h"
+#include "tutti/daemon/library.h"
+#include "tutti/io/background.h"
+#include "tutti/io/http.h"
+#include "tutti/io/track_store.h"
+
+#define MB (1 << 20)
+
+static char dir[64];
+static struct io_test_helper server;
+static struct loop *loop;
+static struct background *background;
+static struct http *http;
+static struct library *library;
+
+/* What the player was told last. */
+static struct {
+    int fd;
+    int64_t bytes;
+    bool complete;
+    int files;
+} told;
+
+static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_bytes)
+{
+    (void)user;
+    told.fd = fd;
+    told.bytes = available_bytes;
+    told.complete = fd >= 0 && available_bytes == total_bytes;
+    told.files += fd >= 0;
+}
+
+static void on_growth(void *user, int64_t available_bytes, bool complete)
+{
+    (void)user;
+    assert_true(told.fd >= 0);
+    told.bytes = available_bytes;
+    told.complete = complete;
+}
+
+static const struct library_handlers handlers = {on_file, on_growth};
+
+static void open_library(int64_t cache_bytes, bool disk)
+{
+    char cache[100];
+    snprintf(cache, sizeof cache, "%s/cache", dir);
+    library_destroy(library);
+    memset(&told, 0, sizeof told);
+    told.fd = -1;
+    struct library_config config = {background, disk ? cache : NULL, cache_bytes, 4 * MB};
+    library = library_create(loop, http, &config, &handlers, NULL);
+    assert_non_null(library);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    log_set_level(LOG_ERROR);
+    io_test_make_dir(dir);
+    const char *const argv[] = {"/usr/bin/python3", HELPERS "/track_server.py", dir, NULL};
+    server = io_test_helper_start(argv);
+    loop = loop_create(NULL);
+    background = background_create(loop);
+    http = http_create(loop, &(struct http_config){0});
+    library = NULL;
+    open_library(100 * MB, true);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    library_destroy(library);
+    http_destroy(http);
+    background_destroy(background);
+    loop_destroy(loop);
+    io_test_helper_stop(&server);
+    io_test_remove_dir(dir);
+    return 0;
+}
+
+/* "a/10" becomes an address; NULL "". */
+static const char *address(const char *track)
+{
+    static char texts[8][100];
+    static int next;
+    char *text = texts[next++ % 8];
+    snprintf(text, sizeof texts[0], track ? "http://127.0.0.1:%d/%s" : "", server.port, track);
+    return text;
+}
+
+static void want(const char *current, const char *next, const char *previous)
+{
+    const char *urls[LIBRARY_WANTED] = {address(current), address(next), address(previous)};
+    library_set_wanted(library, urls);
+}
+
+static const char *requests(void)
+{
+    static char text[4096];
+    char path[100];
+    snprintf(path, sizeof path, "%s/requests", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[got > 0 ? got : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    return text;
+}
+
+static bool were_requested(void *user)
+{
+    return strcmp(requests(), user) == 0;
+}
+
+/* Exactly these, in this order; and for a while no more. */
+static void expect_requests(const char *list)
+{
+    if (!io_test_run(loop, were_requested, (char *)(uintptr_t)list, IO_TEST_LIMIT_NS))
+        fail_msg("requested: %s", requests());
+    io_test_run(loop, io_test_never, NULL, 50 * NS_PER_MS);
+    assert_string_equal(requests(), list);
+}
+
+static void let_go(const char *name)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/go-%s", dir, name);
+    io_test_write_file(path, "", 0600);
+}
+
+static bool is_complete(void *user)
+{
+    (void)user;
+    return told.complete;
+}
+
+static void expect_track(char byte, int64_t bytes)
+{
+    assert_true(io_test_run(loop, is_complete, NULL, IO_TEST_LIMIT_NS));
+    assert_int_equal(told.bytes, bytes);
+    char first = 0, last = 0;
+    assert_int_equal(pread(told.fd, &first, 1, 0), 1);
+    assert_int_equal(pread(told.fd, &last, 1, bytes - 1), 1);
+    assert_int_equal(first, byte);
+    assert_int_equal(last, byte);
+}
+
+static void the_current_one_then_the_next_then_the_one_before(void **state)
+{
+    (void)state;
+    want("slow-c/100000", "n/100", "p/100");
+    expect_requests("slow-c+0 "); /* and nothing beside it */
+    let_go("c");
+    expect_requests("slow-c+0 n+0 p+0 ");
+    expect_track('c', 100000);
+    assert_string_equal(library_error(library), "");
+}
+
+static void what_is_there_is_not_fetched_again(void **state)
+{
+    (void)state;
+    want("a/100", "b/100", NULL);
+    expect_requests("a+0 b+0 ");
+    want("b/100", "c/100", "a/100");
+    expect_requests("a+0 b+0 c+0 ");
+    expect_track('b', 100);
+    want("a/100", "b/100", NULL);
+    expect_track('a', 100);
+    assert_int_equal(told.files, 3);
+    expect_requests("a+0 b+0 c+0 ");
+}
+
+static void the_same_again_changes_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        want("a/100", "a/100", "b/100");
+    expect_requests("a+0 b+0 ");
+    for (int i = 0; i < 3; i++)
+        want("a/100", "a/100", "b/100");
+    expect_requests("a+0 b+0 ");
+    assert_int_equal(told.files, 1);
+}
+
+static void another_current_one_interrupts(void **state)
+{
+    (void)state;
+    want("a/100", "slow-b/100000", NULL);
+    expect_requests("a+0 slow-b+0 ");
+    want("c/100", "slow-b/100000", "a/100");
+    /* What had arrived is not fetched twice. */
+    expect_requests("a+0 slow-b+0 c+0 slow-b+50000 ");
+    expect_track('c', 100);
+    let_go("b");
+    want("slow-b/100000", NULL, "c/100");
+    expect_track('b', 100000);
+}
+
+/* The playlist changes while something is fetched ahead: what comes next now goes first. */
+static void a_changed_playlist_is_planned_anew(void **state)
+{
+    (void)state;
+    want("a/100", NULL, "slow-p/100000");
+    expect_requests("a+0 slow-p+0 ");
+    want("a/100", "n/100", "slow-p/100000");
+    expect_requests("a+0 slow-p+0 n+0 slow-p+50000 ");
+    want("a/100", "n/100", NULL); /* not wanted any more, in the middle of it */
+    want("a/100", "m/100", "n/100");
+    expect_requests("a+0 slow-p+0 n+0 slow-p+50000 m+0 ");
+    expect_track('a', 100);
+}
+
+static void what_is_fetched_ahead_becomes_current_on_its_way(void **state)
+{
+    (void)state;
+    want("a/100", "slow-b/100000", NULL);
+    expect_requests("a+0 slow-b+0 ");
+    want("slow-b/100000", NULL, "a/100");
+    assert_true(told.fd >= 0); /* the half that is there can be played */
+    assert_int_equal(told.bytes, 50000);
+    let_go("b");
+    expect_track('b', 100000);
+    expect_requests("a+0 slow-b+0 ");
+}
+
+static void a_missing_track_does_not_hold_up_the_rest(void **state)
+{
+    (void)state;
+    want("gone-a/1", "n/100", "gone-p/1");
+    expect_requests("gone-a+0 n+0 gone-p+0 "); /* a 404 is not asked for again */
+    assert_non_null(strstr(library_error(library), "404"));
+    assert_int_equal(told.fd, -1);
+    want("n/100", NULL, NULL);
+    expect_track('n', 100);
+    assert_string_equal(library_error(library), "");
+}
+
+static void one_that_will_be_there_later_is_asked_for_again(void **state)
+{
+    (void)state;
+    want("later-a/100", "n/100", NULL);
+    assert_true(io_test_run(loop, were_requested, (char[]){"later-a+0 n+0 "}, IO_TEST_LIMIT_NS));
+    assert_non_null(strstr(library_error(library), "503"));
+    let_go("a");
+    expect_track('a', 100);
+    assert_string_equal(library_error(library), "");
+}
+
+static void other_addresses_are_refused(void **state)
+{
+    (void)state;
+    const char *urls[LIBRARY_WANTED] = {"file:///etc/passwd", address("n/100"),
+                                        "ftp://127.0.0.1/x"};
+    library_set_wanted(library, urls);
+    expect_requests("n+0 ");
+    assert_non_null(strstr(library_error(library), "not at an http"));
+    assert_int_equal(told.fd, -1);
+}
+
+static void one_that_is_too_large_is_not_fetched(void **state)
+{
+    (void)state;
+    want("a/5000000", "n/100", NULL);
+    expect_requests("a+0 n+0 ");
+    assert_non_null(strstr(library_error(library), "larger than"));
+}
+
+static bool is_stored(const char *track)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/cache", dir);
+    struct track_store *store = track_store_create(background, path, 100 * MB);
+    struct track_file *file = track_store_open(store, address(track));
+    bool stored = file != NULL;
+    track_file_close(file);
+    track_store_destroy(store);
+    return stored;
+}
+
+static void what_plays_or_comes_next_is_not_evicted(void **state)
+{
+    (void)state;
+    open_library(3 * MB, true);
+    want("a/1000000", "b/1000000", NULL);
+    expect_requests("a+0 b+0 ");
+    want("b/1000000", "c/1000000", "a/1000000");
+    expect_requests("a+0 b+0 c+0 ");
+    want("c/1000000", "d/1000000", "b/1000000"); /* four do not fit: the unpinned one goes */
+    expect_requests("a+0 b+0 c+0 d+0 ");
+    io_test_run(loop, io_test_never, NULL, 100 * NS_PER_MS);
+    assert_true(is_stored("b/1000000"));
+    assert_true(is_stored("c/1000000"));
+    assert_true(is_stored("d/1000000"));
+    assert_false(is_stored("a/1000000"));
+}
+
+static void in_memory_neither(void **state)
+{
+    (void)state;
+    open_library(2 * MB, false);
+    want("a/1000000", "b/1000000", NULL);
+    expect_requests("a+0 b+0 ");
+    want("b/1000000", "c/1000000", "a/1000000"); /* all three are wanted: too much, and kept */
+    expect_requests("a+0 b+0 c+0 ");
+    want("a/1000000", "b/1000000", "c/1000000");
+    expect_track('a', 1000000);
+    expect_requests("a+0 b+0 c+0 ");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_current_one_then_the_next_then_the_one_before),
+        TEST(what_is_there_is_not_fetched_again),
+        TEST(the_same_again_changes_nothing),
+        TEST(another_current_one_interrupts),
+        TEST(a_changed_playlist_is_planned_anew),
+        TEST(what_is_fetched_ahead_becomes_current_on_its_way),
+        TEST(a_missing_track_does_not_hold_up_the_rest),
+        TEST(one_that_will_be_there_later_is_asked_for_again),
+        TEST(other_addresses_are_refused),
+        TEST(one_that_is_too_large_is_not_fetched),
+        TEST(what_plays_or_comes_next_is_not_evicted),
+        TEST(in_memory_neither),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
