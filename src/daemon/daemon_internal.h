@@ -52,9 +52,13 @@ struct daemon {
     double volume; /* percent */
     bool muted;
     double latency_ms;
-    bool stopping; /* what a signal could still change goes away */
+    bool stopping;  /* what a signal could still change goes away */
     bool skip_sent; /* at the end of the current track */
 };
+
+/* daemon_run.c: all set up, nothing running yet; NULL after one line in the log. */
+struct daemon *daemon_create(struct settings *settings, const char *config_path);
+void daemon_destroy(struct daemon *daemon);
 
 /* daemon.c */
 extern const struct library_handlers daemon_library_handlers;

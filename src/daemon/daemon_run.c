@@ -288,7 +288,7 @@ static bool set_up(struct daemon *daemon)
 }
 
 /* The amplifier goes off after the last sound, and before the loop that its command needs. */
-static void tear_down(struct daemon *daemon)
+void daemon_destroy(struct daemon *daemon)
 {
     daemon->stopping = true;
     if (daemon->link)
@@ -311,28 +311,35 @@ static void tear_down(struct daemon *daemon)
     free(daemon);
 }
 
-enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
+struct daemon *daemon_create(struct settings *settings, const char *config_path)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
-    enum daemon_exit result = DAEMON_EXIT_FAILED;
     if (!daemon)
-        return result;
+        return NULL;
     daemon->settings = settings;
     daemon->config_path = config_path;
     lean_start(strncmp(settings->backend.url, "https:", 6) == 0);
     name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);
-    if (read_token(daemon) && set_up(daemon)) {
-        daemon_set_volume(daemon, daemon->volume, daemon->muted, mono_clock_now());
-        slow_fired(daemon, mono_clock_now());
-        loop_timer_set_in(daemon->tick, 0);
-        notify_ready();
-        loop_run(daemon->loop);
-        notify_stopping();
-        log_info("stopping");
-        result = DAEMON_EXIT_OK;
-    }
-    tear_down(daemon);
-    return result;
+    if (read_token(daemon) && set_up(daemon))
+        return daemon;
+    daemon_destroy(daemon);
+    return NULL;
+}
+
+enum daemon_exit daemon_run(struct settings *settings, const char *config_path)
+{
+    struct daemon *daemon = daemon_create(settings, config_path);
+    if (!daemon)
+        return DAEMON_EXIT_FAILED;
+    daemon_set_volume(daemon, daemon->volume, daemon->muted, mono_clock_now());
+    slow_fired(daemon, mono_clock_now());
+    loop_timer_set_in(daemon->tick, 0);
+    notify_ready();
+    loop_run(daemon->loop);
+    notify_stopping();
+    log_info("stopping");
+    daemon_destroy(daemon);
+    return DAEMON_EXIT_OK;
 }

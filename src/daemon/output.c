@@ -29,6 +29,17 @@ static const int64_t RETRY_MAX_NS = NS_PER_S;
 /* A look that took longer was interrupted; its time and position do not belong together. */
 static const int64_t LOOK_MAX_NS = 300 * NS_PER_US;
 
+/* A position that is so much behind what it should be has stood still in between: what was learned
+ * of the card does not hold any more. Drivers that are merely coarse are stale by far less. */
+static const double STOOD_STILL_S = 0.1;
+static const double STOOD_STILL_STALENESSES = 4;
+/* A device that moves by nothing for so long is as good as gone. */
+static const int64_t STALL_NS = 500 * NS_PER_MS;
+/* No crystal is off by more; a clock that says so was fed nonsense, and is not to be remembered. */
+static const double PLAUSIBLE_PPM = 1000;
+/* Interruptions are logged at most so often: a card may have one after the other. */
+static const int64_t SAY_AGAIN_NS = 10 * NS_PER_S;
+
 static const struct mono_time NEVER = {INT64_MAX};
 
 struct output *output_create(const struct output_config *config)
@@ -79,7 +90,8 @@ void output_retry(struct output *output)
 
 static void remember_rate(struct output *output)
 {
-    if (dac_clock_ready(&output->clock) && dac_clock_ppm_sigma(&output->clock) < 2)
+    if (output->state == OUTPUT_READY && dac_clock_ppm_sigma(&output->clock) < 2 &&
+        fabs(dac_clock_ppm(&output->clock)) < PLAUSIBLE_PPM)
         output->remembered_ppm = dac_clock_ppm(&output->clock);
 }
 
@@ -102,6 +114,8 @@ static int start_sink(struct output *output, struct mono_time now)
     if (result < 0)
         return result;
     output->state = OUTPUT_ACQUIRING;
+    output->moved_to = 0;
+    output->moved_at = now;
     output->acquired_at = mono_add(now, ACQUIRE_NS);
     return 0;
 }
@@ -120,6 +134,21 @@ static void say_once(struct output *output, const char *error)
     log_error("sound device: %s; trying again until it works", error);
 }
 
+/* One line for the first interruption, and one for all that follow in the next seconds. */
+static void say_interrupted(struct output *output, const char *what, struct mono_time now)
+{
+    output->unsaid++;
+    if (output->said_at.ns && mono_sub(now, output->said_at) < SAY_AGAIN_NS)
+        return;
+    if (output->unsaid == 1)
+        log_warn("sound device %s: %s", output->info.device, what);
+    else
+        log_warn("sound device %s: %s; %u interruptions since the last report", output->info.device,
+                 what, output->unsaid);
+    output->said_at = now;
+    output->unsaid = 0;
+}
+
 static bool allocate_ring(struct output *output)
 {
     if (output->ring && output->ring_frames == output->info.buffer_frames)
@@ -128,6 +157,26 @@ static bool allocate_ring(struct output *output)
     output->ring_frames = output->info.buffer_frames;
     output->ring = calloc(output->ring_frames * SINK_CHANNELS, sizeof *output->ring);
     return output->ring != NULL;
+}
+
+static void init_clock(struct output *output)
+{
+    if (isnan(output->remembered_ppm))
+        dac_clock_init(&output->clock, output->info.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    else
+        dac_clock_init(&output->clock, output->info.rate_hz, output->remembered_ppm,
+                       DAC_CLOCK_REMEMBERED_SIGMA_PPM);
+}
+
+/* Opening and starting is not enough: it works once it takes frames. */
+static void say_works(struct output *output)
+{
+    output->works = true;
+    output->error[0] = '\0';
+    log_info("sound device %s: %s, %u Hz, buffer %.0f ms%s", output->info.device,
+             output->info.format, output->info.rate_hz,
+             1e3 * (double)output->info.buffer_frames / output->info.rate_hz,
+             output->info.can_rewind ? "" : ", cannot rewind");
 }
 
 static void open_sink(struct output *output, struct mono_time now)
@@ -139,30 +188,22 @@ static void open_sink(struct output *output, struct mono_time now)
         return;
     }
     output->info = *sink_get_info(output->sink);
-    if (isnan(output->remembered_ppm))
-        dac_clock_init(&output->clock, output->info.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
-    else
-        dac_clock_init(&output->clock, output->info.rate_hz, output->remembered_ppm,
-                       DAC_CLOCK_REMEMBERED_SIGMA_PPM);
+    output->works = false;
+    init_clock(output);
     if (!allocate_ring(output) || start_sink(output, now) < 0) {
         say_once(output, "cannot be started");
         close_sink(output);
         retry_later(output, now);
         return;
     }
-    output->error[0] = '\0';
     output->retry_ns = RETRY_MIN_NS;
-    log_info("sound device %s: %s, %u Hz, buffer %.0f ms%s", output->info.device,
-             output->info.format, output->info.rate_hz,
-             1e3 * (double)output->info.buffer_frames / output->info.rate_hz,
-             output->info.can_rewind ? "" : ", cannot rewind");
 }
 
-static void lose_sink(struct output *output, struct mono_time now)
+static void lose_sink(struct output *output, const char *how, struct mono_time now)
 {
     output->losses++;
     remember_rate(output);
-    say_once(output, "gone");
+    say_once(output, how);
     close_sink(output);
     output->retry_ns = RETRY_MIN_NS;
     retry_later(output, now);
@@ -173,9 +214,34 @@ static void restart_sink(struct output *output, struct mono_time now)
 {
     output->generation++;
     remember_rate(output);
-    dac_clock_restart(&output->clock);
+    if (output->state == OUTPUT_READY && fabs(dac_clock_ppm(&output->clock)) < PLAUSIBLE_PPM)
+        dac_clock_restart(&output->clock);
+    else
+        init_clock(output);
     if (sink_reset(output->sink) < 0 || start_sink(output, now) < 0)
-        lose_sink(output, now);
+        lose_sink(output, "gone", now);
+}
+
+/* Is the position of this look far behind the line of those before it? */
+static bool has_stood_still(const struct output *output, const struct sink_observation *look)
+{
+    if (output->state != OUTPUT_READY || look->uncertainty_ns > LOOK_MAX_NS)
+        return false;
+    int64_t played = look->written_frames - look->delay_frames;
+    double behind_s =
+        (dac_clock_frame_at(&output->clock, look->time) - (double)played) / output->info.rate_hz;
+    return behind_s > STOOD_STILL_S &&
+           behind_s > STOOD_STILL_STALENESSES * output->clock.staleness_s;
+}
+
+static bool is_stalled(struct output *output, const struct sink_observation *look)
+{
+    int64_t played = look->written_frames - look->delay_frames;
+    if (played != output->moved_to) {
+        output->moved_to = played;
+        output->moved_at = look->time;
+    }
+    return mono_sub(look->time, output->moved_at) > STALL_NS;
 }
 
 static void take_observation(struct output *output, const struct sink_observation *look)
@@ -187,9 +253,27 @@ static void take_observation(struct output *output, const struct sink_observatio
 
 static void check_acquired(struct output *output, struct mono_time now)
 {
-    if (output->state == OUTPUT_ACQUIRING && mono_sub(now, output->acquired_at) >= 0 &&
-        dac_clock_ready(&output->clock))
+    if (output->state != OUTPUT_ACQUIRING || output->played == 0)
+        return;
+    if (!output->works)
+        say_works(output);
+    if (mono_sub(now, output->acquired_at) >= 0 && dac_clock_ready(&output->clock))
         output->state = OUTPUT_READY;
+}
+
+static void take_running(struct output *output, const struct sink_observation *look,
+                         struct mono_time now)
+{
+    if (is_stalled(output, look)) {
+        lose_sink(output, "takes no frames", now);
+    } else if (has_stood_still(output, look)) {
+        output->xruns++;
+        say_interrupted(output, "it stood still for a moment", now);
+        restart_sink(output, now);
+    } else {
+        take_observation(output, look);
+        check_acquired(output, now);
+    }
 }
 
 enum output_state output_look(struct output *output, struct mono_time now)
@@ -204,23 +288,22 @@ enum output_state output_look(struct output *output, struct mono_time now)
     output->looked_at = now;
     switch (look.state) {
     case SINK_RUNNING:
-        take_observation(output, &look);
-        check_acquired(output, now);
+        take_running(output, &look, now);
         break;
     case SINK_XRUN:
         output->xruns++;
-        log_warn("sound device %s: underrun", output->info.device);
+        say_interrupted(output, "underrun", now);
         restart_sink(output, now);
         break;
     case SINK_SUSPENDED:
-        log_info("sound device %s: the system was suspended", output->info.device);
+        say_interrupted(output, "the system was suspended", now);
         restart_sink(output, now);
         break;
     case SINK_STOPPED:
         restart_sink(output, now);
         break;
     case SINK_LOST:
-        lose_sink(output, now);
+        lose_sink(output, "gone", now);
         break;
     }
     return output->state;

@@ -24,6 +24,11 @@ struct output {
     int64_t retry_ns;
     struct mono_time acquired_at;
     struct mono_time looked_at;
+    int64_t moved_to; /* the position, and when it was last seen to change */
+    struct mono_time moved_at;
+    bool works;               /* it has taken frames since it was opened */
+    struct mono_time said_at; /* when an interruption was last logged; {0}: never */
+    unsigned unsaid;          /* interruptions since */
     char error[OUTPUT_ERROR_MAX];
     uint64_t xruns;
     uint64_t losses;

@@ -205,12 +205,15 @@ static void save_work(void *job)
         disk_sync_directory(save->directory);
 }
 
+/* A disk that stays full is complained of once, until a save succeeds. */
 static int save_told(struct save *save)
 {
-    if (save->result < 0)
+    static int told;
+    if (save->result < 0 && save->result != told)
         log_error("%s/" FILE_NAME ": cannot be written: %s; what is new in it will be lost with "
                   "the next restart",
                   save->directory, strerror(-save->result));
+    told = save->result;
     free(save->text);
     return save->result;
 }
