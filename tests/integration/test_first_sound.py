@@ -10,30 +10,16 @@ from tuttitest import analysis, harness
 
 SECOND_NS = 1_000_000_000
 PLAY_S = 30
-FULL_BACKEND = harness.MUSIC.parent / "full_backend/full_backend.py"
-
-
-class FullBackend:
-    """The stand-in for the full backend, with its quirks; see full_backend.py."""
-
-    def __init__(self, directory):
-        self.process = harness.Process(["/usr/bin/python3", FULL_BACKEND, "--data", directory / "full"],
-                                       directory / "full.log")
-        line = self.process.process.stdout.readline().decode()
-        self.url = line.split()[-1]
-
-    def stop(self, how=signal.SIGTERM):
-        return self.process.stop(how)
 
 
 # Without a time echo, a speaker knows the server's time from stamps: to the few ms that messages take,
 # and no better. (The first is against the timeline, the second between the speakers.)
-BOUNDS_S = {harness.Hub: (2e-3, 1e-3), FullBackend: (6e-3, 4e-3)}
+BOUNDS_S = {harness.Hub: (2e-3, 1e-3), harness.FullBackend: (6e-3, 4e-3)}
 
 
 @pytest.fixture(params=["hub", "full backend"])
 def backend(request, tmp_path):
-    running = harness.Hub(tmp_path) if request.param == "hub" else FullBackend(tmp_path)
+    running = harness.Hub(tmp_path) if request.param == "hub" else harness.FullBackend(tmp_path)
     yield running
     running.stop()
 

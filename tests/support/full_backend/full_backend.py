@@ -6,8 +6,9 @@ sockets that die silently after a rejected message, silent changes of the curren
 values stored and told as they come. State is kept in a JSON file, so that it survives a restart.
 
 POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", "+02:00"), "mute_next"
-(how many broadcasts the last-connected client misses), "revoke" (a token), "status" (answer every
-REST call with it; 0: no more).
+(how many broadcasts the last-connected client misses), "revoke" (a token's membership), "forget" (a
+token's user), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
+of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code).
 """
 import argparse
 import asyncio
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Header, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 app = FastAPI()
 
@@ -29,7 +30,8 @@ class State:
     def __init__(self):
         self.users, self.sessions, self.requests = {}, {}, {}
         self.sockets = {}   # session id -> list of sockets, in order of connection
-        self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0}
+        self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0, "html": False, "delay_s": 0,
+                         "media_bytes_per_s": 0}
         self.directory = None
 
     def save(self):
@@ -113,7 +115,12 @@ async def playlist_changed(session):
 
 @app.middleware("http")
 async def switches(request: Request, call_next):
-    if state.switches["status"] and not request.url.path.startswith("/_test"):
+    if request.url.path.startswith("/_test"):
+        return await call_next(request)
+    await asyncio.sleep(state.switches["delay_s"])
+    if state.switches["status"] and state.switches["html"]:
+        return Response("<html><h1>502 Bad Gateway</h1></html>", state.switches["status"], media_type="text/html")
+    if state.switches["status"]:
         return Response("Internal Server Error", state.switches["status"], media_type="text/plain")
     return await call_next(request)
 
@@ -125,7 +132,12 @@ async def throw(request: Request):
     for session in state.sessions.values():
         if revoked in session["members"]:
             session["members"].remove(revoked)
+    state.users.pop(body.pop("forget", None), None)
+    code = body.pop("close", None)
     state.switches.update(body)
+    if code:
+        for ws in [ws for sockets in state.sockets.values() for ws in sockets]:
+            await ws.close(code)
     return {}
 
 
@@ -250,7 +262,16 @@ async def media(name: str):
     path = state.directory / "uploads" / name
     if "/" in name or not path.is_file():
         return fail(404, "Not Found")
-    return Response(path.read_bytes(), media_type="audio/mpeg", headers={"ETag": f'"{name}"'})  # no Range
+    headers = {"ETag": f'"{name}"', "Content-Length": str(path.stat().st_size)}
+    return StreamingResponse(media_bytes(path), media_type="audio/mpeg", headers=headers)  # no Range
+
+
+async def media_bytes(path):
+    with open(path, "rb") as file:
+        while chunk := file.read(8192):
+            yield chunk
+            if state.switches["media_bytes_per_s"]:
+                await asyncio.sleep(len(chunk) / state.switches["media_bytes_per_s"])
 
 
 async def serve_socket(ws, session, token):

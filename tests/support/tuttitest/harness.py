@@ -57,17 +57,41 @@ class Process:
 
 
 class Hub:
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, port=0, address="127.0.0.1"):
         self.directory = Path(directory)
         self.port = port
+        self.address = address
         self.start()
 
     def start(self):
         self.process = Process([BUILD / "bin/tutti-hub", "--data", self.directory / "hub", "--listen",
-                                f"127.0.0.1:{self.port}"], self.directory / "hub.log")
+                                f"{self.address}:{self.port}"], self.directory / "hub.log")
         line = self.process.process.stdout.readline().decode()
         self.url = re.search(r"http://\S+", line).group()
         self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self, how=signal.SIGTERM):
+        return self.process.stop(how)
+
+
+class FullBackend:
+    """The stand-in for the full backend, with its quirks; see full_backend.py."""
+
+    PROGRAM = MUSIC.parent / "full_backend/full_backend.py"
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.port = 0
+        self.start()
+
+    def start(self):
+        self.process = Process(["/usr/bin/python3", self.PROGRAM, "--data", self.directory / "full",
+                                "--port", self.port], self.directory / "full.log")
+        self.url = self.process.process.stdout.readline().decode().split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def switch(self, **switches):
+        call(self.url + "/_test", "POST", switches)
 
     def stop(self, how=signal.SIGTERM):
         return self.process.stop(how)
@@ -181,9 +205,11 @@ class House:
 
 
 class Speaker:
-    """A tuttid. options: section_key = value pairs of its configuration."""
+    """A tuttid. options: section_key = value pairs of its configuration; env: variables of its own; within:
+    the words of a command that runs it."""
 
     def __init__(self, house, name, url, card, options):
+        self.env, self.within = options.pop("env", {}), options.pop("within", [])
         self.house, self.name = house, name
         self.directory = house.directory / name
         self.directory.mkdir(exist_ok=True)
@@ -207,8 +233,8 @@ class Speaker:
         return path
 
     def start(self):
-        env = dict(os.environ, ALSA_CONFIG_PATH=str(self.house.write_asound()))
-        self.process = Process([BUILD / "bin/tuttid", "--config", self.write_config()],
+        env = dict(os.environ, ALSA_CONFIG_PATH=str(self.house.write_asound()), **self.env)
+        self.process = Process([*self.within, BUILD / "bin/tuttid", "--config", self.write_config()],
                                self.directory / "tuttid.log", env)
 
     def stop(self, how=signal.SIGTERM):

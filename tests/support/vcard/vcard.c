@@ -178,7 +178,6 @@ static int vcard_start(snd_pcm_ioplug_t *io)
         return -ENODEV;
     card->played = 0;
     card->running = true;
-    card->frozen = false;
     card_clock_set_origin(&card->clock, now_ns(), 0);
     mark(card, "start");
     timer.it_interval.tv_nsec = timer.it_value.tv_nsec = period_ns % 1000000000;
@@ -385,6 +384,8 @@ static void obey_at_open(void *user, enum card_command command, double value)
         *refusal = 0;
     else if (command == CARD_PPM)
         ((struct vcard *)((void **)user)[0])->clock.ppm = value;
+    else if (command == CARD_FREEZE || command == CARD_THAW)
+        ((struct vcard *)((void **)user)[0])->frozen = command == CARD_FREEZE;
 }
 
 static struct vcard *create_card(void)

@@ -1,0 +1,222 @@
+"""The fault matrix: what the speaker's own machine does wrong: disks, scheduling, death, clocks."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tuttitest import faults, harness
+
+THEME = "The speaker's machine"
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+SANITIZED = harness.BUILD.name == "asan"
+
+
+def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
+    until_ns = scene.now()
+    said = scene.said(since)
+    scene.stop()
+    heard = scene.listen(at_ns, over_ns, until_ns)
+    matrix.row(fault, heard, said, note)
+    return heard, said
+
+
+def token_of(scene):
+    return json.loads((scene.speaker.directory / "state/state.json").read_text())["token"]
+
+
+@pytest.fixture
+def tmpfs(matrix, request):
+    """Mounts small file systems, and unmounts them."""
+    mounted = []
+
+    def mount(path, options):
+        path.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], capture_output=True, text=True)
+        if done.returncode:
+            matrix.skipped(request.node.name, f"no mounting here: {done.stderr.strip()}")
+            pytest.skip(f"no mounting here: {done.stderr.strip()}")
+        mounted.append(path)
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+# --- disks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.short
+def test_cache_disk_full(hub, scene, matrix, tmpfs, tmp_path):
+    tmpfs(tmp_path / "kitchen/cache", "size=600k")
+    kitchen = scene(hub)
+    at_ns = kitchen.play(2)
+    over_ns = kitchen.go(4)
+    heard, (lines, count) = finish(kitchen, matrix, "cache disk full (600 kB)", 0, at_ns, over_ns,
+                                   "the track is kept in memory")
+    assert heard.untouched, heard
+    assert count == 1 and "kept in memory" in lines[0]
+
+
+def test_cache_disk_read_only(hub, scene, matrix, tmpfs, tmp_path):
+    tmpfs(tmp_path / "kitchen/cache", "ro")
+    kitchen = scene(hub)
+    at_ns = kitchen.play(2)
+    over_ns = kitchen.go(4)
+    heard, (lines, count) = finish(kitchen, matrix, "cache disk read-only", 0, at_ns, over_ns,
+                                   "the track is kept in memory")
+    assert heard.untouched, heard
+    assert count == 1 and "Read-only" in lines[0]
+
+
+def test_state_disk_read_only(hub, scene, matrix, tmpfs, tmp_path):
+    tmpfs(tmp_path / "kitchen/state", "ro")
+    kitchen = scene(hub)
+    at_ns = kitchen.play(2)
+    over_ns = kitchen.go(4)
+    heard, (lines, count) = finish(kitchen, matrix, "state disk read-only", 0, at_ns, over_ns,
+                                   "the membership is lost with the next restart, which is said")
+    assert heard.untouched, heard
+    assert count == 1 and "Read-only" in lines[0]
+
+
+def test_state_disk_full(hub, scene, matrix, tmpfs, tmp_path):
+    state = tmp_path / "kitchen/state"
+    tmpfs(state, "size=64k")
+    kitchen = scene(hub)
+    at_ns = kitchen.play()
+    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    with open(state / "fill", "wb", buffering=0) as fill:
+        try:
+            while fill.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+    assert kitchen.speaker.ctl("volume", "90")[0] == 0
+    assert kitchen.speaker.ctl("volume", "100")[0] == 0
+    over_ns = kitchen.go(3)
+    assert token_of(kitchen) == token, "what was there is whole"
+    heard, (lines, count) = finish(kitchen, matrix, "state disk full, and the volume is changed", since, at_ns, over_ns,
+                                   "the old file stays whole")
+    assert heard.untouched, heard
+    assert count == 1 and "No space" in lines[0]
+
+
+def test_cache_directory_removed(hub, scene, matrix):
+    kitchen = scene(hub)
+    hub_track2 = kitchen.host.upload("t2", harness.MUSIC / "meadow.mp3")
+    assert hub_track2
+    at_ns = kitchen.play()
+    since = len(kitchen.speaker.log)
+    shutil.rmtree(kitchen.speaker.directory / "cache")
+    over_ns = kitchen.go(4)
+    heard, (lines, count) = finish(kitchen, matrix, "cache directory removed in mid-play", since, at_ns, over_ns)
+    assert heard.untouched, heard
+    assert count == 0
+
+
+@pytest.mark.short
+def test_state_file_corrupt(hub, scene, matrix):
+    kitchen = scene(hub)
+    at_ns = kitchen.play()
+    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    kitchen.speaker.stop()
+    state = kitchen.speaker.directory / "state/state.json"
+    state.write_bytes(os.urandom(500))
+    kitchen.speaker.start()
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_state("playing")
+    kitchen.go(3)
+    assert token_of(kitchen) != token
+    heard, (lines, count) = finish(kitchen, matrix, "state file corrupt at a restart", since, at_ns, over_ns, "joins again")
+    assert heard.back_s < 3 and heard.wrong_s == 0
+    assert count == 1 and "damaged" in lines[0]
+
+
+# --- the process ---------------------------------------------------------------------------------
+
+
+def test_stopped_3_s(hub, scene, matrix):
+    kitchen = scene(hub)
+    at_ns = kitchen.play()
+    since = len(kitchen.speaker.log)
+    kitchen.speaker.process.process.send_signal(signal.SIGSTOP)
+    kitchen.go(3)
+    kitchen.speaker.process.process.send_signal(signal.SIGCONT)
+    over_ns = kitchen.now()
+    harness.wait_until(lambda: kitchen.speaker.status()["sink"]["xruns"] == 1, 10, "the underrun to be seen")
+    kitchen.go(3)
+    heard, (lines, count) = finish(kitchen, matrix, "stopped for 3 s (SIGSTOP)", since, at_ns, over_ns)
+    assert heard.back_s < 1 and heard.wrong_s == 0
+    assert count <= 2
+
+
+def test_killed(hub, scene, matrix):
+    kitchen = scene(hub)
+    at_ns = kitchen.play()
+    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    kitchen.speaker.stop(signal.SIGKILL)
+    kitchen.speaker.start()
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_state("playing")
+    kitchen.go(3)
+    assert token_of(kitchen) == token, "the same session, without another join"
+    heard, (lines, count) = finish(kitchen, matrix, "killed (SIGKILL), started again; track cached", since, at_ns, over_ns)
+    assert heard.back_s < 2 and heard.wrong_s == 0
+    assert count == 0
+
+
+# --- the wall clock ------------------------------------------------------------------------------
+
+
+def stepped(backend, scene, matrix, request, tmp_path, fault, begin, then, expected_s, seconds=8):
+    """begin, then: as libfaketime has them; its monotonic clock is the true one."""
+    reason = "libfaketime is not installed" if not FAKETIME else ""
+    if SANITIZED:
+        reason = "libfaketime and the sanitizer's run-time library do not go together"
+    if reason:
+        matrix.skipped(fault, reason)
+        pytest.skip(reason)
+    clock = tmp_path / "clock"
+    clock.write_text(begin + "\n")
+    kitchen = scene(backend, env={"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
+                                  "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+                                  "FAKETIME_NO_CACHE": "1"})
+    at_ns = kitchen.play()
+    since = len(kitchen.speaker.log)
+    clock.write_text(then + "\n")
+    over_ns = kitchen.now()
+    kitchen.go(seconds)
+    heard, (lines, count) = finish(kitchen, matrix, fault, since, at_ns, over_ns)
+    assert heard.untouched, heard
+    assert count == 0
+    last = kitchen.speaker.log.strip().splitlines()[-1].split()[0]
+    assert "stopping" in kitchen.speaker.log.splitlines()[-1]
+    ahead_s = harness.utc_ns(last) / 1e9 - time.time()
+    assert abs(ahead_s - expected_s) < 5, "the speaker saw the other time"
+
+
+def test_clock_stepped_forward(hub, scene, matrix, request, tmp_path):
+    stepped(hub, scene, matrix, request, tmp_path, "wall clock stepped by +1 h", "+0", "+3600", 3600)
+
+
+def test_clock_stepped_back(hub, scene, matrix, request, tmp_path):
+    stepped(hub, scene, matrix, request, tmp_path, "wall clock stepped by -1 h", "+0", "-3600", -3600)
+
+
+def test_clock_stepped_without_echo(full_backend, scene, matrix, request, tmp_path):
+    stepped(full_backend, scene, matrix, request, tmp_path, "wall clock stepped by +1 h; backend without time echo",
+            "+0", "+3600", 3600, 15)
+
+
+def test_clock_from_1970(hub, scene, matrix, request, tmp_path):
+    stepped(hub, scene, matrix, request, tmp_path, "wall clock set from 1970 to now", "-1780000000", "+0", 0)
+
+
+def test_clock_slewed(hub, scene, matrix, request, tmp_path):
+    stepped(hub, scene, matrix, request, tmp_path, "wall clock slewed by 500 ppm (NTP at its limit)", "+0", "+0 x1.0005",
+            0, 12)

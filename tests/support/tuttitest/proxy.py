@@ -1,0 +1,100 @@
+"""A TCP proxy that can do to a connection what networks do."""
+import selectors
+import socket
+import struct
+import threading
+
+CHUNK = 65536
+
+
+class Proxy:
+    """To a port of 127.0.0.1, from one of its own.
+
+    forget(): what is connected now stays open and carries nothing any more, as behind a router that has
+    lost its table; new connections are served. reset(): cuts what is connected by RST. open = False: new
+    connections are reset at once.
+    """
+
+    def __init__(self, port):
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.pairs = {}       # each end -> the other
+        self.forgotten = []   # kept open
+        self.open = True
+        self.lock = threading.Lock()
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.running = True
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def forget(self):
+        with self.lock:
+            for end in self.pairs:
+                self.selector.unregister(end)
+                self.forgotten.append(end)
+            self.pairs.clear()
+
+    def reset(self):
+        with self.lock:
+            for end in list(self.pairs) + self.forgotten:
+                cut(end)
+            for end in self.pairs:
+                self.selector.unregister(end)
+            self.pairs.clear()
+            self.forgotten.clear()
+
+    def stop(self):
+        self.running = False
+        self.thread.join()
+        self.reset()
+        self.listener.close()
+
+    def _run(self):
+        while self.running:
+            for key, _ in self.selector.select(0.05):
+                with self.lock:
+                    if key.fileobj is self.listener:
+                        self._accept()
+                    elif key.fileobj in self.pairs:
+                        self._forward(key.fileobj)
+
+    def _accept(self):
+        client, _ = self.listener.accept()
+        if not self.open:
+            cut(client)
+            return
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:
+            cut(client)
+            return
+        for end, other in ((client, server), (server, client)):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.pairs[end] = other
+            self.selector.register(end, selectors.EVENT_READ)
+
+    def _forward(self, end):
+        other = self.pairs[end]
+        try:
+            data = end.recv(CHUNK)
+            if data:
+                other.sendall(data)
+                return
+        except OSError:
+            pass
+        for each in (end, other):
+            self.selector.unregister(each)
+            del self.pairs[each]
+            each.close()
+
+
+def cut(end):
+    """Closes by RST."""
+    try:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end.close()
+    except OSError:
+        pass
