@@ -3,6 +3,7 @@
  */
 #include "service_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,62 @@ struct reply reply_error(int status, const char *detail)
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "detail", detail);
     return (struct reply){status, body};
+}
+
+struct reply service_store_error(struct service *service, const char *detail)
+{
+    if (store_is_full(service->store))
+        return reply_error(507, "The disk is full");
+    return reply_error(500, detail);
+}
+
+bool service_begin(struct service *service)
+{
+    assert(!service->changing && service->news_count == 0);
+    service->changing = store_begin(service->store);
+    return service->changing;
+}
+
+static void tell_news(struct service *service, bool kept)
+{
+    unsigned count = service->news_count;
+    service->news_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct service_news *news = &service->news[i];
+        if (kept)
+            service->announce(service->user, news->session_id, news->type, news->payload);
+        else
+            cJSON_Delete(news->payload);
+    }
+}
+
+struct reply service_commit(struct service *service, struct reply reply)
+{
+    if (!service->changing) { /* it could not even begin */
+        cJSON_Delete(reply.body);
+        return service_store_error(service, "The change could not be stored");
+    }
+    bool kept = store_end(service->store, reply.status == 200);
+    service->changing = false;
+    tell_news(service, kept);
+    if (kept || reply.status != 200)
+        return reply;
+    cJSON_Delete(reply.body);
+    return service_store_error(service, "The change could not be stored");
+}
+
+void service_announce(struct service *service, const char *session_id, const char *type,
+                      cJSON *payload)
+{
+    if (!service->changing) {
+        service->announce(service->user, session_id, type, payload);
+        return;
+    }
+    assert(service->news_count < SERVICE_NEWS_MAX);
+    struct service_news *news = &service->news[service->news_count++];
+    snprintf(news->session_id, sizeof news->session_id, "%s", session_id);
+    news->type = type;
+    news->payload = payload;
 }
 
 const char *service_text(const cJSON *body, const char *name)
@@ -79,7 +136,7 @@ struct reply service_login(struct service *service, const cJSON *body)
     if (!role || (strcmp(role, "host") != 0 && strcmp(role, "guest") != 0))
         return reply_error(422, "role: host or guest is wanted");
     if (!store_add_user(service->store, name, strcmp(role, "host") == 0, id, token))
-        return reply_error(500, "The user could not be stored");
+        return service_store_error(service, "The user could not be stored");
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "token", token);
     cJSON_AddStringToObject(answer, "user_id", id);
@@ -117,7 +174,7 @@ struct reply service_create_session(struct service *service, const char *token, 
     if (limit < 0 && limit_json && !cJSON_IsNull(limit_json))
         return reply_error(422, "max_media_duration_seconds: whole seconds are wanted");
     if (!store_add_session(service->store, user.id, limit, id, code))
-        return reply_error(500, "The session could not be stored");
+        return service_store_error(service, "The session could not be stored");
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "session_id", id);
     cJSON_AddStringToObject(answer, "code", code);
@@ -139,7 +196,7 @@ struct reply service_join(struct service *service, const char *code, const cJSON
                 store_add_user(service->store, name, false, user_id, token) &&
                 store_add_member(service->store, session_id, user_id);
     if (!store_end(service->store, good))
-        return reply_error(500, "The guest could not be stored");
+        return service_store_error(service, "The guest could not be stored");
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "session_id", session_id);
     cJSON_AddStringToObject(answer, "guest_token", token);

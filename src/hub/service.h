@@ -14,6 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What one change has to tell at most: the playlist, the current track, the request. */
+#define SERVICE_NEWS_MAX 4
+
+struct service_news {
+    char session_id[STORE_ID_MAX];
+    const char *type;
+    cJSON *payload;
+};
+
 struct service_limits {
     int64_t playlist_items;
     int64_t track_bytes;
@@ -26,6 +35,10 @@ struct service {
     /* To every socket of the session. The payload becomes the callee's. */
     void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
     void *user;
+    /* Of the change that is being made: told when it is kept, forgotten when it is not. */
+    bool changing;
+    struct service_news news[SERVICE_NEWS_MAX];
+    unsigned news_count;
 };
 
 /* body: owned by whoever gets the reply. On errors {"detail": ...}. */

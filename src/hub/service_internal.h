@@ -21,14 +21,26 @@ const char *service_text(const cJSON *body, const char *name);
 /* A whole number from 0 to high; fallback when absent or null; -1 when it is anything else. */
 int64_t service_whole(const cJSON *body, const char *name, int64_t fallback, int64_t high);
 
+/*
+ * Everything between these two is one transaction: kept when the reply is a 200, undone otherwise;
+ * nobody is told of it before it is kept. They do not nest.
+ */
+bool service_begin(struct service *service);
+struct reply service_commit(struct service *service, struct reply reply);
+/* What did not go into the database: 507 when the disk is full, else 500. */
+struct reply service_store_error(struct service *service, const char *detail);
+
+/* Tells the session's sockets, at the end of the change if there is one. */
+void service_announce(struct service *service, const char *session_id, const char *type,
+                      cJSON *payload);
 void service_announce_playlist(struct service *service, const char *session_id);
 /* Stamps the playback with the time of now, keeps it and tells everybody. */
 bool service_set_playback(struct service *service, const char *session_id,
                           struct store_playback *playback);
 /* The current track is gone, or there is a first one: point at something that exists. */
-void service_mend_current(struct service *service, const char *session_id, int64_t position);
+bool service_mend_current(struct service *service, const char *session_id, int64_t position);
 
-/* Adds, moves or removes without asking who: for hosts, and for approved requests. */
+/* Adds, moves or removes without asking who, within a change: for approved requests. */
 struct reply service_apply(struct service *service, const char *session_id, const char *type,
                            const cJSON *payload);
 

@@ -41,16 +41,16 @@ bool service_set_playback(struct service *service, const char *session_id,
     snprintf(playback->updated_at, sizeof playback->updated_at, "%s", now);
     if (!store_set_playback(service->store, session_id, playback))
         return false;
-    service->announce(service->user, session_id, "playback_state", playback_json(playback));
+    service_announce(service, session_id, "playback_state", playback_json(playback));
     return true;
 }
 
-void service_mend_current(struct service *service, const char *session_id, int64_t position)
+bool service_mend_current(struct service *service, const char *session_id, int64_t position)
 {
     struct store_playback playback;
     int64_t length = store_playlist_length(service->store, session_id);
     if (!store_get_playback(service->store, session_id, &playback))
-        return;
+        return false;
     if (position >= length)
         position = length - 1;
     playback.has_track =
@@ -58,7 +58,7 @@ void service_mend_current(struct service *service, const char *session_id, int64
     if (!playback.has_track)
         playback.playing = false;
     playback.position_ms = 0;
-    service_set_playback(service, session_id, &playback);
+    return service_set_playback(service, session_id, &playback);
 }
 
 /* track_id and position_ms as play, seek and REST give them; NULL when they are good. */
@@ -87,7 +87,7 @@ static struct reply done(struct service *service, const char *session_id,
                          struct store_playback *playback)
 {
     if (!service_set_playback(service, session_id, playback))
-        return reply_error(500, "The state could not be stored");
+        return service_store_error(service, "The state could not be stored");
     return (struct reply){200, playback_json(playback)};
 }
 

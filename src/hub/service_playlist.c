@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define POSITION_MAX 1000000
+
 cJSON *service_playlist_json(struct service *service, const char *session_id)
 {
     return store_playlist(service->store, session_id);
@@ -17,7 +19,7 @@ void service_announce_playlist(struct service *service, const char *session_id)
 {
     cJSON *payload = cJSON_CreateObject();
     cJSON_AddItemToObject(payload, "playlist", service_playlist_json(service, session_id));
-    service->announce(service->user, session_id, "playlist_update", payload);
+    service_announce(service, session_id, "playlist_update", payload);
 }
 
 struct reply service_playlist(struct service *service, const char *token, const char *session_id)
@@ -29,20 +31,22 @@ struct reply service_playlist(struct service *service, const char *token, const 
     return (struct reply){200, service_playlist_json(service, session_id)};
 }
 
-static struct reply status_reply(const char *status)
+static cJSON *status_body(const char *status)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "status", status);
-    return (struct reply){200, body};
+    return body;
 }
 
 /* After any change of the list: everybody sees it, and the current track is one that exists. */
-static void tell_change(struct service *service, const char *session_id, bool current_gone,
-                        int64_t position)
+static struct reply changed(struct service *service, const char *session_id, bool current_gone,
+                            int64_t position, cJSON *body)
 {
     service_announce_playlist(service, session_id);
-    if (current_gone)
-        service_mend_current(service, session_id, position);
+    if (!current_gone || service_mend_current(service, session_id, position))
+        return (struct reply){200, body};
+    cJSON_Delete(body);
+    return service_store_error(service, "The current track could not be stored");
 }
 
 static struct reply insert(struct service *service, const char *session_id, struct store_item *item)
@@ -52,9 +56,9 @@ static struct reply insert(struct service *service, const char *session_id, stru
         return reply_error(413, "The playlist is full");
     if (!store_get_playback(service->store, session_id, &playback) ||
         !store_add_item(service->store, session_id, item))
-        return reply_error(500, "The track could not be stored");
-    tell_change(service, session_id, !playback.has_track, 0);
-    return (struct reply){200, store_item(service->store, session_id, item->id)};
+        return service_store_error(service, "The track could not be stored");
+    return changed(service, session_id, !playback.has_track, 0,
+                   store_item(service->store, session_id, item->id));
 }
 
 static struct reply move(struct service *service, const char *session_id, const char *item_id,
@@ -64,12 +68,9 @@ static struct reply move(struct service *service, const char *session_id, const 
         return reply_error(404, "The playlist has no such item");
     if (to < 0 || to >= store_playlist_length(service->store, session_id))
         return reply_error(400, "new_position: out of range");
-    bool good =
-        store_begin(service->store) && store_move_item(service->store, session_id, item_id, to);
-    if (!store_end(service->store, good))
-        return reply_error(500, "The playlist could not be stored");
-    tell_change(service, session_id, false, 0);
-    return status_reply("updated");
+    if (!store_move_item(service->store, session_id, item_id, to))
+        return service_store_error(service, "The playlist could not be stored");
+    return changed(service, session_id, false, 0, status_body("updated"));
 }
 
 static struct reply remove_one(struct service *service, const char *session_id, const char *item_id)
@@ -80,14 +81,11 @@ static struct reply remove_one(struct service *service, const char *session_id, 
         !store_get_playback(service->store, session_id, &playback))
         return reply_error(404, "The playlist has no such item");
     int64_t position = store_position_of(service->store, session_id, track_id);
-    bool good =
-        store_begin(service->store) && store_remove_item(service->store, session_id, item_id);
-    if (!store_end(service->store, good))
-        return reply_error(500, "The playlist could not be stored");
+    if (!store_remove_item(service->store, session_id, item_id))
+        return service_store_error(service, "The playlist could not be stored");
     bool gone = playback.has_track && strcmp(playback.track_id, track_id) == 0 &&
                 !store_track_exists(service->store, session_id, track_id);
-    tell_change(service, session_id, gone, position);
-    return status_reply("removed");
+    return changed(service, session_id, gone, position, status_body("removed"));
 }
 
 static struct reply upload(struct service *service, const char *session_id, const cJSON *body)
@@ -119,7 +117,10 @@ static struct reply upload(struct service *service, const char *session_id, cons
     }
     item.media_path = path;
     item.duration_s = duration_s;
-    struct reply reply = insert(service, session_id, &item);
+    struct reply reply = {500, NULL};
+    if (service_begin(service))
+        reply = insert(service, session_id, &item);
+    reply = service_commit(service, reply);
     if (reply.status != 200)
         media_remove(service->media, path);
     return reply;
@@ -133,8 +134,8 @@ static struct reply add_request(struct service *service, const char *session_id,
 {
     cJSON *request = store_add_request(service->store, session_id, user, type, payload);
     if (!request)
-        return reply_error(500, "The request could not be stored");
-    service->announce(service->user, session_id, "request_update", cJSON_Duplicate(request, true));
+        return service_store_error(service, "The request could not be stored");
+    service_announce(service, session_id, "request_update", cJSON_Duplicate(request, true));
     return (struct reply){200, request};
 }
 
@@ -200,7 +201,11 @@ struct reply service_move_item(struct service *service, const char *token, const
         return refusal;
     if (!store_is_host(service->store, session_id, user.id))
         return request_instead(service, session_id, &user, "reorder", item_id, body);
-    return move(service, session_id, item_id, service_whole(body, "new_position", -1, 1000000));
+    struct reply reply = {500, NULL};
+    if (service_begin(service))
+        reply = move(service, session_id, item_id,
+                     service_whole(body, "new_position", -1, POSITION_MAX));
+    return service_commit(service, reply);
 }
 
 struct reply service_remove_item(struct service *service, const char *token, const char *session_id,
@@ -212,7 +217,10 @@ struct reply service_remove_item(struct service *service, const char *token, con
         return refusal;
     if (!store_is_host(service->store, session_id, user.id))
         return request_instead(service, session_id, &user, "remove", item_id, NULL);
-    return remove_one(service, session_id, item_id);
+    struct reply reply = {500, NULL};
+    if (service_begin(service))
+        reply = remove_one(service, session_id, item_id);
+    return service_commit(service, reply);
 }
 
 struct reply service_apply(struct service *service, const char *session_id, const char *type,
@@ -220,7 +228,7 @@ struct reply service_apply(struct service *service, const char *session_id, cons
 {
     if (strcmp(type, "reorder") == 0)
         return move(service, session_id, service_text(payload, "item_id"),
-                    service_whole(payload, "new_position", -1, 1000000));
+                    service_whole(payload, "new_position", -1, POSITION_MAX));
     if (strcmp(type, "remove") == 0)
         return remove_one(service, session_id, service_text(payload, "item_id"));
     struct store_item item = {
@@ -241,6 +249,7 @@ struct reply service_apply(struct service *service, const char *session_id, cons
     return insert(service, session_id, &item);
 }
 
+/* The change that was asked for and the decision are one: never the one without the other. */
 static struct reply decide(struct service *service, const char *request_id,
                            const struct store_request *request, bool approve, const char *reason)
 {
@@ -252,10 +261,9 @@ static struct reply decide(struct service *service, const char *request_id,
         cJSON_Delete(applied.body);
     }
     if (!store_decide_request(service->store, request_id, approve ? "approved" : "denied", reason))
-        return reply_error(500, "The decision could not be stored");
+        return service_store_error(service, "The decision could not be stored");
     cJSON *result = store_request(service->store, request_id);
-    service->announce(service->user, request->session_id, "request_update",
-                      cJSON_Duplicate(result, true));
+    service_announce(service, request->session_id, "request_update", cJSON_Duplicate(result, true));
     return (struct reply){200, result};
 }
 
@@ -273,10 +281,14 @@ struct reply service_decide(struct service *service, const char *token, const ch
         cJSON_Delete(request.payload);
         return reply;
     }
-    if (strcmp(request.status, "pending") != 0)
+    if (strcmp(request.status, "pending") != 0) {
         reply = reply_error(409, "The request was decided already");
-    else
-        reply = decide(service, request_id, &request, approve, service_text(body, "reason"));
+    } else {
+        reply = (struct reply){500, NULL};
+        if (service_begin(service))
+            reply = decide(service, request_id, &request, approve, service_text(body, "reason"));
+        reply = service_commit(service, reply);
+    }
     cJSON_Delete(request.payload);
     return reply;
 }

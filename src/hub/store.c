@@ -110,12 +110,22 @@ void store_close(struct store *store)
 
 bool store_begin(struct store *store)
 {
+    store->full = false;
     return db_begin(store->db);
 }
 
 bool store_end(struct store *store, bool good)
 {
-    return db_end(store->db, good);
+    if (good && db_run(store->db, "COMMIT", ""))
+        return true;
+    store->full = sqlite3_errcode(store->db) == SQLITE_FULL;
+    db_run(store->db, "ROLLBACK", "");
+    return false;
+}
+
+bool store_is_full(const struct store *store)
+{
+    return store->full || sqlite3_errcode(store->db) == SQLITE_FULL;
 }
 
 void store_random_hex(char *to, size_t digits)

@@ -100,5 +100,7 @@ cJSON *store_request(struct store *store, const char *request_id);
 /* Several changes as one. */
 bool store_begin(struct store *store);
 bool store_end(struct store *store, bool good);
+/* Whether the last failure was for want of room. */
+bool store_is_full(const struct store *store);
 
 #endif

@@ -6,6 +6,7 @@
 
 struct store {
     sqlite3 *db;
+    bool full; /* the last change did not fit on the disk */
 };
 
 /* digits <= 64 random hex digits and a terminator. */

@@ -1,1 +1,1 @@
-# tutti_unit_test(hub module)
+tutti_unit_test(hub service)

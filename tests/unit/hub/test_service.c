@@ -1,0 +1,140 @@
+/*
+ * The hub's rules without sockets: what is kept, and who is told when.
+ */
+#include "../../../src/hub/service.h"
+#include "../../../src/hub/store_internal.h"
+#include "../cmocka_all.h"
+#include "tutti/base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hub {
+    char directory[64];
+    struct service service;
+    char host[STORE_TOKEN_MAX];
+    char guest[STORE_TOKEN_MAX];
+    char session_id[STORE_ID_MAX];
+    char told[512]; /* the types of what was announced, in order */
+};
+
+static void announce(void *user, const char *session_id, const char *type, cJSON *payload)
+{
+    struct hub *hub = user;
+    size_t used = strlen(hub->told);
+    assert_string_equal(session_id, hub->session_id);
+    snprintf(hub->told + used, sizeof hub->told - used, "%s ", type);
+    cJSON_Delete(payload);
+}
+
+static int setup(void **state)
+{
+    char id[STORE_ID_MAX], code[16];
+    struct hub *hub = calloc(1, sizeof *hub);
+    log_set_level(LOG_ERROR);
+    strcpy(hub->directory, "/tmp/tutti-hub-XXXXXX");
+    assert_non_null(mkdtemp(hub->directory));
+    hub->service.limits = (struct service_limits){3, 65536};
+    hub->service.store = store_open(hub->directory);
+    hub->service.media = media_create(hub->directory);
+    hub->service.announce = announce;
+    hub->service.user = hub;
+    assert_true(store_add_user(hub->service.store, "host", true, id, hub->host));
+    assert_true(store_add_session(hub->service.store, id, -1, hub->session_id, code));
+    assert_true(store_add_user(hub->service.store, "guest", false, id, hub->guest));
+    assert_true(store_add_member(hub->service.store, hub->session_id, id));
+    *state = hub;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct hub *hub = *state;
+    char command[128];
+    media_destroy(hub->service.media);
+    store_close(hub->service.store);
+    snprintf(command, sizeof command, "rm -r '%s'", hub->directory);
+    int failed = system(command);
+    free(hub);
+    return failed;
+}
+
+/* Asks for a track by its address elsewhere; the request's id. */
+static void ask(struct hub *hub, const char *track_id, char id[STORE_ID_MAX])
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "{\"request_type\":\"add\",\"payload\":{\"track_id\":\"%s\",\"name\":\"A song\","
+             "\"media_url\":\"http://elsewhere/a.mp3\"}}",
+             track_id);
+    cJSON *body = cJSON_Parse(text);
+    struct reply reply = service_request(&hub->service, hub->guest, hub->session_id, body);
+    assert_int_equal(reply.status, 200);
+    snprintf(id, STORE_ID_MAX, "%s", cJSON_GetObjectItem(reply.body, "id")->valuestring);
+    cJSON_Delete(reply.body);
+    cJSON_Delete(body);
+}
+
+static int decide(struct hub *hub, const char *id, bool approve)
+{
+    struct reply reply = service_decide(&hub->service, hub->host, id, approve, NULL);
+    cJSON_Delete(reply.body);
+    return reply.status;
+}
+
+static void approval_and_change_are_one(void **state)
+{
+    struct hub *hub = *state;
+    char id[STORE_ID_MAX];
+    ask(hub, "t1", id);
+    hub->told[0] = '\0';
+    assert_true(db_run(hub->service.store->db,
+                       "CREATE TRIGGER break BEFORE UPDATE ON requests"
+                       " BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END",
+                       ""));
+    log_set_level(LOG_ERROR);
+    assert_int_equal(decide(hub, id, true), 500);
+    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 0);
+    assert_string_equal(hub->told, "");
+
+    assert_true(db_run(hub->service.store->db, "DROP TRIGGER break", ""));
+    assert_int_equal(decide(hub, id, true), 200);
+    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 1);
+    assert_string_equal(hub->told, "playlist_update playback_state request_update ");
+}
+
+static void a_request_is_decided_once(void **state)
+{
+    struct hub *hub = *state;
+    char id[STORE_ID_MAX];
+    ask(hub, "t1", id);
+    assert_int_equal(decide(hub, id, false), 200);
+    assert_int_equal(decide(hub, id, true), 409);
+    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 0);
+}
+
+static void a_refused_approval_stays_pending(void **state)
+{
+    struct hub *hub = *state;
+    char id[STORE_ID_MAX];
+    for (int i = 0; i < 3; i++) {
+        ask(hub, "t", id);
+        assert_int_equal(decide(hub, id, true), 200);
+    }
+    ask(hub, "t", id);
+    hub->told[0] = '\0';
+    assert_int_equal(decide(hub, id, true), 413);
+    assert_string_equal(hub->told, "");
+    assert_int_equal(decide(hub, id, false), 200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(approval_and_change_are_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_is_decided_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_approval_stays_pending, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
