@@ -17,6 +17,9 @@ static const char *const level_names[] = {"error", "warn", "info", "debug"};
 /* sd-daemon(3) priorities of the levels. */
 static const int level_priorities[] = {3, 4, 6, 7};
 
+/* Beyond the longest line: more than masking eight secrets of 512 bytes in it can take away. */
+#define SECRET_ROOM 4096
+
 static enum log_level threshold = LOG_INFO;
 static char *secrets[LOG_SECRETS_MAX];
 static size_t secrets_next;
@@ -113,7 +116,8 @@ void log_write(enum log_level level, const char *format, ...)
     if (level > threshold)
         return;
 
-    char line[LOG_LINE_MAX];
+    /* Longer than what is written: a secret is masked before the line is cut. */
+    char line[LOG_LINE_MAX + SECRET_ROOM];
     size_t prefix = write_prefix(line, sizeof line, level);
     char *text = line + prefix;
     size_t room = sizeof line - prefix - 1; /* one byte kept for the newline */
@@ -124,10 +128,12 @@ void log_write(enum log_level level, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
-    if ((size_t)len >= room)
-        memcpy(text + room - 4, "...", 4);
 
     log_redact(text);
+    /* What did not fit into the room either may end in half a secret: it is far beyond the cut. */
+    size_t longest = LOG_LINE_MAX - prefix - 2;
+    if (strlen(text) > longest)
+        memcpy(text + longest - 3, "...", 4);
     for (char *c = text; *c; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = ' ';

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #define DEFAULT_CONFIG "/etc/tutti/tuttid.conf"
 
@@ -129,5 +130,7 @@ int main(int argc, char **argv)
     }
     if (tone)
         return (int)test_tone_run(&settings);
+    /* A core dump would hold the token, and so would the memory for a process of the same user. */
+    prctl(PR_SET_DUMPABLE, 0);
     return (int)daemon_run(&settings, path);
 }

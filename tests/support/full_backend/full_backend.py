@@ -8,7 +8,8 @@ values stored and told as they come. State is kept in a JSON file, so that it su
 POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", "+02:00"), "mute_next"
 (how many broadcasts the last-connected client misses), "revoke" (a token's membership), "forget" (a
 token's user), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
-of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code).
+of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code),
+"say" (to every socket, this text), "media_url" (of every item, in what is told of playlists).
 """
 import argparse
 import asyncio
@@ -133,7 +134,14 @@ async def throw(request: Request):
         if revoked in session["members"]:
             session["members"].remove(revoked)
     state.users.pop(body.pop("forget", None), None)
-    code = body.pop("close", None)
+    code, said = body.pop("close", None), body.pop("say", None)
+    for session in state.sessions.values() if "media_url" in body else []:
+        for item in session["playlist"]:
+            item["media_url"] = body["media_url"]
+        await playlist_changed(session)
+    for sockets in state.sockets.values() if said else []:
+        for ws in list(sockets):
+            await ws.send_text(said)
     state.switches.update(body)
     if code:
         for ws in [ws for sockets in state.sockets.values() for ws in sockets]:

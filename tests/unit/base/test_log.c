@@ -54,6 +54,23 @@ static void a_long_line_is_cut_and_says_so(void **state)
     assert_non_null(strstr(text, "x...\n"));
 }
 
+/* What is cut off must not leave the beginning of a secret behind. */
+static void a_secret_at_the_cut_is_masked_all_the_same(void **state)
+{
+    (void)state;
+    static const char secret[] = "0123456789abcdef";
+    log_add_secret(secret);
+    for (size_t before = LOG_LINE_MAX - 80; before < LOG_LINE_MAX + 8; before++) {
+        char message[2 * LOG_LINE_MAX];
+        memset(message, 'x', before);
+        strcpy(message + before, secret);
+        char text[LOG_LINE_MAX + 1];
+        capture(text, sizeof text, message);
+        assert_null(strstr(text, "0123"));
+    }
+    log_forget_secrets();
+}
+
 static void levels_parse_by_name_only(void **state)
 {
     (void)state;
@@ -70,6 +87,7 @@ int main(void)
         cmocka_unit_test(a_secret_never_reaches_the_log),
         cmocka_unit_test(outside_text_cannot_forge_a_line),
         cmocka_unit_test(a_long_line_is_cut_and_says_so),
+        cmocka_unit_test(a_secret_at_the_cut_is_masked_all_the_same),
         cmocka_unit_test(levels_parse_by_name_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,420 @@
+"""One test per claim of docs/security.md."""
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tuttitest import evil, harness
+
+TOKEN = "5ec2e7" + "0123456789abcdef" * 2
+STATE = {"track_id": "t1", "position_ms": 0, "state": "playing", "updated_at": "2026-01-01T00:00:00"}
+
+
+def text_frame(kind, payload):
+    return evil.frame(json.dumps({"type": kind, "payload": payload}).encode())
+
+
+def initial_frames(media_url="/static/uploads/x.mp3"):
+    item = {"id": "i1", "track_id": "t1", "name": "x", "media_url": media_url, "media_type": "audio/mpeg",
+            "duration_seconds": 60, "position": 0}
+    return [text_frame("playback_state", STATE), text_frame("playlist_update", {"playlist": [item]})]
+
+
+def member(house, url, **options):
+    """A speaker with a token of its own: it goes straight to the WebSocket."""
+    return house.speaker("kitchen", url, backend_session_id="s1", backend_token=TOKEN, **options)
+
+
+def resident_kb(process):
+    text = Path(f"/proc/{process.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+
+
+@pytest.fixture
+def server():
+    made = []
+
+    def make(**options):
+        made.append(evil.Server(**options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def track_error(speaker):
+    return (speaker.status() or {}).get("track_error")
+
+
+# --- a malicious backend ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x.mp3", "gopher://127.0.0.1:1/x", "//127.0.0.1/x",
+                                 "dict://127.0.0.1/x", "FILE:///etc/passwd", "\\\\host\\x"])
+def test_only_http_media_are_fetched(house, server, url):
+    backend = server(on_ws=lambda: initial_frames(url), on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: track_error(speaker), 20, "the refusal")
+    assert speaker.status()["state"] != "playing"
+    assert sum(path.stat().st_size for path in (speaker.directory / "cache").glob("*")) == 0, "nothing was fetched"
+    assert speaker.log.count(" error: ") <= 2
+    assert speaker.process.process.poll() is None
+
+
+@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://127.0.0.1:1/x"])
+def test_redirects_stay_with_http(house, server, to):
+    def on_http(request):
+        if b"/x.mp3" in request:
+            return [evil.answer("302 Found", headers=[f"Location: {to}"])]
+        return [evil.answer("404 Not Found")]
+
+    backend = server(on_ws=initial_frames, on_http=on_http)
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: track_error(speaker), 20, "the refusal")
+    assert "passwd" not in "".join(p.read_text(errors="replace") for p in (speaker.directory / "cache").glob("*.track"))
+    assert speaker.status()["session"]["connected"]
+
+
+def test_the_token_goes_to_the_backend_only(house, server):
+    """Neither to where media lie, nor to where somebody redirects to."""
+    elsewhere = server(on_http=lambda request: [evil.answer("404 Not Found")])
+
+    def on_http(request):
+        return [evil.answer("307 Temporary Redirect", headers=[f"Location: {elsewhere.url}/stolen"])]
+
+    backend = server(on_ws=lambda: initial_frames(elsewhere.url + "/x.mp3"), on_http=on_http)
+    speaker = member(house, backend.url, sync_resync_interval_s=2)
+    speaker.wait_connected()
+    harness.wait_until(lambda: any(b"/x.mp3" in request for request in elsewhere.requests), 15, "the media call")
+    harness.wait_until(lambda: sum(b"/playlist" in request for request in backend.requests) > 2, 15, "REST calls")
+    assert any(TOKEN.encode() in request for request in backend.requests)
+    assert not any(TOKEN.encode() in request for request in elsewhere.requests)
+    assert not any(b"/stolen" in request for request in elsewhere.requests), "calls with a token follow no redirect"
+
+
+def test_a_media_url_names_no_file_of_ours(house, server):
+    """The cache knows tracks by a hash of their URL: nothing in it is a path."""
+    url = "/../../../../tmp/../x/..%2f..%2fstate.json"
+    backend = server(on_ws=lambda: initial_frames(url),
+                     on_http=lambda request: [evil.answer("200 OK", b"not music " * 100)])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: track_error(speaker), 20, "the refusal")
+    names = [path.name for path in (speaker.directory / "cache").rglob("*")]
+    assert names and all(re.fullmatch(r"[0-9a-f]{64}\.(track|json|part|part\.json|[0-9-]+\.tmp)", name) for name in names)
+
+
+def test_a_track_without_end_is_bounded(house, server):
+    def endless():
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"
+        while True:
+            yield b"\xff\xfb\x90\x00" + bytes(65532)
+
+    backend = server(on_ws=initial_frames, on_http=lambda request: endless() if b"x.mp3" in request else
+                     [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url, paths_track_max_mb=2)
+    speaker.wait_connected()
+    harness.wait_until(lambda: "large" in (track_error(speaker) or ""), 30, "the limit")
+    assert sum(path.stat().st_size for path in (speaker.directory / "cache").rglob("*")) < 4 << 20
+    assert resident_kb(speaker.process) < 200_000
+
+
+@pytest.mark.parametrize("name", ["large", "endless", "nested", "reserved", "control", "pings", "binary", "not_utf8",
+                                  "many", "raw"])
+def test_hostile_frames_are_survived(house, server, name):
+    """Whatever the socket says: the process lives, stays small, answers its user, and is right again afterwards."""
+    good = {"now": False}
+    many = [{"id": str(i), "track_id": f"t{i}", "name": "n" * 400, "media_url": "u" * 1000} for i in range(3000)]
+    hostile = {
+        "large": [evil.frame(b'{"type":"x","payload":{"y":"' + b"z" * (9 << 20) + b'"}}')],
+        "endless": [evil.frame(b"{" * 65536, opcode=1, final=False)] + [evil.frame(b"[" * 65536, 0, False)] * 200,
+        "nested": [evil.frame(b"[" * 1_000_000), evil.frame(b'{"a":' * 200_000)],
+        "reserved": [evil.frame(b"x", opcode=5), evil.frame(b"x", reserved=7)],
+        "control": [evil.frame(b"x" * 200, opcode=9), evil.frame(b"", opcode=10, final=False)],
+        "pings": [evil.frame(b"p" * 100, opcode=9)] * 20000,
+        "binary": [evil.frame(os.urandom(10000), opcode=2)] * 5,
+        "not_utf8": [evil.frame(b'{"type":"playback_state","payload":{"track_id":"\xff\xfe\xc0"}}')],
+        "many": [text_frame("playlist_update", {"playlist": many})] * 3,
+        "raw": [os.urandom(100000)],
+    }[name]
+
+    def on_ws():
+        return initial_frames() + ([] if good["now"] else hostile)
+
+    backend = server(on_ws=on_ws, on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    harness.wait_until(lambda: len(backend.requests) > 0, 15, "the connection")
+    for _ in range(20):
+        assert speaker.status() is not None
+    before_kb = resident_kb(speaker.process)
+    good["now"] = True
+    speaker.wait_connected(40)
+    assert before_kb < 200_000, "its memory is bounded"
+    assert len(backend.requests) < 60, "it does not storm the backend"
+
+
+@pytest.mark.parametrize("name", ["headers", "header_line", "short", "nothing", "html", "nested"])
+def test_hostile_answers_are_survived(house, server, name):
+    def endless_headers():
+        yield b"HTTP/1.1 200 OK\r\n"
+        for i in range(200000):
+            yield b"X-%d: y\r\n" % i
+
+    answers = {
+        "headers": endless_headers,
+        "header_line": lambda: [b"HTTP/1.1 200 OK\r\nX: " + b"y" * (4 << 20)],
+        "short": lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{"],
+        "nothing": lambda: [],
+        "html": lambda: [evil.answer("200 OK", b"<html>" * 1000)],
+        "nested": lambda: [evil.answer("200 OK", b"[" * 1_000_000)],
+    }
+    backend = server(on_http=lambda request: answers[name]())
+    speaker = house.speaker("kitchen", backend.url, backend_join_code="ABCDEF")
+    harness.wait_until(lambda: len(backend.requests) >= 2, 30, "another try")
+    problem = speaker.status()["session"]["problem"]
+    assert problem and "\n" not in problem
+    assert resident_kb(speaker.process) < 100_000
+    assert speaker.stop() == 0
+
+
+# --- TLS -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("certificates")
+    script = Path(__file__).parent.parent / "unit/io/helpers/make_certs.sh"
+    subprocess.run(["sh", str(script), str(directory)], check=True, capture_output=True)
+    return directory
+
+
+BAD_CERTIFICATES = [("expired", "expired"), ("future", "not yet valid"), ("wronghost", "host|match|name"),
+                    ("selfsigned", "self.signed")]
+
+
+@pytest.mark.parametrize("name,word", BAD_CERTIFICATES)
+@pytest.mark.parametrize("way", ["rest", "websocket"])
+def test_bad_certificates_are_refused(house, server, certificates, name, word, way):
+    backend = server(on_http=lambda request: [evil.answer("404 Not Found")], on_ws=initial_frames,
+                     pem=certificates / f"{name}.pem")
+    url = backend.url.replace("127.0.0.1", "localhost")
+    options = {"backend_ca_file": certificates / "ca.pem"}
+    if way == "rest":
+        speaker = house.speaker("kitchen", url, backend_join_code="ABCDEF", **options)
+    else:
+        speaker = member(house, url, **options)
+    lines = harness.wait_until(lambda: re.findall(r" warn: (backend: .*)", speaker.log), 20, "the refusal")
+    assert re.search(word, lines[0], re.I), lines
+    assert not backend.requests, "nothing was said over it, the token least of all"
+    assert not (speaker.status() or {}).get("session", {}).get("connected")
+
+
+def test_a_good_certificate_is_taken(house, server, certificates):
+    backend = server(on_http=lambda request: [evil.answer("404 Not Found")], on_ws=initial_frames,
+                     pem=certificates / "good.pem")
+    speaker = member(house, backend.url.replace("127.0.0.1", "localhost"), backend_ca_file=certificates / "ca.pem")
+    speaker.wait_connected()
+
+
+# --- another user of the machine -------------------------------------------------------------
+
+
+def test_a_token_is_nowhere_to_be_read(house, server):
+    """Not in the log at its most talkative, nor in what a process list shows, nor in what the user is told."""
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("500 Oops", TOKEN.encode())])
+    speaker = member(house, backend.url, sync_resync_interval_s=2, log_level="debug")
+    speaker.wait_connected()
+    harness.wait_until(lambda: sum(b"/playlist" in request for request in backend.requests) > 1, 15, "REST calls")
+    told = "".join("".join(str(part) for part in speaker.ctl(*words))
+                   for words in (["status"], ["--json", "status"], ["playlist"]))
+    pid = speaker.process.process.pid
+    shown = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/comm").read_bytes()
+    speaker.stop()
+    assert TOKEN not in speaker.log and TOKEN not in told and TOKEN.encode() not in shown
+    assert "log" in str(speaker.process.log_path) and len(speaker.log) > 100
+
+
+def dumps_core(arguments, env, cwd):
+    """Whether a process that is aborted leaves a core dump, which is removed."""
+    def allow():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    try:
+        process = subprocess.Popen(arguments, env=env, cwd=cwd, preexec_fn=allow, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+    except (ValueError, subprocess.SubprocessError):
+        return None
+    if "tuttid" in str(arguments[0]):
+        harness.wait_until(lambda: (Path(cwd) / "c.sock").exists(), 10, "the daemon")
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = status
+    process.stderr.close()
+    return os.WCOREDUMP(status)
+
+
+def test_no_core_dump_holds_a_token(tmp_path):
+    if not dumps_core(["/usr/bin/sleep", "60"], None, tmp_path):
+        pytest.skip("no process leaves a core dump here, so nothing can be shown")
+    config = tmp_path / "tuttid.conf"
+    config.write_text(f"[backend]\nurl = http://127.0.0.1:9\nsession_id = s\ntoken = {TOKEN}\n[audio]\ndevice = null\n"
+                      f"[paths]\nstate_dir = {tmp_path}/s\ncache_dir = {tmp_path}/k\n[control]\nsocket = {tmp_path}/c.sock\n")
+    assert not dumps_core([harness.BUILD / "bin/tuttid", "--config", config], None, tmp_path)
+
+
+def test_the_state_is_for_nobody_else(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+    speaker.wait_connected()
+    state = speaker.directory / "state"
+    harness.wait_until(lambda: (state / "state.json").exists(), 10, "the state")
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / "state.json").stat().st_mode & 0o777 == 0o600
+    assert speaker.socket.stat().st_mode & 0o777 == 0o660
+    assert (house.directory / "hub").stat().st_mode & 0o077 == 0
+
+
+def test_the_control_socket_is_for_its_group(house, server):
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs to be root, to be somebody else for a moment")
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
+    with tempfile.TemporaryDirectory() as open_directory:
+        os.chmod(open_directory, 0o755)
+        path = Path(open_directory) / "control.sock"
+        speaker = member(house, backend.url, control_socket=path)
+        speaker.socket = path
+        speaker.wait_connected()
+        code = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])"
+        stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", code, path]
+        done = subprocess.run([str(word) for word in stranger], capture_output=True, text=True)
+        assert done.returncode != 0 and "PermissionError" in done.stderr
+        speaker.stop()
+
+
+def test_control_lines_are_bounded(house, server):
+    """A client that never ends its line, one that does not read, and more clients than there is room for."""
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    clients = []
+    for _ in range(40):
+        client = socket.socket(socket.AF_UNIX)
+        client.setblocking(False)
+        clients.append(client)
+        if client.connect_ex(str(speaker.socket)) != 0:
+            break  # no more room, not even to wait in
+    assert len(clients) > 16
+    clients[0].settimeout(5)
+    try:
+        for _ in range(40):
+            clients[0].send(b"x" * 4096)
+    except OSError:
+        pass  # it was closed on us, as it should
+    for _ in range(3000):
+        try:
+            clients[1].send(b'{"id":1,"cmd":"status"}\n', socket.MSG_DONTWAIT)
+        except OSError:
+            break
+    for client in clients:
+        client.close()
+    harness.wait_until(lambda: speaker.status(), 15, "room for a client again")
+    assert resident_kb(speaker.process) < 100_000
+
+
+# --- a stranger on the network, at the hub ---------------------------------------------------
+
+
+def say(hub, data, answer_bytes=4096, wait_s=5):
+    """What the hub answers to raw bytes."""
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=wait_s) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            received = b""
+            while len(received) < answer_bytes:
+                piece = connection.recv(answer_bytes)
+                if not piece:
+                    break
+                received += piece
+            return received
+        except OSError:
+            return b""
+
+
+@pytest.mark.parametrize("path", ["/static/uploads/../hub.sqlite", "/static/../hub.sqlite", "/static/uploads/%2e%2e/hub.sqlite",
+                                  "/static/uploads/..%2fhub.sqlite", "/static//etc/passwd", "/static/uploads/",
+                                  "/../../../../etc/passwd", "/static/uploads/.hidden", "/static/hub.sqlite",
+                                  "/static/uploads/%00"])
+def test_the_hub_serves_no_other_file(hub, path):
+    harness.Host(hub.url)
+    received = say(hub, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert b"SQLite format" not in received and b"root:" not in received
+    assert re.match(rb"HTTP/1.[01] 4\d\d", received) or not received
+
+
+def test_the_hub_survives_hostile_bytes(hub):
+    host = harness.Host(hub.url)
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade = (f"GET /ws/sessions/{host.session_id}?token={host.token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+               "Connection: Upgrade\r\n").encode() + key + b"\r\n"
+
+    def masked(payload, opcode=1, final=True):
+        head = bytes([(0x80 if final else 0) | opcode])
+        size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xff" + len(payload).to_bytes(8, "big")
+        return head + size + bytes(4) + payload
+
+    hostile = [
+        b"\x00" * 10000, os.urandom(20000), b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n", b"POST /sessions HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /sessions HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nx",
+        b"POST /sessions HTTP/1.1\r\nContent-Length: 10\r\nContent-Length: 20\r\n\r\n{}",
+        b"POST /auth/login HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{}",
+        b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n" + b"[" * 400000,
+        b"GET /ws/sessions/x?token=" + b"t" * 3000 + b" HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + key + b"\r\n",
+        upgrade + masked(b"[" * 60000), upgrade + masked(b"x" * 200000), upgrade + masked(b"x", opcode=7),
+        upgrade + b"\x81\x05hello", upgrade + masked(b"", opcode=0), upgrade + masked(b"\xff\xfe"),
+        upgrade + b"\x81\xff" + b"\xff" * 12, upgrade + masked(b"{}", final=False) * 3000,
+        upgrade + masked(b'{"type":"sync_ack","payload":{"server_sent_at":"' + b"1970-01-01T00:00:00.000000Z" * 3 + b'"}}'),
+        upgrade + masked(b"p" * 125, opcode=9) * 2000,
+    ]
+    for data in hostile:
+        say(hub, data)
+        status, _ = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", token=host.token)
+        assert status == 200, data[:100]
+    assert hub.process.process.poll() is None
+    assert resident_kb(hub.process) < 200_000
+
+
+def test_the_hub_survives_many_idle_connections(hub):
+    host = harness.Host(hub.url)
+    idle = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(300)]
+    for connection in idle[:150]:
+        connection.send(b"GET /ws/sess")
+    status, _ = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", token=host.token)
+    assert status == 200
+    for connection in idle:
+        connection.close()
+
+
+def test_sessions_are_apart(hub):
+    """A member of one session is nobody in another; a guest commands nothing."""
+    first, second = harness.Host(hub.url), harness.Host(hub.url)
+    _, joined = harness.call(f"{hub.url}/sessions/{first.code}/join", "POST", {"guest_name": "g"})
+    guest = joined["guest_token"]
+    base = f"{hub.url}/sessions"
+    assert harness.call(f"{base}/{second.session_id}/playlist", token=guest)[0] == 403
+    assert harness.call(f"{base}/{second.session_id}/playlist", token=first.token)[0] == 403
+    assert harness.call(f"{base}/{first.session_id}/playback", "POST", {"state": "playing"}, guest)[0] == 403
+    assert harness.call(f"{base}/{first.session_id}/playlist")[0] == 401
+    assert "code" not in harness.call(f"{base}/{first.session_id}", token=guest)[1]
