@@ -8,11 +8,13 @@ install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tutti.conf
 install(FILES docs/man/tuttid.8 docs/man/tutti-hub.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/man/tuttictl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 # Never over one that somebody has written.
-install(CODE "
-  if(NOT EXISTS \"\$ENV{DESTDIR}/etc/tutti/tuttid.conf\")
-    file(INSTALL \"${PROJECT_SOURCE_DIR}/config/tuttid.conf\" DESTINATION /etc/tutti
-         PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
-  endif()")
+foreach(config tuttid.conf tutti-hub.conf)
+  install(CODE "
+    if(NOT EXISTS \"\$ENV{DESTDIR}/etc/tutti/${config}\")
+      file(INSTALL \"${PROJECT_SOURCE_DIR}/config/${config}\" DESTINATION /etc/tutti
+           PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
+    endif()")
+endforeach()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tutti)
@@ -25,7 +27,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION sound)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-file(WRITE ${CMAKE_BINARY_DIR}/conffiles "/etc/tutti/tuttid.conf\n")
+file(WRITE ${CMAKE_BINARY_DIR}/conffiles "/etc/tutti/tuttid.conf\n/etc/tutti/tutti-hub.conf\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/conffiles
   ${PROJECT_SOURCE_DIR}/systemd/postinst)
 include(CPack)

@@ -3,6 +3,9 @@
  */
 #include "tutti/core/settings.h"
 
+#define OPTION_TARGET struct settings
+#include "tutti/core/option_rows.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,42 +44,6 @@ static bool is_listen(const char *text)
 }
 
 /* --- the table --- */
-
-/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name cannot stand in parentheses. */
-#define AT(of, name) .offset = offsetof(struct settings, of.name)
-#define SIZE(of, name) .size = sizeof(((struct settings *)0)->of.name)
-#define ROW(of, name, default_text, help_text)                                                     \
-    .section = #of, .key = #name, AT(of, name), .fallback = default_text, .help = help_text
-#define TEXT(of, name, fallback, help)                                                             \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_TEXT, SIZE(of, name)                         \
-    }
-#define SECRET(of, name, fallback, help)                                                           \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_TEXT, SIZE(of, name), .secret = true         \
-    }
-#define CHECKED(of, name, fallback, help, words, is_valid)                                         \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_TEXT, SIZE(of, name), .takes = words,        \
-                                       .valid = is_valid                                           \
-    }
-#define INTEGER(of, name, least, most, fallback, help)                                             \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_INTEGER, .low = least, .high = most          \
-    }
-#define REAL(of, name, least, most, fallback, help)                                                \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_REAL, .low = least, .high = most             \
-    }
-#define BOOLEAN(of, name, fallback, help)                                                          \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_BOOL                                         \
-    }
-#define CHOICE(of, name, words, fallback, help)                                                    \
-    {                                                                                              \
-        ROW(of, name, fallback, help), .kind = OPTION_CHOICE, .choices = words                     \
-    }
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* clang-format off */
 static const struct option_spec specs[] = {

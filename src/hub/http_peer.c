@@ -5,10 +5,12 @@
 #include "hub_clock.h"
 #include "routes.h"
 #include "server_internal.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,12 +43,18 @@ static void take_token(struct lws *wsi, struct exchange *exchange)
         exchange->token[0] = '\0';
 }
 
-static size_t content_length(struct lws *wsi)
+static bool has_body(struct lws *wsi)
 {
     char text[24];
-    if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
-        return 0;
-    return (size_t)strtoull(text, NULL, 10);
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 &&
+           strtoull(text, NULL, 10) > 0;
+}
+
+static bool content_type_is(struct lws *wsi, const char *type)
+{
+    char text[256];
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_TYPE) > 0 &&
+           strncasecmp(text, type, strlen(type)) == 0;
 }
 
 /* --- headers ------------------------------------------------------------------------------- */
@@ -202,58 +210,129 @@ static int send_file(struct server *server, struct lws *wsi, struct exchange *ex
     return 0;
 }
 
-static int call_route(struct server *server, struct lws *wsi, struct exchange *exchange)
+/* --- the transaction ----------------------------------------------------------------------- */
+
+static int call_route(struct server *server, struct lws *wsi, struct exchange *exchange,
+                      const cJSON *json, struct media_upload *upload)
 {
-    if (exchange->body_too_large)
-        return answer(wsi, exchange, reply_error(413, "The body is too large"));
-    struct reply reply = routes_call(server->service, exchange->method, exchange->path,
-                                     exchange->token, exchange->body ? exchange->body : "");
-    free(exchange->body);
-    exchange->body = NULL;
-    return answer(wsi, exchange, reply);
+    return answer(wsi, exchange,
+                  routes_call(server->service, &(struct routes_request){
+                                                   .method = exchange->method,
+                                                   .path = exchange->path,
+                                                   .token = exchange->token,
+                                                   .address = exchange->address,
+                                                   .body = json,
+                                                   .upload = upload,
+                                               }));
 }
 
-/* --- the transaction ----------------------------------------------------------------------- */
+/* What JSON says of a track, for one that came without: whoever takes it need not know how it came.
+ */
+static void describe_track(cJSON *json, const char *content_type)
+{
+    cJSON *media = cJSON_AddObjectToObject(json, "media");
+    cJSON_AddStringToObject(media, "content_type", content_type);
+    cJSON_AddStringToObject(media, "data", "");
+}
+
+/* track_id and name stand in the query. */
+static cJSON *describe_put(struct lws *wsi)
+{
+    static const char *const names[] = {"track_id", "name"};
+    cJSON *json = cJSON_CreateObject();
+    for (int i = 0; i < 2; i++) {
+        char equals[16], value[STORE_NAME_MAX + 16];
+        snprintf(equals, sizeof equals, "%s=", names[i]);
+        const char *text = lws_get_urlarg_by_name(wsi, equals, value, sizeof value);
+        if (text && utf8_is_valid(text, strlen(text)))
+            cJSON_AddStringToObject(json, names[i], text);
+    }
+    describe_track(json,
+                   content_type_is(wsi, "audio/") ? "audio/mpeg" : "application/octet-stream");
+    return json;
+}
+
+/* What cannot be taken is read to its end, and refused then: clients read no answer before. */
+static bool begin_body(struct server *server, struct lws *wsi, struct exchange *exchange)
+{
+    enum body_kind kind = BODY_JSON;
+    struct media *media = NULL;
+    if (routes_take_track(exchange->method, exchange->path)) {
+        exchange->refusal = routes_may_upload(server->service, exchange->path, exchange->token);
+        if (exchange->refusal.status != 200)
+            return true;
+        exchange->refusal.status = 0;
+        media = server->service->media;
+        kind = strcmp(exchange->method, "PUT") == 0          ? BODY_TRACK
+               : content_type_is(wsi, "multipart/form-data") ? BODY_FORM
+                                                             : BODY_JSON;
+    }
+    if (kind == BODY_TRACK)
+        exchange->described = describe_put(wsi);
+    exchange->body = body_create(kind, wsi, media);
+    return exchange->body != NULL;
+}
+
+/* curl asks before it sends much. */
+static int invite_body(struct lws *wsi)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    unsigned char buffer[LWS_PRE + sizeof line];
+    char text[32];
+    if (lws_hdr_custom_copy(wsi, text, sizeof text, "expect:", 7) <= 0 ||
+        strcasecmp(text, "100-continue") != 0)
+        return 0;
+    memcpy(buffer + LWS_PRE, line, sizeof line - 1);
+    return lws_write(wsi, buffer + LWS_PRE, sizeof line - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
+}
 
 int http_begin(struct server *server, struct lws *wsi, struct exchange *exchange, const char *path)
 {
     http_finish(exchange);
     take_method(wsi, exchange);
     take_token(wsi, exchange);
+    lws_get_peer_simple(wsi, exchange->address, sizeof exchange->address);
     snprintf(exchange->path, sizeof exchange->path, "%s", path);
     bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
     if (reads && strncmp(path, "/static/", 8) == 0)
         return send_file(server, wsi, exchange, path + 8);
-    exchange->body_expected = content_length(wsi);
-    if (exchange->body_expected > server->body_max_bytes)
-        exchange->body_too_large = true;
-    if (reads || exchange->body_expected == 0)
-        return call_route(server, wsi, exchange);
-    return 0; /* the body follows */
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+        return answer(wsi, exchange, reply_error(411, "A body needs a Content-Length"));
+    if (reads || !has_body(wsi))
+        return call_route(server, wsi, exchange, NULL, NULL);
+    return begin_body(server, wsi, exchange) ? invite_body(wsi) : -1;
 }
 
-int http_body(struct server *server, struct exchange *exchange, const char *bytes, size_t count)
+int http_body(struct exchange *exchange, const char *bytes, size_t count)
 {
-    if (exchange->body_too_large || exchange->body_bytes + count > server->body_max_bytes) {
-        exchange->body_too_large = true;
-        return 0;
-    }
-    if (!exchange->body) {
-        exchange->body = malloc(exchange->body_expected + 1);
-        if (!exchange->body)
-            return -1;
-    }
-    if (exchange->body_bytes + count > exchange->body_expected)
-        return -1;
-    memcpy(exchange->body + exchange->body_bytes, bytes, count);
-    exchange->body_bytes += count;
-    exchange->body[exchange->body_bytes] = '\0';
+    if (exchange->body)
+        body_feed(exchange->body, bytes, count);
     return 0;
 }
 
 int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange)
 {
-    return call_route(server, wsi, exchange);
+    cJSON *json = NULL;
+    struct media_upload *upload = NULL;
+    struct reply reply = exchange->refusal;
+    if (!exchange->body && !reply.status)
+        return 0; /* a body that nobody wanted; it was answered already */
+    exchange->refusal = (struct reply){0};
+    if (reply.status == 0 && exchange->body)
+        reply = body_finish(exchange->body, &json, &upload);
+    if (reply.status != 200 && reply.status != 0)
+        return answer(wsi, exchange, reply);
+    if (exchange->described) {
+        json = exchange->described;
+        exchange->described = NULL;
+    } else if (upload && !cJSON_HasObjectItem(json, "media")) {
+        describe_track(json, "audio/mpeg");
+    }
+    int result = call_route(server, wsi, exchange, json, upload);
+    cJSON_Delete(json);
+    body_destroy(exchange->body);
+    exchange->body = NULL;
+    return result;
 }
 
 static int write_answer(struct lws *wsi, struct exchange *exchange)
@@ -307,7 +386,9 @@ int http_writable(struct lws *wsi, struct exchange *exchange)
 
 void http_finish(struct exchange *exchange)
 {
-    free(exchange->body);
+    body_destroy(exchange->body);
+    cJSON_Delete(exchange->described);
+    cJSON_Delete(exchange->refusal.body);
     free(exchange->answer);
     if (exchange->file > 0)
         close(exchange->file);

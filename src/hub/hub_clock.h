@@ -7,5 +7,7 @@
 #include "tutti/base/units.h"
 
 struct server_time hub_clock_now(void);
+/* Steady, for rates. */
+int64_t hub_clock_steady_ns(void);
 
 #endif

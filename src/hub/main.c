@@ -1,20 +1,30 @@
 /*
  * main.c: tutti-hub's command line.
  */
+#include "commands.h"
+#include "hub_settings.h"
 #include "server.h"
 #include "tutti/base/log.h"
+#include "tutti/io/notify.h"
+#include "tutti/io/session_file.h"
+#include "tutti/io/settings_file.h"
 
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
-#define DEFAULT_DATA "/var/lib/tutti-hub"
-#define DEFAULT_LISTEN "127.0.0.1:8700"
-#define DEFAULT_PLAYLIST_ITEMS 1000
-#define DEFAULT_TRACK_BYTES (INT64_C(100) * 1024 * 1024)
+#define DEFAULT_CONFIG "/etc/tutti/tutti-hub.conf"
+#define MB (INT64_C(1024) * 1024)
+
+enum {
+    EXIT_STOPPED = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 3,
+};
 
 static volatile bool stop;
 static struct server *server;
@@ -26,59 +36,141 @@ static void on_signal(int signal)
     server_wake(server);
 }
 
+static void print_line(void *user, const char *line)
+{
+    (void)user;
+    puts(line);
+}
+
 static void print_help(void)
 {
-    printf("Usage: tutti-hub [--data DIR] [--listen ADDRESS:PORT]\n"
+    printf("Usage: tutti-hub [--config FILE] [--data DIR] [--listen ADDRESS:PORT]\n"
+           "       tutti-hub [--config FILE] --check-config | --print-config\n"
+           "       tutti-hub [--config FILE] [--data DIR] session list | show CODE | delete CODE\n"
+           "       tutti-hub [--config FILE] [--data DIR] backup FILE\n"
            "\n"
            "A backend for a household of tutti speakers.\n"
            "\n"
-           "  -d, --data DIR             database and tracks, default " DEFAULT_DATA "\n"
-           "  -l, --listen ADDRESS:PORT  default " DEFAULT_LISTEN "; port 0: any free one\n"
-           "      --log-level LEVEL      error, warn, info or debug\n"
+           "  -c, --config FILE          default " DEFAULT_CONFIG ", if there is one\n"
+           "  -d, --data DIR             instead of [data] directory\n"
+           "  -l, --listen ADDRESS:PORT  instead of [server] listen\n"
+           "      --log-level LEVEL      instead of [log] level\n"
+           "      --check-config         say whether the configuration is right, and stop\n"
+           "      --print-config         a commented configuration with every option's default\n"
+           "      --print-man            the man page's list of options\n"
            "  -h, --help\n"
            "      --version\n"
            "\n"
            "Prints the address it listens on as its first line of output.\n"
-           "Exit codes: 0 stopped, 1 failed, 2 wrong usage\n");
+           "\n"
+           "Options of the configuration (or of the environment, as TUTTI_HUB_SECTION_KEY):\n\n");
+    options_print(&hub_settings_table, OPTIONS_HELP, print_line, NULL);
+    printf("\nExit codes: 0 stopped or done, 1 failed, 2 wrong usage, 3 wrong configuration\n");
 }
 
-static bool split_listen(const char *listen, char address[128], int *ret_port)
+/* The configuration, then what the command line says instead; NULL: nothing. */
+struct arguments {
+    const char *config; /* NULL: the default one, if there is one */
+    const char *data;
+    const char *listen;
+    const char *level;
+};
+
+static bool override(struct hub_settings *settings, const char *section, const char *key,
+                     const char *value, char *error)
 {
-    const char *colon = strrchr(listen, ':');
-    char *end;
-    if (!colon || colon == listen || colon - listen >= 128)
-        return false;
-    snprintf(address, 128, "%.*s", (int)(colon - listen), listen);
-    long port = strtol(colon + 1, &end, 10);
-    if (end == colon + 1 || *end || port < 0 || port > 65535)
-        return false;
-    *ret_port = (int)port;
-    return true;
+    char problem[OPTIONS_ERROR_MAX];
+    if (!value || options_set(&hub_settings_table, settings, section, key, value, problem))
+        return true;
+    snprintf(error, SETTINGS_FILE_ERROR_MAX, "command line: %s", problem);
+    return false;
 }
 
-static int run(const char *data, const char *address, int port)
+static bool load_password(struct hub_settings *settings, char *error)
 {
-    int result = 1;
-    struct service service = {
-        .limits = {DEFAULT_PLAYLIST_ITEMS, DEFAULT_TRACK_BYTES},
+    const char *path = settings->house.password_file;
+    if (!path[0] ||
+        session_file_read_secret(path, settings->house.password, sizeof settings->house.password))
+        return true;
+    snprintf(error, SETTINGS_FILE_ERROR_MAX, "[house] password_file: %s cannot be used", path);
+    return false;
+}
+
+static bool load(struct hub_settings *settings, const struct arguments *arguments, char *error)
+{
+    char problem[OPTIONS_ERROR_MAX];
+    const char *path = arguments->config;
+    if (!path && access(DEFAULT_CONFIG, F_OK) == 0)
+        path = DEFAULT_CONFIG;
+    memset(settings, 0, sizeof *settings);
+    if (!options_file_load(&hub_settings_table, settings, path, error) ||
+        !override(settings, "data", "directory", arguments->data, error) ||
+        !override(settings, "server", "listen", arguments->listen, error) ||
+        !override(settings, "log", "level", arguments->level, error))
+        return false;
+    if (hub_settings_check(settings, problem))
+        return load_password(settings, error);
+    snprintf(error, SETTINGS_FILE_ERROR_MAX, "%s: %s", path ? path : "configuration", problem);
+    return false;
+}
+
+static void serve(const struct hub_settings *settings, const char *address)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    printf("listening on %s://%s%s%s:%d\n", settings->server.tls_certificate[0] ? "https" : "http",
+           strchr(address, ':') ? "[" : "", address, strchr(address, ':') ? "]" : "",
+           server_port(server));
+    fflush(stdout);
+    notify_ready();
+    server_run(server, &stop);
+    notify_stopping();
+}
+
+static int run(const struct hub_settings *settings)
+{
+    static struct service service;
+    char address[128];
+    int port, result = EXIT_FAILED;
+    hub_settings_split_listen(settings->server.listen, address, &port);
+    service.limits = (struct service_limits){
+        .sessions = settings->limits.sessions,
+        .members = settings->limits.members,
+        .playlist_items = settings->limits.playlist_items,
+        .pending_requests = settings->limits.pending_requests,
+        .requests_per_minute = settings->limits.requests_per_minute,
+        .failures_per_minute = settings->limits.failures_per_minute,
     };
-    service.store = store_open(data);
+    service.house_password = settings->house.password;
+    service.store = store_open(settings->data.directory);
     if (!service.store)
         return result;
-    service.media = media_create(data);
-    if (service.media)
-        server = server_create(&(struct server_config){address, port}, &service);
+    service.media =
+        media_create(settings->data.directory, &(struct media_limits){
+                                                   .track_bytes = settings->limits.track_mb * MB,
+                                                   .disk_bytes = settings->limits.disk_mb * MB,
+                                                   .free_bytes = settings->limits.disk_free_mb * MB,
+                                               });
+    if (service.media) {
+        service_sweep(&service);
+        server = server_create(
+            &(struct server_config){
+                .address = address,
+                .port = port,
+                .tls_certificate = settings->server.tls_certificate,
+                .tls_key = settings->server.tls_key,
+                .connections = (unsigned)settings->server.connections,
+                .frame_bytes = (size_t)settings->limits.frame_kb * 1024,
+                .queue_bytes = (size_t)settings->limits.queue_kb * 1024,
+                .messages_per_second = (double)settings->limits.messages_per_second,
+            },
+            &service);
+    }
     if (server) {
-        struct sigaction action = {.sa_handler = on_signal};
-        sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGINT, &action, NULL);
-        signal(SIGPIPE, SIG_IGN);
-        printf("listening on http://%s:%d\n", address, server_port(server));
-        fflush(stdout);
-        sd_notify(0, "READY=1");
-        server_run(server, &stop);
-        sd_notify(0, "STOPPING=1");
-        result = 0;
+        serve(settings, address);
+        result = EXIT_STOPPED;
     }
     server_destroy(server);
     media_destroy(service.media);
@@ -88,47 +180,64 @@ static int run(const char *data, const char *address, int port)
 
 int main(int argc, char **argv)
 {
-    enum { LEVEL = 256, VERSION };
+    enum { LEVEL = 256, CHECK, PRINT, MAN, VERSION };
     static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, LEVEL},
-        {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"config", required_argument, NULL, 'c'},   {"data", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},   {"log-level", required_argument, NULL, LEVEL},
+        {"check-config", no_argument, NULL, CHECK}, {"print-config", no_argument, NULL, PRINT},
+        {"print-man", no_argument, NULL, MAN},      {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},           {0},
     };
-    const char *data = DEFAULT_DATA, *listen = DEFAULT_LISTEN;
-    char address[128];
-    enum log_level level = LOG_INFO;
-    int option, port;
-    while ((option = getopt_long(argc, argv, "d:l:h", options, NULL)) != -1) {
+    static struct hub_settings settings;
+    char error[SETTINGS_FILE_ERROR_MAX];
+    struct arguments arguments = {0};
+    bool check = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "c:d:l:h", options, NULL)) != -1) {
         switch (option) {
+        case 'c':
+            arguments.config = optarg;
+            break;
         case 'd':
-            data = optarg;
+            arguments.data = optarg;
             break;
         case 'l':
-            listen = optarg;
+            arguments.listen = optarg;
             break;
         case LEVEL:
-            if (log_level_parse(optarg, &level))
-                break;
-            fprintf(stderr, "tutti-hub: --log-level takes error, warn, info or debug\n");
-            return 2;
+            arguments.level = optarg;
+            break;
+        case CHECK:
+            check = true;
+            break;
+        case PRINT:
+            options_print(&hub_settings_table, OPTIONS_CONFIG, print_line, NULL);
+            return EXIT_STOPPED;
+        case MAN:
+            options_print(&hub_settings_table, OPTIONS_MAN, print_line, NULL);
+            return EXIT_STOPPED;
         case VERSION:
             printf("tutti-hub " TUTTI_VERSION "\n");
-            return 0;
+            return EXIT_STOPPED;
         case 'h':
             print_help();
-            return 0;
+            return EXIT_STOPPED;
         default:
             fprintf(stderr, "Try tutti-hub --help.\n");
-            return 2;
+            return EXIT_USAGE;
         }
     }
-    if (optind < argc || !split_listen(listen, address, &port)) {
-        fprintf(stderr, "tutti-hub: --listen takes ADDRESS:PORT\nTry tutti-hub --help.\n");
-        return 2;
+    if (!load(&settings, &arguments, error)) {
+        fprintf(stderr, "tutti-hub: %s\n", error);
+        return EXIT_CONFIG;
     }
-    log_set_level(level);
-    return run(data, address, port);
+    log_set_level((enum log_level)settings.log.level);
+    log_add_secret(settings.house.password);
+    if (check) {
+        printf("%s: good\n", arguments.config ? arguments.config : DEFAULT_CONFIG);
+        return EXIT_STOPPED;
+    }
+    if (optind < argc)
+        return commands_run(settings.data.directory, argc - optind, argv + optind);
+    return run(&settings);
 }

@@ -7,6 +7,7 @@
 #include "tutti/base/log.h"
 #include "tutti/core/protocol.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ static void release(struct shared_text *text)
 
 void peers_add(struct peers *peers, struct peer *peer)
 {
+    peer->queue_bytes_max = peers->queue_bytes;
     peer->next = peers->first;
     peers->first = peer;
     peers->count++;
@@ -73,7 +75,7 @@ static void enqueue(struct peer *peer, struct shared_text *text)
 {
     if (peer->overrun)
         return;
-    if (peer->count == PEER_QUEUE_MAX || peer->queued_bytes + text->bytes > PEER_QUEUE_BYTES_MAX) {
+    if (peer->count == PEER_QUEUE_MAX || peer->queued_bytes + text->bytes > peer->queue_bytes_max) {
         log_warn("a client does not read what it is sent, and is closed");
         peer->overrun = true;
         lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
@@ -85,6 +87,20 @@ static void enqueue(struct peer *peer, struct shared_text *text)
     lws_callback_on_writable(peer->wsi);
 }
 
+void peers_forget_playlist(struct peers *peers)
+{
+    release(peers->playlist);
+    peers->playlist = NULL;
+}
+
+static void keep_playlist(struct peers *peers, const char *session_id, struct shared_text *text)
+{
+    text->references++;
+    peers_forget_playlist(peers);
+    peers->playlist = text;
+    snprintf(peers->playlist_of, sizeof peers->playlist_of, "%s", session_id);
+}
+
 void peers_broadcast(struct peers *peers, const char *session_id, const char *type, cJSON *payload)
 {
     struct shared_text *text = create_text(type, payload);
@@ -93,7 +109,22 @@ void peers_broadcast(struct peers *peers, const char *session_id, const char *ty
     for (struct peer *peer = peers->first; peer; peer = peer->next)
         if (strcmp(peer->session_id, session_id) == 0)
             enqueue(peer, text);
+    if (strcmp(type, "playlist_update") == 0)
+        keep_playlist(peers, session_id, text);
     release(text);
+}
+
+void peers_send_playlist(struct peers *peers, struct peer *peer,
+                         cJSON *(*make)(void *user, const char *session_id), void *user)
+{
+    if (!peers->playlist || strcmp(peers->playlist_of, peer->session_id) != 0) {
+        struct shared_text *text = create_text("playlist_update", make(user, peer->session_id));
+        if (!text)
+            return;
+        keep_playlist(peers, peer->session_id, text);
+        release(text);
+    }
+    enqueue(peer, peers->playlist);
 }
 
 void peer_send(struct peer *peer, const char *type, cJSON *payload)

@@ -7,6 +7,7 @@
 #ifndef TUTTI_HUB_PEERS_H
 #define TUTTI_HUB_PEERS_H
 
+#include "rate.h"
 #include "store.h"
 
 #include <cjson/cJSON.h>
@@ -14,8 +15,6 @@
 #include <stdbool.h>
 
 #define PEER_QUEUE_MAX 64
-#define PEER_QUEUE_BYTES_MAX (16u * 1024 * 1024)
-#define PEER_MESSAGE_MAX 65536
 
 struct shared_text;
 
@@ -30,13 +29,26 @@ struct peer {
     bool overrun;  /* to be closed */
     char *message; /* being assembled */
     size_t message_bytes;
+    bool message_too_large; /* the rest of it is dropped */
+    struct rate_bucket messages;
+    size_t queue_bytes_max;
     struct peer *next;
 };
 
 struct peers {
     struct peer *first;
     unsigned count;
+    size_t queue_bytes;
+    /* The playlist as it was told last: whoever connects is told the same, without building it. */
+    struct shared_text *playlist;
+    char playlist_of[STORE_ID_MAX];
 };
+
+/* Forgets the playlist that is kept. */
+void peers_forget_playlist(struct peers *peers);
+/* Tells this peer the playlist; make() is asked for it when it is not known. */
+void peers_send_playlist(struct peers *peers, struct peer *peer,
+                         cJSON *(*make)(void *user, const char *session_id), void *user);
 
 void peers_add(struct peers *peers, struct peer *peer);
 void peers_remove(struct peers *peers, struct peer *peer);

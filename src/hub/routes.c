@@ -8,17 +8,20 @@
 
 #define SEGMENT_MAX 128
 #define SEGMENTS 2
+#define PLAYLIST "/sessions/*/playlist"
 
 struct call {
     struct service *service;
     const char *token;
+    const char *address;
     char segments[SEGMENTS][SEGMENT_MAX];
     const cJSON *body;
+    struct media_upload *upload;
 };
 
 static struct reply login(const struct call *call)
 {
-    return service_login(call->service, call->body);
+    return service_login(call->service, call->address, call->body);
 }
 
 static struct reply create_session(const struct call *call)
@@ -28,7 +31,7 @@ static struct reply create_session(const struct call *call)
 
 static struct reply join(const struct call *call)
 {
-    return service_join(call->service, call->segments[0], call->body);
+    return service_join(call->service, call->address, call->segments[0], call->body);
 }
 
 static struct reply session(const struct call *call)
@@ -43,7 +46,8 @@ static struct reply playlist(const struct call *call)
 
 static struct reply add_item(const struct call *call)
 {
-    return service_add_item(call->service, call->token, call->segments[0], call->body);
+    return service_add_item(call->service, call->token, call->segments[0], call->body,
+                            call->upload);
 }
 
 static struct reply move_item(const struct call *call)
@@ -86,8 +90,9 @@ static const struct route {
     {"POST", "/sessions", create_session},
     {"POST", "/sessions/*/join", join},
     {"GET", "/sessions/*", session},
-    {"GET", "/sessions/*/playlist", playlist},
-    {"POST", "/sessions/*/playlist", add_item},
+    {"GET", PLAYLIST, playlist},
+    {"POST", PLAYLIST, add_item},
+    {"PUT", PLAYLIST, add_item},
     {"PATCH", "/sessions/*/playlist/*", move_item},
     {"DELETE", "/sessions/*/playlist/*", remove_item},
     {"POST", "/sessions/*/requests", request},
@@ -115,26 +120,38 @@ static bool match(const char *pattern, const char *path, struct call *call)
     return *path == '\0';
 }
 
-struct reply routes_call(struct service *service, const char *method, const char *path,
-                         const char *token, const char *text)
+struct reply routes_call(struct service *service, const struct routes_request *request)
 {
-    struct call call = {.service = service, .token = token};
+    struct call call = {.service = service,
+                        .token = request->token,
+                        .address = request->address,
+                        .body = request->body,
+                        .upload = request->upload};
     bool path_exists = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!match(routes[i].pattern, path, &call))
+        if (!match(routes[i].pattern, request->path, &call))
             continue;
         path_exists = true;
-        if (strcmp(routes[i].method, method) != 0)
+        if (strcmp(routes[i].method, request->method) != 0)
             continue;
-        cJSON *body = cJSON_Parse(text);
-        if (strcmp(method, "POST") == 0 && !cJSON_IsObject(body)) {
-            cJSON_Delete(body);
+        if (request->method[0] == 'P' && !cJSON_IsObject(request->body))
             return reply_error(422, "The body must be a JSON object");
-        }
-        call.body = body;
-        struct reply reply = routes[i].handle(&call);
-        cJSON_Delete(body);
-        return reply;
+        return routes[i].handle(&call);
     }
     return path_exists ? reply_error(405, "Method Not Allowed") : reply_error(404, "Not Found");
+}
+
+bool routes_take_track(const char *method, const char *path)
+{
+    struct call call;
+    return (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) &&
+           match(PLAYLIST, path, &call);
+}
+
+struct reply routes_may_upload(struct service *service, const char *path, const char *token)
+{
+    struct call call;
+    if (!match(PLAYLIST, path, &call))
+        return reply_error(404, "Not Found");
+    return service_may_upload(service, token, call.segments[0]);
 }

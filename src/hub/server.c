@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FD_LIMIT 1024
 #define RX_BYTES 16384
-/* base64 and JSON around a track. */
-#define BODY_OVERHEAD(bytes) ((bytes) / 3 * 4 + 65536)
+/* Listeners, files, the database. */
+#define OWN_FDS 64
+#define WATCH_US (2 * LWS_USEC_PER_SEC)
 
 static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_ping = 20,
@@ -51,7 +51,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         tune_socket(wsi);
         return http_begin(server, wsi, &connection->exchange, in);
     case LWS_CALLBACK_HTTP_BODY:
-        return http_body(server, &connection->exchange, in, len);
+        return http_body(&connection->exchange, in, len);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return http_body_complete(server, wsi, &connection->exchange);
     case LWS_CALLBACK_HTTP_WRITEABLE:
@@ -99,13 +99,26 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
     peers_broadcast(&server->peers, session_id, type, payload);
 }
 
+/* tutti-hub session delete works on the database, beside us. */
+static void watch(lws_sorted_usec_list_t *timer)
+{
+    struct server *server = lws_container_of(timer, struct server, watch);
+    if (store_was_changed(server->service->store)) {
+        peers_forget_playlist(&server->peers);
+        ws_review(server);
+        service_sweep(server->service);
+    }
+    lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
+}
+
 struct server *server_create(const struct server_config *config, struct service *service)
 {
     struct server *server = calloc(1, sizeof *server);
     if (!server)
         return NULL;
     server->service = service;
-    server->body_max_bytes = (size_t)BODY_OVERHEAD(service->limits.track_bytes);
+    server->config = *config;
+    server->peers.queue_bytes = config->queue_bytes;
     service->announce = announce;
     service->user = server;
     lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
@@ -117,18 +130,25 @@ struct server *server_create(const struct server_config *config, struct service 
         .uid = -1,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .user = server,
-        .fd_limit_per_thread = FD_LIMIT,
+        .fd_limit_per_thread = config->connections + OWN_FDS,
         .keepalive_timeout = 60,
         .retry_and_idle_policy = &idle_policy,
     };
+    if (config->tls_certificate[0]) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.ssl_cert_filepath = config->tls_certificate;
+        info.ssl_private_key_filepath = config->tls_key;
+    }
     server->context = lws_create_context(&info);
     if (server->context)
         server->vhost = lws_create_vhost(server->context, &info);
     if (!server->vhost) {
-        log_error("cannot listen on %s port %d", config->address, config->port);
+        log_error("cannot listen on %s port %d%s", config->address, config->port,
+                  config->tls_certificate[0] ? ", or not use the certificate and its key" : "");
         server_destroy(server);
         return NULL;
     }
+    watch(&server->watch);
     return server;
 }
 
@@ -154,5 +174,6 @@ void server_destroy(struct server *server)
         return;
     if (server->context)
         lws_context_destroy(server->context);
+    peers_forget_playlist(&server->peers);
     free(server);
 }

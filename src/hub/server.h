@@ -11,8 +11,14 @@
 struct server;
 
 struct server_config {
-    const char *address; /* to bind */
-    int port;            /* 0: any free one */
+    const char *address;         /* to bind */
+    int port;                    /* 0: any free one */
+    const char *tls_certificate; /* PEM files; "": no TLS */
+    const char *tls_key;
+    unsigned connections;
+    size_t frame_bytes;         /* of a message from a client */
+    size_t queue_bytes;         /* waiting for a client */
+    double messages_per_second; /* from a client */
 };
 
 /* Makes itself the service's announcer. NULL after one line in the log. */

@@ -4,6 +4,7 @@
 #ifndef TUTTI_HUB_SERVER_INTERNAL_H
 #define TUTTI_HUB_SERVER_INTERNAL_H
 
+#include "body.h"
 #include "peers.h"
 #include "server.h"
 
@@ -14,7 +15,8 @@ struct server {
     struct lws_vhost *vhost;
     struct service *service;
     struct peers peers;
-    size_t body_max_bytes;
+    struct server_config config;
+    lws_sorted_usec_list_t watch; /* for changes that other processes make */
 };
 
 /* One HTTP transaction. */
@@ -22,11 +24,11 @@ struct exchange {
     char method[8];
     char path[256];
     char token[STORE_TOKEN_MAX];
-    char *body;
-    size_t body_bytes;
-    size_t body_expected;
-    bool body_too_large;
-    char *answer; /* JSON still to be sent, after LWS_PRE bytes of room */
+    char address[48];
+    struct body *body;    /* as far as it has come; NULL: none is wanted */
+    cJSON *described;     /* by the query: what a plain PUT says of its track */
+    struct reply refusal; /* to be sent when the body has been seen; status 0: none */
+    char *answer;         /* JSON still to be sent, after LWS_PRE bytes of room */
     size_t answer_bytes;
     size_t answer_sent;
     int file; /* media still to be sent; -1: none */
@@ -42,8 +44,11 @@ struct connection {
 };
 
 int http_begin(struct server *server, struct lws *wsi, struct exchange *exchange, const char *path);
-int http_body(struct server *server, struct exchange *exchange, const char *bytes, size_t count);
+int http_body(struct exchange *exchange, const char *bytes, size_t count);
 int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange);
+/* Closes the sockets of those who are not admitted any more. */
+void ws_review(struct server *server);
+
 int http_writable(struct lws *wsi, struct exchange *exchange);
 void http_finish(struct exchange *exchange);
 

@@ -8,6 +8,7 @@
 #define TUTTI_HUB_SERVICE_H
 
 #include "media.h"
+#include "rate.h"
 #include "store.h"
 
 #include <cjson/cJSON.h>
@@ -24,14 +25,28 @@ struct service_news {
 };
 
 struct service_limits {
+    int64_t sessions;
+    int64_t members; /* of a session */
     int64_t playlist_items;
-    int64_t track_bytes;
+    int64_t pending_requests;    /* of a session */
+    int64_t requests_per_minute; /* of a guest */
+    int64_t failures_per_minute; /* wrong codes and passwords, of an address */
 };
+
+/* Kept, so that people can look back: decided requests of a session, and users without a session.
+ */
+#define SERVICE_REQUEST_LOG 1000
+#define SERVICE_LOGINS_KEPT 1000
+#define SERVICE_REQUEST_BYTES_MAX 8192
 
 struct service {
     struct store *store;
     struct media *media;
     struct service_limits limits;
+    const char *house_password; /* for login as host; "": none is asked for */
+    struct rate_table requests; /* by user */
+    struct rate_table failures; /* by address */
+    unsigned logins;
     /* To every socket of the session. The payload becomes the callee's. */
     void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
     void *user;
@@ -49,13 +64,21 @@ struct reply {
 
 struct reply reply_error(int status, const char *detail);
 
-struct reply service_login(struct service *service, const cJSON *body);
+/* What a kill or another process left behind: files that nothing names, and the like. */
+void service_sweep(struct service *service);
+
+/* address: whose failures are counted. */
+struct reply service_login(struct service *service, const char *address, const cJSON *body);
 struct reply service_create_session(struct service *service, const char *token, const cJSON *body);
-struct reply service_join(struct service *service, const char *code, const cJSON *body);
+struct reply service_join(struct service *service, const char *address, const char *code,
+                          const cJSON *body);
 struct reply service_session(struct service *service, const char *token, const char *session_id);
 struct reply service_playlist(struct service *service, const char *token, const char *session_id);
+/* Is this a member of the session, who may upload a track? A reply without a body if so. */
+struct reply service_may_upload(struct service *service, const char *token, const char *session_id);
+/* upload: the track, where it did not come within the body; NULL else. */
 struct reply service_add_item(struct service *service, const char *token, const char *session_id,
-                              const cJSON *body);
+                              const cJSON *body, struct media_upload *upload);
 struct reply service_move_item(struct service *service, const char *token, const char *session_id,
                                const char *item_id, const cJSON *body);
 struct reply service_remove_item(struct service *service, const char *token, const char *session_id,

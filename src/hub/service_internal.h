@@ -1,6 +1,6 @@
 /*
- * service_internal.h: shared by service.c (users, sessions), service_playlist.c and
- * service_playback.c.
+ * service_internal.h: shared by service.c (users, sessions), service_playlist.c,
+ * service_upload.c, service_requests.c and service_playback.c.
  */
 #ifndef TUTTI_HUB_SERVICE_INTERNAL_H
 #define TUTTI_HUB_SERVICE_INTERNAL_H
@@ -39,6 +39,18 @@ bool service_set_playback(struct service *service, const char *session_id,
                           struct store_playback *playback);
 /* The current track is gone, or there is a first one: point at something that exists. */
 bool service_mend_current(struct service *service, const char *session_id, int64_t position);
+
+/* Within a change. item->id is filled. */
+struct reply service_insert(struct service *service, const char *session_id,
+                            struct store_item *item);
+/* The file goes with the last that names it. "" is fine. */
+void service_drop_media(struct service *service, const char *path);
+struct reply service_upload(struct service *service, const char *session_id,
+                            const struct store_user *user, const cJSON *body,
+                            struct media_upload *upload);
+struct reply service_add_request(struct service *service, const char *session_id,
+                                 const struct store_user *user, const char *type,
+                                 const cJSON *payload);
 
 /* Adds, moves or removes without asking who, within a change: for approved requests. */
 struct reply service_apply(struct service *service, const char *session_id, const char *type,

@@ -1,12 +1,11 @@
 /*
- * service_playlist.c: the playlist, and what guests ask to be changed in it.
+ * service_playlist.c: the playlist; a change that a guest asks for becomes a request.
  */
 #include "service_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define POSITION_MAX 1000000
 
@@ -49,7 +48,8 @@ static struct reply changed(struct service *service, const char *session_id, boo
     return service_store_error(service, "The current track could not be stored");
 }
 
-static struct reply insert(struct service *service, const char *session_id, struct store_item *item)
+struct reply service_insert(struct service *service, const char *session_id,
+                            struct store_item *item)
 {
     struct store_playback playback;
     if (store_playlist_length(service->store, session_id) >= service->limits.playlist_items)
@@ -88,72 +88,26 @@ static struct reply remove_one(struct service *service, const char *session_id, 
     return changed(service, session_id, gone, position, status_body("removed"));
 }
 
-static struct reply upload(struct service *service, const char *session_id, const cJSON *body)
+void service_drop_media(struct service *service, const char *path)
 {
-    char path[MEDIA_PATH_MAX];
-    double duration_s;
-    const char *error;
-    const cJSON *media = cJSON_GetObjectItemCaseSensitive(body, "media");
-    const cJSON *data = cJSON_GetObjectItemCaseSensitive(media, "data");
-    const char *type = service_text(media, "content_type");
-    struct store_item item = {
-        .track_id = service_text(body, "track_id"),
-        .name = service_text(body, "name"),
-        .media_type = "audio/mpeg",
-    };
-    if (!item.track_id || !item.name)
-        return reply_error(422, "track_id and name: texts of 1 to 255 bytes are wanted");
-    if (!cJSON_IsObject(media) || !cJSON_IsString(data))
-        return reply_error(422, "media: an object with content_type and data is wanted");
-    if (!type || (strcmp(type, "audio/mpeg") != 0 && strcmp(type, "audio/mp3") != 0))
-        return reply_error(415, "Only audio/mpeg can be played");
-    if (!media_store_base64(service->media, data->valuestring, (size_t)service->limits.track_bytes,
-                            path, &duration_s, &error))
-        return reply_error(strcmp(error, "the file is too large") == 0 ? 413 : 415, error);
-    int64_t limit = store_max_duration(service->store, session_id);
-    if (limit >= 0 && duration_s > (double)limit) {
-        media_remove(service->media, path);
-        return reply_error(400, "The track is longer than this session allows");
-    }
-    item.media_path = path;
-    item.duration_s = duration_s;
+    if (!path[0] || store_media_is_used(service->store, path))
+        return;
+    store_forget_media(service->store, path);
+    media_remove(service->media, path);
+}
+
+static struct reply remove_with_media(struct service *service, const char *session_id,
+                                      const char *item_id)
+{
+    char path[MEDIA_PATH_MAX] = "";
     struct reply reply = {500, NULL};
+    store_item_media(service->store, session_id, item_id, path, sizeof path);
     if (service_begin(service))
-        reply = insert(service, session_id, &item);
+        reply = remove_one(service, session_id, item_id);
     reply = service_commit(service, reply);
-    if (reply.status != 200)
-        media_remove(service->media, path);
+    if (reply.status == 200)
+        service_drop_media(service, path);
     return reply;
-}
-
-/* --- requests ------------------------------------------------------------------------------ */
-
-static struct reply add_request(struct service *service, const char *session_id,
-                                const struct store_user *user, const char *type,
-                                const cJSON *payload)
-{
-    cJSON *request = store_add_request(service->store, session_id, user, type, payload);
-    if (!request)
-        return service_store_error(service, "The request could not be stored");
-    service_announce(service, session_id, "request_update", cJSON_Duplicate(request, true));
-    return (struct reply){200, request};
-}
-
-struct reply service_request(struct service *service, const char *token, const char *session_id,
-                             const cJSON *body)
-{
-    struct store_user user;
-    struct reply refusal;
-    const char *type = service_text(body, "request_type");
-    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(body, "payload");
-    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
-        return refusal;
-    if (!type ||
-        (strcmp(type, "add") != 0 && strcmp(type, "reorder") != 0 && strcmp(type, "remove") != 0))
-        return reply_error(422, "request_type: add, reorder or remove is wanted");
-    if (!cJSON_IsObject(payload))
-        return reply_error(422, "payload: an object is wanted");
-    return add_request(service, session_id, &user, type, payload);
 }
 
 /* Requests of guests that came in the form of a host's call. */
@@ -173,20 +127,20 @@ static struct reply request_instead(struct service *service, const char *session
             if (service_text(body, names[i]))
                 cJSON_AddStringToObject(payload, names[i], service_text(body, names[i]));
     }
-    struct reply reply = add_request(service, session_id, user, type, payload);
+    struct reply reply = service_add_request(service, session_id, user, type, payload);
     cJSON_Delete(payload);
     return reply;
 }
 
 struct reply service_add_item(struct service *service, const char *token, const char *session_id,
-                              const cJSON *body)
+                              const cJSON *body, struct media_upload *upload)
 {
     struct store_user user;
     struct reply refusal;
     if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
         return refusal;
-    if (store_is_host(service->store, session_id, user.id))
-        return upload(service, session_id, body);
+    if (cJSON_HasObjectItem(body, "media") || store_is_host(service->store, session_id, user.id))
+        return service_upload(service, session_id, &user, body, upload);
     if (!service_text(body, "track_id") || !service_text(body, "name"))
         return reply_error(422, "track_id and name: texts of 1 to 255 bytes are wanted");
     return request_instead(service, session_id, &user, "add", NULL, body);
@@ -217,10 +171,30 @@ struct reply service_remove_item(struct service *service, const char *token, con
         return refusal;
     if (!store_is_host(service->store, session_id, user.id))
         return request_instead(service, session_id, &user, "remove", item_id, NULL);
-    struct reply reply = {500, NULL};
-    if (service_begin(service))
-        reply = remove_one(service, session_id, item_id);
-    return service_commit(service, reply);
+    return remove_with_media(service, session_id, item_id);
+}
+
+static struct reply apply_add(struct service *service, const char *session_id, const cJSON *payload)
+{
+    struct store_item item = {
+        .track_id = service_text(payload, "track_id"),
+        .name = service_text(payload, "name"),
+        .media_path = service_text(payload, "media_path"),
+        .media_url = service_text(payload, "media_url"),
+        .media_type = "audio/mpeg",
+        .duration_s = -1,
+    };
+    int64_t limit = store_max_duration(service->store, session_id);
+    if (item.media_path)
+        item.duration_s = store_media_duration(service->store, item.media_path);
+    if (!item.track_id || !item.name || (!item.media_path && !item.media_url) ||
+        (item.media_path && item.duration_s < 0))
+        return reply_error(422, "The request names no track that exists");
+    if (limit >= 0 && item.duration_s < 0)
+        return reply_error(422, "The track's length is not known, and this session limits it");
+    if (limit >= 0 && item.duration_s > (double)limit)
+        return reply_error(400, "The track is longer than this session allows");
+    return service_insert(service, session_id, &item);
 }
 
 struct reply service_apply(struct service *service, const char *session_id, const char *type,
@@ -231,64 +205,5 @@ struct reply service_apply(struct service *service, const char *session_id, cons
                     service_whole(payload, "new_position", -1, POSITION_MAX));
     if (strcmp(type, "remove") == 0)
         return remove_one(service, session_id, service_text(payload, "item_id"));
-    struct store_item item = {
-        .track_id = service_text(payload, "track_id"),
-        .name = service_text(payload, "name"),
-        .media_path = service_text(payload, "media_path"),
-        .media_url = service_text(payload, "media_url"),
-        .media_type = "audio/mpeg",
-        .duration_s = -1,
-    };
-    int64_t bytes;
-    int fd = item.media_path ? media_open(service->media, item.media_path, &bytes) : -1;
-    if (!item.track_id || !item.name || (!item.media_path && !item.media_url) ||
-        (item.media_path && fd < 0))
-        return reply_error(422, "The request names no track that exists");
-    if (fd >= 0)
-        close(fd);
-    return insert(service, session_id, &item);
-}
-
-/* The change that was asked for and the decision are one: never the one without the other. */
-static struct reply decide(struct service *service, const char *request_id,
-                           const struct store_request *request, bool approve, const char *reason)
-{
-    if (approve) {
-        struct reply applied =
-            service_apply(service, request->session_id, request->type, request->payload);
-        if (applied.status != 200)
-            return applied;
-        cJSON_Delete(applied.body);
-    }
-    if (!store_decide_request(service->store, request_id, approve ? "approved" : "denied", reason))
-        return service_store_error(service, "The decision could not be stored");
-    cJSON *result = store_request(service->store, request_id);
-    service_announce(service, request->session_id, "request_update", cJSON_Duplicate(result, true));
-    return (struct reply){200, result};
-}
-
-struct reply service_decide(struct service *service, const char *token, const char *request_id,
-                            bool approve, const cJSON *body)
-{
-    struct store_user user;
-    struct store_request request;
-    struct reply reply;
-    if (!token[0] || !store_find_user(service->store, token, &user))
-        return reply_error(401, "Invalid or missing token");
-    if (!request_id || !store_get_request(service->store, request_id, &request))
-        return reply_error(404, "There is no such request");
-    if (!service_admit(service, token, request.session_id, ROLE_HOST, &user, &reply)) {
-        cJSON_Delete(request.payload);
-        return reply;
-    }
-    if (strcmp(request.status, "pending") != 0) {
-        reply = reply_error(409, "The request was decided already");
-    } else {
-        reply = (struct reply){500, NULL};
-        if (service_begin(service))
-            reply = decide(service, request_id, &request, approve, service_text(body, "reason"));
-        reply = service_commit(service, reply);
-    }
-    cJSON_Delete(request.payload);
-    return reply;
+    return apply_add(service, session_id, payload);
 }

@@ -18,7 +18,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -45,6 +45,12 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " requester TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL,"
     " status TEXT NOT NULL DEFAULT 'pending', reason TEXT,"
     " created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, decided_at TEXT);",
+    "CREATE TABLE media (path TEXT PRIMARY KEY, duration_s REAL NOT NULL) WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO media"
+    " SELECT media_path, coalesce(duration_s, 0) FROM items WHERE media_path IS NOT NULL;"
+    "CREATE INDEX items_by_media ON items(media_path);"
+    "CREATE INDEX members_by_user ON members(user_id);"
+    "CREATE INDEX requests_by_session ON requests(session_id, status);",
 };
 
 static bool migrate(sqlite3 *db)
@@ -281,4 +287,42 @@ bool store_set_playback(struct store *store, const char *session_id,
                   " WHERE id = ?",
                   "siiss", playback->has_track ? playback->track_id : NULL, playback->position_ms,
                   (int64_t)playback->playing, playback->updated_at, session_id);
+}
+
+int64_t store_session_count(struct store *store)
+{
+    return db_number(store->db, 0, "SELECT count(*) FROM sessions", "");
+}
+
+int64_t store_member_count(struct store *store, const char *session_id)
+{
+    return db_number(store->db, 0, "SELECT count(*) FROM members WHERE session_id = ?", "s",
+                     session_id);
+}
+
+bool store_forget_users(struct store *store, int64_t keep)
+{
+    return db_run(store->db,
+                  "DELETE FROM users WHERE rowid IN (SELECT users.rowid FROM users"
+                  " LEFT JOIN members ON members.user_id = users.id"
+                  " WHERE members.user_id IS NULL ORDER BY users.rowid DESC LIMIT -1 OFFSET ?)",
+                  "i", keep);
+}
+
+bool store_delete_session(struct store *store, const char *session_id)
+{
+    return db_run(store->db, "DELETE FROM sessions WHERE id = ?", "s", session_id);
+}
+
+bool store_was_changed(struct store *store)
+{
+    int64_t version = db_number(store->db, 0, "PRAGMA data_version", "");
+    bool changed = store->data_version != 0 && version != store->data_version;
+    store->data_version = version;
+    return changed;
+}
+
+bool store_copy(struct store *store, const char *path)
+{
+    return db_run(store->db, "VACUUM INTO ?", "s", path);
 }

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define STORE_ID_MAX 64
@@ -41,6 +42,17 @@ bool store_is_member(struct store *store, const char *session_id, const char *us
 bool store_add_member(struct store *store, const char *session_id, const char *user_id);
 /* -1: no limit. */
 int64_t store_max_duration(struct store *store, const char *session_id);
+
+int64_t store_session_count(struct store *store);
+int64_t store_member_count(struct store *store, const char *session_id);
+/* Forgets users who are in no session, but for the `keep` newest of them. */
+bool store_forget_users(struct store *store, int64_t keep);
+bool store_delete_session(struct store *store, const char *session_id);
+
+/* Has another process changed the database since this was last asked? */
+bool store_was_changed(struct store *store);
+/* One consistent copy, into a file that must not exist yet. */
+bool store_copy(struct store *store, const char *path);
 
 struct store_playback {
     bool has_track;
@@ -81,6 +93,20 @@ bool store_track_at(struct store *store, const char *session_id, int64_t positio
 int64_t store_position_of(struct store *store, const char *session_id, const char *track_id);
 bool store_item_track(struct store *store, const char *session_id, const char *item_id,
                       char track_id[STORE_NAME_MAX]);
+
+/* Tracks that were uploaded: their measured length. Negative when there is no such track. */
+bool store_add_media(struct store *store, const char *path, double duration_s);
+double store_media_duration(struct store *store, const char *path);
+bool store_forget_media(struct store *store, const char *path);
+/* Does an item or a pending request name it? */
+bool store_media_is_used(struct store *store, const char *path);
+/* The item's file: false if it has none. */
+bool store_item_media(struct store *store, const char *session_id, const char *item_id, char *path,
+                      size_t size);
+
+int64_t store_pending_requests(struct store *store, const char *session_id);
+/* Forgets decided requests of the session, but for the `keep` newest. */
+bool store_forget_requests(struct store *store, const char *session_id, int64_t keep);
 
 /* A pending request; the object as the contract has it, or NULL. */
 cJSON *store_add_request(struct store *store, const char *session_id, const struct store_user *user,

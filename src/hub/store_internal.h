@@ -6,6 +6,7 @@
 
 struct store {
     sqlite3 *db;
+    int64_t data_version;
     bool full; /* the last change did not fit on the disk */
 };
 

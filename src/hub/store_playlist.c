@@ -218,3 +218,59 @@ bool store_decide_request(struct store *store, const char *request_id, const cha
                   " WHERE id = ?",
                   "sss", status, reason, request_id);
 }
+
+bool store_add_media(struct store *store, const char *path, double duration_s)
+{
+    return db_run(store->db, "INSERT INTO media (path, duration_s) VALUES (?, ?)", "sd", path,
+                  duration_s);
+}
+
+double store_media_duration(struct store *store, const char *path)
+{
+    sqlite3_stmt *row =
+        db_query(store->db, "SELECT duration_s FROM media WHERE path = ?", "s", path);
+    if (!db_next(row))
+        return -1;
+    double duration_s = sqlite3_column_double(row, 0);
+    db_done(row);
+    return duration_s;
+}
+
+bool store_forget_media(struct store *store, const char *path)
+{
+    return db_run(store->db, "DELETE FROM media WHERE path = ?", "s", path);
+}
+
+bool store_media_is_used(struct store *store, const char *path)
+{
+    return db_number(store->db, 0,
+                     "SELECT EXISTS (SELECT 1 FROM items WHERE media_path = ?1) OR EXISTS"
+                     " (SELECT 1 FROM requests WHERE status = 'pending' AND instr(payload, ?1))",
+                     "s", path) != 0;
+}
+
+bool store_item_media(struct store *store, const char *session_id, const char *item_id, char *path,
+                      size_t size)
+{
+    return one_text(db_query(store->db,
+                             "SELECT media_path FROM items WHERE session_id = ? AND id = ?"
+                             " AND media_path IS NOT NULL",
+                             "ss", session_id, item_id),
+                    path, size);
+}
+
+int64_t store_pending_requests(struct store *store, const char *session_id)
+{
+    return db_number(store->db, 0,
+                     "SELECT count(*) FROM requests WHERE session_id = ? AND status = 'pending'",
+                     "s", session_id);
+}
+
+bool store_forget_requests(struct store *store, const char *session_id, int64_t keep)
+{
+    return db_run(store->db,
+                  "DELETE FROM requests WHERE rowid IN (SELECT rowid FROM requests"
+                  " WHERE session_id = ? AND status <> 'pending'"
+                  " ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
+                  "si", session_id, keep);
+}

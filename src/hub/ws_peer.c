@@ -6,12 +6,15 @@
 #include "hub_clock.h"
 #include "server_internal.h"
 #include "tutti/core/protocol.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WS_PATH "/ws/sessions/"
+/* Several seconds' worth of messages may come at once: speakers time the network in bursts. */
+#define MESSAGES_BURST_S 5
 
 static bool take_credentials(struct lws *wsi, char session_id[STORE_ID_MAX],
                              char token[STORE_TOKEN_MAX])
@@ -50,6 +53,13 @@ bool ws_admit(struct server *server, struct lws *wsi)
     return false;
 }
 
+static cJSON *make_playlist(void *user, const char *session_id)
+{
+    cJSON *payload = cJSON_CreateObject();
+    cJSON_AddItemToObject(payload, "playlist", service_playlist_json(user, session_id));
+    return payload;
+}
+
 void ws_established(struct server *server, struct lws *wsi, struct peer *peer)
 {
     struct service *service = server->service;
@@ -59,9 +69,14 @@ void ws_established(struct server *server, struct lws *wsi, struct peer *peer)
         return;
     peers_add(&server->peers, peer);
     peer_send(peer, "playback_state", service_playback_json(service, peer->session_id));
-    cJSON *payload = cJSON_CreateObject();
-    cJSON_AddItemToObject(payload, "playlist", service_playlist_json(service, peer->session_id));
-    peer_send(peer, "playlist_update", payload);
+    peers_send_playlist(&server->peers, peer, make_playlist, service);
+}
+
+void ws_review(struct server *server)
+{
+    for (struct peer *peer = server->peers.first; peer; peer = peer->next)
+        if (!service_may_connect(server->service, peer->token, peer->session_id))
+            lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 }
 
 /* The time of receipt was taken before anything else; the time of sending is put in last. */
@@ -115,6 +130,15 @@ static void dispatch(struct server *server, struct peer *peer, const char *type,
 
 static void take_message(struct server *server, struct peer *peer, struct server_time received)
 {
+    double often = server->config.messages_per_second;
+    if (!rate_take(&peer->messages, often, MESSAGES_BURST_S * often, hub_clock_steady_ns())) {
+        settle(peer, reply_error(429, "Too many messages; this one was dropped"));
+        return;
+    }
+    if (!utf8_is_valid(peer->message, peer->message_bytes)) {
+        settle(peer, reply_error(422, "The message is not UTF-8"));
+        return;
+    }
     cJSON *root = cJSON_ParseWithLength(peer->message, peer->message_bytes);
     const char *type = text_of(root, "type");
     const cJSON *payload = cJSON_GetObjectItemCaseSensitive(root, "payload");
@@ -125,23 +149,39 @@ static void take_message(struct server *server, struct peer *peer, struct server
     cJSON_Delete(root);
 }
 
+static bool append(struct peer *peer, const char *bytes, size_t count, size_t max)
+{
+    if (peer->message_too_large || peer->message_bytes + count > max) {
+        peer->message_too_large = true;
+        free(peer->message);
+        peer->message = NULL;
+        peer->message_bytes = 0;
+        return true;
+    }
+    char *grown = realloc(peer->message, peer->message_bytes + count + 1);
+    if (!grown)
+        return false;
+    peer->message = grown;
+    memcpy(peer->message + peer->message_bytes, bytes, count);
+    peer->message_bytes += count;
+    return true;
+}
+
 int ws_receive(struct server *server, struct lws *wsi, struct peer *peer, const char *bytes,
                size_t count)
 {
     struct server_time received = hub_clock_now();
-    if (peer->message_bytes + count > PEER_MESSAGE_MAX) {
-        lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+    if (!append(peer, bytes, count, server->config.frame_bytes))
         return -1;
-    }
-    char *grown = realloc(peer->message, peer->message_bytes + count + 1);
-    if (!grown)
-        return -1;
-    peer->message = grown;
-    memcpy(peer->message + peer->message_bytes, bytes, count);
-    peer->message_bytes += count;
     if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
         return 0;
-    take_message(server, peer, received);
+    if (peer->message_too_large)
+        settle(peer, reply_error(413, "The message is too large, and was dropped"));
+    else
+        take_message(server, peer, received);
+    peer->message_too_large = false;
+    free(peer->message);
+    peer->message = NULL;
     peer->message_bytes = 0;
     return 0;
 }

@@ -263,7 +263,7 @@ static bool is_for_everybody(int fd, const char *path)
     if (fstat(fd, &status) < 0 || !(status.st_mode & S_IRWXO))
         return false;
     bool own = status.st_uid == geteuid();
-    log_error("%s: everybody may read this token; mend it with: chmod %s %s", path,
+    log_error("%s: everybody may read this secret; mend it with: chmod %s %s", path,
               own ? "600" : "o-rwx", path);
     return true;
 }
@@ -275,7 +275,7 @@ static bool take_secret(const char *path, char *text, char *to, unsigned size)
         length--;
     text[length] = '\0';
     if (length == 0 || length >= size) {
-        log_error("%s: there is no token in its first line", path);
+        log_error("%s: there is no secret in its first line", path);
         return false;
     }
     strcpy(to, text);

@@ -11,7 +11,6 @@
 #include "fuzz.h"
 #include "tutti/base/log.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,28 +49,14 @@ static void add_person(struct person *person, const char *name, bool is_host)
     FUZZ_CHECK(store_add_user(service.store, name, is_host, person->id, person->token));
 }
 
-static void empty_uploads(void)
-{
-    char path[512];
-    const struct dirent *item;
-    snprintf(path, sizeof path, "%s/uploads", fuzz_directory());
-    DIR *directory = opendir(path);
-    while (directory && (item = readdir(directory))) {
-        snprintf(path, sizeof path, "%s/uploads/%s", fuzz_directory(), item->d_name);
-        unlink(path);
-    }
-    if (directory)
-        closedir(directory);
-}
-
 static void start_over(void)
 {
     char other[STORE_ID_MAX], other_code[16];
     if (!service.store) {
         log_set_level(LOG_ERROR);
-        service.limits = (struct service_limits){8, 65536};
+        service.limits = (struct service_limits){4, 8, 8, 8, 1000, 1000};
         service.store = store_open(fuzz_directory());
-        service.media = media_create(fuzz_directory());
+        service.media = media_create(fuzz_directory(), &(struct media_limits){65536, 1 << 24, 0});
         service.announce = announce;
         FUZZ_CHECK(service.store && service.media);
         db_run(service.store->db, "PRAGMA synchronous = OFF", "");
@@ -80,8 +65,9 @@ static void start_over(void)
                db_run(service.store->db, "DELETE FROM items", "") &&
                db_run(service.store->db, "DELETE FROM members", "") &&
                db_run(service.store->db, "DELETE FROM sessions", "") &&
-               db_run(service.store->db, "DELETE FROM users", ""));
-    empty_uploads();
+               db_run(service.store->db, "DELETE FROM users", "") &&
+               db_run(service.store->db, "DELETE FROM media", ""));
+    service_sweep(&service);
     add_person(&host, "host", true);
     add_person(&guest, "guest", false);
     add_person(&stranger, "stranger", true);
@@ -134,6 +120,18 @@ static struct reply message(const char *token, const char *type, const char *tex
     return reply;
 }
 
+static struct reply rest_call(const char *method, const char *path, const char *token,
+                              const char *text)
+{
+    cJSON *body = cJSON_Parse(text);
+    struct reply reply = routes_call(
+        &service,
+        &(struct routes_request){
+            .method = method, .path = path, .token = token, .address = "127.0.0.1", .body = body});
+    cJSON_Delete(body);
+    return reply;
+}
+
 /* Who is nobody here gets nothing of the session; a guest changes nothing by himself. */
 static void check_rights(char who, const char *method, const char *path, int status)
 {
@@ -162,9 +160,8 @@ static void run_line(char *line)
                         : *who == 'g' ? guest.token
                         : *who == 's' ? stranger.token
                                       : "";
-    struct reply reply = strcmp(method, "WS") == 0
-                             ? message(token, path, body)
-                             : routes_call(&service, method, path, token, body);
+    struct reply reply = strcmp(method, "WS") == 0 ? message(token, path, body)
+                                                   : rest_call(method, path, token, body);
     FUZZ_CHECK(reply.status >= 200 && reply.status < 600 && reply.body);
     FUZZ_CHECK(reply.status != 500);
     check_rights(*who, method, path, reply.status);

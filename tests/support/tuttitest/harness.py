@@ -56,19 +56,45 @@ class Process:
         return self.process.returncode
 
 
+def write_config(path, settings):
+    """section_key = value pairs as a configuration file."""
+    sections = {}
+    for key, value in settings.items():
+        section, name = key.split("_", 1)
+        sections.setdefault(section, []).append(f"{name} = {value}\n")
+    path.write_text("".join(f"[{s}]\n" + "".join(lines) for s, lines in sections.items()))
+    return path
+
+
 class Hub:
-    def __init__(self, directory, port=0, address="127.0.0.1"):
+    """A tutti-hub. options: section_key = value pairs of its configuration."""
+
+    def __init__(self, directory, port=0, address="127.0.0.1", **options):
         self.directory = Path(directory)
         self.port = port
         self.address = address
+        self.options = options
         self.start()
 
     def start(self):
-        self.process = Process([BUILD / "bin/tutti-hub", "--data", self.directory / "hub", "--listen",
-                                f"{self.address}:{self.port}"], self.directory / "hub.log")
+        config = write_config(self.directory / "tutti-hub.conf", self.options)
+        self.process = Process([BUILD / "bin/tutti-hub", "--config", config, "--data", self.directory / "hub",
+                                "--listen", f"{self.address}:{self.port}"], self.directory / "hub.log")
         line = self.process.process.stdout.readline().decode()
-        self.url = re.search(r"http://\S+", line).group()
+        assert line, f"the hub did not start:\n{self.process.log}"
+        self.url = re.search(r"https?://\S+", line).group()
         self.port = int(self.url.rsplit(":", 1)[1])
+
+    def run(self, *arguments):
+        """(exit code, output, errors) of a command on its data."""
+        done = subprocess.run([str(BUILD / "bin/tutti-hub"), "--config", str(self.directory / "tutti-hub.conf"),
+                               "--data", str(self.directory / "hub"), *arguments],
+                              capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout, done.stderr
+
+    def rss_kb(self):
+        status = Path(f"/proc/{self.process.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
     def stop(self, how=signal.SIGTERM):
         return self.process.stop(how)
@@ -224,13 +250,7 @@ class Speaker:
         self.start()
 
     def write_config(self):
-        sections = {}
-        for key, value in self.settings.items():
-            section, name = key.split("_", 1)
-            sections.setdefault(section, []).append(f"{name} = {value}\n")
-        path = self.directory / "tuttid.conf"
-        path.write_text("".join(f"[{s}]\n" + "".join(lines) for s, lines in sections.items()))
-        return path
+        return write_config(self.directory / "tuttid.conf", self.settings)
 
     def start(self):
         env = dict(os.environ, ALSA_CONFIG_PATH=str(self.house.write_asound()), **self.env)

@@ -35,9 +35,9 @@ static int setup(void **state)
     log_set_level(LOG_ERROR);
     strcpy(hub->directory, "/tmp/tutti-hub-XXXXXX");
     assert_non_null(mkdtemp(hub->directory));
-    hub->service.limits = (struct service_limits){3, 65536};
+    hub->service.limits = (struct service_limits){2, 3, 3, 2, 4, 3};
     hub->service.store = store_open(hub->directory);
-    hub->service.media = media_create(hub->directory);
+    hub->service.media = media_create(hub->directory, &(struct media_limits){65536, 1 << 24, 0});
     hub->service.announce = announce;
     hub->service.user = hub;
     assert_true(store_add_user(hub->service.store, "host", true, id, hub->host));

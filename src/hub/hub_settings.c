@@ -1,0 +1,87 @@
+/*
+ * hub_settings.c: tutti-hub's table of options.
+ */
+#include "hub_settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTION_TARGET struct hub_settings
+#include "tutti/core/option_rows.h"
+
+static bool is_given(const char *text)
+{
+    return text[0] != '\0';
+}
+
+bool hub_settings_split_listen(const char *listen, char address[128], int *ret_port)
+{
+    const char *colon = strrchr(listen, ':');
+    char *end;
+    bool bracketed = listen[0] == '[';
+    if (!colon || colon == listen || colon - listen >= 128)
+        return false;
+    if (bracketed && (colon[-1] != ']' || colon - listen < 3))
+        return false;
+    size_t length = (size_t)(colon - listen) - (bracketed ? 2 : 0);
+    long port = strtol(colon + 1, &end, 10);
+    if (end == colon + 1 || *end || port < 0 || port > 65535)
+        return false;
+    snprintf(address, 128, "%.*s", (int)length, listen + (bracketed ? 1 : 0));
+    *ret_port = (int)port;
+    return true;
+}
+
+static bool is_listen(const char *text)
+{
+    char address[128];
+    int port;
+    return hub_settings_split_listen(text, address, &port);
+}
+
+/* clang-format off */
+static const struct option_spec specs[] = {
+    CHECKED(server, listen, "127.0.0.1:8700", "Where speakers and people find the hub. 127.0.0.1: this machine only; 0.0.0.0: every IPv4 network; [::]: IPv6. Port 0: any free one.", "ADDRESS:PORT", is_listen),
+    TEXT(server, tls_certificate, "", "Certificate chain for https and wss, PEM. Empty: http and ws."),
+    TEXT(server, tls_key, "", "The certificate's private key, PEM."),
+    INTEGER(server, connections, 16, 65536, "1024", "Open connections; more have to wait."),
+
+    CHECKED(data, directory, "/var/lib/tutti-hub", "Database and tracks are kept here.", "a directory", is_given),
+
+    SECRET(house, password, "", "Asked of whoever logs in as host. Empty: anybody who reaches the hub may. Better kept in password_file."),
+    TEXT(house, password_file, "", "File that holds the password of the house; only its owner may read it."),
+
+    INTEGER(limits, sessions, 1, 10000, "200", "Sessions that the hub keeps."),
+    INTEGER(limits, members, 1, 10000, "500", "Members of a session; everyone who joins is a new one."),
+    INTEGER(limits, playlist_items, 1, 20000, "1000", "Items of a playlist."),
+    INTEGER(limits, track_mb, 1, 4096, "100", "Size of a track."),
+    INTEGER(limits, disk_mb, 1, 1048576, "10240", "Size of all tracks together."),
+    INTEGER(limits, disk_free_mb, 0, 1048576, "256", "Uploads leave so much of the disk free."),
+    INTEGER(limits, pending_requests, 1, 10000, "200", "Requests of a session that wait for the host."),
+    INTEGER(limits, requests_per_minute, 1, 100000, "60", "Requests that a guest may make, at once or within a minute."),
+    INTEGER(limits, messages_per_second, 1, 100000, "100", "Messages that a WebSocket may send, over a few seconds."),
+    INTEGER(limits, failures_per_minute, 1, 100000, "20", "Wrong invite codes and passwords from an address."),
+    INTEGER(limits, frame_kb, 1, 16384, "64", "Size of a WebSocket message to the hub."),
+    INTEGER(limits, queue_kb, 64, 65536, "4096", "What may wait for a client that reads slowly; more closes its socket."),
+
+    CHOICE(log, level, "error | warn | info | debug", "info", "How much is logged."),
+};
+/* clang-format on */
+
+const struct option_table hub_settings_table = {specs, sizeof specs / sizeof *specs, "TUTTI_HUB"};
+
+static bool wrong(char *error, const char *what)
+{
+    snprintf(error, OPTIONS_ERROR_MAX, "%s", what);
+    return false;
+}
+
+bool hub_settings_check(const struct hub_settings *settings, char error[OPTIONS_ERROR_MAX])
+{
+    if (!settings->server.tls_certificate[0] != !settings->server.tls_key[0])
+        return wrong(error, "[server] tls_certificate and tls_key go together");
+    if (settings->house.password[0] && settings->house.password_file[0])
+        return wrong(error, "[house] password and password_file are both set; one is enough");
+    return true;
+}
