@@ -60,8 +60,10 @@ static double quantize(const struct resampler *resampler, double ratio)
 static int halvings(double max_ratio)
 {
     int count = 0;
-    for (double x = max_ratio; x > 2; x /= 2)
+    while (max_ratio > 2) {
+        max_ratio /= 2;
         count++;
+    }
     return count;
 }
 

@@ -80,7 +80,7 @@ static void mask(char *text, const char *secret)
     size_t len = strlen(secret);
     char *hit = text;
     while ((hit = strstr(hit, secret)) != NULL) {
-        memcpy(hit, "***", 3); /* LOG_SECRET_MIN_LEN > 3 */
+        memset(hit, '*', 3); /* LOG_SECRET_MIN_LEN > 3 */
         memmove(hit + 3, hit + len, strlen(hit + len) + 1);
         hit += 3;
     }

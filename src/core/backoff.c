@@ -20,7 +20,8 @@ int64_t backoff_next(struct backoff *backoff)
 {
     int64_t step_ns = backoff->next_ns;
     backoff->next_ns = step_ns > backoff->max_ns / 2 ? backoff->max_ns : step_ns * 2;
-    return step_ns / 2 + (int64_t)(backoff_random(backoff) * (double)(step_ns / 2));
+    int64_t half_ns = step_ns / 2;
+    return half_ns + (int64_t)(backoff_random(backoff) * (double)half_ns);
 }
 
 void backoff_reset(struct backoff *backoff)

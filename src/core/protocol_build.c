@@ -127,7 +127,7 @@ bool protocol_url(char *to, size_t size, const char *base, const char *format, .
     va_start(args, format);
     int more = vsnprintf(to + length, size - (size_t)length, format, args);
     va_end(args);
-    return more >= 0 && (size_t)(length + more) < size;
+    return more >= 0 && (size_t)length + (size_t)more < size;
 }
 
 /* RFC 3986: everything but the unreserved characters. */

@@ -111,8 +111,8 @@ bool protocol_parse_time(const char *text, struct server_time *ret_time)
     if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
         minute > 59 || second > 60)
         return false;
-    int64_t seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 3600 +
-                      minute * 60 + second - zone_s;
+    int64_t seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + INT64_C(3600) * hour +
+                      INT64_C(60) * minute + second - zone_s;
     ret_time->ns = seconds * NS_PER_S + fraction_ns;
     return true;
 }

@@ -515,7 +515,7 @@ static bool mount_small_disk(void)
 {
     static bool unshared;
     if (!unshared &&
-        (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+        (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0))
         return false;
     unshared = true;
     return mount("tmpfs", cache, "tmpfs", 0, "size=1m") == 0;

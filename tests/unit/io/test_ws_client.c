@@ -303,8 +303,8 @@ static void need_hosts(const char *text)
     char path[100];
     snprintf(path, sizeof path, "%s/hosts", dir);
     io_test_write_file(path, text, 0644);
-    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-        mount(path, "/etc/hosts", NULL, MS_BIND, NULL) == 0)
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount(path, "/etc/hosts", "none", MS_BIND, NULL) == 0)
         return;
     print_message("no mount namespaces here\n");
     skip();
