@@ -1,1 +1,2 @@
+tutti_unit_test(hub rate)
 tutti_unit_test(hub service)
