@@ -1,0 +1,107 @@
+/*
+ * fuzz_upload.c: any bytes as the body of an upload to the hub, in pieces of any size: a track, or
+ * JSON with a track in it. The first byte says which, the second how large the pieces are. Whether
+ * it is music does not depend on the pieces, and what was refused leaves no file.
+ */
+#include "../../src/hub/body.h"
+#include "../../src/hub/mp3_check.h"
+#include "fuzz.h"
+#include "tutti/base/log.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdbool.h>
+
+#define HEAD_BYTES 2
+#define TRACK_BYTES_MAX 65536
+
+static struct media *media;
+
+static int count_files(void)
+{
+    char path[512];
+    const struct dirent *item;
+    int count = 0;
+    snprintf(path, sizeof path, "%s/uploads", fuzz_directory());
+    DIR *directory = opendir(path);
+    FUZZ_CHECK(directory);
+    while ((item = readdir(directory)))
+        count += item->d_name[0] != '.' || (item->d_name[1] && item->d_name[1] != '.');
+    closedir(directory);
+    return count;
+}
+
+static bool is_known(void *user, const char *path)
+{
+    (void)user;
+    (void)path;
+    return false;
+}
+
+static bool check_in_pieces(const char *bytes, size_t size, size_t piece, double *ret_seconds)
+{
+    struct mp3_check *check = mp3_check_create();
+    FUZZ_CHECK(check);
+    for (size_t at = 0; at < size; at += piece)
+        mp3_check_feed(check, bytes + at, size - at < piece ? size - at : piece);
+    *ret_seconds = 0;
+    bool good = mp3_check_result(check, ret_seconds);
+    mp3_check_destroy(check);
+    return good;
+}
+
+static void as_music(const char *bytes, size_t size, size_t piece)
+{
+    double whole_s, pieces_s;
+    bool whole = check_in_pieces(bytes, size, size ? size : 1, &whole_s);
+    bool pieces = check_in_pieces(bytes, size, piece, &pieces_s);
+    FUZZ_CHECK(whole == pieces);
+    FUZZ_CHECK(fabs(whole_s - pieces_s) < 1e-9);
+    FUZZ_CHECK(whole_s >= 0 && isfinite(whole_s));
+}
+
+static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t piece)
+{
+    struct body *body = body_create(kind, NULL, media);
+    cJSON *json = NULL;
+    struct media_upload *upload = NULL;
+    char path[MEDIA_PATH_MAX];
+    double duration_s;
+    int status = 0;
+    const char *reason = NULL;
+    bool stored = false;
+    FUZZ_CHECK(body);
+    for (size_t at = 0; at < size; at += piece)
+        body_feed(body, bytes + at, size - at < piece ? size - at : piece);
+    struct reply reply = body_finish(body, &json, &upload);
+    if (reply.status == 200 && upload) {
+        stored = media_upload_finish(upload, path, &duration_s, &status, &reason);
+        FUZZ_CHECK(stored ? duration_s >= 0 : status >= 400 && reason);
+    }
+    body_destroy(body);
+    FUZZ_CHECK(count_files() == stored);
+    cJSON_Delete(json);
+    cJSON_Delete(reply.body);
+    media_sweep(media, is_known, NULL);
+    FUZZ_CHECK(count_files() == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < HEAD_BYTES)
+        return 0;
+    if (!media) {
+        log_set_level(LOG_ERROR);
+        media = media_create(fuzz_directory(),
+                             &(struct media_limits){TRACK_BYTES_MAX, 4 * TRACK_BYTES_MAX, 0});
+        FUZZ_CHECK(media);
+    }
+    const char *bytes = (const char *)data + HEAD_BYTES;
+    size_t piece = (size_t)data[1] * data[1] + 1;
+    size -= HEAD_BYTES;
+    if (data[0] % 3 == 0)
+        as_music(bytes, size, piece);
+    else
+        as_body(data[0] % 3 == 1 ? BODY_JSON : BODY_TRACK, bytes, size, piece);
+    return 0;
+}
