@@ -86,7 +86,7 @@ enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_
     struct decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder) {
         snprintf(error, DECODER_ERROR_MAX, "out of memory");
-        return DECODER_ERROR;
+        return DECODER_NO_MEMORY;
     }
     decoder->end_frame = -1;
     decoder->source.stream = decoder->walker.stream =

@@ -146,7 +146,7 @@ enum decoder_result mp3_stream_open(struct mp3_stream *stream, char *error)
         return DECODER_ERROR;
     if (!create_handle(stream)) {
         snprintf(error, DECODER_ERROR_MAX, "the decoder cannot be set up (out of memory?)");
-        return DECODER_ERROR;
+        return DECODER_NO_MEMORY;
     }
     if (mp3_stream_reopen(stream))
         return DECODER_OK;

@@ -12,6 +12,7 @@
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/track_store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +250,10 @@ static void start_download(struct library *library, struct download *download)
     };
     library->active = download;
     download->call = http_start(library->http, &request);
-    if (!download->call) {
+    if (!download->call && errno == ENOMEM) {
+        library->active = NULL;
+        fail(library, download, &(struct http_response){.error = "no memory for the call"});
+    } else if (!download->call) {
         library->active = NULL;
         download->failed = true;
         if (download == current_of(library))

@@ -5,6 +5,7 @@
 
 #include "tutti/audio/decoder.h"
 #include "tutti/audio/resampler.h"
+#include "tutti/base/log.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -75,6 +76,15 @@ static enum voice_result fail(struct voice *voice, const char *error)
     return VOICE_ERROR;
 }
 
+/* Not the track's fault: it is tried again, and said once. */
+static enum voice_result lack_memory(struct voice *voice, const char *error)
+{
+    if (strcmp(voice->error, error) != 0)
+        log_warn("the current track has to wait: %s", error);
+    snprintf(voice->error, sizeof voice->error, "%s", error);
+    return VOICE_AGAIN;
+}
+
 enum voice_result voice_prepare(struct voice *voice)
 {
     if (voice->failed)
@@ -85,9 +95,12 @@ enum voice_result voice_prepare(struct voice *voice)
     switch (decoder_open(voice->fd, voice->available_bytes, voice->total_bytes, &voice->decoder,
                          error)) {
     case DECODER_OK:
+        voice->error[0] = '\0';
         return VOICE_OK;
     case DECODER_AGAIN:
         return VOICE_AGAIN;
+    case DECODER_NO_MEMORY:
+        return lack_memory(voice, error);
     case DECODER_END:
         return fail(voice, "the file is empty");
     case DECODER_ERROR:
@@ -141,6 +154,7 @@ enum voice_result voice_start(struct voice *voice, double position_s, unsigned c
     case DECODER_END:
         voice->ended = true;
         return VOICE_OK;
+    case DECODER_NO_MEMORY:
     case DECODER_ERROR:
         break;
     }
@@ -188,6 +202,7 @@ static bool fill_input(struct voice *voice)
             return true;
         case DECODER_AGAIN:
             return false;
+        case DECODER_NO_MEMORY:
         case DECODER_ERROR:
             fail(voice, decoder_error(voice->decoder));
             return false;

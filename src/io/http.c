@@ -9,6 +9,7 @@
 #include "tutti/io/loop.h"
 #include "tutti/io/mono_clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,12 +283,14 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
         return NULL;
     if (!http_request_is_http_url(request->url)) {
         log_error("not an http or https address: %s", request->url);
+        errno = EINVAL;
         return NULL;
     }
     struct http_call *call = make_call(http, request);
     if (!call) {
         log_error("a request cannot be made: no memory, or a token or validator with characters "
                   "that do not fit into a header");
+        errno = ENOMEM;
         return NULL;
     }
     call->next = http->calls;

@@ -53,9 +53,12 @@ bool http_request_is_http_url(const char *url)
 {
     CURLU *parts = curl_url();
     char *scheme = NULL;
-    bool good = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+    CURLUcode result = parts ? curl_url_set(parts, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+    if (result == CURLUE_OK)
+        result = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+    bool good =
+        result == CURLUE_OUT_OF_MEMORY || /* for whoever sets the call up to notice */
+        (result == CURLUE_OK && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0));
     curl_free(scheme);
     curl_url_cleanup(parts);
     return good;

@@ -170,6 +170,72 @@ def test_killed(hub, scene, matrix):
     assert count == 0
 
 
+# --- memory --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def memory(matrix, request, tmp_path):
+    """(environment, set(library or "")): whose allocations fail."""
+    if SANITIZED:
+        matrix.skipped(request.node.name, "the sanitizer has an allocator of its own")
+        pytest.skip("the sanitizer has an allocator of its own")
+    path = tmp_path / "no_memory_for"
+    path.write_bytes(bytes(32))
+
+    def fail(library):
+        with open(path, "r+b") as file:
+            file.write(library.encode().ljust(32, b"\0"))
+
+    return {"LD_PRELOAD": str(harness.BUILD / "tests/failing_malloc.so"), "TUTTI_FAIL_MALLOC": str(path)}, fail
+
+
+@pytest.mark.parametrize("library", ["libcurl", "libcjson", "libmpg123"])
+def test_no_memory(hub, scene, matrix, memory, library):
+    """For five seconds, while a track plays that is downloaded already."""
+    env, fail = memory
+    kitchen = scene(hub, env=env, sync_resync_interval_s=2)
+    at_ns = kitchen.play()
+    since = len(kitchen.speaker.log)
+    fail(library)
+    kitchen.go(5)
+    fail("")
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_connected(40)
+    kitchen.go(4)
+    heard, (lines, count) = finish(kitchen, matrix, f"no memory for {library} for 5 s", since, at_ns, over_ns)
+    assert heard.untouched, heard
+    assert count <= 6
+
+
+@pytest.mark.parametrize("library", ["libcurl", "libmpg123"])
+def test_no_memory_at_a_track_change(hub, scene, matrix, memory, library):
+    env, fail = memory
+    kitchen = scene(hub, env=env)
+    kitchen.play(1)
+    since = len(kitchen.speaker.log)
+    fail(library)
+    kitchen.host.upload("t2", harness.MUSIC / "meadow.mp3")
+    kitchen.track = "meadow.mp3"
+    kitchen.command(track_id="t2", position_ms=0, state="playing")
+    kitchen.go(3)
+    fail("")
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_state("playing", 40)
+    kitchen.go(3)
+    until_ns = kitchen.now()
+    said = kitchen.said(since)
+    kitchen.stop()
+    runs = kitchen.card.recording().runs
+    ns, error = kitchen.windows(runs, over_ns, until_ns)
+    good = abs(error) < 2e-3
+    assert good[-10:].all(), error
+    back_s = (ns[~good].max() - over_ns) / 1e9 + faults.EVERY_S if (~good).any() else 0.0
+    gap_s, _ = faults.longest_silence(runs, over_ns, until_ns)
+    matrix.row(f"no memory for {library} for 3 s at a track change", faults.Heard(gap_s, max(back_s, gap_s), 0), said)
+    assert max(back_s, gap_s) < 20
+    assert 1 <= said[1] <= 6
+
+
 # --- the wall clock ------------------------------------------------------------------------------
 
 

@@ -19,10 +19,11 @@
 #define DECODER_ERROR_MAX 160
 
 enum decoder_result {
-    DECODER_OK,    /* done; a read delivered at least one frame */
-    DECODER_AGAIN, /* bytes or time are wanting: see decoder_wants_time() */
-    DECODER_END,   /* past the last frame */
-    DECODER_ERROR, /* not decodable: decoder_error() says why */
+    DECODER_OK,        /* done; a read delivered at least one frame */
+    DECODER_AGAIN,     /* bytes or time are wanting: see decoder_wants_time() */
+    DECODER_END,       /* past the last frame */
+    DECODER_ERROR,     /* not decodable: decoder_error() says why */
+    DECODER_NO_MEMORY, /* of decoder_open() only: it may be there later */
 };
 
 struct decoder;

@@ -67,7 +67,8 @@ struct http_request {
 struct http *http_create(struct loop *loop, const struct http_config *config);
 void http_destroy(struct http *http); /* cancels what is under way */
 
-/* Copies what it needs. NULL when the request cannot be made at all (bad URL: logged). */
+/* Copies what it needs. NULL, logged, with errno EINVAL for a bad URL, else ENOMEM: later, perhaps.
+ */
 struct http_call *http_start(struct http *http, const struct http_request *request);
 void http_cancel(struct http_call *call); /* no on_done will come; never after on_done */
 
