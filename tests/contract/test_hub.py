@@ -167,6 +167,17 @@ def test_what_is_no_mp3_leaves_nothing_behind(hubs, data, content_type, status):
     assert files(hub) == [] and playlist(host) == []
 
 
+@pytest.mark.parametrize("data", ["!!!!", "QUJD", base64.b64encode(b"no music" * 999).decode(), "A" * 9999 + "!"],
+                         ids=("marks", "letters", "words", "long"))
+def test_what_is_no_mp3_in_json_leaves_nothing_behind(hubs, data):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    body = {"track_id": "x", "name": "x", "media": {"content_type": "audio/mpeg", "data": data}}
+    answer = call(f"{hub.url}/sessions/{host.session_id}/playlist", "POST", body, host.token)
+    assert answer[0] == 415 and answer[1]["detail"]
+    assert files(hub) == [] and playlist(host) == []
+
+
 def test_strangers_upload_nothing(hubs):
     hub = hubs()
     host, stranger = harness.Host(hub.url), harness.Host(hub.url)

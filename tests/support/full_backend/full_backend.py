@@ -53,6 +53,10 @@ class State:
 state = State()
 
 
+def invalid(*where):
+    return fail(422, [{"loc": ["body", *where], "msg": "field required", "type": "value_error.missing"}])
+
+
 def fail(status, detail):
     return JSONResponse({"detail": detail}, status)
 
@@ -167,13 +171,17 @@ async def create(request: Request, x_user_token: str = Header(None)):
         return fail(401, "Invalid or missing token")
     if user["role"] != "host":
         return fail(403, "Only hosts can create sessions")
+    body = await request.json()
+    if not body.get("host_name"):
+        return invalid("host_name")
     playback = {"track_id": None, "position_ms": 0, "state": "paused", "updated_at": now_text()}
     session = {"id": secrets.token_hex(8), "code": secrets.token_hex(3).upper(), "host": x_user_token,
-               "members": [x_user_token], "playlist": [], "playback": playback}
+               "members": [x_user_token], "playlist": [], "playback": playback,
+               "limit": body.get("max_media_duration_seconds")}
     state.sessions[session["id"]] = session
     state.save()
     return {"session_id": session["id"], "code": session["code"], "host_token": x_user_token,
-            "max_media_duration_seconds": None, "playlist": [], "playback_state": session["playback"]}
+            "max_media_duration_seconds": session["limit"], "playlist": [], "playback_state": session["playback"]}
 
 
 @app.post("/sessions/{code}/join")
@@ -182,13 +190,15 @@ async def join(code: str, request: Request):
     session = next((s for s in state.sessions.values() if s["code"] == code), None)
     if not session:
         return fail(404, "Session not found")
+    if not body.get("guest_name"):
+        return invalid("guest_name")
     if not isinstance(session["playback"]["position_ms"], int):
         return Response("Internal Server Error", 500, media_type="text/plain")
     token = secrets.token_hex(16)
     state.users[token] = {"id": secrets.token_hex(8), "name": body["guest_name"], "role": "guest"}
     session["members"].append(token)
     state.save()
-    return {"session_id": session["id"], "guest_token": token, "max_media_duration_seconds": None,
+    return {"session_id": session["id"], "guest_token": token, "max_media_duration_seconds": session.get("limit"),
             "playlist": session["playlist"], "playback_state": session["playback"]}
 
 
@@ -204,6 +214,19 @@ async def add(session_id: str, request: Request, x_user_token: str = Header(None
     if refusal:
         return refusal
     session, body = state.sessions[session_id], await request.json()
+    for field in ("track_id", "name"):
+        if not isinstance(body.get(field), str):
+            return invalid(field)
+    if x_user_token != session["host"]:
+        wish = {key: body[key] for key in ("track_id", "name", "duration_seconds", "media_url") if key in body}
+        return await add_request(session, x_user_token, "add", wish)
+    media, limit, length = body.get("media"), session.get("limit"), body.get("duration_seconds")
+    if not isinstance(media, dict) or "data" not in media or "content_type" not in media:
+        return invalid("media")
+    if limit is not None and length is None:
+        return fail(422, "duration_seconds is required in this session")
+    if limit is not None and length > limit:
+        return fail(400, "Media is too long for this session")
     if body["media"]["content_type"] not in ("audio/mpeg", "audio/mp4", "video/mp4"):
         return fail(415, "Unsupported media type")
     name = secrets.token_hex(8) + ".mp3"
@@ -218,12 +241,110 @@ async def add(session_id: str, request: Request, x_user_token: str = Header(None
     return item
 
 
+async def add_request(session, token, kind, payload):
+    request = {"id": secrets.token_hex(8), "session_id": session["id"], "requester": state.users[token]["name"],
+               "request_type": kind, "payload": payload, "status": "pending", "reason": None}
+    state.requests[request["id"]] = request
+    state.save()
+    await broadcast(session["id"], "request_update", request)
+    return request
+
+
+async def move_item(session, item_id, to):
+    item = next((i for i in session["playlist"] if i["id"] == item_id), None)
+    if not item:
+        return fail(404, "Item not found")
+    if not isinstance(to, int) or not 0 <= to < len(session["playlist"]):
+        return fail(400, "new_position is out of range")
+    session["playlist"].remove(item)
+    session["playlist"].insert(to, item)
+    await playlist_changed(session)
+    return {"status": "updated"}
+
+
+async def apply_request(request):
+    """The refusal, or None. Nothing keeps it from being applied again."""
+    session, payload, kind = state.sessions[request["session_id"]], request["payload"], request["request_type"]
+    result = None
+    if kind == "add":
+        item = {"id": secrets.token_hex(8), "track_id": payload["track_id"], "name": payload["name"],
+                "media_url": "/static/" + payload["media_path"], "media_type": payload["media_type"],
+                "duration_seconds": payload.get("duration_seconds"), "position": len(session["playlist"])}
+        session["playlist"].append(item)
+        await playlist_changed(session)
+    elif kind == "reorder":
+        result = await move_item(session, payload["item_id"], payload["new_position"])
+    elif kind == "remove":
+        result = await remove_item(session, payload["item_id"])
+    return result if isinstance(result, JSONResponse) else None
+
+
+async def decide(request, approve, reason):
+    if approve:
+        refusal = await apply_request(request)
+        if refusal:
+            return refusal
+    request.update(status="approved" if approve else "denied", reason=reason)
+    state.save()
+    await broadcast(request["session_id"], "request_update", request)
+    return request
+
+
+@app.post("/sessions/{session_id}/requests")
+async def ask(session_id: str, request: Request, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    if refusal:
+        return refusal
+    body = await request.json()
+    for field in ("request_type", "payload"):
+        if field not in body:
+            return invalid(field)
+    return await add_request(state.sessions[session_id], x_user_token, body["request_type"], body["payload"])
+
+
+@app.post("/requests/{request_id}/{how}")
+async def answer(request_id: str, how: str, request: Request, x_user_token: str = Header(None)):
+    if not state.users.get(x_user_token or ""):
+        return fail(401, "Invalid or missing token")
+    found = state.requests.get(request_id)
+    if not found or how not in ("approve", "deny"):
+        return fail(404, "Request not found")
+    _, refusal = member(x_user_token, found["session_id"])
+    if refusal:
+        return refusal
+    if x_user_token != state.sessions[found["session_id"]]["host"]:
+        return fail(403, "Only the host can do this")
+    if not await request.body():
+        return invalid()
+    try:
+        return await decide(found, how == "approve", (await request.json()).get("reason"))
+    except KeyError:
+        return Response("Internal Server Error", 500, media_type="text/plain")
+
+
+@app.patch("/sessions/{session_id}/playlist/{item_id}")
+async def move(session_id: str, item_id: str, request: Request, x_user_token: str = Header(None)):
+    _, refusal = member(x_user_token, session_id)
+    if refusal:
+        return refusal
+    session, to = state.sessions[session_id], (await request.json()).get("new_position")
+    if x_user_token != session["host"]:
+        return await add_request(session, x_user_token, "reorder", {"item_id": item_id, "new_position": to})
+    return await move_item(session, item_id, to)
+
+
 @app.delete("/sessions/{session_id}/playlist/{item_id}")
 async def remove(session_id: str, item_id: str, x_user_token: str = Header(None)):
     _, refusal = member(x_user_token, session_id)
     if refusal:
         return refusal
     session = state.sessions[session_id]
+    if x_user_token != session["host"]:
+        return await add_request(session, x_user_token, "remove", {"item_id": item_id})
+    return await remove_item(session, item_id)
+
+
+async def remove_item(session, item_id):
     gone = next((i for i in session["playlist"] if i["id"] == item_id), None)
     if not gone:
         return fail(404, "Item not found")
@@ -266,10 +387,12 @@ async def command(session, payload):
 
 
 @app.get("/static/uploads/{name}")
-async def media(name: str):
+async def media(name: str, if_none_match: str = Header(None)):
     path = state.directory / "uploads" / name
     if "/" in name or not path.is_file():
         return fail(404, "Not Found")
+    if if_none_match == f'"{name}"':
+        return Response(status_code=304, headers={"ETag": f'"{name}"'})
     headers = {"ETag": f'"{name}"', "Content-Length": str(path.stat().st_size)}
     return StreamingResponse(media_bytes(path), media_type="audio/mpeg", headers=headers)  # no Range
 
@@ -282,24 +405,28 @@ async def media_bytes(path):
                 await asyncio.sleep(len(chunk) / state.switches["media_bytes_per_s"])
 
 
+class WrongShape(Exception):
+    pass
+
+
 async def serve_socket(ws, session, token):
     await ws.send_text(json.dumps({"type": "playback_state", "payload": session["playback"]}))
     await ws.send_text(json.dumps({"type": "playlist_update", "payload": {"playlist": session["playlist"]}}))
     state.sockets.setdefault(session["id"], []).append(ws)
     while True:
         message = json.loads(await ws.receive_text())
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str) or \
+                not isinstance(message.get("payload"), dict):
+            raise WrongShape
         kind, payload = message["type"], message["payload"]
         if kind == "sync_ack":
             continue
         if kind == "playback_command" and token == session["host"]:
             await command(session, payload)
         elif kind == "request_playlist_change":
-            request = {"id": secrets.token_hex(8), "session_id": session["id"],
-                       "requester": state.users[token]["name"], "request_type": payload["request_type"],
-                       "payload": payload["payload"], "status": "pending", "reason": None}
-            state.requests[request["id"]] = request
-            state.save()
-            await broadcast(session["id"], "request_update", request)
+            await add_request(session, token, payload["request_type"], payload["payload"])
+        elif kind in ("approve_request", "deny_request") and token == session["host"]:
+            await decide(state.requests[payload["request_id"]], kind == "approve_request", payload.get("reason"))
         else:
             raise ValueError(kind)
 
@@ -315,7 +442,7 @@ async def connect(ws: WebSocket, session_id: str, token: str = ""):
         await serve_socket(ws, session, token)
     except WebSocketDisconnect:
         pass
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, WrongShape):
         await ws.close()
     except (ValueError, KeyError):
         # A dead socket that looks alive: still open, pings are answered, nothing is carried any more.
