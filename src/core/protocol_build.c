@@ -81,11 +81,13 @@ char *protocol_build_playback(const char *track_id, double position_ms, bool pla
     return print_and_delete(body);
 }
 
-char *protocol_build_login(const char *name, const char *role)
+char *protocol_build_login(const char *name, const char *role, const char *password)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "name", name);
     cJSON_AddStringToObject(body, "role", role);
+    if (password[0])
+        cJSON_AddStringToObject(body, "password", password);
     return print_and_delete(body);
 }
 

@@ -221,6 +221,7 @@ static bool read_token(struct daemon *daemon)
                                   sizeof daemon->token))
         return false;
     log_add_secret(daemon->token);
+    log_add_secret(settings->backend.house_password);
     return true;
 }
 

@@ -156,7 +156,8 @@ void link_bootstrap(struct link *link)
     if (link->rest)
         return;
     if (settings->backend.role == SETTINGS_HOST) {
-        json = protocol_build_login(settings->backend.name, "host");
+        json =
+            protocol_build_login(settings->backend.name, "host", settings->backend.house_password);
         if (json && protocol_url(url, sizeof url, settings->backend.url, "/auth/login"))
             link->rest = call(link, "POST", url, NULL, json, login_answered);
     } else {

@@ -279,7 +279,7 @@ static int invite_body(struct lws *wsi)
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     unsigned char buffer[LWS_PRE + sizeof line];
     char text[32];
-    if (lws_hdr_custom_copy(wsi, text, sizeof text, "expect:", 7) <= 0 ||
+    if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_EXPECT) <= 0 ||
         strcasecmp(text, "100-continue") != 0)
         return 0;
     memcpy(buffer + LWS_PRE, line, sizeof line - 1);

@@ -119,10 +119,11 @@ def test_curl_uploads_as_the_manual_says(hubs):
     hub = hubs()
     host = harness.Host(hub.url)
     done = subprocess.run(["curl", "-sS", "-T", MUSIC / "harbour.mp3", "-H", f"X-User-Token: {host.token}",
-                           "-H", "Content-Type: audio/mpeg",
+                           "-H", "Content-Type: audio/mpeg", "-H", "Expect: 100-continue", "-v",
                            f"{hub.url}/sessions/{host.session_id}/playlist?track_id=harbour&name=Harbour"],
                           capture_output=True, text=True, timeout=30)
     assert json.loads(done.stdout)["track_id"] == "harbour", done
+    assert "100 Continue" in done.stderr and "Done waiting" not in done.stderr
 
 
 def test_the_length_is_measured_however_it_comes(hubs):
@@ -379,6 +380,17 @@ def test_the_password_of_the_house(hubs, tmp_path):
     assert "sesam" not in hub.process.log
 
 
+def test_a_speaker_is_host_in_a_house_with_a_password(hubs, tmp_path):
+    hub = hubs(house_password="open sesame")
+    house = harness.House(tmp_path)
+    try:
+        speaker = house.speaker("kitchen", hub.url, backend_role="host", backend_house_password="open sesame")
+        wait_until(lambda: (speaker.status() or {"session": {}})["session"].get("connected"), what="the session")
+        assert "sesame" not in speaker.log
+    finally:
+        house.stop()
+
+
 def test_tokens_are_in_no_file(hubs):
     hub = hubs(log_level="debug")
     host = harness.Host(hub.url)
@@ -453,6 +465,11 @@ def test_a_right_configuration_is_good(tmp_path):
     assert run_hub("--check-config", "--listen", "nothing")[0] == 3
     assert run_hub("--nonsense")[0] == 2
     assert run_hub("--config", path, "sessions")[0] in (1, 2)
+
+
+def test_the_manual_has_every_option():
+    manual = Path(__file__).parent.parent.parent / "docs/man/tutti-hub.8"
+    assert run_hub("--print-man")[1] in manual.read_text()
 
 
 def test_the_session_commands_work_beside_the_hub(hubs):

@@ -144,7 +144,8 @@ char *protocol_build_sync_ack(const struct sync_ack *ack);
 char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms);
 /* The body of POST /sessions/{id}/playback. */
 char *protocol_build_playback(const char *track_id, double position_ms, bool playing);
-char *protocol_build_login(const char *name, const char *role);
+/* password: of the house, for a hub that asks for one; "": none. */
+char *protocol_build_login(const char *name, const char *role, const char *password);
 char *protocol_build_create(const char *host_name);
 char *protocol_build_join(const char *guest_name);
 

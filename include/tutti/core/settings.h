@@ -40,6 +40,7 @@ struct settings {
         char token[256];
         char token_file[SETTINGS_TEXT_MAX];
         char ca_file[SETTINGS_TEXT_MAX];
+        char house_password[256];
         bool auto_advance;
         int repeat; /* enum settings_repeat */
     } backend;
