@@ -114,7 +114,8 @@ static bool load(struct hub_settings *settings, const struct arguments *argument
     return false;
 }
 
-static void serve(const struct hub_settings *settings, const char *address)
+static void serve(const struct hub_settings *settings, const struct service *service,
+                  const char *address)
 {
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGTERM, &action, NULL);
@@ -124,6 +125,13 @@ static void serve(const struct hub_settings *settings, const char *address)
            strchr(address, ':') ? "[" : "", address, strchr(address, ':') ? "]" : "",
            server_port(server));
     fflush(stdout);
+    log_info("tutti-hub " TUTTI_VERSION ": %lld sessions in %s, listening on port %d of %s%s",
+             (long long)store_session_count(service->store), settings->data.directory,
+             server_port(server), address, settings->server.tls_certificate[0] ? ", TLS" : "");
+    if (strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0 &&
+        !settings->house.password[0])
+        log_info(
+            "the house has no password: whoever reaches this address may be host of a session");
     notify_ready();
     server_run(server, &stop);
     notify_stopping();
@@ -169,7 +177,7 @@ static int run(const struct hub_settings *settings)
             &service);
     }
     if (server) {
-        serve(settings, address);
+        serve(settings, &service, address);
         result = EXIT_STOPPED;
     }
     server_destroy(server);

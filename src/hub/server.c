@@ -5,6 +5,7 @@
 
 #include "server_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/notify.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -99,15 +100,17 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
     peers_broadcast(&server->peers, session_id, type, payload);
 }
 
-/* tutti-hub session delete works on the database, beside us. */
+/* tutti-hub session delete works on the database, beside us. And systemd hears that we go round. */
 static void watch(lws_sorted_usec_list_t *timer)
 {
     struct server *server = lws_container_of(timer, struct server, watch);
     if (store_was_changed(server->service->store)) {
+        log_info("the database was changed from outside; looking at who is still admitted");
         peers_forget_playlist(&server->peers);
         ws_review(server);
         service_sweep(server->service);
     }
+    notify_alive();
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
 }
 
@@ -132,6 +135,9 @@ struct server *server_create(const struct server_config *config, struct service 
         .user = server,
         .fd_limit_per_thread = config->connections + OWN_FDS,
         .keepalive_timeout = 60,
+        .ka_time = 60, /* who vanished in the middle of a download is noticed */
+        .ka_probes = 3,
+        .ka_interval = 20,
         .retry_and_idle_policy = &idle_policy,
     };
     if (config->tls_certificate[0]) {

@@ -3,6 +3,7 @@
  */
 #include "hub_clock.h"
 #include "service_internal.h"
+#include "tutti/base/log.h"
 
 #include <assert.h>
 #include <math.h>
@@ -145,6 +146,7 @@ static struct reply failed_try(struct service *service, const char *address, int
                                const char *detail)
 {
     double often = (double)service->limits.failures_per_minute;
+    log_warn("%s: %s", address, detail);
     rate_take(failures_of(service, address), often / 60, often, hub_clock_steady_ns());
     return reply_error(status, detail);
 }
@@ -224,6 +226,7 @@ struct reply service_create_session(struct service *service, const char *token, 
                                 "tutti-hub session delete makes room");
     if (!store_add_session(service->store, user.id, limit, id, code))
         return service_store_error(service, "The session could not be stored");
+    log_info("session %.8s was created", id);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "session_id", id);
     cJSON_AddStringToObject(answer, "code", code);
@@ -251,6 +254,7 @@ struct reply service_join(struct service *service, const char *address, const ch
                 store_add_member(service->store, session_id, user_id);
     if (!store_end(service->store, good))
         return service_store_error(service, "The guest could not be stored");
+    log_info("session %.8s: a guest joined from %s", session_id, address);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "session_id", session_id);
     cJSON_AddStringToObject(answer, "guest_token", token);

@@ -2,6 +2,7 @@
  * service_upload.c: from a whole upload to an item of the playlist, or to a request for one.
  */
 #include "service_internal.h"
+#include "tutti/base/log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -83,6 +84,8 @@ static struct reply add_upload(struct service *service, const char *session_id,
     reply = service_commit(service, reply);
     if (reply.status != 200)
         media_remove(service->media, path);
+    else
+        log_info("session %.8s: %s, %.0f s, was uploaded", session_id, path, duration_s);
     return reply;
 }
 

@@ -140,6 +140,19 @@ def test_the_length_is_measured_however_it_comes(hubs):
     assert fetch(hub.url + item["media_url"]) == (MUSIC / "pier.mp3").read_bytes()
 
 
+def test_what_tags_claim_is_not_believed(hubs):
+    """A Xing header that promises 100,000 frames, three quarters of an hour, before twelve seconds of music."""
+    data = (MUSIC / "pier.mp3").read_bytes()
+    kbits = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)[data[2] >> 4]
+    rate = (44100, 48000, 32000)[data[2] >> 2 & 3]
+    size = 144000 * kbits // rate + (data[2] >> 1 & 1)
+    assert data[0] == 0xff and data[size] == 0xff  # the first frame begins the file, and the second follows
+    side = 17 if data[3] >> 6 == 3 else 32
+    liar = (data[:4] + bytes(side) + b"Xing" + (1).to_bytes(4, "big") + (100000).to_bytes(4, "big")).ljust(size, b"\0")
+    status, item = put(harness.Host(hubs().url), liar + data)
+    assert status == 200 and item["duration_seconds"] == PIER_S
+
+
 def test_an_upload_is_never_in_memory(hubs):
     hub = hubs()
     host = harness.Host(hub.url)
