@@ -11,11 +11,14 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define RX_BYTES 16384
 /* Listeners, files, the database. */
-#define OWN_FDS 64
+#define OWN_FDS 96
+/* Of these, what lws does not count. */
+#define SPARE_FDS 32
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
 
 static const lws_retry_bo_t idle_policy = {
@@ -114,6 +117,20 @@ static void watch(lws_sorted_usec_list_t *timer)
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
 }
 
+/* As many open files as the connections need, or as the system grants: lws must not accept what it
+ * then has no descriptor for. How many of them are lws's. */
+static unsigned allow_files(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return wanted - SPARE_FDS;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        log_warn("the system grants %lu open files, where [server] connections needs %u",
+                 (unsigned long)limit.rlim_cur, wanted);
+    return limit.rlim_cur > 2 * SPARE_FDS ? (unsigned)limit.rlim_cur - SPARE_FDS : SPARE_FDS;
+}
+
 struct server *server_create(const struct server_config *config, struct service *service)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -133,7 +150,7 @@ struct server *server_create(const struct server_config *config, struct service 
         .uid = -1,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .user = server,
-        .fd_limit_per_thread = config->connections + OWN_FDS,
+        .fd_limit_per_thread = allow_files(config->connections + OWN_FDS),
         .keepalive_timeout = 60,
         .ka_time = 60, /* who vanished in the middle of a download is noticed */
         .ka_probes = 3,

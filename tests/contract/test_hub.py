@@ -304,6 +304,18 @@ def test_the_disk_has_its_limits(hubs):
     assert put(harness.Host(full.url), pier)[0] == 507
 
 
+def test_connections_beyond_the_limit_wait(hubs):
+    """Nobody is cut off, nothing spins, and when others go it is one's turn."""
+    hub = hubs(server_connections=16)
+    host = harness.Host(hub.url)
+    idle = [socket.create_connection(("127.0.0.1", hub.port), timeout=PATIENCE_S) for _ in range(120)]
+    files_open = len(list(Path(f"/proc/{hub.process.process.pid}/fd").iterdir()))
+    assert files_open < 120
+    for connection in idle:
+        connection.close()
+    assert call(f"{hub.url}/sessions/{host.session_id}", token=host.token)[0] == 200
+
+
 def test_a_session_may_limit_the_length(hubs):
     hub = hubs()
     host = harness.Host(hub.url)

@@ -90,7 +90,9 @@ static const char *address(const char *track)
     static char texts[8][100];
     static int next;
     char *text = texts[next++ % 8];
-    snprintf(text, sizeof texts[0], track ? "http://127.0.0.1:%d/%s" : "", server.port, track);
+    text[0] = '\0';
+    if (track)
+        snprintf(text, sizeof texts[0], "http://127.0.0.1:%d/%s", server.port, track);
     return text;
 }
 
