@@ -186,7 +186,9 @@ def memory(matrix, request, tmp_path):
         with open(path, "r+b") as file:
             file.write(library.encode().ljust(32, b"\0"))
 
-    return {"LD_PRELOAD": str(harness.BUILD / "tests/failing_malloc.so"), "TUTTI_FAIL_MALLOC": str(path)}, fail
+    library = harness.BUILD / "tests/failing_malloc.so"
+    assert library.exists()
+    return {"LD_PRELOAD": str(library), "TUTTI_FAIL_MALLOC": str(path)}, fail
 
 
 @pytest.mark.parametrize("library", ["libcurl", "libcjson", "libmpg123"])

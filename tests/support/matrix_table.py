@@ -23,7 +23,7 @@ def table(rows):
             if "skipped" in row:
                 lines.append(f"| {cell(row['fault'])} | | | | **not run: {cell(row['skipped'])}** |")
                 continue
-            said = "<br>".join(f"`{cell(line)}`" for line in row["logged"]) or "nothing: nothing was heard of it"
+            said = "<br>".join(f"`{cell(line)}`" for line in row["logged"]) or "nothing"
             if row["lines"] > len(row["logged"]):
                 said += f"<br>({row['lines']} lines)"
             note = f" ({cell(row['note'])})" if row["note"] else ""
