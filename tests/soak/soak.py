@@ -135,6 +135,10 @@ class Conductor:
             for _ in range(6):
                 self.tell(kind, self.random.choice(["harbour", "meadow", "pier"]), position_ms, "playing")
                 time.sleep(self.random.uniform(0, 0.3))
+        # The same track at nearly the same position would be caught up with by rate alone, for half a minute:
+        # that is as it should be, and judged by other tests.
+        if self.states and self.states[-1][1] == track:
+            position_ms += 5000
         self.tell("play", track, position_ms, "playing")
         self.until_ns = time.monotonic_ns() + int(self.random.uniform(20, TRACKS[track] - position_ms / 1e3) * SECOND_NS)
 
