@@ -112,7 +112,7 @@ def test_a_media_url_names_no_file_of_ours(house, server):
     speaker.wait_connected()
     harness.wait_until(lambda: track_error(speaker), 20, "the refusal")
     names = [path.name for path in (speaker.directory / "cache").rglob("*")]
-    assert names and all(re.fullmatch(r"[0-9a-f]{64}\.(track|json|part|part\.json|[0-9-]+\.tmp)", name) for name in names)
+    assert names and all(re.fullmatch(r"[0-9a-f]{64}\.(track|json|part|part\.json|(part\.)?json\.new|[0-9-]+\.tmp)", name) for name in names)
 
 
 def test_a_track_without_end_is_bounded(house, server):
