@@ -43,6 +43,16 @@ static void take_token(struct lws *wsi, struct exchange *exchange)
         exchange->token[0] = '\0';
 }
 
+/* IPv4 as it is written, also where the socket takes both. */
+static void take_address(struct lws *wsi, char address[EXCHANGE_ADDRESS_MAX])
+{
+    static const char mapped[] = "::ffff:";
+    char text[EXCHANGE_ADDRESS_MAX] = "";
+    lws_get_peer_simple(wsi, text, sizeof text);
+    bool is_mapped = strncmp(text, mapped, strlen(mapped)) == 0 && strchr(text, '.');
+    snprintf(address, EXCHANGE_ADDRESS_MAX, "%s", text + (is_mapped ? strlen(mapped) : 0));
+}
+
 static bool has_body(struct lws *wsi)
 {
     char text[24];
@@ -291,7 +301,7 @@ int http_begin(struct server *server, struct lws *wsi, struct exchange *exchange
     http_finish(exchange);
     take_method(wsi, exchange);
     take_token(wsi, exchange);
-    lws_get_peer_simple(wsi, exchange->address, sizeof exchange->address);
+    take_address(wsi, exchange->address);
     snprintf(exchange->path, sizeof exchange->path, "%s", path);
     bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
     if (reads && strncmp(path, "/static/", 8) == 0)

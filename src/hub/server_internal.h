@@ -19,12 +19,14 @@ struct server {
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
 };
 
+#define EXCHANGE_ADDRESS_MAX 64
+
 /* One HTTP transaction. */
 struct exchange {
     char method[8];
     char path[256];
     char token[STORE_TOKEN_MAX];
-    char address[48];
+    char address[EXCHANGE_ADDRESS_MAX];
     struct body *body;    /* as far as it has come; NULL: none is wanted */
     cJSON *described;     /* by the query: what a plain PUT says of its track */
     struct reply refusal; /* to be sent when the body has been seen; status 0: none */
