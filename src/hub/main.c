@@ -137,13 +137,14 @@ static void serve(const struct hub_settings *settings, const struct service *ser
     notify_stopping();
 }
 
-static int run(const struct hub_settings *settings)
+static bool open_service(struct service *service, const struct hub_settings *settings)
 {
-    static struct service service;
-    char address[128];
-    int port, result = EXIT_FAILED;
-    hub_settings_split_listen(settings->server.listen, address, &port);
-    service.limits = (struct service_limits){
+    const struct media_limits media_limits = {
+        .track_bytes = settings->limits.track_mb * MB,
+        .disk_bytes = settings->limits.disk_mb * MB,
+        .free_bytes = settings->limits.disk_free_mb * MB,
+    };
+    service->limits = (struct service_limits){
         .sessions = settings->limits.sessions,
         .members = settings->limits.members,
         .playlist_items = settings->limits.playlist_items,
@@ -151,35 +152,44 @@ static int run(const struct hub_settings *settings)
         .requests_per_minute = settings->limits.requests_per_minute,
         .failures_per_minute = settings->limits.failures_per_minute,
     };
-    service.house_password = settings->house.password;
-    service.store = store_open(settings->data.directory);
-    if (!service.store)
-        return result;
-    service.media =
-        media_create(settings->data.directory, &(struct media_limits){
-                                                   .track_bytes = settings->limits.track_mb * MB,
-                                                   .disk_bytes = settings->limits.disk_mb * MB,
-                                                   .free_bytes = settings->limits.disk_free_mb * MB,
-                                               });
-    if (service.media) {
-        service_sweep(&service);
-        server = server_create(
-            &(struct server_config){
-                .address = address,
-                .port = port,
-                .tls_certificate = settings->server.tls_certificate,
-                .tls_key = settings->server.tls_key,
-                .connections = (unsigned)settings->server.connections,
-                .frame_bytes = (size_t)settings->limits.frame_kb * 1024,
-                .queue_bytes = (size_t)settings->limits.queue_kb * 1024,
-                .messages_per_second = (double)settings->limits.messages_per_second,
-            },
-            &service);
-    }
-    if (server) {
+    service->house_password = settings->house.password;
+    service->store = store_open(settings->data.directory);
+    if (service->store)
+        service->media = media_create(settings->data.directory, &media_limits);
+    if (!service->media)
+        return false;
+    service_sweep(service);
+    return true;
+}
+
+static struct server *open_server(struct service *service, const struct hub_settings *settings,
+                                  const char *address, int port)
+{
+    return server_create(
+        &(struct server_config){
+            .address = address,
+            .port = port,
+            .tls_certificate = settings->server.tls_certificate,
+            .tls_key = settings->server.tls_key,
+            .connections = (unsigned)settings->server.connections,
+            .frame_bytes = (size_t)settings->limits.frame_kb * 1024,
+            .queue_bytes = (size_t)settings->limits.queue_kb * 1024,
+            .messages_per_second = (double)settings->limits.messages_per_second,
+        },
+        service);
+}
+
+static int run(const struct hub_settings *settings)
+{
+    static struct service service;
+    char address[128];
+    int port;
+    hub_settings_split_listen(settings->server.listen, address, &port);
+    if (open_service(&service, settings))
+        server = open_server(&service, settings, address, port);
+    if (server)
         serve(settings, &service, address);
-        result = EXIT_STOPPED;
-    }
+    int result = server ? EXIT_STOPPED : EXIT_FAILED;
     server_destroy(server);
     media_destroy(service.media);
     store_close(service.store);

@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define WRITE_PIECE (1024 * 1024)
 #define BASE64_PIECE 4096
 #define NO_BASE64 "data: base64 is wanted"
 
@@ -23,6 +24,7 @@ struct media_upload {
     char part[MEDIA_FULL_PATH_MAX];
     int fd; /* -1: the file is finished, or gone */
     int64_t bytes;
+    int64_t writing_bytes; /* of them, those on their way to the disk */
     struct mp3_check *check;
     EVP_ENCODE_CTX *base64; /* NULL: bytes come as they are */
     int status;             /* 0: good so far */
@@ -104,6 +106,17 @@ static bool write_all(struct media_upload *upload, const char *bytes, size_t cou
     return true;
 }
 
+/* Begun early and in pieces: once the kernel has gathered more than it likes, write() would wait
+ * for a slow card, and the loop with it. */
+static void start_writing(struct media_upload *upload)
+{
+    if (upload->bytes - upload->writing_bytes < WRITE_PIECE)
+        return;
+    sync_file_range(upload->fd, upload->writing_bytes, upload->bytes - upload->writing_bytes,
+                    SYNC_FILE_RANGE_WRITE);
+    upload->writing_bytes = upload->bytes;
+}
+
 void media_upload_feed(struct media_upload *upload, const void *bytes, size_t count)
 {
     struct media *media = upload->media;
@@ -125,6 +138,7 @@ void media_upload_feed(struct media_upload *upload, const void *bytes, size_t co
         fail(upload, 507, "The track cannot be stored");
         return;
     }
+    start_writing(upload);
     mp3_check_feed(upload->check, bytes, count);
 }
 
