@@ -133,26 +133,20 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
 /* What daemon's reload takes over while the music plays. */
 static bool is_live(const struct option_spec *spec)
 {
-    static const char *const live[] = {"auto_advance", "repeat", "latency_ms", "volume"};
-    if (strcmp(spec->section, "sync") == 0 || strcmp(spec->section, "log") == 0)
-        return true;
+    static const char *const live[] = {"auto_advance", "repeat",     "device", "latency_ms",
+                                       "volume",       "max_volume", "level",  "sync"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
-        if (strcmp(spec->key, live[i]) == 0)
+        if (strcmp(spec->key, live[i]) == 0 || strcmp(spec->section, live[i]) == 0)
             return true;
     }
     return false;
 }
 
-void settings_describe_restart(const struct settings *running, const struct settings *fresh,
-                               char *to, size_t size)
+void settings_list_restart(const struct settings *running, const struct settings *fresh,
+                           void (*each)(void *user, const struct option_spec *spec), void *user)
 {
-    to[0] = '\0';
     for (size_t i = 0; i < settings_table.count; i++) {
-        const struct option_spec *spec = &specs[i];
-        size_t used = strlen(to);
-        if (is_live(spec) || options_are_equal(spec, running, fresh))
-            continue;
-        snprintf(to + used, size - used, "%s[%s] %s", used > 0 ? ", " : "", spec->section,
-                 spec->key);
+        if (!is_live(&specs[i]) && !options_are_equal(&specs[i], running, fresh))
+            each(user, &specs[i]);
     }
 }

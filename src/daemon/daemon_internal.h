@@ -73,6 +73,13 @@ const struct playlist_item *daemon_current_item(const struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
 
+/* reload.c */
+void daemon_reload(struct daemon *daemon);
+/* The host name, where the configuration has no name. */
+void daemon_name_speaker(struct settings *settings);
+/* Volume, mute and latency: as remembered for the configured sound device, else as configured. */
+void daemon_take_device(struct daemon *daemon);
+
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
 cJSON *status_build_playlist(const struct daemon *daemon);

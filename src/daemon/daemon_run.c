@@ -9,7 +9,6 @@
 #include "tutti/io/lean.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/notify.h"
-#include "tutti/io/settings_file.h"
 
 #include <math.h>
 #include <signal.h>
@@ -101,48 +100,7 @@ static void slow_fired(void *user, struct mono_time now)
                       watchdog_ns > 0 && watchdog_ns < SLOW_NS ? watchdog_ns : SLOW_NS);
 }
 
-/* --- reload and stop ----------------------------------------------------------------------- */
-
-static void name_speaker(struct settings *settings)
-{
-    if (!settings->backend.name[0])
-        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
-}
-
-static void reload(struct daemon *daemon)
-{
-    char error[SETTINGS_FILE_ERROR_MAX];
-    struct settings *fresh = malloc(sizeof *fresh);
-    struct mono_time now = loop_now(daemon->loop);
-    if (!fresh)
-        return;
-    if (!settings_file_load(fresh, daemon->config_path, error)) {
-        log_error("reload: %s; going on as before", error);
-        free(fresh);
-        return;
-    }
-    struct settings *settings = daemon->settings;
-    char restart[OPTIONS_ERROR_MAX];
-    name_speaker(fresh);
-    settings_describe_restart(settings, fresh, restart, sizeof restart);
-    if (fresh->audio.volume != settings->audio.volume)
-        daemon_set_volume(daemon, (double)fresh->audio.volume, daemon->muted, now);
-    bool new_latency = fresh->audio.latency_ms != settings->audio.latency_ms;
-    log_set_level((enum log_level)fresh->log.level);
-    settings->audio.volume = fresh->audio.volume;
-    settings->audio.latency_ms = fresh->audio.latency_ms;
-    if (new_latency)
-        daemon_set_latency(daemon, fresh->audio.latency_ms, now);
-    settings->backend.auto_advance = fresh->backend.auto_advance;
-    settings->backend.repeat = fresh->backend.repeat;
-    settings->sync = fresh->sync;
-    player_set_drift(daemon->player, &(struct drift_config){settings->sync.seek_threshold_ms * 1e-3,
-                                                            settings->sync.max_slew_ppm});
-    log_info("reloaded: volume, latency, log level, auto_advance, repeat and [sync] are in force");
-    if (restart[0])
-        log_warn("reload: these have changed and need a restart: %s", restart);
-    free(fresh);
-}
+/* --- signals and stop ---------------------------------------------------------------------- */
 
 /* A card has come or gone: one that is waited for is tried now. */
 static void on_devices(void *user)
@@ -160,7 +118,7 @@ static void on_signal(void *user, int signal)
     if (signal != SIGHUP || daemon->stopping)
         return;
     notify_reloading();
-    reload(daemon);
+    daemon_reload(daemon);
     notify_ready();
 }
 
@@ -229,14 +187,7 @@ static void load_state(struct daemon *daemon)
 {
     session_file_load(daemon->settings->paths.state_dir, &daemon->state);
     log_add_secret(daemon->state.token);
-    const struct session_device *device = daemon_device(daemon);
-    const struct settings *settings = daemon->settings;
-    /* What was set at run time holds until the file is edited. */
-    bool set_later =
-        !isnan(device->latency_ms) && device->latency_configured_ms == settings->audio.latency_ms;
-    daemon->latency_ms = set_later ? device->latency_ms : settings->audio.latency_ms;
-    daemon->volume = isnan(device->volume) ? (double)settings->audio.volume : device->volume;
-    daemon->muted = device->muted;
+    daemon_take_device(daemon);
 }
 
 static bool set_up(struct daemon *daemon)
@@ -320,7 +271,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
     daemon->settings = settings;
     daemon->config_path = config_path;
     lean_start(strncmp(settings->backend.url, "https:", 6) == 0);
-    name_speaker(settings);
+    daemon_name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);
     if (read_token(daemon) && set_up(daemon))

@@ -104,6 +104,17 @@ void output_release(struct output *output)
     close_sink(output);
 }
 
+void output_set_device(struct output *output, const char *device, double remembered_ppm)
+{
+    if (output->sink)
+        close_sink(output);
+    snprintf(output->device, sizeof output->device, "%s", device);
+    output->remembered_ppm = remembered_ppm;
+    output->error[0] = '\0';
+    output->retry_at = (struct mono_time){0};
+    output->retry_ns = RETRY_MIN_NS;
+}
+
 /* Queues some silence and starts the DAC on it. */
 static int start_sink(struct output *output, struct mono_time now)
 {

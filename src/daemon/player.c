@@ -169,6 +169,13 @@ void player_set_drift(struct player *player, const struct drift_config *config)
     player->drift.config = *config;
 }
 
+void player_set_device(struct player *player, const char *device, double remembered_ppm,
+                       struct mono_time now)
+{
+    leave(player, now);
+    output_set_device(player->output, device, remembered_ppm);
+}
+
 void player_device_changed(struct player *player)
 {
     output_retry(player->output);

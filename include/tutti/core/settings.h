@@ -98,9 +98,8 @@ bool settings_set(struct settings *settings, const char *section, const char *ke
 /* What no single option shows: url missing, neither join code nor session nor host ... */
 bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_MAX]);
 
-/* The sections and keys that differ and that a running daemon cannot take over: "[audio] device,
- * [log] ...", cut to size; "" when there are none. */
-void settings_describe_restart(const struct settings *running, const struct settings *fresh,
-                               char *to, size_t size);
+/* Calls each for every option that differs and that a running daemon cannot take over. */
+void settings_list_restart(const struct settings *running, const struct settings *fresh,
+                           void (*each)(void *user, const struct option_spec *spec), void *user);
 
 #endif

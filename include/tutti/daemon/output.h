@@ -55,6 +55,8 @@ void output_destroy(struct output *output);
 /* Open the device, at this rate if it is one that it has; or let it go. */
 void output_want(struct output *output, unsigned rate_hz);
 void output_release(struct output *output);
+/* Another device from the next look on. What is queued is lost, as with a device that went. */
+void output_set_device(struct output *output, const char *device, double remembered_ppm);
 /* If it is wanted and could not be had, the next look tries again. */
 void output_retry(struct output *output);
 

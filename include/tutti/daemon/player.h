@@ -65,6 +65,9 @@ void player_set_gain(struct player *player, float gain, struct mono_time now);
 void player_set_latency(struct player *player, int64_t latency_ns);
 void player_set_drift(struct player *player, const struct drift_config *config);
 
+/* Goes on, in sync, on another device; it may take half a second. */
+void player_set_device(struct player *player, const char *device, double remembered_ppm,
+                       struct mono_time now);
 /* A sound card has come or gone: one that is wanted is tried at once. */
 void player_device_changed(struct player *player);
 

@@ -1,6 +1,7 @@
 #include "../cmocka_all.h"
 #include "tutti/core/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct settings settings;
@@ -109,24 +110,28 @@ static void says_what_is_missing_for_joining(void **state)
     expect_problem(NULL);
 }
 
+static void add_name(void *user, const struct option_spec *spec)
+{
+    char *text = user;
+    size_t used = strlen(text);
+    snprintf(text + used, 200 - used, "[%s] %s;", spec->section, spec->key);
+}
+
 static void names_what_needs_a_restart(void **state)
 {
     (void)state;
     struct settings fresh = settings;
-    char text[200];
-    settings_describe_restart(&settings, &fresh, text, sizeof text);
-    assert_string_equal(text, "");
+    char text[200] = "";
     fresh.audio.latency_ms = 5;
     fresh.sync.seek_threshold_ms = 100;
     fresh.log.level = 3;
-    settings_describe_restart(&settings, &fresh, text, sizeof text);
-    assert_string_equal(text, "");
     strcpy(fresh.audio.device, "null");
+    settings_list_restart(&settings, &fresh, add_name, text);
+    assert_string_equal(text, "");
+    fresh.audio.buffer_ms = 500;
     strcpy(fresh.control.socket, "/x");
-    settings_describe_restart(&settings, &fresh, text, sizeof text);
-    assert_string_equal(text, "[audio] device, [control] socket");
-    settings_describe_restart(&settings, &fresh, text, 10);
-    assert_string_equal(text, "[audio] d");
+    settings_list_restart(&settings, &fresh, add_name, text);
+    assert_string_equal(text, "[audio] buffer_ms;[control] socket;");
 }
 
 int main(void)
