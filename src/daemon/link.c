@@ -256,8 +256,9 @@ static void refused(struct link *link, int status)
         link_retry_later(link);
         return;
     }
-    if (link->joined_here) {
+    if (link->joined_here || link->config.settings->backend.join_code[0]) {
         link_set_state(link, LINK_JOINING, "the token is refused: joining again");
+        link->joined_here = true;
         link->token[0] = link->session_id[0] = '\0';
         link_retry_later(link);
         return;
@@ -352,20 +353,29 @@ static void resync_fired(void *user, struct mono_time now)
     loop_timer_set_in(link->resync, s_to_ns(link->config.settings->sync.resync_interval_s));
 }
 
+/* The kept membership is of the configured backend and code. */
+static bool is_ours(const struct link *link)
+{
+    const struct settings *settings = link->config.settings;
+    const struct session_state *state = link->config.state;
+    return state->token[0] && strcmp(state->url, settings->backend.url) == 0 &&
+           (settings->backend.role == SETTINGS_HOST ||
+            strcmp(state->join_code, settings->backend.join_code) == 0);
+}
+
+/* The configured token; but once it was refused and the join code gave another, that one. */
 static void take_membership(struct link *link)
 {
     const struct settings *settings = link->config.settings;
     const struct session_state *state = link->config.state;
-    if (settings->backend.session_id[0] && link->config.token) {
+    bool rejoined = settings->backend.join_code[0] && is_ours(link);
+    if (settings->backend.session_id[0] && link->config.token && !rejoined) {
         snprintf(link->session_id, sizeof link->session_id, "%s", settings->backend.session_id);
         snprintf(link->token, sizeof link->token, "%s", link->config.token);
         return;
     }
     link->joined_here = true;
-    bool same = strcmp(state->url, settings->backend.url) == 0 &&
-                (settings->backend.role == SETTINGS_HOST ||
-                 strcmp(state->join_code, settings->backend.join_code) == 0);
-    if (!same || !state->token[0])
+    if (!is_ours(link))
         return;
     snprintf(link->session_id, sizeof link->session_id, "%s", state->session_id);
     snprintf(link->token, sizeof link->token, "%s", state->token);

@@ -1,0 +1,120 @@
+"""Ways into a session, and what happens when one of them is shut."""
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tuttitest import harness
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+SANITIZED = b"__asan_init" in (harness.BUILD / "bin/tuttid").read_bytes()
+CERTIFICATES = Path(__file__).parent.parent / "unit/io/helpers/make_certs.sh"
+
+
+def join(host, name):
+    """(session, token) of a new guest."""
+    status, answer = harness.call(f"{host.url}/sessions/{host.code}/join", "POST", {"guest_name": name})
+    assert status == 200, answer
+    return answer["session_id"], answer["guest_token"]
+
+
+def test_a_token_file(hub, house, tmp_path):
+    session, token = join(harness.Host(hub.url), "kitchen")
+    path = tmp_path / "token"
+    path.write_text(token + "\n")
+    path.chmod(0o600)
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=session, backend_token_file=path)
+    speaker.wait_connected()
+    assert token not in speaker.log
+
+
+def test_a_systemd_credential(hub, house, tmp_path):
+    """As LoadCredential=tutti-token:FILE hands it over: a file of that name in a directory of ours."""
+    session, token = join(harness.Host(hub.url), "kitchen")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir(mode=0o700)
+    (credentials / "tutti-token").write_text(token)
+    (credentials / "tutti-token").chmod(0o400)
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=session, backend_token_file="tutti-token",
+                            env={"CREDENTIALS_DIRECTORY": str(credentials)})
+    speaker.wait_connected()
+
+
+def test_a_missing_credential_is_named(hub, house, tmp_path):
+    speaker = house.speaker("kitchen", hub.url, backend_session_id="x", backend_token_file="tutti-token",
+                            env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert speaker.process.process.wait(10) == 1
+    assert f"{tmp_path}/tutti-token: cannot be read" in speaker.log
+
+
+def test_a_host_by_its_file_shows_the_code(hub, house):
+    speaker = house.speaker("kitchen", hub.url, backend_role="host")
+    speaker.wait_connected()
+    code = speaker.status()["session"]["code"]
+    assert re.fullmatch("[A-Z0-9]{6}", code)
+    assert f"invite code is {code}" in speaker.log
+
+
+def test_a_revoked_token_waits_and_says_so(hub, house, tmp_path):
+    session, _ = join(harness.Host(hub.url), "kitchen")
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=session, backend_token="0" * 32)
+    harness.wait_until(lambda: (speaker.status() or {}).get("session", {}).get("link") == "refused", 15, "the refusal")
+    assert "refused" in speaker.status()["session"]["problem"]
+    assert speaker.log.count("the token is refused") == 1
+    assert speaker.process.process.poll() is None
+
+
+def test_a_revoked_token_with_a_join_code_joins_again(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=host.session_id, backend_token="0" * 32,
+                            backend_join_code=host.code)
+    speaker.wait_connected()
+    state = speaker.directory / "state/state.json"
+    token = harness.wait_until(lambda: state.exists() and json.loads(state.read_text())["token"], 10, "the new token")
+    speaker.stop()
+    speaker.start()
+    speaker.wait_connected()
+    assert speaker.log.count("joining again") == 1, "the new token is kept, and preferred to the refused one"
+    assert json.loads(state.read_text())["token"] == token
+
+
+def test_before_the_network_time(house, tmp_path):
+    """A board without a clock begins in 1970, where no certificate is valid yet; then the time comes."""
+    if not FAKETIME or SANITIZED:
+        pytest.skip("takes libfaketime, which does not go with the sanitizers")
+    subprocess.run(["sh", str(CERTIFICATES), str(tmp_path)], check=True, capture_output=True)
+    hub = harness.Hub(tmp_path, server_tls_certificate=tmp_path / "good.crt", server_tls_key=tmp_path / "key.pem")
+    try:
+        _, session = make_session(hub, tmp_path)
+        clock = tmp_path / "clock"
+        clock.write_text("-1780000000\n")
+        env = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "DONT_FAKE_MONOTONIC": "1",
+               "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
+        speaker = house.speaker("kitchen", hub.url, backend_join_code=session["code"], env=env,
+                                backend_ca_file=tmp_path / "ca.pem")
+        harness.wait_until(lambda: "not yet valid" in speaker.log, 15, "the certificate to be too young")
+        assert not speaker.status()["session"]["connected"]
+        clock.write_text("+0\n")
+        speaker.wait_connected(45)
+        assert speaker.log.count("not yet valid") == 1
+        speaker.stop()
+    finally:
+        hub.stop()
+
+
+def make_session(hub, directory):
+    """A host's login and session over TLS."""
+    import ssl
+    import urllib.request
+    trust = ssl.create_default_context(cafile=str(directory / "ca.pem"))
+
+    def post(path, body, **headers):
+        request = urllib.request.Request(hub.url + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json", **headers})
+        return json.loads(urllib.request.urlopen(request, timeout=10, context=trust).read())
+
+    login = post("/auth/login", {"name": "Conductor", "role": "host"})
+    return login, post("/sessions", {"host_name": "Conductor"}, **{"X-User-Token": login["token"]})
