@@ -154,8 +154,10 @@ static bool open_service(struct service *service, const struct hub_settings *set
     };
     service->house_password = settings->house.password;
     service->store = store_open(settings->data.directory);
-    if (service->store)
-        service->media = media_create(settings->data.directory, &media_limits);
+    if (!service->store)
+        return false;
+    store_stay_swift(service->store);
+    service->media = media_create(settings->data.directory, &media_limits);
     if (!service->media)
         return false;
     service_sweep(service);

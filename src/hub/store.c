@@ -78,7 +78,6 @@ static bool migrate(sqlite3 *db)
 
 struct store *store_open(const char *directory)
 {
-    char path[1024];
     if (mkdir(directory, 0700) < 0 && errno != EEXIST) {
         log_error("data directory %s: %s", directory, strerror(errno));
         return NULL;
@@ -86,7 +85,8 @@ struct store *store_open(const char *directory)
     struct store *store = calloc(1, sizeof *store);
     if (!store)
         return NULL;
-    snprintf(path, sizeof path, "%s/hub.sqlite", directory);
+    const char *path = store->path;
+    snprintf(store->path, sizeof store->path, "%s/hub.sqlite", directory);
     if (sqlite3_open(path, &store->db) != SQLITE_OK) {
         log_error("database %s: %s", path, sqlite3_errmsg(store->db));
         store_close(store);
@@ -110,8 +110,15 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    checkpoint_destroy(store->checkpoint);
     sqlite3_close(store->db);
     free(store);
+}
+
+void store_stay_swift(struct store *store)
+{
+    if (!store->checkpoint)
+        store->checkpoint = checkpoint_create(store->db, store->path);
 }
 
 bool store_begin(struct store *store)

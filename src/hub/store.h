@@ -18,6 +18,8 @@ struct store;
 
 /* directory: made if missing. NULL after one line in the log. */
 struct store *store_open(const char *directory);
+/* For who must not wait for the disk: from now on a thread does what takes long. */
+void store_stay_swift(struct store *store);
 void store_close(struct store *store);
 
 /* id and token are filled with new ones. host: may create sessions. */

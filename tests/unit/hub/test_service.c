@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct hub {
     char directory[64];
@@ -129,12 +130,33 @@ static void a_refused_approval_stays_pending(void **state)
     assert_int_equal(decide(hub, id, false), 200);
 }
 
+/* Emptied beside us while we write: it stays small, and all of it is there afterwards. */
+static void the_log_of_the_database_stays_small(void **state)
+{
+    struct hub *hub = *state;
+    struct store *store = hub->service.store;
+    struct store_playback playback = {.updated_at = "2026-01-31T12:34:56.123456Z"};
+    char wal[128];
+    struct stat status;
+    store_stay_swift(store);
+    for (int i = 0; i < 10 * CHECKPOINT_PAGES; i++) {
+        playback.position_ms = i;
+        assert_true(store_set_playback(store, hub->session_id, &playback));
+    }
+    snprintf(wal, sizeof wal, "%s/hub.sqlite-wal", hub->directory);
+    assert_int_equal(stat(wal, &status), 0);
+    assert_true(status.st_size < (off_t)9 * CHECKPOINT_PAGES * 4200);
+    assert_true(store_get_playback(store, hub->session_id, &playback));
+    assert_int_equal(playback.position_ms, 10 * CHECKPOINT_PAGES - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(approval_and_change_are_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_request_is_decided_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_approval_stays_pending, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_log_of_the_database_stays_small, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
