@@ -40,6 +40,7 @@ struct daemon {
     struct library *library;
     struct link *link;
     struct control_socket *control;
+    struct metrics_server *metrics; /* NULL: none */
     struct loop_timer *tick;
     struct loop_timer *slow; /* every ten seconds: wall clock, watchdog, status line */
 
@@ -85,6 +86,9 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now);
 cJSON *status_build_playlist(const struct daemon *daemon);
 cJSON *status_build_requests(const struct daemon *daemon);
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
+
+/* metrics.c: the snapshot for Prometheus; user: the daemon. To be freed; NULL: out of memory. */
+char *metrics_text(void *user);
 
 /* control.c */
 void control_take_line(void *user, struct control_client *client, char *line);

@@ -7,6 +7,7 @@
 #include "tutti/io/background.h"
 #include "tutti/io/device_events.h"
 #include "tutti/io/lean.h"
+#include "tutti/io/metrics_server.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/notify.h"
 
@@ -236,6 +237,9 @@ static bool set_up(struct daemon *daemon)
                                &(struct link_config){settings, &daemon->state, &daemon->clock,
                                                      daemon->token[0] ? daemon->token : NULL},
                                &daemon_link_handlers, daemon);
+    if (settings->metrics.listen[0])
+        daemon->metrics =
+            metrics_server_create(daemon->loop, settings->metrics.listen, metrics_text, daemon);
     return daemon->link != NULL;
 }
 
@@ -258,6 +262,7 @@ void daemon_destroy(struct daemon *daemon)
     http_destroy(daemon->http);
     background_destroy(daemon->background);
     loop_destroy(daemon->loop);
+    metrics_server_destroy(daemon->metrics);
     playlist_message_finish(&daemon->playlist);
     free(daemon->requests);
     free(daemon);

@@ -42,6 +42,7 @@ struct library {
     struct download *active;
     struct backoff backoff;
     struct loop_timer *retry;
+    uint64_t downloads, failures;
     char error[PROTOCOL_REASON_MAX];
 };
 
@@ -113,6 +114,12 @@ const char *library_error(const struct library *library)
     return library->error;
 }
 
+struct library_usage library_get_usage(const struct library *library)
+{
+    struct track_store_usage store = track_store_usage(library->store);
+    return (struct library_usage){library->downloads, library->failures, store.tracks, store.bytes};
+}
+
 static struct download *current_of(const struct library *library)
 {
     return library->wanted[0];
@@ -164,6 +171,7 @@ static bool on_data(void *user, const void *data, size_t bytes)
 static void complete(struct library *library, struct download *download)
 {
     track_file_commit(download->file);
+    library->downloads++;
     backoff_reset(&library->backoff);
     if (download != current_of(library))
         return;
@@ -187,6 +195,7 @@ static void fail(struct library *library, struct download *download,
         snprintf(reason, sizeof reason, "the server answers HTTP %d", response->status);
     else
         snprintf(reason, sizeof reason, "%s", response->error);
+    library->failures++;
     download->failed = is_final(response);
     download->waits = true;
     if (download == current_of(library)) {

@@ -39,6 +39,11 @@ bool link_is_live(const struct link *link)
     return link->state == LINK_LIVE;
 }
 
+struct link_counters link_get_counters(const struct link *link)
+{
+    return link->counters;
+}
+
 void link_set_state(struct link *link, enum link_state state, const char *problem)
 {
     bool news = state != link->state || strcmp(problem, link->problem) != 0;
@@ -175,6 +180,7 @@ static void adopt(struct link *link, struct link_socket *socket, struct mono_tim
     link_take_playback(link, &socket->playback, now);
     link_set_state(link, LINK_LIVE, "");
     if (first) {
+        link->counters.connects++;
         server_clock_connected(link->config.clock, now);
         link->dates_left = LINK_DATES;
         loop_timer_set_in(link->dates, LINK_DATE_WAIT_NS);

@@ -22,6 +22,10 @@ static void finish(struct link *link, const char *error, struct mono_time now)
     if (!command->pending)
         return;
     command->pending = false;
+    if (error[0])
+        link->counters.commands_failed++;
+    else
+        link->counters.commands_confirmed++;
     loop_timer_cancel(link->confirm);
     double took_ms = ns_to_ms(mono_sub(now, command->sent_at));
     if (command->done)
@@ -121,6 +125,7 @@ void link_confirm_timeout(void *user, struct mono_time now)
     }
     log_warn("backend: %s was not confirmed: replacing the connection", command->action);
     command->repeated = true;
+    link->counters.commands_repeated++;
     link_recheck(link);
     if (is_skip(command))
         loop_timer_set_in(link->confirm, ECHO_WAIT_NS);

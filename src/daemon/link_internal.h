@@ -83,6 +83,7 @@ struct link {
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];
     struct link_command command;
+    struct link_counters counters;
 };
 
 /* link.c */

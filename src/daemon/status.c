@@ -59,6 +59,25 @@ static void add_session(const struct daemon *daemon, cJSON *status)
         cJSON_AddStringToObject(json, "code", daemon->state.code);
 }
 
+static void add_counters(const struct daemon *daemon, cJSON *status)
+{
+    struct link_counters link = link_get_counters(daemon->link);
+    struct library_usage usage = library_get_usage(daemon->library);
+    cJSON *session = cJSON_GetObjectItemCaseSensitive(status, "session");
+    cJSON_AddNumberToObject(session, "connects", (double)link.connects);
+    cJSON_AddNumberToObject(session, "reconnects",
+                            (double)(link.connects > 0 ? link.connects - 1 : 0));
+    cJSON *commands = cJSON_AddObjectToObject(session, "commands");
+    cJSON_AddNumberToObject(commands, "confirmed", (double)link.commands_confirmed);
+    cJSON_AddNumberToObject(commands, "repeated", (double)link.commands_repeated);
+    cJSON_AddNumberToObject(commands, "failed", (double)link.commands_failed);
+    cJSON *cache = cJSON_AddObjectToObject(status, "cache");
+    cJSON_AddNumberToObject(cache, "downloads", (double)usage.downloads);
+    cJSON_AddNumberToObject(cache, "failures", (double)usage.failures);
+    cJSON_AddNumberToObject(cache, "tracks", usage.tracks);
+    cJSON_AddNumberToObject(cache, "bytes", (double)usage.bytes);
+}
+
 static const char *track_problem(const struct daemon *daemon, const struct player_status *player)
 {
     return player->track_error[0] ? player->track_error : library_error(daemon->library);
@@ -101,6 +120,7 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     add_clock(daemon, status, now);
     add_sink(&player, status);
     add_session(daemon, status);
+    add_counters(daemon, status);
     cJSON *loop = cJSON_AddObjectToObject(status, "loop");
     cJSON_AddNumberToObject(loop, "longest_stall_us",
                             rounded(ns_to_us(loop_longest_stall_ns(daemon->loop)), 1));

@@ -39,6 +39,14 @@ void library_destroy(struct library *library);
 #define LIBRARY_WANTED 3
 void library_set_wanted(struct library *library, const char *const urls[LIBRARY_WANTED]);
 
+struct library_usage {
+    uint64_t downloads; /* tracks that arrived */
+    uint64_t failures;
+    int tracks; /* in the cache */
+    int64_t bytes;
+};
+struct library_usage library_get_usage(const struct library *library);
+
 /* Why the current track cannot be had; "" when nothing is wrong. */
 const char *library_error(const struct library *library);
 

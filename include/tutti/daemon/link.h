@@ -15,6 +15,7 @@
 #include "tutti/io/session_file.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct http;
 struct link;
@@ -59,6 +60,14 @@ const char *link_state_name(enum link_state state);
 /* Why it is not live, as one line; "" when nothing is wrong. */
 const char *link_problem(const struct link *link);
 bool link_is_live(const struct link *link);
+
+struct link_counters {
+    uint64_t connects; /* sockets that brought the session back; rechecks are not counted */
+    uint64_t commands_confirmed;
+    uint64_t commands_repeated;
+    uint64_t commands_failed;
+};
+struct link_counters link_get_counters(const struct link *link);
 
 /* Something disagrees: look at the whole state afresh. */
 void link_doubt(struct link *link);

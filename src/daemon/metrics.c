@@ -1,0 +1,164 @@
+/*
+ * metrics.c: the status snapshot in Prometheus' text format, version 0.0.4.
+ *
+ * A table says which member of the snapshot is which metric. What is not known at the moment (null)
+ * is left out, as Prometheus wants it.
+ */
+#include "daemon_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct metric {
+    const char *name; /* after tutti_; "_total": it only grows */
+    const char *help;
+    const char *path; /* in the snapshot */
+    double unit;      /* of the member, in the metric's */
+};
+
+static const struct metric metrics[] = {
+    {"error_seconds", "Heard less wanted position: positive, the speaker is ahead.", "error_us",
+     1e-6},
+    {"position_seconds", "Position in the track that is heard.", "position_ms", 1e-3},
+    {"rate_ppm", "Playback rate in use, the card's error included.", "rate_ppm", 1},
+    {"correction_ppm", "The part of the rate that corrects an error.", "correction_ppm", 1},
+    {"volume_percent", "Volume as set.", "volume", 1},
+    {"muted", "1 when muted.", "muted", 1},
+    {"latency_seconds", "How much later than the card the speaker sounds, as set.", "latency_ms",
+     1e-3},
+    {"clock_offset_seconds", "Server time less local monotonic time.", "clock.offset_ms", 1e-3},
+    {"clock_uncertainty_seconds", "The offset is within this, 99 times of 100.",
+     "clock.uncertainty_ms", 1e-3},
+    {"clock_settled", "1 when the server's time is known well enough to correct by.",
+     "clock.settled", 1},
+    {"card_ppm", "Error of the sound card's crystal.", "sink.card_ppm", 1},
+    {"device_open", "1 while the sound device is open.", "sink.open", 1},
+    {"buffer_seconds", "Depth of the sound device's queue.", "sink.buffer_ms", 1e-3},
+    {"buffer_fill_seconds", "How much of it is filled.", "sink.queued_ms", 1e-3},
+    {"xruns_total", "Underruns of the sound device.", "sink.xruns", 1},
+    {"device_losses_total", "How often the sound device went.", "sink.losses", 1},
+    {"seeks_total", "Jumps because of an error beyond the threshold.", "sink.seeks", 1},
+    {"connected", "1 while in the session.", "session.connected", 1},
+    {"connects_total", "Sockets that became the session's; the rechecks are not counted.",
+     "session.connects", 1},
+    {"reconnects_total", "The same after the first.", "session.reconnects", 1},
+    {"commands_confirmed_total", "A host's commands that the backend has confirmed.",
+     "session.commands.confirmed", 1},
+    {"commands_repeated_total", "Commands that had to be repeated.", "session.commands.repeated",
+     1},
+    {"commands_failed_total", "Commands that were given up.", "session.commands.failed", 1},
+    {"downloads_total", "Tracks that were downloaded.", "cache.downloads", 1},
+    {"download_failures_total", "Downloads that failed; they are tried again.", "cache.failures",
+     1},
+    {"cache_tracks", "Tracks in the cache.", "cache.tracks", 1},
+    {"cache_bytes", "Their size.", "cache.bytes", 1},
+    {"longest_stall_seconds", "The longest that a callback has kept the loop.",
+     "loop.longest_stall_us", 1e-6},
+};
+
+/* The possible words of a member: one of them is 1, the others 0. */
+struct words {
+    const char *name, *label, *help, *path;
+    const char *const *words;
+};
+
+static const char *const sources[] = {"none",        "date", "stamps", "command",
+                                      "disciplined", "echo", NULL};
+static const char *const states[] = {"idle",  "loading",    "armed",  "playing", "paused",
+                                     "ended", "recovering", "failed", NULL};
+static const struct words worded[] = {
+    {"clock_evidence", "source", "The best evidence of the server's time in use.", "clock.source",
+     sources},
+    {"state", "state", "What the speaker does.", "state", states},
+};
+
+static const cJSON *member(const cJSON *json, const char *path)
+{
+    char part[32];
+    while (json && *path) {
+        size_t length = strcspn(path, ".");
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        json = cJSON_GetObjectItemCaseSensitive(json, part);
+        path += length + (path[length] == '.');
+    }
+    return json;
+}
+
+static void head(FILE *out, const char *name, const char *help)
+{
+    size_t length = strlen(name);
+    bool counter = length > 6 && strcmp(name + length - 6, "_total") == 0;
+    fprintf(out, "# HELP tutti_%s %s\n# TYPE tutti_%s %s\n", name, help, name,
+            counter ? "counter" : "gauge");
+}
+
+static void print_metric(FILE *out, const struct metric *metric, const cJSON *status)
+{
+    const cJSON *value = member(status, metric->path);
+    if (!cJSON_IsNumber(value) && !cJSON_IsBool(value))
+        return;
+    double number = cJSON_IsNumber(value) ? value->valuedouble : cJSON_IsTrue(value);
+    head(out, metric->name, metric->help);
+    fprintf(out, "tutti_%s %.12g\n", metric->name, number * metric->unit);
+}
+
+static void print_words(FILE *out, const struct words *words, const cJSON *status)
+{
+    const char *now = cJSON_GetStringValue(member(status, words->path));
+    head(out, words->name, words->help);
+    for (size_t i = 0; words->words[i]; i++)
+        fprintf(out, "tutti_%s{%s=\"%s\"} %d\n", words->name, words->label, words->words[i],
+                now && strcmp(now, words->words[i]) == 0);
+}
+
+static void print_label(FILE *out, const char *label, const cJSON *text)
+{
+    const char *at = cJSON_GetStringValue(text);
+    fprintf(out, "%s=\"", label);
+    for (; at && *at; at++) {
+        if (*at == '"' || *at == '\\')
+            fputc('\\', out);
+        fputc((unsigned char)*at < ' ' ? ' ' : *at, out);
+    }
+    fputc('"', out);
+}
+
+static void print_info(FILE *out, const cJSON *status)
+{
+    static const char *const labels[][2] = {{"name", "name"},
+                                            {"version", "version"},
+                                            {"device", "sink.device"},
+                                            {"format", "sink.format"}};
+    head(out, "info", "What this speaker is.");
+    fprintf(out, "tutti_info{");
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        fprintf(out, "%s", i > 0 ? "," : "");
+        print_label(out, labels[i][0], member(status, labels[i][1]));
+    }
+    fprintf(out, "} 1\n");
+}
+
+char *metrics_text(void *user)
+{
+    struct daemon *daemon = user;
+    char *text = NULL;
+    size_t size;
+    if (daemon->stopping) /* the link is gone already */
+        return NULL;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    cJSON *status = status_build(daemon, loop_now(daemon->loop));
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        print_metric(out, &metrics[i], status);
+    for (size_t i = 0; i < sizeof worded / sizeof *worded; i++)
+        print_words(out, &worded[i], status);
+    print_info(out, status);
+    cJSON_Delete(status);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
