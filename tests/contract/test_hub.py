@@ -226,6 +226,63 @@ def test_what_a_kill_left_behind_is_swept(hubs):
     assert len(playlist(host)) == 1
 
 
+def test_an_older_database_is_brought_up_to_date(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    _, item = put(host, (MUSIC / "pier.mp3").read_bytes())
+    hub.stop()
+    database = sqlite3.connect(hub.directory / "hub/hub.sqlite")
+    for change in ("DROP TABLE media", "DROP INDEX items_by_media", "DROP INDEX members_by_user",
+                   "DROP INDEX requests_by_session", "PRAGMA user_version = 1"):
+        database.execute(change)
+    database.close()
+    hub.start()
+    assert playlist(host) == [item]
+    assert fetch(hub.url + item["media_url"]) == (MUSIC / "pier.mp3").read_bytes()
+
+
+def test_a_newer_database_is_left_alone(hubs):
+    hub = hubs()
+    hub.stop()
+    database = sqlite3.connect(hub.directory / "hub/hub.sqlite")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    code, _, errors = hub.run("session", "list")
+    assert code == 1 and "newer" in errors
+    database = sqlite3.connect(hub.directory / "hub/hub.sqlite")
+    assert database.execute("PRAGMA user_version").fetchone() == (99,)
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    hub.start()
+
+
+def test_a_body_of_unknown_length_is_refused(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=PATIENCE_S) as raw:
+        raw.sendall(f"PUT /sessions/{host.session_id}/playlist?track_id=t&name=n HTTP/1.1\r\nHost: hub\r\n"
+                    f"X-User-Token: {host.token}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        assert raw.recv(100).startswith(b"HTTP/1.1 411")
+
+
+def test_so_many_uploads_run_at_a_time(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    pier = (MUSIC / "pier.mp3").read_bytes()
+    half = [socket.create_connection(("127.0.0.1", hub.port), timeout=PATIENCE_S) for _ in range(16)]
+    for connection in half:
+        connection.sendall(f"PUT /sessions/{host.session_id}/playlist?track_id=t&name=n HTTP/1.1\r\nHost: hub\r\n"
+                           f"Content-Type: audio/mpeg\r\nX-User-Token: {host.token}\r\nContent-Length: 1000000\r\n\r\n"
+                           .encode() + pier[:1000])
+    wait_until(lambda: len(files(hub)) == 16, what="the uploads to begin")
+    answer = put(host, pier)
+    assert answer[0] == 429 and "uploads" in answer[1]["detail"]
+    for connection in half:
+        connection.close()
+    wait_until(lambda: not files(hub), what="the uploads to end")
+    assert put(host, pier)[0] == 200
+
+
 def test_a_file_goes_with_its_last_item(hubs):
     hub = hubs()
     host = harness.Host(hub.url)

@@ -130,6 +130,30 @@ static void a_refused_approval_stays_pending(void **state)
     assert_int_equal(decide(hub, id, false), 200);
 }
 
+static void what_is_of_no_use_any_more_is_forgotten(void **state)
+{
+    struct hub *hub = *state;
+    struct store *store = hub->service.store;
+    char first[STORE_ID_MAX], second[STORE_ID_MAX], id[STORE_ID_MAX];
+    char older[STORE_TOKEN_MAX], newer[STORE_TOKEN_MAX];
+    struct store_user user;
+    ask(hub, "t1", first);
+    ask(hub, "t2", second);
+    assert_int_equal(decide(hub, first, false), 200);
+    assert_int_equal(decide(hub, second, false), 200);
+    assert_true(store_forget_requests(store, hub->session_id, 1));
+    assert_int_equal(decide(hub, first, true), 404);
+    assert_int_equal(decide(hub, second, true), 409);
+
+    assert_true(store_add_user(store, "older", false, id, older));
+    assert_true(store_add_user(store, "newer", true, id, newer));
+    assert_true(store_forget_users(store, 1));
+    assert_false(store_find_user(store, older, &user));
+    assert_true(store_find_user(store, newer, &user));
+    assert_true(store_find_user(store, hub->guest, &user));
+    assert_true(store_find_user(store, hub->host, &user));
+}
+
 /* Emptied beside us while we write: it stays small, and all of it is there afterwards. */
 static void the_log_of_the_database_stays_small(void **state)
 {
@@ -156,6 +180,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(approval_and_change_are_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_request_is_decided_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_approval_stays_pending, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_of_no_use_any_more_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_of_the_database_stays_small, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
