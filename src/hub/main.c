@@ -198,7 +198,20 @@ static int run(const struct hub_settings *settings)
     return result;
 }
 
-int main(int argc, char **argv)
+enum action {
+    ACTION_RUN,
+    ACTION_CHECK,
+    ACTION_PRINTED, /* what was asked for, and that was all */
+    ACTION_WRONG,
+};
+
+static enum action print_options(enum options_style style)
+{
+    options_print(&hub_settings_table, style, print_line, NULL);
+    return ACTION_PRINTED;
+}
+
+static enum action take_arguments(int argc, char **argv, struct arguments *arguments)
 {
     enum { LEVEL = 256, CHECK, PRINT, MAN, VERSION };
     static const struct option options[] = {
@@ -208,52 +221,60 @@ int main(int argc, char **argv)
         {"print-man", no_argument, NULL, MAN},      {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, 'h'},           {0},
     };
-    static struct hub_settings settings;
-    char error[SETTINGS_FILE_ERROR_MAX];
-    struct arguments arguments = {0};
-    bool check = false;
+    enum action action = ACTION_RUN;
     int option;
     while ((option = getopt_long(argc, argv, "c:d:l:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
-            arguments.config = optarg;
+            arguments->config = optarg;
             break;
         case 'd':
-            arguments.data = optarg;
+            arguments->data = optarg;
             break;
         case 'l':
-            arguments.listen = optarg;
+            arguments->listen = optarg;
             break;
         case LEVEL:
-            arguments.level = optarg;
+            arguments->level = optarg;
             break;
         case CHECK:
-            check = true;
+            action = ACTION_CHECK;
             break;
         case PRINT:
-            options_print(&hub_settings_table, OPTIONS_CONFIG, print_line, NULL);
-            return EXIT_STOPPED;
+            return print_options(OPTIONS_CONFIG);
         case MAN:
-            options_print(&hub_settings_table, OPTIONS_MAN, print_line, NULL);
-            return EXIT_STOPPED;
+            return print_options(OPTIONS_MAN);
         case VERSION:
             printf("tutti-hub " TUTTI_VERSION "\n");
-            return EXIT_STOPPED;
+            return ACTION_PRINTED;
         case 'h':
             print_help();
-            return EXIT_STOPPED;
+            return ACTION_PRINTED;
         default:
             fprintf(stderr, "Try tutti-hub --help.\n");
-            return EXIT_USAGE;
+            return ACTION_WRONG;
         }
     }
+    return action;
+}
+
+int main(int argc, char **argv)
+{
+    static struct hub_settings settings;
+    char error[SETTINGS_FILE_ERROR_MAX];
+    struct arguments arguments = {0};
+    enum action action = take_arguments(argc, argv, &arguments);
+    if (action == ACTION_PRINTED)
+        return EXIT_STOPPED;
+    if (action == ACTION_WRONG)
+        return EXIT_USAGE;
     if (!load(&settings, &arguments, error)) {
         fprintf(stderr, "tutti-hub: %s\n", error);
         return EXIT_CONFIG;
     }
     log_set_level((enum log_level)settings.log.level);
     log_add_secret(settings.house.password);
-    if (check) {
+    if (action == ACTION_CHECK) {
         printf("%s: good\n", arguments.config ? arguments.config : DEFAULT_CONFIG);
         return EXIT_STOPPED;
     }
