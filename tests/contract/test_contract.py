@@ -21,6 +21,7 @@ from tuttitest import harness  # noqa: E402
 from tuttitest.harness import call  # noqa: E402
 
 PATIENCE_S = 10
+SILENCE_S = 5  # after which a backend that says nothing is taken at its word
 PIER_S = 12
 REQUEST_MEMBERS = {"id", "session_id", "requester", "request_type", "payload", "status", "reason"}
 ITEM_MEMBERS = {"id", "track_id", "name", "media_url", "media_type", "duration_seconds", "position"}
@@ -493,7 +494,7 @@ def test_time_echo(host):
         async with Socket(host, join(host)) as socket:
             await socket.get("playlist_update")
             await socket.put("sync_ack", sequence=42, anything=[1])
-            _, echo = await asyncio.wait_for(socket.get("sync_ack"), 2)
+            _, echo = await asyncio.wait_for(socket.get("sync_ack"), SILENCE_S)
             assert echo["sequence"] == 42 and echo["anything"] == [1]
             assert harness.utc_ns(echo["server_sent_at"]) >= harness.utc_ns(echo["server_received_at"]) > 0
     asyncio.run(check())
@@ -521,7 +522,7 @@ def test_a_range_is_honoured(host):
 async def is_alive(socket):
     """Does it carry anything? What the host is told of his own request says so."""
     await socket.put("request_playlist_change", request_type="remove", payload={"item_id": "x"})
-    await asyncio.wait_for(socket.get("request_update"), 2)
+    await asyncio.wait_for(socket.get("request_update"), SILENCE_S)
 
 
 @difference("a rejected message leaves a dead socket that looks alive")
@@ -532,7 +533,7 @@ def test_a_rejected_message_leaves_the_socket_alive(host, kind, payload):
         async with Socket(host, join(host)) as socket:
             await socket.get("playlist_update")
             await socket.put(kind, **payload)
-            assert (await asyncio.wait_for(socket.get("error"), 2))[1]["detail"]
+            assert (await asyncio.wait_for(socket.get("error"), SILENCE_S))[1]["detail"]
             await is_alive(socket)
     asyncio.run(check())
 
@@ -544,7 +545,7 @@ def test_malformed_messages_leave_the_socket_alive(host, text):
         async with Socket(host, host.token) as socket:
             await socket.get("playlist_update")
             await socket.ws.send(text)
-            assert (await asyncio.wait_for(socket.get("error"), 2))[1]["detail"]
+            assert (await asyncio.wait_for(socket.get("error"), SILENCE_S))[1]["detail"]
             await is_alive(socket)
     asyncio.run(check())
 
@@ -555,8 +556,8 @@ def test_a_change_of_the_current_track_is_told(host):
         async with Socket(host, host.token) as socket:
             await socket.get("playlist_update")
             item = await asyncio.to_thread(host.upload, "t1", harness.MUSIC / "pier.mp3")
-            assert (await asyncio.wait_for(socket.get("playback_state"), 2))[1]["track_id"] == "t1"
+            assert (await asyncio.wait_for(socket.get("playback_state"), SILENCE_S))[1]["track_id"] == "t1"
             await asyncio.to_thread(call, f"{host.url}/sessions/{host.session_id}/playlist/{item['id']}", "DELETE",
                                     None, host.token)
-            assert (await asyncio.wait_for(socket.get("playback_state"), 2))[1]["track_id"] is None
+            assert (await asyncio.wait_for(socket.get("playback_state"), SILENCE_S))[1]["track_id"] is None
     asyncio.run(check())
