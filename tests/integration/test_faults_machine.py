@@ -1,6 +1,7 @@
 """The fault matrix: what the speaker's own machine does wrong: disks, scheduling, death, clocks."""
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tuttitest import faults, harness
+from tuttitest import analysis, faults, harness
+from tuttitest.proxy import Proxy
 
 THEME = "The speaker's machine"
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
@@ -23,6 +25,12 @@ def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
     heard = scene.listen(at_ns, over_ns, until_ns)
     matrix.row(fault, heard, said, note)
     return heard, said
+
+
+def fake_clock(path):
+    """The environment of a process whose wall clock is as libfaketime reads in the file, and no other clock."""
+    return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(path), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
 
 
 def token_of(scene):
@@ -170,6 +178,62 @@ def test_killed(hub, scene, matrix):
     assert count == 0
 
 
+def test_no_descriptors(hub, scene, matrix):
+    """It may open no file and no socket more, and its connection is lost just then."""
+    kitchen = scene(hub)
+    at_ns = kitchen.play()
+    since, pid = len(kitchen.speaker.log), kitchen.speaker.process.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (8, limits[1]))
+    hub.stop(signal.SIGKILL)
+    hub.start()
+    kitchen.go(5)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_connected(40)
+    kitchen.go(3)
+    heard, (lines, count) = finish(kitchen, matrix, "connection lost while there are no descriptors, for 5 s", since, at_ns,
+                                   over_ns)
+    assert heard.untouched, heard
+    assert 1 <= count <= 10
+
+
+def test_boots_before_everything_else(hub, scene, matrix, tmp_path):
+    """No network, no sound card, no idea of the time: one after the other comes."""
+    fault = "boots without network, card and clock, which come one after the other"
+    if SANITIZED or not FAKETIME:
+        matrix.skipped(fault, "needs libfaketime, and no sanitizer beside it")
+        pytest.skip("needs libfaketime, and no sanitizer beside it")
+    clock, control = tmp_path / "clock", tmp_path / "kitchen.control"
+    clock.write_text("-1780000000\n")
+    control.write_text("fail\n")
+    proxy = Proxy(hub.port)
+    proxy.open = False
+    try:
+        kitchen = scene(hub, url=proxy.url, env=fake_clock(clock))
+        kitchen.command(track_id="t1", position_ms=0, state="playing")
+        harness.wait_until(lambda: kitchen.said()[1] > 0, 10, "a word about it")
+        kitchen.go(2)
+        proxy.open = True
+        kitchen.speaker.wait_connected(30)
+        clock.write_text("+0\n")
+        kitchen.go(1)
+        kitchen.card.tell("ok")
+        over_ns = kitchen.now()
+        kitchen.speaker.wait_state("playing")
+        kitchen.go(4)
+        until_ns, said = kitchen.now(), kitchen.said()
+        kitchen.stop()
+        ns, error = kitchen.windows(kitchen.card.recording().runs, over_ns, until_ns)
+        assert len(error) > 40 and (abs(error[3:]) < 2e-3).all(), error  # the first ones begin in silence
+        back_s = (analysis.first_sound(kitchen.card.recording().runs[-1], over_ns) - over_ns) / 1e9
+        matrix.row(fault, faults.Heard(back_s, back_s, 0), said, "from the card's coming on")
+        assert back_s < 2
+        assert said[1] <= 6
+    finally:
+        proxy.stop()
+
+
 # --- memory --------------------------------------------------------------------------------------
 
 
@@ -251,9 +315,7 @@ def stepped(backend, scene, matrix, request, tmp_path, fault, begin, then, expec
         pytest.skip(reason)
     clock = tmp_path / "clock"
     clock.write_text(begin + "\n")
-    kitchen = scene(backend, env={"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
-                                  "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
-                                  "FAKETIME_NO_CACHE": "1"})
+    kitchen = scene(backend, env=fake_clock(clock))
     at_ns = kitchen.play()
     since = len(kitchen.speaker.log)
     clock.write_text(then + "\n")
