@@ -105,6 +105,9 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_WSI_DESTROY: /* also of the listening socket, at the end */
         server->connections--;
         break;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        result = -1; /* a WebSocket would have no timeout, and hold its place for ever */
+        break;
     case LWS_CALLBACK_HTTP:
         result = begin(server, wsi, answer, in);
         break;

@@ -332,6 +332,64 @@ def test_control_lines_are_bounded(house, server):
     assert resident_kb(speaker.process) < 100_000
 
 
+# --- a stranger on the network, at the speaker's metrics -------------------------------------
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class At:
+    """What say() needs of a server."""
+
+    def __init__(self, port):
+        self.port = port
+
+
+def test_metrics_survive_hostile_callers(house, server):
+    """Garbage, other methods, idle connections and WebSockets: metrics are there again, and no secret was told."""
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
+    at = At(free_port())
+    speaker = member(house, backend.url, metrics_listen=f"127.0.0.1:{at.port}")
+    speaker.wait_connected()
+    upgrade = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+    for data in (b"\0" * 5000, os.urandom(20000), b"GET " + b"/" * 50000 + b" HTTP/1.1\r\n\r\n", upgrade + b"\x81\x80abcd",
+                 b"POST /metrics HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100000,
+                 b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n", b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"):
+        assert b"root:" not in say(at, data)
+    idle = [socket.create_connection(("127.0.0.1", at.port)) for _ in range(60)]
+    for connection in idle[:20]:
+        connection.sendall(upgrade)
+    assert speaker.status()["session"]["connected"]
+    for connection in idle:
+        connection.close()
+    call = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    text = harness.wait_until(lambda: (t := say(at, call, 1 << 20)) and b"200" in t[:20] and t, 20, "metrics again")
+    assert TOKEN.encode() not in text
+    assert resident_kb(speaker.process) < 100_000
+
+
+def test_websockets_do_not_hold_the_metrics(house, server):
+    """Who opens as many as there is room for, and goes on saying nothing, is thrown out."""
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
+    at = At(free_port())
+    speaker = member(house, backend.url, metrics_listen=f"127.0.0.1:{at.port}")
+    speaker.wait_connected()
+    upgrade = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+    held = [socket.create_connection(("127.0.0.1", at.port)) for _ in range(16)]
+    try:
+        for connection in held:
+            connection.sendall(upgrade)
+        call = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        harness.wait_until(lambda: b"200" in say(at, call, 1 << 20)[:20], 30, "metrics for others")
+    finally:
+        for connection in held:
+            connection.close()
+
+
 # --- a stranger on the network, at the hub ---------------------------------------------------
 
 
