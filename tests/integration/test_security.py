@@ -1,4 +1,5 @@
 """One test per claim of docs/security.md."""
+import base64
 import json
 import os
 import re
@@ -463,6 +464,28 @@ def test_the_hub_survives_many_idle_connections(hub):
     assert status == 200
     for connection in idle:
         connection.close()
+
+
+def test_uploads_that_stall_make_way(hub):
+    """Somebody begins as many uploads as there may be at once, and goes to sleep over them."""
+    host = harness.Host(hub.url)
+    body = (b'{"track_id":"t","name":"n","media":{"content_type":"audio/mpeg","data":"' + b"QUJD" * 5000)
+    head = (f"POST /sessions/{host.session_id}/playlist HTTP/1.1\r\nHost: x\r\nX-User-Token: {host.token}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n").encode()
+    stalled = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(20)]
+    try:
+        for connection in stalled:
+            connection.sendall(head + body)
+        media = {"filename": "p.mp3", "content_type": "audio/mpeg",
+                 "data": base64.b64encode((harness.MUSIC / "pier.mp3").read_bytes()).decode()}
+        call = {"track_id": "p", "name": "p", "media": media}
+        url = f"{hub.url}/sessions/{host.session_id}/playlist"
+        harness.wait_until(lambda: harness.call(url, "POST", call, host.token)[0] == 200, 60, "an upload to be taken")
+        left = [path.name for path in (Path(hub.directory) / "hub/uploads").iterdir() if path.name.startswith(".")]
+        assert len(left) <= 16
+    finally:
+        for connection in stalled:
+            connection.close()
 
 
 def test_sessions_are_apart(hub):
