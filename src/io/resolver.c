@@ -20,6 +20,7 @@
 
 struct lookup {
     atomic_int owners;
+    atomic_bool answered; /* what orders the thread's writes before the loop's reads */
     int answered_fd;
     char host[256];
     struct resolver_answer answer;
@@ -63,6 +64,7 @@ static void *look_up(void *argument)
         keep_addresses(&lookup->answer, list);
     if (list)
         freeaddrinfo(list);
+    atomic_store(&lookup->answered, true);
     uint64_t one = 1;
     ssize_t written = write(lookup->answered_fd, &one, sizeof one);
     (void)written; /* an eventfd takes its first count always */
@@ -79,7 +81,8 @@ static void answered(void *user, unsigned events)
     (void)events;
     query->lookup = NULL;
     resolver_cancel(query);
-    done(done_user, &lookup->answer);
+    if (atomic_load(&lookup->answered))
+        done(done_user, &lookup->answer);
     release(lookup);
 }
 
@@ -93,6 +96,7 @@ resolver_start(struct loop *loop, const char *host,
         goto fail;
     *query = (struct resolver_query){.loop = loop, .lookup = lookup, .done = done, .user = user};
     atomic_init(&lookup->owners, 2);
+    atomic_init(&lookup->answered, false);
     snprintf(lookup->host, sizeof lookup->host, "%s", host);
     lookup->answer.error = "no address";
     lookup->answered_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Runs clang-tidy, cppcheck, gcc's -fanalyzer and valgrind over the tree, and prints what they find that is not in
+"""Runs clang-tidy, cppcheck, gcc's -fanalyzer, valgrind and ThreadSanitizer over the tree, and prints what they find that is not in
 analyze_accepted.txt, where each line says why. Exit code 1 when anything is left.
 
-Usage: analyze.py CLANG_BUILD GCC_BUILD ANALYZER_BUILD, all configured; the second is built, with tests.
+Usage: analyze.py CLANG_BUILD GCC_BUILD ANALYZER_BUILD TSAN_BUILD [TOOL...], all configured; the second and the fourth are
+built, with tests.
 """
 import re
 import subprocess
@@ -67,11 +68,22 @@ def valgrind(build):
             print(f"note: {test.name} does not pass under valgrind (exit code {code}); it found nothing in it")
 
 
+def thread_sanitizer(build):
+    """The tests of what has threads beside the loop."""
+    for test in sorted([*Path(build, "tests").glob("unit_io_*"), *Path(build, "tests").glob("unit_daemon_*")]):
+        code, output = run("timeout", "300", test)
+        races = re.findall(r"SUMMARY: ThreadSanitizer: (.*)", output)
+        if races:
+            yield "tsan", test.name, "0", "race", "; ".join(sorted(set(races)))
+        elif code:
+            print(f"note: {test.name} does not pass under ThreadSanitizer (exit code {code}); it found nothing in it")
+
+
 def main():
-    clang, gcc, analyzer = (Path(word).resolve() for word in sys.argv[1:4])
+    clang, gcc, analyzer, threads = (Path(word).resolve() for word in sys.argv[1:5])
     tools = {"clang-tidy": lambda: clang_tidy(clang), "cppcheck": lambda: cppcheck(gcc),
-             "gcc": lambda: gcc_analyzer(analyzer), "valgrind": lambda: valgrind(gcc)}
-    wanted = sys.argv[4:] or list(tools)
+             "gcc": lambda: gcc_analyzer(analyzer), "valgrind": lambda: valgrind(gcc), "tsan": lambda: thread_sanitizer(threads)}
+    wanted = sys.argv[5:] or list(tools)
     known, left = accepted(), 0
     for tool in wanted:
         found, explained = 0, 0
