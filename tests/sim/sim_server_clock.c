@@ -102,6 +102,35 @@ static void an_echo_on_a_quiet_lan(void **state)
     }
 }
 
+/* As the daemon probes: bursts and single ones, when the clock asks for them. */
+static void probe_until(struct listener *listener, double from, double to,
+                        const struct sim_network *network)
+{
+    for (double t = from; t < to;) {
+        server_clock_probe_sent(&listener->clock, local(listener, t));
+        probe(listener, t, network);
+        struct mono_time next = server_clock_next_probe(&listener->clock);
+        t = fmax(t + 1e-3, t + ns_to_s(mono_sub(next, local(listener, t))));
+    }
+}
+
+/* 20 ms of jitter in one direction, which the middle of a round trip would take for 10 ms. */
+static void an_echo_with_one_sided_jitter(void **state)
+{
+    (void)state;
+    const struct sim_network network = {.kind = SIM_ONE_SIDED, .jitter_s = 20e-3};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct listener listener;
+        listener_init(&listener, seed);
+        probe_until(&listener, 0.1, 60, &network);
+        for (double t = 60; t < 300; t += 5) {
+            probe_until(&listener, t, t + 5, &network);
+            CHECK(seed, fabs(error_s(&listener, t + 5)) < 1e-3);
+            CHECK(seed, fabs(error_s(&listener, t + 5)) < uncertainty_s(&listener, t + 5));
+        }
+    }
+}
+
 static void ten_minutes_without_the_backend(void **state)
 {
     (void)state;
@@ -236,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_echo_on_a_quiet_lan),
+        cmocka_unit_test(an_echo_with_one_sided_jitter),
         cmocka_unit_test(ten_minutes_without_the_backend),
         cmocka_unit_test(stamps_alone),
         cmocka_unit_test(disciplined_clocks_agree_and_a_third_joins_them),
