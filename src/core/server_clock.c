@@ -1,36 +1,20 @@
 /*
  * server_clock.c: evidence in, one smooth line out.
  *
- * All hard evidence is kept as intervals. An interval widens as it ages, by as much as the two
- * clocks may have drifted apart; the youngest are intersected first, and an older one that
- * contradicts what younger ones agree on is passed over: a stepped server clock drops the old
- * evidence. Within what is left, the best kind of evidence there is says where the offset is.
- *
- * Echoes are better than that: echo_line.c.
+ * Evidence is kept here; what it says together is found in clock_choice.c, for echoes in
+ * echo_line.c, for Dates in date_filter.c. This file makes one smooth line of it.
  */
 #include "tutti/core/server_clock.h"
 
+#include "clock_choice.h"
 #include "echo_line.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Two free crystals: what the offset may drift while the frequency is not known. */
-static const double DRIFT_UNKNOWN = 100e-6;
-/* And once it was measured over minutes: temperature. */
-static const double DRIFT_KNOWN = 0.5e-6;
-/* Stamps were seen to arrive 3 to 6 ms after they were made (loopback, up to 30 clients). */
-static const int64_t STAMP_DELAY_NS = 4 * NS_PER_MS;
-static const int64_t STAMP_SPREAD_NS = 5 * NS_PER_MS;
-/* A Date header is refreshed about once a second, cut to whole seconds. */
-static const int64_t DATE_LAG_MAX_NS = 2100 * NS_PER_MS;
-/* Two disciplined machines: each kernel's bound holds for itself; this for the other's. */
-static const int64_t OTHER_MACHINE_NS = 5 * NS_PER_MS;
-static const int64_t WALL_FRESH_NS = 60 * NS_PER_S;
 /* So many echoes are enough to begin with. */
 static const size_t ECHOES_ENOUGH = 5;
-/* And with so many, over minutes, the frequency is known. */
-static const size_t ECHOES_MANY = 48;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 static const int64_t STEPPED_NS = 20 * NS_PER_MS;
 static const unsigned CONTRADICTIONS_MAX = 3;
@@ -40,6 +24,9 @@ static const int64_t ROUGH_NS = 20 * NS_PER_MS;
 static const double DECAY_MIN_S = 1;
 static const double DECAY_MAX_S = 12;
 static const double DECAY_PER_AGE = 0.2;
+/* Dates move it by tenths of a second: less than half a percent of pitch, which is the most that a
+ * player may correct by. */
+static const double DECAY_DATES_S = 40;
 /* Other evidence moves it by milliseconds, at most: 0.1 % of pitch for a second or two. */
 static const double DECAY_ROUGH_S = 2;
 /* How long other evidence waits for an echo that may come. */
@@ -76,12 +63,6 @@ const char *server_clock_source_name(enum server_clock_source source)
     return names[source];
 }
 
-static const struct server_clock_interval *interval_at(const struct server_clock *clock, size_t age)
-{
-    size_t index = clock->interval_head + clock->interval_count - 1 - age;
-    return &clock->intervals[index % SERVER_CLOCK_INTERVALS];
-}
-
 static double target_at(const struct server_clock *clock, int64_t t_ns)
 {
     return (double)(t_ns - clock->target_at_ns) * clock->frequency;
@@ -90,7 +71,7 @@ static double target_at(const struct server_clock *clock, int64_t t_ns)
 static double decay_s(const struct server_clock *clock)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
-        return DECAY_ROUGH_S;
+        return clock->source == SERVER_CLOCK_DATE ? DECAY_DATES_S : DECAY_ROUGH_S;
     double age_s = ns_to_s(echo_line_echo(clock, 0)->at_ns -
                            echo_line_echo(clock, clock->echo_count - 1)->at_ns);
     return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
@@ -110,131 +91,7 @@ static int64_t offset_at(const struct server_clock *clock, int64_t t_ns)
     return clock->target_ns + llround(applied_at(clock, t_ns));
 }
 
-/* --- intersection -------------------------------------------------------------------------- */
-
-struct bounds {
-    int64_t low_ns;
-    int64_t high_ns;
-    int64_t low_told_ns; /* the evidence behind low_ns, not widened by its age */
-    enum server_clock_source low_source;
-    enum server_clock_source high_source;
-    unsigned stamps;
-};
-
-static int64_t ageing(const struct server_clock *clock, int64_t age_ns)
-{
-    double rate = clock->echo_count >= ECHOES_MANY ? DRIFT_KNOWN : DRIFT_UNKNOWN;
-    return (int64_t)((double)age_ns * rate);
-}
-
-static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
-{
-    struct bounds bounds = {.low_ns = INT64_MIN / 2, .high_ns = INT64_MAX / 2};
-    for (size_t age = 0; age < clock->interval_count; age++) {
-        const struct server_clock_interval *interval = interval_at(clock, age);
-        int64_t age_ns = now_ns - interval->at_ns;
-        int64_t widen_ns = ageing(clock, age_ns);
-        int64_t move_ns = (int64_t)((double)age_ns * clock->frequency);
-        int64_t low_ns = interval->low_ns + move_ns - widen_ns;
-        int64_t high_ns =
-            interval->high_ns == INT64_MAX ? INT64_MAX / 2 : interval->high_ns + move_ns + widen_ns;
-        if (low_ns > bounds.high_ns || high_ns < bounds.low_ns)
-            continue; /* contradicts what is younger */
-        if (interval->source == SERVER_CLOCK_STAMPS)
-            bounds.stamps++;
-        if (low_ns > bounds.low_ns) {
-            bounds.low_ns = low_ns;
-            bounds.low_told_ns = low_ns + widen_ns;
-            bounds.low_source = interval->source;
-        }
-        if (high_ns < bounds.high_ns) {
-            bounds.high_ns = high_ns;
-            bounds.high_source = interval->source;
-        }
-    }
-    return bounds;
-}
-
-static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-
-/* --- choosing ------------------------------------------------------------------------------ */
-
-struct choice {
-    enum server_clock_source source;
-    int64_t at_ns;
-    int64_t offset_ns;
-    double frequency;
-    int64_t uncertainty_ns;
-};
-
-static bool choose_echo(const struct server_clock *clock, int64_t now_ns, struct choice *choice)
-{
-    if (clock->echo_count == 0)
-        return false;
-    const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    struct echo_line line = echo_line_fit(clock);
-    choice->source = SERVER_CLOCK_ECHO;
-    choice->at_ns = line.at_ns;
-    choice->offset_ns = line.offset_ns;
-    choice->frequency = line.frequency;
-    /* The worse way may never have been as short as the better one: all of the half, then. */
-    int64_t half_ns = echo_line_shortest_half_ns(clock);
-    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + (line.one_sided ? half_ns : half_ns / 2) +
-                             ageing(clock, now_ns - newest->at_ns);
-    return true;
-}
-
-static bool choose_wall(const struct server_clock *clock, const struct bounds *bounds,
-                        int64_t now_ns, struct choice *choice)
-{
-    if (!clock->wall_known || !clock->wall_disciplined ||
-        now_ns - clock->wall_at_ns > WALL_FRESH_NS)
-        return false;
-    int64_t slack_ns = clock->wall_error_ns + OTHER_MACHINE_NS;
-    if (clock->wall_offset_ns + slack_ns < bounds->low_ns ||
-        clock->wall_offset_ns - slack_ns > bounds->high_ns)
-        return false;
-    choice->source = SERVER_CLOCK_DISCIPLINED;
-    choice->at_ns = now_ns;
-    choice->offset_ns = clamp_ns(clock->wall_offset_ns, bounds->low_ns, bounds->high_ns);
-    choice->uncertainty_ns = slack_ns;
-    return true;
-}
-
-static bool choose_bounds(const struct bounds *bounds, int64_t now_ns, struct choice *choice)
-{
-    bool low = bounds->low_source != SERVER_CLOCK_NONE;
-    bool high = bounds->high_source != SERVER_CLOCK_NONE;
-    if (!low)
-        return false;
-    int64_t width_ns = high ? bounds->high_ns - bounds->low_ns : INT64_MAX / 2;
-    choice->at_ns = now_ns;
-    choice->frequency = 0;
-    bool tight =
-        bounds->low_source == SERVER_CLOCK_STAMPS || bounds->low_source == SERVER_CLOCK_COMMAND;
-    if (tight && width_ns > 2 * STAMP_DELAY_NS) {
-        choice->source = SERVER_CLOCK_STAMPS;
-        /* The best of n independent delays is nearer to the shortest there is. */
-        int64_t spread_ns = STAMP_SPREAD_NS / (bounds->stamps + 1);
-        choice->offset_ns = bounds->low_told_ns + STAMP_DELAY_NS / 2 + spread_ns;
-        if (choice->offset_ns > bounds->high_ns)
-            choice->offset_ns = bounds->high_ns;
-        choice->uncertainty_ns = STAMP_SPREAD_NS + spread_ns + bounds->low_told_ns - bounds->low_ns;
-        return true;
-    }
-    choice->source = tight ? SERVER_CLOCK_COMMAND : SERVER_CLOCK_DATE;
-    if (!high) {
-        choice->offset_ns = bounds->low_ns + DATE_LAG_MAX_NS / 2;
-        choice->uncertainty_ns = DATE_LAG_MAX_NS;
-        return true;
-    }
-    choice->offset_ns = bounds->low_ns + width_ns / 2;
-    choice->uncertainty_ns = width_ns / 2;
-    return true;
-}
+/* --- adopting ---------------------------------------------------------------------------- */
 
 static bool is_settled(const struct server_clock *clock, int64_t now_ns)
 {
@@ -248,13 +105,14 @@ static bool is_settled(const struct server_clock *clock, int64_t now_ns)
 }
 
 /* Takes a new line; the difference to what was applied so far decays from now on. */
-static void adopt(struct server_clock *clock, const struct choice *choice, int64_t now_ns)
+static void adopt(struct server_clock *clock, const struct clock_choice *choice, int64_t now_ns)
 {
     double before_ns =
         clock->known ? (double)(clock->target_ns - choice->offset_ns) + applied_at(clock, now_ns)
                      : 0;
     /* What was known only roughly is not worth a glide to what is known better. */
-    bool smooth = clock->settled && clock->uncertainty_ns < ROUGH_NS;
+    bool no_better = choice->source == SERVER_CLOCK_DATE && clock->source == SERVER_CLOCK_DATE;
+    bool smooth = clock->settled && (clock->uncertainty_ns < ROUGH_NS || no_better);
     clock->source = choice->source;
     clock->target_at_ns = choice->at_ns;
     clock->target_ns = choice->offset_ns;
@@ -268,10 +126,8 @@ static void adopt(struct server_clock *clock, const struct choice *choice, int64
 
 static void update(struct server_clock *clock, int64_t now_ns)
 {
-    struct choice choice = {.frequency = 0};
-    struct bounds bounds = intersect(clock, now_ns);
-    if (!choose_echo(clock, now_ns, &choice) && !choose_wall(clock, &bounds, now_ns, &choice) &&
-        !choose_bounds(&bounds, now_ns, &choice))
+    struct clock_choice choice;
+    if (!clock_choose(clock, now_ns, &choice))
         return;
     adopt(clock, &choice, now_ns);
     clock->settled = is_settled(clock, now_ns);
@@ -308,6 +164,12 @@ static void forget_old_echoes(struct server_clock *clock, int64_t now_ns)
     }
 }
 
+static void forget_intervals(struct server_clock *clock)
+{
+    clock->interval_count = 0;
+    date_filter_init(&clock->dates);
+}
+
 /* An echo whose hard bounds are far from the line: one may be an accident, three are a stepped
  * clock. What is only a little off is left to the fit: it may be the line that is wrong. */
 static bool contradicts(const struct server_clock *clock, const struct server_clock_echo *echo)
@@ -336,7 +198,7 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
         if (++clock->contradictions < CONTRADICTIONS_MAX)
             return;
         clock->echo_count = 0;
-        clock->interval_count = 0;
+        forget_intervals(clock);
     }
     clock->contradictions = 0;
     keep_echo(clock, &echo);
@@ -350,10 +212,36 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
     update(clock, received.ns);
 }
 
+/* One stamp that cannot be may be an accident; two that agree are a stepped clock. Where the
+ * backend echoes, echoes decide, at once. */
+static bool is_believed(struct server_clock *clock, int64_t now_ns, int64_t low_ns)
+{
+    bool agrees = clock->doubted && llabs(low_ns - clock->doubted_ns) < CLOCK_STAMP_LATE_MAX_NS;
+    if (!clock_stamp_contradicts(clock, now_ns, low_ns)) {
+        clock->doubted = false;
+        return true;
+    }
+    clock->doubted = true;
+    clock->doubted_ns = low_ns;
+    if (clock->source == SERVER_CLOCK_ECHO) {
+        clock->probes_left = LATER_BURST;
+        clock->next_probe_ns = now_ns;
+        return false;
+    }
+    if (!agrees)
+        return false;
+    clock->doubted = false;
+    forget_intervals(clock);
+    return true;
+}
+
 void server_clock_add_stamp(struct server_clock *clock, struct mono_time arrived,
                             struct server_time stamp)
 {
-    add_interval(clock, arrived.ns, stamp.ns - arrived.ns, INT64_MAX, SERVER_CLOCK_STAMPS);
+    int64_t low_ns = stamp.ns - arrived.ns;
+    if (!is_believed(clock, arrived.ns, low_ns))
+        return;
+    add_interval(clock, arrived.ns, low_ns, low_ns + CLOCK_STAMP_LATE_MAX_NS, SERVER_CLOCK_STAMPS);
     update(clock, arrived.ns);
 }
 
@@ -369,8 +257,10 @@ void server_clock_add_date(struct server_clock *clock, struct mono_time sent,
                            struct mono_time received, struct server_time date,
                            bool fresh_connection)
 {
-    int64_t high_ns = fresh_connection ? date.ns + DATE_LAG_MAX_NS - sent.ns : INT64_MAX;
+    int64_t high_ns = fresh_connection ? date.ns + DATE_FILTER_LAG_MAX_NS - sent.ns : INT64_MAX;
     add_interval(clock, received.ns, date.ns - received.ns, high_ns, SERVER_CLOCK_DATE);
+    if (fresh_connection)
+        date_filter_add(&clock->dates, sent, received, date);
     update(clock, received.ns);
 }
 
@@ -410,7 +300,7 @@ struct server_clock_estimate server_clock_estimate(const struct server_clock *cl
         .source = clock->source,
         .offset_ns = clock->known ? offset_at(clock, now.ns) : 0,
         .uncertainty_ns = clock->known ? clock->uncertainty_ns + llround(fabs(residue_ns)) +
-                                             ageing(clock, now.ns - clock->smooth_at_ns)
+                                             clock_ageing_ns(clock, now.ns - clock->smooth_at_ns)
                                        : 0,
         .frequency_ppm = clock->frequency * 1e6,
     };

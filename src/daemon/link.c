@@ -7,6 +7,7 @@
 #include "tutti/base/log.h"
 #include "tutti/io/mono_clock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
 static const int64_t RECHECK_NS = 60 * NS_PER_S;
 /* A socket that has not told its initial state by then is given up. */
 static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
+/* Multiples of it are spread most evenly, modulo 1. */
+static const double GOLDEN = 0.6180339887498949;
 
 const char *link_state_name(enum link_state state)
 {
@@ -145,6 +148,7 @@ static void take_message(struct link *link, struct protocol_message *message,
     switch (message->type) {
     case MESSAGE_PLAYBACK_STATE:
         server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
+        set_probe_timer(link); /* a stamp that cannot be is looked into at once */
         link_confirm(link, &message->playback, received);
         link_take_playback(link, &message->playback, received);
         break;
@@ -344,6 +348,14 @@ static void retry_fired(void *user, struct mono_time now)
         link_bootstrap(link);
 }
 
+/* At ever other fractions of a second, evenly spread: Dates of whole seconds say more that way. */
+static void set_resync_timer(struct link *link)
+{
+    link->resync_phase = fmod(link->resync_phase + GOLDEN, 1);
+    double interval_s = link->config.settings->sync.resync_interval_s;
+    loop_timer_set_in(link->resync, s_to_ns(interval_s + link->resync_phase - 0.5));
+}
+
 static void resync_fired(void *user, struct mono_time now)
 {
     struct link *link = user;
@@ -356,7 +368,7 @@ static void resync_fired(void *user, struct mono_time now)
         }
     }
     link_resync(link, now);
-    loop_timer_set_in(link->resync, s_to_ns(link->config.settings->sync.resync_interval_s));
+    set_resync_timer(link);
 }
 
 /* The kept membership is of the configured backend and code. */
@@ -412,7 +424,7 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
     take_membership(link);
     log_add_secret(link->token);
     loop_timer_set_in(link->retry, 0);
-    loop_timer_set_in(link->resync, s_to_ns(config->settings->sync.resync_interval_s));
+    set_resync_timer(link);
     return link;
 }
 

@@ -66,6 +66,7 @@ struct link {
     struct backoff backoff;
     struct loop_timer *retry;
     struct loop_timer *resync;
+    double resync_phase; /* 0..1 */
     struct loop_timer *probe;
     struct loop_timer *confirm;
     struct loop_timer *dates;

@@ -7,7 +7,8 @@
  *   echo         [server_sent - received, server_received - sent]: hard, and the best
  *   command      a stamp that our own command caused: [stamp - arrived, stamp - sent]: hard
  *   stamp        a state that arrived was stamped before: >= stamp - arrived; usually by 3 to 6 ms
- *   Date         whole seconds, 0 to 2.1 s old: [date - received, date + 2.1 s - sent]
+ *   Date         whole seconds, 0 to 2.1 s old: [date - received, date + 2.1 s - sent]; what they
+ *                say together is much more (date_filter.h)
  *   disciplined  the kernel says that the wall clock is right: presumed to be the server's too,
  *                unless hard evidence says otherwise
  *
@@ -18,6 +19,7 @@
 #define TUTTI_CORE_SERVER_CLOCK_H
 
 #include "tutti/base/units.h"
+#include "tutti/core/date_filter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,6 +73,9 @@ struct server_clock {
     int64_t wall_at_ns;
     int64_t wall_offset_ns;
     int64_t wall_error_ns;
+    struct date_filter dates;
+    bool doubted; /* the last stamp was impossible by what was known */
+    int64_t doubted_ns;
     unsigned contradictions; /* echoes in a row that the past does not agree with */
 
     /* The line that the evidence says: offset = target_ns + frequency * (t - target_at_ns). */

@@ -1,5 +1,6 @@
 tutti_unit_test(core backoff)
 tutti_unit_test(core dac_clock)
+tutti_unit_test(core date_filter)
 tutti_unit_test(core drift)
 tutti_unit_test(core options)
 tutti_unit_test(core playout_map)
