@@ -209,8 +209,8 @@ static bool choose_stamps(const struct server_clock *clock, const struct bounds 
     /* The best of n independent delays is nearer to the shortest there is. */
     int64_t spread_ns = STAMP_SPREAD_NS / (bounds->stamps + 1);
     choice->source = SERVER_CLOCK_STAMPS;
-    choice->offset_ns = clamp_ns(bounds->told_ns + STAMP_DELAY_NS / 2 + spread_ns, bounds->low_ns,
-                                 bounds->high_ns);
+    choice->offset_ns =
+        clamp_ns(bounds->told_ns + STAMP_DELAY_NS / 2 + spread_ns, bounds->low_ns, bounds->high_ns);
     choice->uncertainty_ns =
         STAMP_SPREAD_NS + spread_ns + clock_ageing_ns(clock, bounds->told_age_ns);
     return true;

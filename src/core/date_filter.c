@@ -26,7 +26,8 @@ static const double DRIFT = 200e-6;
 /* A way through the network and through the server, where it is not known better. */
 static const double SLACK_S = 12e-3;
 static const double EACH_TIME_PRIOR = 0.5;
-/* An answer that does not fit at all: a server's hiccup, once in ten thousand; or a stepped clock. */
+/* An answer that does not fit at all: a server's hiccup, once in ten thousand; or a stepped clock.
+ */
 static const float MISFIT = 1e-4f;
 static const float STEPPED = 3e-4f;
 /* Left out at either end. */

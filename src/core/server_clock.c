@@ -35,12 +35,16 @@ static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 static const int64_t GOOD_ENOUGH_NS = 50 * NS_PER_MS;
 static const int64_t SETTLE_LATEST_NS = 2500 * NS_PER_MS;
 
-/* A burst for the offset; then some seconds of single probes for the frequency; then, every ten
- * seconds, a burst to keep both. */
-static const unsigned FIRST_BURST = 8;
+/* Probes go in volleys: the first wakes both ends up, and each next one follows the answer to the
+ * one before at once, so that it meets them awake. Waking takes some 50 to 100 us, and not the same
+ * at both ends: two speakers would differ by half of that. Some volleys for the offset; then some
+ * seconds of single volleys for the frequency; then, every ten seconds, two to keep both. */
+static const unsigned VOLLEY = 4;
+static const unsigned FIRST_VOLLEYS = 3;
 static const int64_t EARLY_NS = 15 * NS_PER_S;
-static const int64_t EARLY_STEP_NS = 400 * NS_PER_MS;
-static const unsigned LATER_BURST = 8;
+static const int64_t EARLY_STEP_NS = NS_PER_S;
+static const unsigned LATER_VOLLEYS = 2;
+/* Between volleys; and how long an answer is waited for within one. */
 static const int64_t PROBE_STEP_NS = 60 * NS_PER_MS;
 static const int64_t PROBE_PAUSE_NS = 10 * NS_PER_S;
 
@@ -206,9 +210,10 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
     add_interval(clock, received.ns, low_ns, high_ns, SERVER_CLOCK_ECHO);
     if (!clock->echo_seen) {
         clock->echo_seen = true;
-        clock->probes_left = FIRST_BURST;
-        clock->next_probe_ns = received.ns + PROBE_STEP_NS;
-    }
+        clock->probes_left = FIRST_VOLLEYS * VOLLEY;
+        clock->next_probe_ns = received.ns;
+    } else if (clock->probes_left % VOLLEY != 0)
+        clock->next_probe_ns = received.ns;
     update(clock, received.ns);
 }
 
@@ -224,7 +229,7 @@ static bool is_believed(struct server_clock *clock, int64_t now_ns, int64_t low_
     clock->doubted = true;
     clock->doubted_ns = low_ns;
     if (clock->source == SERVER_CLOCK_ECHO) {
-        clock->probes_left = LATER_BURST;
+        clock->probes_left = VOLLEY;
         clock->next_probe_ns = now_ns;
         return false;
     }
@@ -310,7 +315,7 @@ void server_clock_connected(struct server_clock *clock, struct mono_time now)
 {
     clock->connected = true;
     clock->connected_at_ns = now.ns;
-    clock->probes_left = clock->echo_seen ? FIRST_BURST : 1;
+    clock->probes_left = clock->echo_seen ? FIRST_VOLLEYS * VOLLEY : 1;
     clock->next_probe_ns = now.ns;
 }
 
@@ -333,6 +338,6 @@ void server_clock_probe_sent(struct server_clock *clock, struct mono_time now)
         return;
     }
     bool early = clock->echo_seen && now.ns - clock->connected_at_ns < EARLY_NS;
-    clock->probes_left = clock->echo_seen && !early ? LATER_BURST : 1;
+    clock->probes_left = !clock->echo_seen ? 1 : early ? VOLLEY : LATER_VOLLEYS * VOLLEY;
     clock->next_probe_ns = now.ns + (early ? EARLY_STEP_NS : PROBE_PAUSE_NS);
 }

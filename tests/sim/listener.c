@@ -11,6 +11,7 @@
 #define BURST_FROM_S 0.5
 #define BURST_STEP_S 0.11
 #define BURST_DATES 12
+#define AWAKE_S 5e-3
 
 static struct mono_time local(const struct listener *listener, double t)
 {
@@ -19,7 +20,8 @@ static struct mono_time local(const struct listener *listener, double t)
 
 static struct server_time server(const struct listener *listener, double t)
 {
-    return (struct server_time){INT64_C(1700000000) * NS_PER_S + s_to_ns(t + listener->server_off_s)};
+    return (struct server_time){INT64_C(1700000000) * NS_PER_S +
+                                s_to_ns(t + listener->server_off_s)};
 }
 
 void listener_init(struct listener *listener, uint64_t seed)
@@ -68,6 +70,9 @@ void listener_probe(struct listener *listener, double t, const struct sim_networ
 {
     double there = sim_delay(network, &listener->random, false);
     double back = sim_delay(network, &listener->random, true);
+    if (t > listener->awake_until_s)
+        there += network->wake_s * sim_uniform(&listener->random, 0.5, 1.5);
+    listener->awake_until_s = t + AWAKE_S;
     if (there < 0 || back < 0)
         return;
     server_clock_add_echo(&listener->clock, local(listener, t),

@@ -13,6 +13,7 @@ struct listener {
     struct sim_crystal crystal;
     struct sim_random random;
     double server_off_s;
+    double awake_until_s; /* the server, after it was last asked */
     double date_phase_s;  /* when the server refreshes its Date */
     double date_period_s; /* how often; 0: for every answer */
     struct server_clock clock;

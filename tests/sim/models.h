@@ -50,7 +50,8 @@ enum sim_network_kind {
 struct sim_network {
     enum sim_network_kind kind;
     double jitter_s;
-    double loss; /* 0..1 */
+    double loss;   /* 0..1 */
+    double wake_s; /* what a sleeping server takes to wake up, 0.5 to 1.5 times */
 };
 
 /* back: the way from the server. Negative: lost. */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#define SEEDS 30
+#define SEEDS 20
 #define SETTLED_S 3
 
 struct mix {
@@ -41,35 +41,122 @@ static const struct mix MIXES[] = {
     {.name = "echo, LAN, a third lost", .echo = &LOSSY, .to_s = 120, .worst_s = 1e-3},
     {.name = "echo, Wi-Fi", .echo = &WIFI, .to_s = 120},
     {.name = "echo, one-sided", .echo = &ONE_SIDED, .to_s = 120},
-    {.name = "echo, then nothing for ten minutes", .echo = &LAN, .silent_from_s = 300, .to_s = 900, .worst_s = 1e-3},
-    {.name = "echo, stamps, dates, wall", .echo = &LAN, .to_s = 120, .dates = true, .stamps_every_s = 5, .wall = true},
+    {.name = "echo, then nothing for ten minutes",
+     .echo = &LAN,
+     .silent_from_s = 300,
+     .to_s = 900,
+     .worst_s = 1e-3},
+    {.name = "echo, stamps, dates, wall",
+     .echo = &LAN,
+     .to_s = 120,
+     .dates = true,
+     .stamps_every_s = 5,
+     .wall = true},
     {.name = "disciplined", .to_s = 120, .wall = true, .worst_s = 2e-3},
-    {.name = "disciplined, stamps, dates", .to_s = 300, .wall = true, .dates = true, .stamps_every_s = 5, .worst_s = 7e-3},
+    {.name = "disciplined, stamps, dates",
+     .to_s = 300,
+     .wall = true,
+     .dates = true,
+     .stamps_every_s = 5,
+     .worst_s = 7e-3},
     {.name = "stamps", .to_s = 300, .stamps_every_s = 4, .worst_s = 15e-3},
     {.name = "stamps, seldom", .to_s = 600, .stamps_every_s = 120},
     {.name = "one stamp, dates", .to_s = 3000, .stamps_every_s = 5000, .dates = true},
     {.name = "stamps, dates", .to_s = 300, .stamps_every_s = 5, .dates = true},
     {.name = "commands", .to_s = 300, .commands_every_s = 20, .worst_s = 15e-3},
-    {.name = "commands, stamps, dates", .to_s = 300, .commands_every_s = 20, .stamps_every_s = 9, .dates = true},
+    {.name = "commands, stamps, dates",
+     .to_s = 300,
+     .commands_every_s = 20,
+     .stamps_every_s = 9,
+     .dates = true},
     {.name = "dates", .to_s = 600, .dates = true},
     {.name = "dates, looked at each time", .to_s = 600, .dates = true, .date_period_s = -1},
     {.name = "dates, a busy server", .to_s = 600, .dates = true, .date_period_s = 1.011},
     {.name = "dates, a quick server", .to_s = 600, .dates = true, .date_period_s = 1.003},
-    {.name = "wall an hour off, dates", .to_s = 300, .dates = true, .wall = true, .wall_off_s = HOUR},
+    {.name = "wall an hour off, dates",
+     .to_s = 300,
+     .dates = true,
+     .wall = true,
+     .wall_off_s = HOUR},
     {.name = "wall 3 s behind, dates", .to_s = 300, .dates = true, .wall = true, .wall_off_s = -3},
-    {.name = "wall 0.4 s ahead, stamps", .to_s = 300, .stamps_every_s = 0.5, .wall = true, .wall_off_s = 0.4},
-    {.name = "wall 0.4 s behind, stamps", .to_s = 300, .stamps_every_s = 0.5, .wall = true, .wall_off_s = -0.4},
-    {.name = "wall an hour off, echo", .to_s = 120, .echo = &LAN, .wall = true, .wall_off_s = -HOUR},
-    {.name = "server 3 s ahead of the wall", .to_s = 120, .dates = true, .stamps_every_s = 5, .wall = true, .wall_off_s = -3},
-    {.name = "server steps an hour back, echo", .to_s = 200, .echo = &LAN, .stepped_at_s = 100, .step_s = -HOUR, .noticed_s = 25},
-    {.name = "server steps 3 s ahead, echo, stamps", .to_s = 200, .echo = &LAN, .stamps_every_s = 5, .stepped_at_s = 100, .step_s = 3, .noticed_s = 25},
-    {.name = "server steps an hour back, stamps, dates", .to_s = 300, .stamps_every_s = 5, .dates = true, .stepped_at_s = 100, .step_s = -HOUR, .noticed_s = 12},
-    {.name = "server steps an hour ahead, stamps, dates", .to_s = 300, .stamps_every_s = 5, .dates = true, .stepped_at_s = 100, .step_s = HOUR, .noticed_s = 12},
-    {.name = "server steps an hour back, stamps", .to_s = 300, .stamps_every_s = 5, .stepped_at_s = 100, .step_s = -HOUR, .noticed_s = 12},
-    {.name = "server steps an hour back, dates", .to_s = 300, .dates = true, .stepped_at_s = 100, .step_s = -HOUR, .noticed_s = 12},
-    {.name = "stamps from the future, dates", .to_s = 300, .stamps_every_s = 5, .dates = true, .wrong_stamps_s = HOUR, .worst_s = 0.6},
-    {.name = "stamps from 1970, dates", .to_s = 300, .stamps_every_s = 5, .dates = true, .wrong_stamps_s = -1.7e9, .worst_s = 0.6},
-    {.name = "stamps from the future, echo", .to_s = 120, .echo = &LAN, .stamps_every_s = 5, .wrong_stamps_s = HOUR, .worst_s = 1e-3},
+    {.name = "wall 0.4 s ahead, stamps",
+     .to_s = 300,
+     .stamps_every_s = 0.5,
+     .wall = true,
+     .wall_off_s = 0.4},
+    {.name = "wall 0.4 s behind, stamps",
+     .to_s = 300,
+     .stamps_every_s = 0.5,
+     .wall = true,
+     .wall_off_s = -0.4},
+    {.name = "wall an hour off, echo",
+     .to_s = 120,
+     .echo = &LAN,
+     .wall = true,
+     .wall_off_s = -HOUR},
+    {.name = "server 3 s ahead of the wall",
+     .to_s = 120,
+     .dates = true,
+     .stamps_every_s = 5,
+     .wall = true,
+     .wall_off_s = -3},
+    {.name = "server steps an hour back, echo",
+     .to_s = 200,
+     .echo = &LAN,
+     .stepped_at_s = 100,
+     .step_s = -HOUR,
+     .noticed_s = 25},
+    {.name = "server steps 3 s ahead, echo, stamps",
+     .to_s = 200,
+     .echo = &LAN,
+     .stamps_every_s = 5,
+     .stepped_at_s = 100,
+     .step_s = 3,
+     .noticed_s = 25},
+    {.name = "server steps an hour back, stamps, dates",
+     .to_s = 300,
+     .stamps_every_s = 5,
+     .dates = true,
+     .stepped_at_s = 100,
+     .step_s = -HOUR,
+     .noticed_s = 12},
+    {.name = "server steps an hour ahead, stamps, dates",
+     .to_s = 300,
+     .stamps_every_s = 5,
+     .dates = true,
+     .stepped_at_s = 100,
+     .step_s = HOUR,
+     .noticed_s = 12},
+    {.name = "server steps an hour back, stamps",
+     .to_s = 300,
+     .stamps_every_s = 5,
+     .stepped_at_s = 100,
+     .step_s = -HOUR,
+     .noticed_s = 12},
+    {.name = "server steps an hour back, dates",
+     .to_s = 300,
+     .dates = true,
+     .stepped_at_s = 100,
+     .step_s = -HOUR,
+     .noticed_s = 12},
+    {.name = "stamps from the future, dates",
+     .to_s = 300,
+     .stamps_every_s = 5,
+     .dates = true,
+     .wrong_stamps_s = HOUR,
+     .worst_s = 0.6},
+    {.name = "stamps from 1970, dates",
+     .to_s = 300,
+     .stamps_every_s = 5,
+     .dates = true,
+     .wrong_stamps_s = -1.7e9,
+     .worst_s = 0.6},
+    {.name = "stamps from the future, echo",
+     .to_s = 120,
+     .echo = &LAN,
+     .stamps_every_s = 5,
+     .wrong_stamps_s = HOUR,
+     .worst_s = 1e-3},
 };
 
 /* Every `every_s`, from half of it on: is one due in [from, from + 1)? Sets when. */
@@ -87,7 +174,8 @@ static void hear_stamps(struct listener *listener, const struct mix *mix, double
     double t;
     for (int n = 0; is_due(mix->stamps_every_s, from, n, &t); n++) {
         bool wrong = mix->wrong_stamps_s != 0 && (int)(t / mix->stamps_every_s) % 7 == 3;
-        listener_hear_stamp(listener, t, sim_uniform(&listener->random, 3e-3, 6e-3), wrong ? mix->wrong_stamps_s : 0);
+        listener_hear_stamp(listener, t, sim_uniform(&listener->random, 3e-3, 6e-3),
+                            wrong ? mix->wrong_stamps_s : 0);
     }
     for (int n = 0; is_due(mix->commands_every_s, from, n, &t); n++)
         listener_command(listener, t);
@@ -102,7 +190,8 @@ static void live_a_second(struct listener *listener, const struct mix *mix, doub
         return;
     }
     if (mix->wall && fmod(t, 10) == 0)
-        listener_show_wall(listener, t, mix->wall_off_s + sim_uniform(&listener->random, -1e-3, 1e-3), true);
+        listener_show_wall(listener, t,
+                           mix->wall_off_s + sim_uniform(&listener->random, -1e-3, 1e-3), true);
     if (mix->dates)
         listener_ask_dates_until(listener, t, t + 1);
     hear_stamps(listener, mix, t);
@@ -118,14 +207,16 @@ static void run(const struct mix *mix, uint64_t seed, unsigned *samples, unsigne
         listener.date_period_s = fmax(mix->date_period_s, 0);
     for (double t = 0; t < mix->to_s; t++) {
         live_a_second(&listener, mix, t);
-        bool unaware = mix->stepped_at_s > 0 && t >= mix->stepped_at_s && t < mix->stepped_at_s + mix->noticed_s;
+        bool unaware = mix->stepped_at_s > 0 && t >= mix->stepped_at_s &&
+                       t < mix->stepped_at_s + mix->noticed_s;
         if (t < SETTLED_S || unaware || !listener_estimate(&listener, t + 1).known)
             continue;
         double error_s = fabs(listener_error_s(&listener, t + 1));
         (*samples)++;
         *covered += error_s <= listener_uncertainty_s(&listener, t + 1);
         if (mix->worst_s > 0 && error_s > mix->worst_s)
-            fail_msg("%s, seed %llu: %.6f s off at %.0f s", mix->name, (unsigned long long)seed, error_s, t);
+            fail_msg("%s, seed %llu: %.6f s off at %.0f s", mix->name, (unsigned long long)seed,
+                     error_s, t);
     }
 }
 

@@ -23,10 +23,24 @@ static void an_echo_on_a_quiet_lan(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct listener listener;
         listener_init(&listener, seed);
-        for (double t = 0.1; t < 60; t += t < 0.6 ? 0.06 : t < 15 ? 0.4 : 1.25)
-            listener_probe(&listener, t, &lan);
+        listener_probe_until(&listener, 0.1, 60, &lan);
         CHECK(seed, fabs(listener_error_s(&listener, 60)) < 100e-6);
         CHECK(seed, fabs(listener_error_s(&listener, 60)) < listener_uncertainty_s(&listener, 60));
+    }
+}
+
+/* A server that sleeps between probes answers late, in one direction only; not to a volley. */
+static void a_sleepy_server_is_woken_first(void **state)
+{
+    (void)state;
+    const struct sim_network network = {.kind = SIM_LAN, .wake_s = 100e-6};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct listener listener;
+        listener_init(&listener, seed);
+        for (double t = 0; t < 300; t += 10) {
+            listener_probe_until(&listener, t, t + 10, &network);
+            CHECK(seed, fabs(listener_error_s(&listener, t + 10)) < (t < 50 ? 20e-6 : 10e-6));
+        }
     }
 }
 
@@ -185,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_echo_on_a_quiet_lan),
+        cmocka_unit_test(a_sleepy_server_is_woken_first),
         cmocka_unit_test(an_echo_with_one_sided_jitter),
         cmocka_unit_test(ten_minutes_without_the_backend),
         cmocka_unit_test(stamps_alone),

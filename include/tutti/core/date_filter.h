@@ -36,8 +36,8 @@ struct date_range {
 
 void date_filter_init(struct date_filter *filter);
 
-/* The Date of an answer that was not kept from earlier ones. A contradiction to what was known, such
- * as a stepped server clock, starts anew with it. */
+/* The Date of an answer that was not kept from earlier ones. A contradiction to what was known,
+ * such as a stepped server clock, starts anew with it. */
 void date_filter_add(struct date_filter *filter, struct mono_time sent, struct mono_time received,
                      struct server_time date);
 

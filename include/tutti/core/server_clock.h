@@ -126,8 +126,8 @@ const char *server_clock_source_name(enum server_clock_source source);
 
 /*
  * When to send probes (sync_acks that a backend may echo). After server_clock_connected(): at
- * once; once a backend was seen to answer, in a burst; and then a small burst every 10 s. Without
- * answers, one every 10 s.
+ * once; once a backend was seen to answer, in volleys, where the next one is due when the last was
+ * answered; and then two volleys every 10 s. Without answers, one every 10 s.
  */
 void server_clock_connected(struct server_clock *clock, struct mono_time now);
 void server_clock_disconnected(struct server_clock *clock);
