@@ -110,6 +110,10 @@ static void print_config(const struct printer *printer, const struct option_spec
 static void man_escape(const char *text, char *to, size_t size)
 {
     size_t used = 0;
+    if (*text == '.' || *text == '\'') {
+        to[used++] = '\\';
+        to[used++] = '&';
+    }
     for (; *text && used + 3 < size; text++) {
         if (*text == '-' || *text == '\\')
             to[used++] = '\\';
@@ -126,7 +130,9 @@ static void print_man(const struct printer *printer, const struct option_spec *s
 {
     char line[OPTIONS_LINE_MAX], text[OPTIONS_LINE_MAX];
     printer->emit(printer->user, ".TP");
-    snprintf(line, sizeof line, ".BR %s \" = %s\"", spec->key, spec->fallback);
+    man_escape(spec->fallback, text, sizeof text);
+    snprintf(line, sizeof line, text[0] ? ".BR %s \" = %.200s\"" : ".BR %s \" =\"", spec->key,
+             text);
     printer->emit(printer->user, line);
     man_escape(spec->help, text, sizeof text);
     printer->emit(printer->user, text);

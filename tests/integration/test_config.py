@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tuttitest import harness
+from tuttitest import harness, options
 
 COUNT = 200
 SEED = 20260101
@@ -35,20 +35,6 @@ HUB = Program("tutti-hub", "TUTTI_HUB", "[data]\ndirectory = /nowhere\n", ["serv
 @pytest.fixture(params=[TUTTID, HUB], ids=lambda program: program.name)
 def program(request):
     return request.param
-
-
-def options(program):
-    """[(section, key, what it takes)], as the program itself tells them."""
-    text = program.run("--print-config").stdout.decode()
-    found, section, takes = [], "", ""
-    for line in text.splitlines():
-        if match := re.match(r"\[(\w+)\]$", line):
-            section = match.group(1)
-        elif line.startswith("# Takes "):
-            takes = line[len("# Takes "):].rstrip(".")
-        elif match := re.match(r";(\w+) =", line):
-            found.append((section, match.group(1), takes))
-    return found
 
 
 def bad_value(rng, takes):
@@ -84,7 +70,8 @@ class Broken:
     def __init__(self, program, rng, table, directory):
         self.program, self.rng, self.directory = program, rng, directory
         self.path = directory / f"{program.name}.conf"
-        self.section, self.key, self.takes = rng.choice(table)
+        option = rng.choice(table)
+        self.section, self.key, self.takes = option.section, option.key, option.takes
         self.env = {}
         self.words = [self.key]
         kind = rng.choice(["value"] * 5 + ["key", "section", "syntax", "long", "zero", "environment"])
@@ -157,7 +144,8 @@ class Broken:
 
 
 def test_two_hundred_broken_configurations(program, tmp_path):
-    table = [row for row in options(program) if row[1] not in ("token", "house_password", "password")]
+    secret = ("token", "house_password", "password")
+    table = [option for option in options.read(program.path) if option.key not in secret]
     assert len(table) > 15
     rng = random.Random(SEED)
     places = set()

@@ -1,11 +1,14 @@
 """SIGHUP while the music plays: recorded, in sync before and after, without a gap but for another device."""
+import re
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 
-from tuttitest import analysis, harness
+from tuttitest import analysis, harness, options
 
+DOCS = Path(__file__).parents[2] / "docs"
 SECOND_NS = 1_000_000_000
 LATENCY_S = 3e-3
 
@@ -108,3 +111,49 @@ def reload_broken(speaker):
     assert "from 0 to 100" in speaker.log
     assert speaker.status()["volume"] == 50
     return told_ns
+
+
+OTHER = {  # of what is more than a text
+    "url": "http://127.0.0.1:9", "device": "hw:9", "mixer": "software", "listen": "127.0.0.1:0", "level": "info",
+    "state_dir": "/nowhere/state", "cache_dir": "/nowhere/cache", "socket": "/nowhere/sock",
+}
+
+
+def documented_as_live():
+    """{(section, key)} of docs/configuration.md's list of what a reload takes over."""
+    chapter = (DOCS / "configuration.md").read_text().split("\n## Reload\n")[1].split("\n## ")[0]
+    found = set()
+    for section, keys in re.findall(r"`\[(\w+)\] ((?:\w+`(?:, `)?)+)", chapter.split("of the file count")[0]):
+        found |= {(section, key) for key in re.findall(r"\w+", keys)}
+    return found
+
+
+def another_value(option):
+    if option.key in OTHER:
+        return OTHER[option.key]
+    if " | " in option.takes:
+        return next(word for word in option.takes.split(" | ") if word != option.default)
+    if option.takes == "true or false":
+        return "true" if option.default == "false" else "false"
+    if match := re.match(r"a (?:whole )?number from (\S+) to (\S+)", option.takes):
+        return next(end for end in match.groups() if end != option.default)
+    return "other"
+
+
+def test_each_option_is_taken_over_or_has_its_line(hub, house):
+    """Every option of the table is changed; what the documentation calls live is silent, the others are named."""
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
+    speaker.wait_connected()
+    table = options.read(harness.BUILD / "bin/tuttid")
+    assert len(table) > 30
+    live = documented_as_live()
+    assert live <= {option[:2] for option in table}
+    changes = {f"{option.section}_{option.key}": another_value(option) for option in table}
+    del changes["backend_token_file"]  # with token, it would be an error
+    reload(speaker, **changes)
+    del speaker.settings["backend_token"]
+    reload(speaker, backend_token_file="/nowhere/token")
+    said = set(re.findall(r"reload: \[(\w+)\] (\w+) has changed; it takes a restart", speaker.log))
+    assert said == {option[:2] for option in table} - live
+    assert speaker.process.process.poll() is None

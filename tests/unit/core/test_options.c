@@ -9,6 +9,7 @@ struct target {
     char secret[16];
     char even[8];
     int64_t count;
+    int64_t least;
     double ratio;
     bool flag;
     int color;
@@ -35,7 +36,7 @@ static const struct option_spec specs[] = {
      AT(secret),
      .size = 16,
      .fallback = "",
-     .help = "Hush.",
+     .help = ".hush is a dot file.",
      .secret = true},
     {.section = "a",
      .key = "even",
@@ -54,6 +55,14 @@ static const struct option_spec specs[] = {
      .high = 1e12,
      .fallback = "7",
      .help = "How many."},
+    {.section = "b",
+     .key = "least",
+     .kind = OPTION_INTEGER,
+     AT(least),
+     .low = -9,
+     .high = 9,
+     .fallback = "-2",
+     .help = "At least so many."},
     {.section = "b",
      .key = "ratio",
      .kind = OPTION_REAL,
@@ -192,7 +201,7 @@ static void compares_two_targets(void **state)
     for (size_t i = 0; i < table.count; i++) {
         struct target a = fresh(), b = fresh();
         assert_true(options_are_equal(&specs[i], &a, &b));
-        static const char *const other[] = {"x", "x", "xx", "8", "0.5", "no", "red"};
+        static const char *const other[] = {"x", "x", "xx", "8", "3", "0.5", "no", "red"};
         assert_true(set(&b, specs[i].section, specs[i].key, other[i]));
         assert_false(options_are_equal(&specs[i], &a, &b));
     }
@@ -247,7 +256,10 @@ static void prints_every_option_for_help_and_manual(void **state)
         assert_non_null(strstr(print(OPTIONS_HELP), specs[i].key));
         assert_non_null(strstr(print(OPTIONS_MAN), specs[i].key));
     }
-    assert_non_null(strstr(print(OPTIONS_MAN), "Which \\-x \\e one."));
+    const char *man = print(OPTIONS_MAN);
+    assert_non_null(strstr(man, "Which \\-x \\e one."));
+    assert_non_null(strstr(man, ".BR secret \" =\"\n\\&.hush is a dot file.\n"));
+    assert_non_null(strstr(man, ".BR least \" = \\-2\"\n"));
 }
 
 int main(void)
