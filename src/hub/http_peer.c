@@ -137,7 +137,7 @@ static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply
     if (!exchange->answer)
         return -1;
     exchange->answer_bytes = bytes;
-    exchange->answer_sent = 0;
+    exchange->answer_sent = strcmp(exchange->method, "HEAD") == 0 ? bytes : 0;
     headers_begin(&headers, wsi, reply.status);
     headers_add(&headers, "content-type:", "application/json");
     if (headers_send(&headers, (int64_t)bytes))

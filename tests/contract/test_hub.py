@@ -1,6 +1,7 @@
 """What tutti-hub has beyond the contract: limits, uploads of any size, passwords, TLS, commands."""
 import asyncio
 import base64
+import http.client
 import json
 import os
 import signal
@@ -311,6 +312,25 @@ def test_a_guests_upload_is_a_request(hubs):
     assert call(f"{host.url}/requests/{requests[1]['id']}/deny", "POST", {}, host.token)[0] == 200
     (item,) = playlist(host)
     assert item["duration_seconds"] == PIER_S and files(hub) == [Path(item["media_url"]).name]
+
+
+def test_head_has_no_body(hubs):
+    """Whatever it asks for: what follows on the connection is the next answer."""
+    hub = hubs()
+    host = harness.Host(hub.url)
+    path = host.upload("t1", MUSIC / "pier.mp3")["media_url"]
+    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=PATIENCE_S)
+    connection.connect()
+    first = connection.sock
+    for asked, status in ((path, 200), ("/static/uploads/none.mp3", 404), ("/nothing", 404), ("/sessions", 405)):
+        connection.request("HEAD", asked)
+        answer = connection.getresponse()
+        assert answer.status == status and int(answer.headers["Content-Length"]) > 0
+        assert answer.read() == b""
+        connection.request("GET", path)
+        assert connection.getresponse().read() == (MUSIC / "pier.mp3").read_bytes()
+    assert connection.sock is first
+    connection.close()
 
 
 # --- limits ----------------------------------------------------------------------------------------
