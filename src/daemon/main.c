@@ -120,6 +120,8 @@ int main(int argc, char **argv)
     char error[SETTINGS_FILE_ERROR_MAX];
     if (tone_device)
         return (int)test_device(&settings, tone_device);
+    /* A core dump would hold the token, and so would the memory for a process of the same user. */
+    prctl(PR_SET_DUMPABLE, 0);
     if (!settings_file_load(&settings, path, error)) {
         fprintf(stderr, "tuttid: %s\n", error);
         return DAEMON_EXIT_CONFIG;
@@ -130,7 +132,5 @@ int main(int argc, char **argv)
     }
     if (tone)
         return (int)test_tone_run(&settings);
-    /* A core dump would hold the token, and so would the memory for a process of the same user. */
-    prctl(PR_SET_DUMPABLE, 0);
     return (int)daemon_run(&settings, path);
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/tutti/tutti-hub.conf"
@@ -268,6 +269,8 @@ int main(int argc, char **argv)
         return EXIT_STOPPED;
     if (action == ACTION_WRONG)
         return EXIT_USAGE;
+    /* A core dump would hold tokens and the password of the house, and so would the memory. */
+    prctl(PR_SET_DUMPABLE, 0);
     if (!load(&settings, &arguments, error)) {
         fprintf(stderr, "tutti-hub: %s\n", error);
         return EXIT_CONFIG;

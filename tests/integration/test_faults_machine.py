@@ -6,15 +6,13 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
-from tuttitest import analysis, faults, harness
+from tuttitest import analysis, clock, faults, harness
 from tuttitest.proxy import Proxy
 
 THEME = "The speaker's machine"
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 SANITIZED = harness.BUILD.name == "asan"
 
 
@@ -25,12 +23,6 @@ def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
     heard = scene.listen(at_ns, over_ns, until_ns)
     matrix.row(fault, heard, said, note)
     return heard, said
-
-
-def fake_clock(path):
-    """The environment of a process whose wall clock is as libfaketime reads in the file, and no other clock."""
-    return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(path), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
 
 
 def token_of(scene):
@@ -201,22 +193,22 @@ def test_no_descriptors(hub, scene, matrix):
 def test_boots_before_everything_else(hub, scene, matrix, tmp_path):
     """No network, no sound card, no idea of the time: one after the other comes."""
     fault = "boots without network, card and clock, which come one after the other"
-    if SANITIZED or not FAKETIME:
-        matrix.skipped(fault, "needs libfaketime, and no sanitizer beside it")
-        pytest.skip("needs libfaketime, and no sanitizer beside it")
-    clock, control = tmp_path / "clock", tmp_path / "kitchen.control"
-    clock.write_text("-1780000000\n")
+    if clock.reason():
+        matrix.skipped(fault, clock.reason())
+        pytest.skip(clock.reason())
+    wall, control = tmp_path / "clock", tmp_path / "kitchen.control"
+    wall.write_text("-1780000000\n")
     control.write_text("fail\n")
     proxy = Proxy(hub.port)
     proxy.open = False
     try:
-        kitchen = scene(hub, url=proxy.url, env=fake_clock(clock))
+        kitchen = scene(hub, url=proxy.url, env=clock.fake(wall))
         kitchen.command(track_id="t1", position_ms=0, state="playing")
         harness.wait_until(lambda: kitchen.said()[1] > 0, 10, "a word about it")
         kitchen.go(2)
         proxy.open = True
         kitchen.speaker.wait_connected(30)
-        clock.write_text("+0\n")
+        wall.write_text("+0\n")
         kitchen.go(1)
         kitchen.card.tell("ok")
         over_ns = kitchen.now()
@@ -307,18 +299,15 @@ def test_no_memory_at_a_track_change(hub, scene, matrix, memory, library):
 
 def stepped(backend, scene, matrix, request, tmp_path, fault, begin, then, expected_s, seconds=8):
     """begin, then: as libfaketime has them; its monotonic clock is the true one."""
-    reason = "libfaketime is not installed" if not FAKETIME else ""
-    if SANITIZED:
-        reason = "libfaketime and the sanitizer's run-time library do not go together"
-    if reason:
-        matrix.skipped(fault, reason)
-        pytest.skip(reason)
-    clock = tmp_path / "clock"
-    clock.write_text(begin + "\n")
-    kitchen = scene(backend, env=fake_clock(clock))
+    if clock.reason():
+        matrix.skipped(fault, clock.reason())
+        pytest.skip(clock.reason())
+    wall = tmp_path / "clock"
+    wall.write_text(begin + "\n")
+    kitchen = scene(backend, env=clock.fake(wall))
     at_ns = kitchen.play()
     since = len(kitchen.speaker.log)
-    clock.write_text(then + "\n")
+    wall.write_text(then + "\n")
     over_ns = kitchen.now()
     kitchen.go(seconds)
     heard, (lines, count) = finish(kitchen, matrix, fault, since, at_ns, over_ns)

@@ -1,5 +1,6 @@
 """One test per claim of docs/security.md."""
 import base64
+import gzip
 import json
 import os
 import re
@@ -189,6 +190,63 @@ def test_hostile_answers_are_survived(house, server, name):
     assert speaker.stop() == 0
 
 
+def test_nothing_is_decompressed(house, server):
+    """No compression is offered, neither for frames nor for bodies; and what comes compressed stays as it is."""
+    bomb = gzip.compress(bytes(50 << 20))
+
+    def on_http(request):
+        if b"/x.mp3" in request:
+            return [evil.answer("200 OK", bomb, ["Content-Encoding: gzip"])]
+        return [evil.answer("200 OK", gzip.compress(b"[]"), ["Content-Encoding: gzip"])]
+
+    backend = server(on_ws=initial_frames, on_http=on_http)
+    speaker = member(house, backend.url, sync_resync_interval_s=2)
+    speaker.wait_connected()
+    harness.wait_until(lambda: track_error(speaker), 20, "the refusal")
+    harness.wait_until(lambda: any(b"/playlist" in request for request in backend.requests), 15, "a REST call")
+    for request in backend.requests:
+        assert not re.search(rb"(?i)^(accept-encoding|te|sec-websocket-extensions):", request, re.M), request
+    assert any(b"/ws/sessions/" in request for request in backend.requests)
+    assert sum(path.stat().st_size for path in (speaker.directory / "cache").rglob("*")) < 1 << 20
+    assert resident_kb(speaker.process) < 100_000
+
+
+def test_what_the_backend_says_is_one_line_of_the_log(house, server):
+    """No line of its own making, nor anything that a terminal would obey."""
+    detail = json.dumps({"detail": "no\n2026-01-01T00:00:00.000Z error: forged\r\x1b[2J\x07" + "x" * 5000})
+    backend = server(on_http=lambda request: [evil.answer("403 Forbidden", detail.encode())])
+    speaker = house.speaker("kitchen", backend.url, backend_join_code="ABCDEF")
+    harness.wait_until(lambda: "forged" in speaker.log, 20, "the refusal")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", speaker.log)
+    assert not re.search(r"^\S+ error: forged", speaker.log, re.M)
+    assert max(len(line) for line in speaker.log.splitlines()) < 2000
+
+
+def listening(pid):
+    """The network addresses at which a process listens."""
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    inodes = {match.group(1) for link in links if (match := re.match(r"socket:\[(\d+)\]", link))}
+    rows = [line.split() for name, listen in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07"))
+            for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:] if line.split()[3] == listen]
+    return [row[1] for row in rows if row[9] in inodes]
+
+
+def test_the_speaker_listens_nowhere(house, server):
+    backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    assert listening(speaker.process.process.pid) == []
+    open_one = house.speaker("study", backend.url, metrics_listen="127.0.0.1:0", backend_session_id="s1",
+                             backend_token=TOKEN)
+    open_one.wait_connected()
+    assert len(listening(open_one.process.process.pid)) == 1, "it can be seen where one does"
+
+
+def test_the_hub_listens_on_this_machine_only():
+    printed = subprocess.run([harness.BUILD / "bin/tutti-hub", "--print-config"], capture_output=True, text=True)
+    assert re.search(r"^;listen = 127\.0\.0\.1:\d+$", printed.stdout, re.M)
+
+
 # --- TLS -------------------------------------------------------------------------------------
 
 
@@ -246,32 +304,70 @@ def test_a_token_is_nowhere_to_be_read(house, server):
     assert "log" in str(speaker.process.log_path) and len(speaker.log) > 100
 
 
-def dumps_core(arguments, env, cwd):
-    """Whether a process that is aborted leaves a core dump, which is removed."""
-    def allow():
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+def run_with_secrets(program, directory, before=()):
+    """A tuttid or tutti-hub that has its secrets, and waits."""
+    ready = directory / ("c.sock" if program == "tuttid" else "data/hub.sqlite")
+    config = directory / "program.conf"
+    if program == "tuttid":
+        config.write_text(f"[backend]\nurl = http://127.0.0.1:9\nsession_id = s\ntoken = {TOKEN}\n"
+                          f"[audio]\ndevice = null\n[paths]\nstate_dir = {directory}/s\ncache_dir = {directory}/k\n"
+                          f"[control]\nsocket = {ready}\n")
+    else:
+        config.write_text(f"[server]\nlisten = 127.0.0.1:0\n[data]\ndirectory = {directory}/data\n"
+                          f"[house]\npassword = {TOKEN}\n")
+    process = subprocess.Popen([*before, str(harness.BUILD / "bin" / program), "--config", str(config)],
+                               cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30)))
+    harness.wait_until(ready.exists, 10, f"the {program}")
+    return process
 
-    try:
-        process = subprocess.Popen(arguments, env=env, cwd=cwd, preexec_fn=allow, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
-    except (ValueError, subprocess.SubprocessError):
-        return None
-    if "tuttid" in str(arguments[0]):
-        harness.wait_until(lambda: (Path(cwd) / "c.sock").exists(), 10, "the daemon")
+
+def dumps_core(process):
+    """Whether a process that is aborted leaves a core dump."""
     process.send_signal(signal.SIGABRT)
     _, status = os.waitpid(process.pid, 0)
     process.returncode = status
-    process.stderr.close()
     return os.WCOREDUMP(status)
 
 
-def test_no_core_dump_holds_a_token(tmp_path):
-    if not dumps_core(["/usr/bin/sleep", "60"], None, tmp_path):
+@pytest.mark.parametrize("program", ["tuttid", "tutti-hub"])
+def test_no_core_dump_holds_a_secret(tmp_path, program):
+    try:
+        sleeper = subprocess.Popen(["/usr/bin/sleep", "60"], cwd=tmp_path,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30)))
+    except (ValueError, subprocess.SubprocessError):
+        pytest.skip("no process may leave a core dump here, so nothing can be shown")
+    if not dumps_core(sleeper):
         pytest.skip("no process leaves a core dump here, so nothing can be shown")
-    config = tmp_path / "tuttid.conf"
-    config.write_text(f"[backend]\nurl = http://127.0.0.1:9\nsession_id = s\ntoken = {TOKEN}\n[audio]\ndevice = null\n"
-                      f"[paths]\nstate_dir = {tmp_path}/s\ncache_dir = {tmp_path}/k\n[control]\nsocket = {tmp_path}/c.sock\n")
-    assert not dumps_core([harness.BUILD / "bin/tuttid", "--config", config], None, tmp_path)
+    assert not dumps_core(run_with_secrets(program, tmp_path))
+
+
+@pytest.mark.parametrize("program", ["tuttid", "tutti-hub"])
+def test_the_memory_is_for_nobody_else(program):
+    """Not for another process of the same user either."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs to be root, to be somebody else for a moment")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    code = "import sys; open(sys.argv[1], 'rb').read(1)"
+
+    def reads(pid):
+        words = [*nobody, "/usr/bin/python3", "-c", code, f"/proc/{pid}/environ"]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 0 or "PermissionError" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    with tempfile.TemporaryDirectory() as open_directory:
+        os.chmod(open_directory, 0o777)
+        sleeper = subprocess.Popen([*nobody, "sleep", "60"])
+        process = run_with_secrets(program, Path(open_directory), nobody)
+        try:
+            harness.wait_until(lambda: reads(sleeper.pid), 10, "what shows that it is possible at all")
+            assert not reads(process.pid)
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+            process.terminate()
+            process.wait(10)
 
 
 def test_the_state_is_for_nobody_else(hub, house):

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As docs/security.md has it; cJSON's own limit. */
+#define NESTING_MAX 1000
+
 static bool parse(const char *text, struct protocol_message *message)
 {
     char reason[PROTOCOL_REASON_MAX];
@@ -133,24 +136,61 @@ static void a_playlist_is_read_whole(void **state)
     protocol_message_finish(&message);
 }
 
+static char *playlist_of(int count)
+{
+    char *text = malloc((size_t)count * 60 + 16);
+    size_t at = 0;
+    text[at++] = '[';
+    for (int i = 0; i < count; i++)
+        at += (size_t)sprintf(text + at, "%s{\"id\":\"i%d\",\"track_id\":\"t%d\",\"name\":\"n\"}",
+                              i ? "," : "", i, i);
+    strcpy(text + at, "]");
+    return text;
+}
+
 static void thousands_of_items_are_a_playlist_too(void **state)
 {
     (void)state;
-    enum { COUNT = 5000 };
-    char *text = malloc(COUNT * 100);
     char reason[PROTOCOL_REASON_MAX];
     struct playlist_message playlist;
-    size_t at = 0;
-    text[at++] = '[';
-    for (int i = 0; i < COUNT; i++)
-        at += (size_t)sprintf(text + at, "%s{\"id\":\"i%d\",\"track_id\":\"t%d\",\"name\":\"n\"}",
-                              i ? "," : "", i, i);
-    text[at++] = ']';
-    assert_true(protocol_parse_playlist(text, at, &playlist, reason));
-    assert_int_equal(playlist.count, COUNT);
-    assert_string_equal(playlist.items[COUNT - 1].track_id, "t4999");
+    char *text = playlist_of(5000);
+    assert_true(protocol_parse_playlist(text, strlen(text), &playlist, reason));
+    assert_int_equal(playlist.count, 5000);
+    assert_string_equal(playlist.items[4999].track_id, "t4999");
     playlist_message_finish(&playlist);
     free(text);
+}
+
+static void a_playlist_has_an_end(void **state)
+{
+    (void)state;
+    char reason[PROTOCOL_REASON_MAX];
+    struct playlist_message playlist;
+    char *text = playlist_of(PROTOCOL_PLAYLIST_MAX);
+    assert_true(protocol_parse_playlist(text, strlen(text), &playlist, reason));
+    assert_int_equal(playlist.count, PROTOCOL_PLAYLIST_MAX);
+    playlist_message_finish(&playlist);
+    free(text);
+    text = playlist_of(PROTOCOL_PLAYLIST_MAX + 1);
+    assert_false(protocol_parse_playlist(text, strlen(text), &playlist, reason));
+    assert_string_equal(reason, "playlist: too many items");
+    free(text);
+}
+
+static void nesting_has_an_end(void **state)
+{
+    (void)state;
+    static const int depths[] = {NESTING_MAX - 10, NESTING_MAX + 10, 1000000};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        struct protocol_message message;
+        char *text = malloc((size_t)depths[i] * 2 + 64);
+        size_t at = (size_t)sprintf(text, "{\"type\":\"x\",\"payload\":{\"y\":");
+        memset(text + at, '[', (size_t)depths[i]);
+        memset(text + at + depths[i], ']', (size_t)depths[i]);
+        strcpy(text + at + 2 * (size_t)depths[i], "}}");
+        assert_int_equal(parse(text, &message), depths[i] < NESTING_MAX);
+        free(text);
+    }
 }
 
 static void an_echo_answers_our_sequence(void **state)
@@ -242,6 +282,8 @@ int main(void)
         cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(a_playlist_is_read_whole),
         cmocka_unit_test(thousands_of_items_are_a_playlist_too),
+        cmocka_unit_test(a_playlist_has_an_end),
+        cmocka_unit_test(nesting_has_an_end),
         cmocka_unit_test(an_echo_answers_our_sequence),
         cmocka_unit_test(what_we_do_not_know_is_let_pass),
         cmocka_unit_test(details_become_one_line),
