@@ -61,20 +61,25 @@ bool service_mend_current(struct service *service, const char *session_id, int64
     return service_set_playback(service, session_id, &playback);
 }
 
-/* track_id and position_ms as play, seek and REST give them; NULL when they are good. */
-static const char *take_target(struct service *service, const char *session_id,
-                               const cJSON *payload, struct store_playback *playback)
+/* NULL when it is good, as of take_position(). */
+static const char *take_track(struct service *service, const char *session_id, const cJSON *payload,
+                              struct store_playback *playback)
 {
     const cJSON *track = cJSON_GetObjectItemCaseSensitive(payload, "track_id");
-    if (track && !cJSON_IsNull(track)) {
-        const char *track_id = service_text(payload, "track_id");
-        if (!track_id || !store_track_exists(service->store, session_id, track_id))
-            return "track_id: no item of the playlist has it";
-        if (strcmp(track_id, playback->track_id) != 0)
-            playback->position_ms = 0;
-        playback->has_track = true;
-        snprintf(playback->track_id, sizeof playback->track_id, "%s", track_id);
-    }
+    if (!track || cJSON_IsNull(track))
+        return NULL;
+    const char *track_id = service_text(payload, "track_id");
+    if (!track_id || !store_track_exists(service->store, session_id, track_id))
+        return "track_id: no item of the playlist has it";
+    if (strcmp(track_id, playback->track_id) != 0)
+        playback->position_ms = 0;
+    playback->has_track = true;
+    snprintf(playback->track_id, sizeof playback->track_id, "%s", track_id);
+    return NULL;
+}
+
+static const char *take_position(const cJSON *payload, struct store_playback *playback)
+{
     int64_t position =
         service_whole(payload, "position_ms", playback->position_ms, POSITION_MAX_MS);
     if (position < 0)
@@ -101,7 +106,9 @@ struct reply service_playback(struct service *service, const char *token, const 
         return refusal;
     if (!store_get_playback(service->store, session_id, &playback))
         return reply_error(404, "Session not found");
-    const char *wrong = take_target(service, session_id, body, &playback);
+    const char *wrong = take_track(service, session_id, body, &playback);
+    if (!wrong)
+        wrong = take_position(body, &playback);
     if (wrong)
         return reply_error(422, wrong);
     const cJSON *state = cJSON_GetObjectItemCaseSensitive(body, "state");
@@ -154,7 +161,11 @@ struct reply service_command(struct service *service, const char *token, const c
         playback.playing = false;
     else if (strcmp(action, "seek") != 0)
         return reply_error(422, "action: play, pause, seek, skip_next or skip_prev is wanted");
-    const char *wrong = take_target(service, session_id, payload, &playback);
+    const char *wrong = NULL;
+    if (strcmp(action, "pause") != 0) /* which concerns the current track, whatever it names */
+        wrong = take_track(service, session_id, payload, &playback);
+    if (!wrong)
+        wrong = take_position(payload, &playback);
     if (wrong)
         return reply_error(422, wrong);
     if (!playback.has_track)

@@ -54,8 +54,8 @@ def join(host, name="Guest"):
 class Socket:
     """A session's WebSocket, its messages as (type, payload)."""
 
-    def __init__(self, host, token):
-        self.address = f"{host.url.replace('http', 'ws', 1)}/ws/sessions/{host.session_id}?token={token}"
+    def __init__(self, host, token, session_id=None):
+        self.address = f"{host.url.replace('http', 'ws', 1)}/ws/sessions/{session_id or host.session_id}?token={token}"
 
     async def __aenter__(self):
         self.ws = await websockets.connect(self.address)
@@ -124,13 +124,28 @@ def test_every_join_is_another_member(host):
     assert join(host) != join(host)
 
 
-def test_playlists_are_for_members(host):
-    path = f"{host.url}/sessions/{host.session_id}/playlist"
-    assert call(path)[0] == 401
+def test_a_playlist_begins_empty(host):
+    for token in (host.token, join(host)):
+        assert call(f"{host.url}/sessions/{host.session_id}/playlist", token=token) == (200, [])
+
+
+@pytest.mark.parametrize("method, path, body", [
+    ("GET", "playlist", None),
+    ("POST", "playlist", {"track_id": "t3", "name": "three", "media_url": "http://x/y.mp3"}),
+    ("PATCH", "playlist/x", {"new_position": 0}),
+    ("DELETE", "playlist/x", None),
+    ("POST", "requests", {"request_type": "remove", "payload": {"item_id": "x"}}),
+    ("POST", "playback", {"state": "paused"}),
+], ids=("playlist", "add", "move", "remove", "request", "playback"))
+def test_a_session_is_its_members(host, method, path, body):
+    """A token that is none is nobody's; who is host elsewhere is a stranger here; a session that is none has no calls."""
     stranger = harness.Host(host.url)
-    assert call(path, token=stranger.token)[0] == 403
-    assert call(f"{host.url}/sessions/nowhere/playlist", token=host.token)[0] in (403, 404)
-    assert call(path, token=join(host)) == (200, [])
+    own = f"{host.url}/sessions/{host.session_id}/{path}"
+    assert call(own, method, body)[0] == 401
+    assert call(own, method, body, "0" * 32)[0] == 401
+    assert call(own, method, body, stranger.token)[0] == 403
+    status, answer = call(f"{host.url}/sessions/nowhere/{path}", method, body, host.token)
+    assert status == 404 and answer["detail"]
 
 
 def test_an_upload_becomes_an_item_and_a_file(host):
@@ -209,7 +224,8 @@ def test_items_move_and_go(host):
     ids = [host.upload(f"t{i}", harness.MUSIC / "pier.mp3")["id"] for i in range(3)]
     path = f"{host.url}/sessions/{host.session_id}/playlist"
     assert call(f"{path}/{ids[2]}", "PATCH", {"new_position": 0}, host.token) == (200, {"status": "updated"})
-    assert call(f"{path}/{ids[0]}", "PATCH", {"new_position": 9}, host.token)[0] == 400
+    for wrong in (9, -1):
+        assert call(f"{path}/{ids[0]}", "PATCH", {"new_position": wrong}, host.token)[0] == 400
     _, items = call(path, token=host.token)
     assert [item["id"] for item in items] == [ids[2], ids[0], ids[1]]
     assert [item["position"] for item in items] == [0, 1, 2]
@@ -346,12 +362,10 @@ def test_requests_are_of_three_types(host):
     assert call(path, "POST", {"request_type": "dance", "payload": {}}, join(host))[0] == 422
 
 
-def test_requests_are_for_members(host):
+def test_a_request_says_what_it_is(host):
     path = f"{host.url}/sessions/{host.session_id}/requests"
-    body = {"request_type": "remove", "payload": {"item_id": "x"}}
-    assert call(path, "POST", body)[0] == 401
-    assert call(path, "POST", body, harness.Host(host.url).token)[0] == 403
     assert call(path, "POST", {}, host.token)[0] == 422
+    assert call(path, "POST", {"request_type": "remove"}, host.token)[0] == 422
 
 
 def test_unknown_paths_and_methods(url):
@@ -378,6 +392,22 @@ def test_strangers_are_refused_at_the_handshake(host, token):
             async with Socket(host, token):
                 pass
         assert refusal.value.status_code == 403
+    asyncio.run(check())
+
+
+def test_a_token_opens_its_own_session_only(host):
+    other = harness.Host(host.url)
+
+    async def refused(session_id, token):
+        with pytest.raises(websockets.exceptions.InvalidStatusCode) as refusal:
+            async with Socket(host, token, session_id):
+                pass
+        assert refusal.value.status_code == 403
+
+    async def check():
+        await refused(other.session_id, host.token)
+        await refused(other.session_id, join(host))
+        await refused("nowhere", host.token)
     asyncio.run(check())
 
 
@@ -428,6 +458,62 @@ def test_requests_are_decided_by_the_host(host):
             await conductor.put("approve_request", request_id=again["id"])
             _, update = await guest.get("playlist_update")
             assert update["playlist"] == []
+    asyncio.run(check())
+
+
+def test_what_is_asked_and_decided_is_told_to_all_in_order(host):
+    """The request to everybody, whoever asked; an approval as the new playlist first, and the request then."""
+    item = host.upload("t1", harness.MUSIC / "pier.mp3")
+    host.upload("t2", harness.MUSIC / "pier.mp3")
+
+    async def check():
+        async with Socket(host, host.token) as conductor, Socket(host, join(host)) as guest, \
+                Socket(host, join(host)) as other:
+            everybody = (conductor, guest, other)
+            for socket in everybody:
+                await socket.get("playlist_update")
+            await guest.put("request_playlist_change", request_type="reorder",
+                            payload={"item_id": item["id"], "new_position": 1})
+            told = [await socket.get() for socket in everybody]
+            assert told[0][0] == "request_update" and told[0][1]["status"] == "pending" and told[1:] == told[:1] * 2
+            await conductor.put("approve_request", request_id=told[0][1]["id"])
+            for socket in everybody:
+                kind, payload = await socket.get()
+                assert kind == "playlist_update" and [i["track_id"] for i in payload["playlist"]] == ["t2", "t1"]
+                kind, payload = await socket.get()
+                assert kind == "request_update" and payload["status"] == "approved"
+    asyncio.run(check())
+
+
+def test_a_track_that_is_there_twice_is_one(host):
+    """Items have ids, the playback has none: skipping leads to the first item of the track."""
+    for track_id in ("t1", "t1", "t2"):
+        host.upload(track_id, harness.MUSIC / "pier.mp3")
+    host.playback(track_id="t1", position_ms=5, state="paused")
+
+    async def check():
+        async with Socket(host, host.token) as conductor:
+            await conductor.get("playlist_update")
+            for _ in range(2):
+                await conductor.put("playback_command", action="skip_next")
+                _, state = await conductor.get("playback_state")
+                assert (state["track_id"], state["position_ms"]) == ("t1", 0)
+    asyncio.run(check())
+
+
+def test_a_track_is_for_play_and_seek(host):
+    for track_id in ("t1", "t2"):
+        host.upload(track_id, harness.MUSIC / "pier.mp3")
+    host.playback(track_id="t1", position_ms=0, state="playing")
+
+    async def check():
+        async with Socket(host, host.token) as conductor:
+            await conductor.get("playlist_update")
+            for action, wanted in (("seek", "t2"), ("pause", "t2"), ("play", "t1")):
+                await conductor.put("playback_command", action=action, position_ms=7,
+                                    track_id="t2" if action == "seek" else "t1")
+                _, state = await conductor.get("playback_state")
+                assert (state["track_id"], state["position_ms"]) == (wanted, 7), action
     asyncio.run(check())
 
 
@@ -517,6 +603,30 @@ def test_a_range_is_honoured(host):
     request = urllib.request.Request(host.url + item["media_url"], headers={"Range": "bytes=1000-1999"})
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 206 and len(answer.read()) == 1000
+
+
+@difference("odd values are stored and broadcast as they come")
+@pytest.mark.parametrize("odd", [{"position_ms": -1}, {"position_ms": 1.5}, {"position_ms": "1"}, {"track_id": "nothing"}])
+def test_odd_commands_change_nothing(host, odd):
+    host.upload("t1", harness.MUSIC / "pier.mp3")
+    before = host.playback(track_id="t1", position_ms=5, state="paused")
+
+    async def check():
+        async with Socket(host, host.token) as conductor:
+            await conductor.get("playlist_update")
+            await conductor.put("playback_command", action="play", **odd)
+            assert (await asyncio.wait_for(conductor.get("error"), SILENCE_S))[1]["detail"]
+        async with Socket(host, host.token) as conductor:
+            assert (await conductor.get())[1] == before
+    asyncio.run(check())
+
+
+@difference("another track begins where the one before it was, unless it is said where")
+def test_another_track_begins_at_its_beginning(host):
+    for track_id in ("t1", "t2"):
+        host.upload(track_id, harness.MUSIC / "pier.mp3")
+    host.playback(track_id="t1", position_ms=1500, state="playing")
+    assert host.playback(track_id="t2")["position_ms"] == 0
 
 
 async def is_alive(socket):
