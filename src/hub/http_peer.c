@@ -94,20 +94,20 @@ static void headers_add(struct headers *headers, const char *name, const char *v
                                                 &headers->at, headers->end) == 0;
 }
 
-/* Fresh in every answer: speakers read the time from it. */
-static void headers_add_date(struct headers *headers)
+static void headers_add_time(struct headers *headers, const char *name, int64_t seconds)
 {
     char text[64];
     struct tm utc;
-    time_t now = (time_t)(hub_clock_now().ns / NS_PER_S);
-    gmtime_r(&now, &utc);
+    time_t time = (time_t)seconds;
+    gmtime_r(&time, &utc);
     strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    headers_add(headers, "date:", text);
+    headers_add(headers, name, text);
 }
 
 static int headers_send(struct headers *headers, int64_t length)
 {
-    headers_add_date(headers);
+    /* Fresh in every answer: speakers read the time from it. */
+    headers_add_time(headers, "date:", hub_clock_now().ns / NS_PER_S);
     if (!headers->good || lws_add_http_header_content_length(headers->wsi, (lws_filepos_t)length,
                                                              &headers->at, headers->end) != 0)
         return -1;
@@ -185,22 +185,23 @@ static int send_file(struct server *server, struct lws *wsi, struct exchange *ex
                      const char *path)
 {
     struct headers headers;
-    int64_t total, from = 0, end;
+    struct media_file file;
+    int64_t from = 0, end;
     char etag[MEDIA_PATH_MAX + 32], range[96];
-    exchange->file = media_open(server->service->media, path, &total);
+    exchange->file = media_open(server->service->media, path, &file);
     if (exchange->file < 0)
         return answer(wsi, exchange, reply_error(404, "Not Found"));
     /* A stored file never changes: its name is as good as a hash. */
-    snprintf(etag, sizeof etag, "\"%s-%lld\"", path + strlen("uploads/"), (long long)total);
+    snprintf(etag, sizeof etag, "\"%s-%lld\"", path + strlen("uploads/"), (long long)file.bytes);
     if (header_is(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, etag))
         return send_not_modified(wsi, etag);
-    end = total;
+    end = file.bytes;
     bool guarded = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0 &&
                    !header_is(wsi, WSI_TOKEN_HTTP_IF_RANGE, etag);
-    bool part = !guarded && take_range(wsi, total, &from, &end);
-    if (part && from >= total) {
+    bool part = !guarded && take_range(wsi, file.bytes, &from, &end);
+    if (part && from >= file.bytes) {
         headers_begin(&headers, wsi, 416);
-        snprintf(range, sizeof range, "bytes */%lld", (long long)total);
+        snprintf(range, sizeof range, "bytes */%lld", (long long)file.bytes);
         headers_add(&headers, "content-range:", range);
         return headers_send(&headers, 0) ? -1 : done(wsi);
     }
@@ -208,8 +209,9 @@ static int send_file(struct server *server, struct lws *wsi, struct exchange *ex
     headers_add(&headers, "content-type:", "audio/mpeg");
     headers_add(&headers, "accept-ranges:", "bytes");
     headers_add(&headers, "etag:", etag);
+    headers_add_time(&headers, "last-modified:", file.stored_s);
     snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)from, (long long)end - 1,
-             (long long)total);
+             (long long)file.bytes);
     if (part)
         headers_add(&headers, "content-range:", range);
     if (headers_send(&headers, end - from))

@@ -94,7 +94,7 @@ static bool is_ours(const char *path)
            !strstr(name, "..");
 }
 
-int media_open(struct media *media, const char *path, int64_t *ret_bytes)
+int media_open(struct media *media, const char *path, struct media_file *ret)
 {
     char full[MEDIA_FULL_PATH_MAX];
     struct stat status;
@@ -108,7 +108,7 @@ int media_open(struct media *media, const char *path, int64_t *ret_bytes)
         close(fd);
         return -1;
     }
-    *ret_bytes = status.st_size;
+    *ret = (struct media_file){status.st_size, status.st_mtime};
     return fd;
 }
 

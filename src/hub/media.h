@@ -42,8 +42,13 @@ bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
 /* NULL is fine. Takes the file away if it was not finished. */
 void media_upload_destroy(struct media_upload *upload);
 
+struct media_file {
+    int64_t bytes;
+    int64_t stored_s; /* UTC, since 1970 */
+};
+
 /* Opens "uploads/NAME" for reading; -1 when there is no such file, or it is not one of ours. */
-int media_open(struct media *media, const char *path, int64_t *ret_bytes);
+int media_open(struct media *media, const char *path, struct media_file *ret);
 void media_remove(struct media *media, const char *path);
 /* Removes every file that is_known() does not know. */
 void media_sweep(struct media *media, bool (*is_known)(void *user, const char *path), void *user);

@@ -6,8 +6,10 @@ difference: a backend that fails exactly those is the full one (test_full_backen
 """
 import asyncio
 import base64
+import email.utils
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -158,6 +160,7 @@ def test_an_upload_becomes_an_item_and_a_file(host):
         assert body == (harness.MUSIC / "pier.mp3").read_bytes()
         assert int(answer.headers["Content-Length"]) == len(body)
         etag = answer.headers["ETag"]
+        assert email.utils.parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp() <= time.time() + 1
     request = urllib.request.Request(host.url + item["media_url"], headers={"If-None-Match": etag})
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request)

@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import base64
 import datetime
+import email.utils
 import json
 import secrets
 import socket
@@ -393,7 +394,8 @@ async def media(name: str, if_none_match: str = Header(None)):
         return fail(404, "Not Found")
     if if_none_match == f'"{name}"':
         return Response(status_code=304, headers={"ETag": f'"{name}"'})
-    headers = {"ETag": f'"{name}"', "Content-Length": str(path.stat().st_size)}
+    headers = {"ETag": f'"{name}"', "Content-Length": str(path.stat().st_size),
+               "Last-Modified": email.utils.formatdate(path.stat().st_mtime, usegmt=True)}
     return StreamingResponse(media_bytes(path), media_type="audio/mpeg", headers=headers)  # no Range
 
 
