@@ -8,6 +8,8 @@ install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tutti.conf
 install(FILES docs/man/tuttid.8 docs/man/tutti-hub.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/man/tuttid.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES docs/man/tuttictl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES share/bash-completion/completions/tuttictl
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 # Never over one that somebody has written.
 foreach(config tuttid.conf tutti-hub.conf)
   install(CODE "

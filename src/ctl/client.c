@@ -1,11 +1,14 @@
 /*
- * client.c: see client.h. Blocking: there is nothing else to do meanwhile.
+ * client.c: see client.h. Asking blocks: there is nothing else to do meanwhile.
  */
 #include "client.h"
 
+#include "members.h"
+#include "paper.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,52 +16,86 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER_MAX_BYTES (64u * 1024 * 1024)
-
-static void explain(const char *path)
+void client_explain(const char *path, int error)
 {
-    if (errno == ENOENT || errno == ECONNREFUSED)
-        fprintf(stderr, "tuttictl: no tuttid at %s: is the service running?\n", path);
-    else if (errno == EACCES)
-        fprintf(stderr, "tuttictl: %s: permission denied: are you in the group tutti?\n", path);
+    if (error == -ENOENT || error == -ECONNREFUSED)
+        complain("no tuttid at %s: is the service running?", path);
+    else if (error == -EACCES)
+        complain("%s: permission denied: are you in the group tutti?", path);
+    else if (error == -ENAMETOOLONG)
+        complain("%s: the socket's path is too long", path);
     else
-        fprintf(stderr, "tuttictl: %s: %s\n", path, strerror(errno));
+        complain("%s: %s", path, strerror(-error));
 }
 
-int client_connect(const char *path)
+int client_open(struct client *client, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        fprintf(stderr, "tuttictl: the socket's path is too long: %s\n", path);
-        return -1;
-    }
+    *client = (struct client){.fd = -1};
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        explain(path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
+    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return -errno;
+    return 0;
 }
 
-static int send_line(int fd, const cJSON *request)
+void client_close(struct client *client)
 {
-    char *text = cJSON_PrintUnformatted(request);
-    if (!text)
-        return -1;
-    size_t bytes = strlen(text), at = 0;
-    text[bytes++] = '\n'; /* in place of the terminator */
-    while (at < bytes) {
-        ssize_t sent = send(fd, text + at, bytes - at, MSG_NOSIGNAL);
+    if (client->fd >= 0)
+        close(client->fd);
+    lines_finish(&client->in);
+    *client = (struct client){.fd = -1};
+}
+
+/* The descriptor goes with the first byte. */
+static ssize_t send_beside(int fd, const char *bytes, size_t count, int descriptor)
+{
+    struct iovec part = {(void *)(uintptr_t)bytes, count};
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        message.msg_control = control.space;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static int send_all(int fd, const char *bytes, size_t count, int descriptor)
+{
+    size_t at = 0;
+    while (at < count) {
+        ssize_t sent = send_beside(fd, bytes + at, count - at, at == 0 ? descriptor : -1);
         if (sent < 0 && errno != EINTR)
-            break;
+            return -errno;
         if (sent > 0)
             at += (size_t)sent;
     }
+    return 0;
+}
+
+int client_send(struct client *client, cJSON *request, int descriptor)
+{
+    int id = ++client->last_id;
+    cJSON_AddNumberToObject(request, "id", id);
+    char *text = cJSON_PrintUnformatted(request);
+    cJSON_Delete(request);
+    if (!text)
+        return -ENOMEM;
+    size_t bytes = strlen(text);
+    text[bytes++] = '\n'; /* in place of the terminator */
+    int result = send_all(client->fd, text, bytes, descriptor);
     free(text);
-    return at == bytes ? 0 : -1;
+    return result < 0 ? result : id;
 }
 
 static long long now_ms(void)
@@ -68,48 +105,38 @@ static long long now_ms(void)
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* A whole line, NUL-terminated; NULL at the end of the connection or of the patience. */
-static char *receive_line(int fd, int timeout_s)
+/* NULL at the end of the connection or of the patience. */
+static char *receive_line(struct client *client, int patience_s)
 {
-    size_t bytes = 0, capacity = 4096;
-    char *line = malloc(capacity);
-    long long until = now_ms() + timeout_s * 1000LL;
-    while (line) {
-        struct pollfd ready = {fd, POLLIN, 0};
+    long long until = now_ms() + patience_s * 1000LL;
+    char *line;
+    while ((line = lines_next(&client->in)) == NULL) {
+        struct pollfd ready = {client->fd, POLLIN, 0};
         long long left = until - now_ms();
-        if (left <= 0 || poll(&ready, 1, (int)left) <= 0)
-            break;
-        ssize_t got = recv(fd, line + bytes, capacity - bytes - 1, 0);
-        if (got <= 0)
-            break;
-        bytes += (size_t)got;
-        line[bytes] = '\0';
-        char *end = strchr(line, '\n');
-        if (end) {
-            *end = '\0';
-            return line;
-        }
-        if (bytes + 1 < capacity)
+        int count = left > 0 ? poll(&ready, 1, (int)left) : 0;
+        if (count < 0 && errno == EINTR)
             continue;
-        capacity *= 2;
-        char *grown = capacity <= ANSWER_MAX_BYTES ? realloc(line, capacity) : NULL;
-        if (!grown)
-            break;
-        line = grown;
+        if (count <= 0 || lines_fill(&client->in, client->fd) <= 0)
+            return NULL;
     }
-    free(line);
-    return NULL;
+    return line;
 }
 
-cJSON *client_ask(int fd, cJSON *request, int timeout_s)
+cJSON *client_ask(struct client *client, cJSON *request, int descriptor, int patience_s,
+                  client_on_progress *on_progress, void *user)
 {
-    cJSON_AddNumberToObject(request, "id", 1);
-    int result = send_line(fd, request);
-    cJSON_Delete(request);
-    char *line = result == 0 ? receive_line(fd, timeout_s) : NULL;
-    cJSON *answer = line ? cJSON_Parse(line) : NULL;
-    free(line);
-    if (!answer)
-        fprintf(stderr, "tuttictl: the daemon did not answer\n");
-    return answer;
+    int id = client_send(client, request, descriptor);
+    char *line;
+    while (id > 0 && (line = receive_line(client, patience_s)) != NULL) {
+        cJSON *answer = cJSON_Parse(line);
+        bool ours = member_number(answer, "id") == id;
+        const cJSON *progress = member(answer, "progress");
+        if (ours && !progress)
+            return answer;
+        if (ours && on_progress)
+            on_progress(user, progress);
+        cJSON_Delete(answer);
+    }
+    complain("the daemon did not answer");
+    return NULL;
 }

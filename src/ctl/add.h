@@ -1,0 +1,27 @@
+/*
+ * add.h: uploads files: each is opened here, with the person's rights, and its descriptor handed to
+ * the daemon, which has the token. On a terminal a bar shows how far it is.
+ */
+#ifndef TUTTI_CTL_ADD_H
+#define TUTTI_CTL_ADD_H
+
+#include "client.h"
+#include "exit_code.h"
+#include "paper.h"
+
+/*
+ * argv: FILE... and --name NAME, which goes with one file only. One after the other; a file that is
+ * refused does not keep the next from its turn. What went wrong is on standard error; EXIT_USAGE
+ * before anything was done.
+ */
+enum exit_code add_files(struct client *client, int argc, char *const *argv, bool json,
+                         const struct paper *paper);
+
+/* "music/Harbour.mp3" -> "Harbour", harmless. */
+void add_name_of(const char *path, char *to, size_t size);
+
+/* "Harbour  [#####     ]  45 %  3.2 of 7.1 MB" in at most columns. */
+void add_bar(char *to, size_t size, const char *name, double sent_bytes, double total_bytes,
+             int columns);
+
+#endif

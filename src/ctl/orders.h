@@ -1,0 +1,40 @@
+/*
+ * orders.h: from a command's arguments to the request that the daemon gets. Pure.
+ */
+#ifndef TUTTI_CTL_ORDERS_H
+#define TUTTI_CTL_ORDERS_H
+
+#include "lookup.h"
+
+struct order_call {
+    int argc; /* what follows the command's name */
+    char *const *argv;
+    const cJSON *playlist; /* of the daemon; NULL for commands that name no item */
+    const cJSON *requests; /* likewise */
+};
+
+struct order {
+    cJSON *request;    /* the caller's, with "cmd" set: builders add to it */
+    char subject[256]; /* what it is about, for the person who reads of its success */
+    char error[LOOKUP_ERROR_MAX];
+};
+
+/* False when the arguments are wrong: error says how, or is "" for a matter of usage. */
+typedef bool order_build(const struct order_call *call, struct order *order);
+
+order_build order_plain; /* takes no arguments */
+order_build order_play;
+order_build order_seek;
+order_build order_remove;
+order_build order_move;
+order_build order_request;
+order_build order_requests;
+order_build order_approve;
+order_build order_deny;
+order_build order_join;
+order_build order_volume;
+order_build order_mute;
+order_build order_latency;
+order_build order_log_level;
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * print.c: see print.h. Widths of columns add up to 80 at most, whatever the names are.
+ */
+#include "print.h"
+#include "duration.h"
+#include "members.h"
+#include "text.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LABEL_COLUMNS 10
+#define VALUE_COLUMNS (PAPER_COLUMNS - LABEL_COLUMNS)
+
+/* "label     value" */
+static void line(const struct paper *paper, const char *label, enum ink ink, const char *value)
+{
+    char shown[VALUE_COLUMNS * 8];
+    fprintf(paper->out, "%-*s", LABEL_COLUMNS, label);
+    text_fit(shown, sizeof shown, value, VALUE_COLUMNS);
+    paper_text(paper, ink, shown);
+    fputc('\n', paper->out);
+}
+
+/* A problem: shown whole, it may be longer than a line. */
+static void problem(const struct paper *paper, const char *text)
+{
+    if (!*text)
+        return;
+    fprintf(paper->out, "%*s", LABEL_COLUMNS, "");
+    paper_text(paper, INK_BAD, text);
+    fputc('\n', paper->out);
+}
+
+static void print_track(const struct paper *paper, const cJSON *status)
+{
+    char at[DURATION_MAX], of[DURATION_MAX], text[80];
+    const char *name = member_text(status, "track_name");
+    const char *id = member_text(status, "track_id");
+    line(paper, "track", INK_PLAIN, *name ? name : *id ? id : "none");
+    if (*id) {
+        duration_format(member_number(status, "position_ms"), at);
+        duration_format(member_number(status, "length_ms"), of);
+        snprintf(text, sizeof text, "%s of %s", at, of);
+        line(paper, "position", INK_PLAIN, text);
+    }
+    problem(paper, member_text(status, "track_error"));
+}
+
+static void print_membership(const struct paper *paper, const cJSON *session)
+{
+    char text[256];
+    bool has_code = *member_text(session, "code") != '\0';
+    snprintf(text, sizeof text, "%.60s as %.20s%s%.40s", member_text(session, "link"),
+             member_text(session, "role"), has_code ? ", invite code " : "",
+             member_text(session, "code"));
+    line(paper, "session", INK_PLAIN, text);
+    problem(paper, member_text(session, "problem"));
+}
+
+static void print_sound(const struct paper *paper, const cJSON *sink)
+{
+    char text[256];
+    const char *error = member_text(sink, "error");
+    if (!member_is_true(sink, "open")) {
+        line(paper, "sound", *error ? INK_BAD : INK_PLAIN, *error ? error : "not open");
+        return;
+    }
+    snprintf(text, sizeof text, "%.80s, %.20s, %.0f Hz, %.0f underruns",
+             member_text(sink, "device"), member_text(sink, "format"),
+             member_number(sink, "rate_hz"), member_number(sink, "xruns"));
+    line(paper, "sound", INK_PLAIN, text);
+}
+
+void print_status(const struct paper *paper, const cJSON *answer,
+                  const struct print_context *context)
+{
+    (void)context;
+    const cJSON *status = member(answer, "status"), *clock = member(status, "clock");
+    char text[256];
+    double error_us = member_number(status, "error_us");
+    text_fit(text, sizeof text, member_text(status, "name"), PAPER_COLUMNS - 20);
+    paper_text(paper, INK_BOLD, text);
+    fputs(", ", paper->out);
+    text_fit(text, sizeof text, member_text(status, "state"), 16);
+    paper_text(paper, INK_PLAIN, text);
+    fputc('\n', paper->out);
+    print_track(paper, status);
+    if (isfinite(error_us)) {
+        snprintf(text, sizeof text, "%+.0f us, rate %+.1f ppm", error_us,
+                 member_number(status, "rate_ppm"));
+        line(paper, "in sync", INK_PLAIN, text);
+    }
+    snprintf(text, sizeof text, "%.0f %%%s", member_number(status, "volume"),
+             member_is_true(status, "muted") ? ", muted" : "");
+    line(paper, "volume", INK_PLAIN, text);
+    print_membership(paper, member(status, "session"));
+    snprintf(text, sizeof text, "by %.20s, within %.3f ms", member_text(clock, "source"),
+             member_number(clock, "uncertainty_ms"));
+    line(paper, "clock", INK_PLAIN, text);
+    print_sound(paper, member(status, "sink"));
+}
+
+static void print_took(const struct paper *paper, const cJSON *answer)
+{
+    double took_ms = member_number(answer, "took_ms");
+    if (isfinite(took_ms))
+        fprintf(paper->out, ", confirmed in %.0f ms", took_ms);
+    fputc('\n', paper->out);
+}
+
+void print_confirmed(const struct paper *paper, const cJSON *answer,
+                     const struct print_context *context)
+{
+    fputs(context->done, paper->out);
+    if (*context->subject)
+        fputc(' ', paper->out);
+    paper_text(paper, INK_PLAIN, context->subject);
+    print_took(paper, answer);
+}
+
+void print_toggled(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    (void)context;
+    paper_text(paper, INK_PLAIN, member_text(answer, "state"));
+    print_took(paper, answer);
+}
+
+void print_playlist(const struct paper *paper, const cJSON *answer,
+                    const struct print_context *context)
+{
+    (void)context;
+    const cJSON *item, *playlist = member(answer, "playlist");
+    int number = 0;
+    cJSON_ArrayForEach(item, playlist)
+    {
+        bool current = member_is_true(item, "current");
+        char length[DURATION_MAX] = "";
+        double duration_s = member_number(item, "duration_s");
+        if (isfinite(duration_s))
+            duration_format(duration_s * 1e3, length);
+        fprintf(paper->out, "%c %4d  ", current ? '>' : ' ', ++number);
+        paper_field(paper, current ? INK_BOLD : INK_PLAIN, 62, member_text(item, "name"));
+        fprintf(paper->out, " %9s\n", length);
+    }
+    if (number == 0)
+        fputs("The playlist is empty.\n", paper->out);
+}
+
+enum ink print_request_ink(const char *status)
+{
+    return strcmp(status, "pending") == 0    ? INK_WAITING
+           : strcmp(status, "approved") == 0 ? INK_GOOD
+           : strcmp(status, "denied") == 0   ? INK_BAD
+                                             : INK_PLAIN;
+}
+
+/* "pending   1f0c  add      Harbour            Dana" and, where there is one, the reason below. */
+static void print_row(const struct paper *paper, const cJSON *request, size_t prefix)
+{
+    char id[64];
+    int id_columns = prefix < 36 ? (int)prefix : 36;
+    const char *status = member_text(request, "status"), *reason = member_text(request, "reason");
+    bool mine = member_is_true(request, "mine");
+    int left = PAPER_COLUMNS - (9 + 1 + id_columns + 2 + 8 + 1 + 1);
+    snprintf(id, sizeof id, "%.*s", (int)prefix, member_text(request, "id"));
+    paper_field(paper, print_request_ink(status), 9, status);
+    fputc(' ', paper->out);
+    paper_field(paper, INK_PLAIN, id_columns, id);
+    fputs("  ", paper->out);
+    paper_field(paper, INK_PLAIN, 8, member_text(request, "type"));
+    fputc(' ', paper->out);
+    paper_field(paper, INK_PLAIN, left * 2 / 3, member_text(request, "summary"));
+    fputc(' ', paper->out);
+    char requester[256];
+    text_fit(requester, sizeof requester, mine ? "this speaker" : member_text(request, "requester"),
+             left - left * 2 / 3);
+    paper_text(paper, INK_DIM, requester);
+    fputc('\n', paper->out);
+    if (*reason) {
+        char shown[512];
+        text_fit(shown, sizeof shown, reason, PAPER_COLUMNS - 10);
+        fprintf(paper->out, "%10s", "");
+        paper_text(paper, INK_DIM, shown);
+        fputc('\n', paper->out);
+    }
+}
+
+void print_requests(const struct paper *paper, const cJSON *answer,
+                    const struct print_context *context)
+{
+    const cJSON *request, *requests = member(answer, "requests");
+    bool only_pending = context->call->argc > 0;
+    size_t prefix = lookup_request_prefix(requests);
+    int shown = 0;
+    cJSON_ArrayForEach(request, requests)
+    {
+        if (only_pending && strcmp(member_text(request, "status"), "pending") != 0)
+            continue;
+        print_row(paper, request, prefix);
+        shown++;
+    }
+    if (shown == 0)
+        fprintf(paper->out, "There are no %srequests.\n", only_pending ? "pending " : "");
+}
+
+void print_request(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    const cJSON *request = member(answer, "request");
+    char text[256];
+    const char *summary = member_text(request, "summary");
+    fprintf(paper->out, "%s ", context->done);
+    text_fit(text, sizeof text, *summary ? summary : context->subject, 30);
+    char type[64];
+    text_fit(type, sizeof type, member_text(request, "type"), 10);
+    paper_text(paper, INK_PLAIN, type);
+    fputc(' ', paper->out);
+    paper_text(paper, INK_PLAIN, text);
+    print_took(paper, answer);
+}
+
+void print_session(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    (void)context;
+    static const struct {
+        const char *label, *name;
+    } rows[] = {{"session", "id"}, {"speaker", "name"}, {"role", "role"},
+                {"backend", "url"}, {"link", "link"},   {"invite", "code"}};
+    const cJSON *session = member(answer, "session");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = member_text(session, rows[i].name);
+        if (*value)
+            line(paper, rows[i].label, strcmp(rows[i].name, "code") ? INK_PLAIN : INK_BOLD, value);
+    }
+    problem(paper, member_text(session, "problem"));
+    double members = member_number(session, "members");
+    if (isfinite(members))
+        fprintf(paper->out, "%-*s%.0f\n", LABEL_COLUMNS, "members", members);
+}
+
+void print_volume(const struct paper *paper, const cJSON *answer,
+                  const struct print_context *context)
+{
+    (void)context;
+    fprintf(paper->out, "volume %.0f %%\n", member_number(answer, "volume"));
+}
+
+void print_muted(const struct paper *paper, const cJSON *answer,
+                 const struct print_context *context)
+{
+    (void)context;
+    fputs(member_is_true(answer, "muted") ? "muted\n" : "not muted\n", paper->out);
+}
+
+void print_latency(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    (void)context;
+    fprintf(paper->out, "latency %.1f ms\n", member_number(answer, "latency_ms"));
+}
+
+void print_level(const struct paper *paper, const cJSON *answer,
+                 const struct print_context *context)
+{
+    (void)context;
+    paper_text(paper, INK_PLAIN, member_text(answer, "level"));
+    fputc('\n', paper->out);
+}
+
+void print_devices(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    (void)context;
+    const cJSON *device, *devices = member(answer, "devices");
+    cJSON_ArrayForEach(device, devices)
+    {
+        bool current = member_is_true(device, "current");
+        const char *name = member_text(device, "name");
+        char shown[256];
+        fprintf(paper->out, "%c ", current ? '>' : ' ');
+        /* A name is there to be copied: never cut. */
+        paper_text(paper, current ? INK_BOLD : INK_PLAIN, name);
+        int used = text_columns(name);
+        if (PAPER_COLUMNS - 2 - used > 12) {
+            fprintf(paper->out, "%*s", used < 28 ? 29 - used : 1, "");
+            int left = PAPER_COLUMNS - 2 - (used < 28 ? 29 : used + 1);
+            text_fit(shown, sizeof shown, member_text(device, "description"), left);
+            paper_text(paper, INK_DIM, shown);
+        }
+        fputc('\n', paper->out);
+    }
+    if (cJSON_GetArraySize(devices) == 0)
+        fputs("There are no sound devices.\n", paper->out);
+}

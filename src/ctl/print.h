@@ -1,0 +1,34 @@
+/*
+ * print.h: the daemon's answers for people, in 80 columns.
+ */
+#ifndef TUTTI_CTL_PRINT_H
+#define TUTTI_CTL_PRINT_H
+
+#include "orders.h"
+#include "paper.h"
+
+struct print_context {
+    const struct order_call *call;
+    const char *subject; /* of the order */
+    const char *done;    /* the command's word for what it did: "paused" */
+};
+
+typedef void print_answer(const struct paper *paper, const cJSON *answer,
+                          const struct print_context *context);
+
+print_answer print_status;
+print_answer print_confirmed;
+print_answer print_toggled;
+print_answer print_playlist;
+print_answer print_requests;
+print_answer print_request; /* made, approved or denied */
+print_answer print_session;
+print_answer print_volume;
+print_answer print_muted;
+print_answer print_latency;
+print_answer print_level;
+print_answer print_devices;
+
+enum ink print_request_ink(const char *status);
+
+#endif

@@ -1,0 +1,344 @@
+"""tuttictl at a scripted daemon: what each command asks, how it shows success, and how refusals."""
+import json
+import os
+import pty
+import re
+import select
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tuttitest import fake_daemon, harness
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = harness.BUILD / "bin/tuttictl"
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    fake = fake_daemon.FakeDaemon(tmp_path / "sock")
+    yield fake
+    fake.stop()
+
+
+def environment(daemon=None, **more):
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TUTTI_CONTROL_SOCKET")}
+    return dict(kept, **({"TUTTI_CONTROL_SOCKET": daemon.path} if daemon else {}), **more)
+
+
+def ctl(daemon, *arguments, **more):
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=30,
+                          env=environment(daemon, **more))
+    return done.returncode, done.stdout, done.stderr
+
+
+REQUEST = fake_daemon.request("ab12cd", "approved")
+
+# words, what the daemon is asked, what it answers, what is printed
+SUCCESSES = [
+    ("play", {}, {"took_ms": 12.3}, "playing, confirmed in 12 ms\n"),
+    ("play meadow --at 1:02", {"track_id": "meadow", "position_ms": 62000}, {"took_ms": 3},
+     "playing Meadow, confirmed in 3 ms\n"),
+    ("pause", {}, {"took_ms": 3}, "paused, confirmed in 3 ms\n"),
+    ("toggle", {}, {"took_ms": 3, "state": "paused"}, "paused, confirmed in 3 ms\n"),
+    ("seek 1:30", {"position_ms": 90000}, {"took_ms": 3}, "moved to 1:30, confirmed in 3 ms\n"),
+    ("seek -10", {"by_ms": -10000}, {"took_ms": 3}, "moved by -0:10, confirmed in 3 ms\n"),
+    ("next", {}, {"took_ms": 3}, "next track, confirmed in 3 ms\n"),
+    ("prev", {}, {"took_ms": 3}, "previous track, confirmed in 3 ms\n"),
+    ("remove night", {"item_id": "i3"}, {"took_ms": 3}, "removed The Pier at Night, confirmed in 3 ms\n"),
+    ("move 1 3", {"item_id": "i1", "new_position": 2}, {"took_ms": 3}, "moved Harbour to 3, confirmed in 3 ms\n"),
+    ("request add 2", {"type": "add", "item_id": "i2"}, {"took_ms": 3, "request": REQUEST},
+     "asked: add Meadow, confirmed in 3 ms\n"),
+    ("request remove i1", {"type": "remove", "item_id": "i1"}, {"took_ms": 3, "request": dict(REQUEST, type="remove", summary="")},
+     "asked: remove Harbour, confirmed in 3 ms\n"),
+    ("request move 3 1", {"type": "reorder", "item_id": "i3", "new_position": 0},
+     {"took_ms": 3, "request": dict(REQUEST, type="reorder", summary="")},
+     "asked: reorder The Pier at Night to 1, confirmed in 3 ms\n"),
+    ("approve ab", {"request_id": "ab12cd"}, {"took_ms": 3, "request": REQUEST}, "approved: add Meadow, confirmed in 3 ms\n"),
+    ("deny ab --reason no", {"request_id": "ab12cd", "reason": "no"}, {"took_ms": 3, "request": REQUEST},
+     "denied: add Meadow, confirmed in 3 ms\n"),
+    ("join D5D6A6", {"code": "D5D6A6"}, {"took_ms": 3}, "joined D5D6A6, confirmed in 3 ms\n"),
+    ("leave", {}, {}, "left the session\n"),
+    ("volume", {"by": 0}, {"volume": 60}, "volume 60 %\n"),
+    ("volume 40", {"percent": 40}, {"volume": 40}, "volume 40 %\n"),
+    ("volume -5", {"by": -5}, {"volume": 55}, "volume 55 %\n"),
+    ("mute", {}, {"muted": True}, "muted\n"),
+    ("mute off", {"on": False}, {"muted": False}, "not muted\n"),
+    ("latency 12.5", {"ms": 12.5}, {"latency_ms": 12.5}, "latency 12.5 ms\n"),
+    ("log-level debug", {"level": "debug"}, {"level": "debug"}, "debug\n"),
+    ("devices", {}, {"devices": [{"name": "null", "description": "none", "current": True}]},
+     "> null                         none\n"),
+    ("session", {}, {"session": {"id": "s1", "role": "host", "code": "D5D6A6"}},
+     "session   s1\nrole      host\ninvite    D5D6A6\n"),
+]
+
+
+@pytest.mark.parametrize("words, asked, answer, printed", SUCCESSES, ids=[each[0] for each in SUCCESSES])
+def test_success(daemon, words, asked, answer, printed):
+    cmd = words.split()[0]
+    daemon.requested = [fake_daemon.request("ab12cd"), fake_daemon.request("cd34")]
+    daemon.answers[cmd] = answer
+    assert ctl(daemon, *words.split()) == (0, printed, "")
+    assert daemon.asked(cmd) == [asked]
+    code, output, _ = ctl(daemon, *words.split(), "--json")
+    assert code == 0
+    shown = json.loads(output)
+    assert shown == answer[cmd] if cmd in ("session", "devices") else answer.items() <= shown.items()
+
+
+def test_every_command_has_a_success_and_a_refusal(daemon):
+    listed = {"status", "playlist", "requests", "add"}  # below
+    assert {each[0].split()[0] for each in SUCCESSES} | listed == commands()
+
+
+def commands():
+    _, output, _ = ctl(None, "--help")
+    return set(re.findall(r"^  ([a-z-]+)(?: .*)?  ", output.split("ITEM and TRACK")[0], re.M))
+
+
+@pytest.mark.parametrize("words", ["status", "playlist", "requests", *(each[0] for each in SUCCESSES)])
+def test_refusal(daemon, words):
+    daemon.answers[words.split()[0]] = "only the session's host may do that; this speaker is a guest"
+    for more in ([], ["--json"]):
+        assert ctl(daemon, *words.split(), *more) == (
+            1, "", "tuttictl: only the session's host may do that; this speaker is a guest\n")
+
+
+def test_lists(daemon):
+    assert "Kitchen, playing" in ctl(daemon, "status")[1]
+    assert json.loads(ctl(daemon, "--json", "status")[1]) == daemon.status
+    assert re.search(r"^>    1  Harbour +3:45$", ctl(daemon, "playlist")[1], re.M)
+    assert json.loads(ctl(daemon, "--json", "playlist")[1]) == daemon.playlist
+    assert ctl(daemon, "requests")[1] == "There are no requests.\n"
+    daemon.requested = [fake_daemon.request("ab12"), fake_daemon.request("cd34", "denied", reason="Not tonight")]
+    assert ctl(daemon, "requests")[1].count("\n") == 3
+    assert ctl(daemon, "requests", "--pending")[1].count("\n") == 1
+
+
+def test_what_is_not_there_is_told_here(daemon):
+    daemon.requested = [fake_daemon.request("ab12"), fake_daemon.request("ab34")]
+    assert ctl(daemon, "play", "sea") == (1, "", "tuttictl: nothing on the playlist matches sea; see tuttictl playlist\n")
+    assert ctl(daemon, "remove", "r") == (
+        1, "", "tuttictl: r matches 2 tracks: 1 Harbour, 3 The Pier at Night\n")
+    assert ctl(daemon, "approve", "ab") == (
+        1, "", "tuttictl: the ids of 2 requests begin with ab; see tuttictl requests\n")
+    assert not any(daemon.asked(cmd) for cmd in ("play", "remove", "approve"))
+
+
+def test_wrong_usage(daemon):
+    for words in (["seek"], ["volume", "loud"], ["request", "sell", "1"], ["status", "x"], ["add", "--name", "x"]):
+        code, output, errors = ctl(daemon, *words)
+        assert (code, output) == (2, "") and errors.startswith(f"Usage: tuttictl {words[0]}")
+    assert ctl(daemon, "plya")[::2] == (2, "tuttictl: there is no command plya; did you mean play?\n")
+    assert ctl(daemon, "--jsno", "status")[::2] == (2, "tuttictl: there is no option --jsno; see tuttictl --help\n")
+    assert ctl(daemon, "-s", "/a", "-s", "/b", "status")[::2] == (2, "tuttictl: only watch takes more than one speaker\n")
+    assert ctl(daemon)[0] == 2
+    assert {each["cmd"] for each in daemon.requests} <= {"playlist"}, "nothing but what items there are"
+
+
+def test_nobody_there(tmp_path):
+    path = tmp_path / "none"
+    assert ctl(None, "-s", path, "pause") == (3, "", f"tuttictl: no tuttid at {path}: is the service running?\n")
+    assert ctl(None, "--instance", "no-such-speaker", "pause") == (
+        3, "", "tuttictl: no tuttid at /run/tutti-no-such-speaker/control.sock: is the service running?\n")
+    assert "too long" in ctl(None, "-s", "/" + "x" * 120, "pause")[2]
+
+
+def test_a_daemon_that_ends_before_it_answers(daemon):
+    def end(asked, descriptor):
+        daemon.stop()
+        daemon.start()
+    daemon.answers["pause"] = end
+    assert ctl(daemon, "pause") == (3, "", "tuttictl: the daemon did not answer\n")
+
+
+def test_lines_of_others_are_passed_over(daemon):
+    def answer(asked, descriptor):
+        daemon.send_all(json.dumps({"event": "status", "status": {}}))
+        daemon.send_all(json.dumps({"id": 999, "ok": False, "error": "another's"}))
+        daemon.send_all("not JSON")
+        return {"took_ms": 3}
+    daemon.answers["pause"] = answer
+    assert ctl(daemon, "pause")[:2] == (0, "paused, confirmed in 3 ms\n")
+
+
+EVIL = "\x1b]0;owned\x07\x9b31m\u202e\r\n"
+
+
+def test_names_do_not_command_the_terminal(daemon):
+    daemon.status = fake_daemon.status(name=EVIL, track_name=EVIL)
+    daemon.playlist = [dict(each, name=EVIL + each["name"]) for each in daemon.playlist]
+    daemon.requested = [fake_daemon.request(EVIL, requester=EVIL, summary=EVIL, status=EVIL, reason=EVIL)]
+    daemon.answers["pause"] = EVIL
+    for words in (["status"], ["playlist"], ["requests"], ["pause"], ["play", EVIL], ["remove", "a"], [EVIL],
+                  ["--json", "status"], ["--json", "playlist"], ["--complete", "play", ""], ["--complete", "approve", ""]):
+        _, output, errors = ctl(daemon, *words)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", output + errors), words
+        assert "--json" in words or "\u202e" not in output + errors
+
+
+# --- add -------------------------------------------------------------------------------------
+
+
+def read_back(asked, descriptor):
+    """The whole file through the descriptor, as a daemon that may not open the path itself."""
+    data = os.pread(descriptor, 1 << 20, 0)
+    total = len(data)
+    return [{"progress": {"sent_bytes": total // 2, "total_bytes": total}},
+            {"progress": {"sent_bytes": total, "total_bytes": total}},
+            {"took_ms": 4, "item": {"id": "i9", "name": asked["name"]}, "got": data.decode()}]
+
+
+def test_add_hands_over_the_file(daemon, tmp_path):
+    for name in ("One.mp3", "Zwei Größen.mp3"):
+        (tmp_path / name).write_text(f"music of {name}")
+    daemon.answers["add"] = read_back
+    code, output, errors = ctl(daemon, "add", tmp_path / "One.mp3", tmp_path / "Zwei Größen.mp3")
+    assert (code, output, errors) == (0, "added One, confirmed in 4 ms\nadded Zwei Größen, confirmed in 4 ms\n", "")
+    assert daemon.asked("add")[1] == {"name": "Zwei Größen", "filename": "Zwei Größen.mp3"}
+    code, output, _ = ctl(daemon, "add", tmp_path / "One.mp3", "--name", "Eins", "--json")
+    assert json.loads(output)["got"] == "music of One.mp3" and json.loads(output)["item"]["name"] == "Eins"
+
+
+def test_add_as_a_guest_asks(daemon, tmp_path):
+    (tmp_path / "One.mp3").write_text("x")
+    daemon.answers["add"] = {"took_ms": 4, "request": REQUEST}
+    assert ctl(daemon, "add", tmp_path / "One.mp3")[1] == "asked: add One, confirmed in 4 ms\n"
+
+
+def test_add_goes_on_after_what_is_refused(daemon, tmp_path):
+    (tmp_path / "good.mp3").write_text("x")
+    (tmp_path / "empty.mp3").touch()
+    os.mkfifo(tmp_path / "fifo.mp3")
+    (tmp_path / "text.mp3").write_text("no music")
+    daemon.answers["add"] = lambda asked, fd: "not an mp3 file" if asked["name"] == "text" else {"took_ms": 4}
+    files = [tmp_path / f"{name}.mp3" for name in ("none", "empty", "fifo", "text", "good")]
+    code, output, errors = ctl(daemon, "add", *files, tmp_path)
+    assert (code, output) == (1, "added good, confirmed in 4 ms\n")
+    assert errors == (f"tuttictl: {files[0]}: No such file or directory\ntuttictl: {files[1]}: empty\n"
+                      f"tuttictl: {files[2]}: not a file\ntuttictl: {files[3]}: not an mp3 file\n"
+                      f"tuttictl: {tmp_path}: not a file\n")
+
+
+def on_terminal(daemon, *arguments, **more):
+    """What a terminal gets of tuttictl, standard output and error alike."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=slave, stderr=slave,
+                               env=environment(daemon, **dict({"TERM": "xterm"}, **more)))
+    os.close(slave)
+    output = b""
+    while select.select([master], [], [], 20)[0]:
+        try:
+            output += os.read(master, 65536)
+        except OSError:
+            break  # the other side is closed
+    assert process.wait(10) == 0
+    os.close(master)
+    return output.decode()
+
+
+def test_add_shows_a_bar_on_a_terminal(daemon, tmp_path):
+    (tmp_path / "One.mp3").write_text("x" * 200000)
+    daemon.answers["add"] = read_back
+    shown = on_terminal(daemon, "add", tmp_path / "One.mp3")
+    assert "\rOne [###############               ]  50 %  0.1 of 0.2 MB" in shown
+    assert shown.endswith("\r\x1b[Kadded One, confirmed in 4 ms\r\n")
+
+
+def test_colours_are_for_terminals_and_may_be_declined(daemon):
+    daemon.requested = [fake_daemon.request("ab12")]
+    assert "\x1b[33mpending\x1b[0m" in on_terminal(daemon, "requests")
+    assert "\x1b" not in on_terminal(daemon, "requests", NO_COLOR="1")
+    assert "\x1b" not in on_terminal(daemon, "requests", TERM="dumb")
+    assert "\x1b" not in ctl(daemon, "requests", TERM="xterm")[1]
+
+
+def test_every_line_fits_80_columns(daemon):
+    daemon.playlist = [dict(each, name="x" * 200) for each in daemon.playlist]
+    daemon.requested = [fake_daemon.request("ab12" * 9, summary="x" * 200, requester="y" * 200, reason="z" * 200)]
+    daemon.status = fake_daemon.status(name="x" * 200, track_name="y" * 200)
+    daemon.answers["devices"] = {"devices": [{"name": "hw:CARD=x,DEV=0", "description": "y" * 200}]}
+    for words in (["status"], ["playlist"], ["requests"], ["devices"], ["--help"]):
+        code, output, _ = ctl(daemon, *words)
+        assert code == 0 and output and max(map(len, output.splitlines())) <= 80, words
+
+
+# --- help, manual and completion agree -------------------------------------------------------
+
+
+def test_every_command_is_in_the_manual_and_completes():
+    manual = (ROOT / "docs/man/tuttictl.1").read_text().replace("\\-", "-")
+    listed = commands()
+    assert len(listed) > 20
+    entries = set(re.findall(r'^\.BR? "?([a-z-]+)', manual, re.M))
+    assert listed <= entries, f"not in the manual: {listed - entries}"
+    assert set(ctl(None, "--complete", "")[1].split()) == listed
+    for command in listed:
+        code, output, _ = ctl(None, command, "--help")
+        assert code == 0 and output.startswith(f"Usage: tuttictl {command}")
+        for option in re.findall(r"--[a-z]+", output):
+            assert option in manual
+            assert option in ctl(None, "--complete", command, "--")[1].split()
+    for option in re.findall(r"--[a-z]+", ctl(None, "--help")[1].split("ITEM and TRACK")[1]):
+        assert option in manual and option in ctl(None, "--complete", "--")[1].split()
+
+
+def tab(daemon, line, directory="/"):
+    """What bash would put in place of the last word of line."""
+    script = f'''source {ROOT}/share/bash-completion/completions/tuttictl
+        COMP_WORDS=({line}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=()
+        compopt() {{ echo "compopt $*"; }}
+        _tuttictl
+        printf '%s\\n' "${{COMPREPLY[@]}}"'''
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=30, cwd=directory,
+                          env=environment(daemon, PATH=path))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split("\n")[:-1]
+
+
+def test_bash_completes_commands_options_and_words(daemon):
+    assert tab(daemon, "tuttictl pl") == ["play", "playlist"]
+    assert tab(daemon, "tuttictl --in") == ["--instance"]
+    assert tab(daemon, "tuttictl --json pau") == ["pause"]
+    assert tab(daemon, "tuttictl log-level ''") == ["error", "warn", "info", "debug"]
+    assert tab(daemon, "tuttictl mute o") == ["on", "off"]
+    assert tab(daemon, "tuttictl requests --p") == ["--pending"]
+    assert tab(daemon, "tuttictl request m") == ["move"]
+    assert tab(daemon, "tuttictl add x") == ["compopt -o default", ""]
+    assert tab(daemon, "tuttictl --socket x") == ["compopt -o default", ""]
+    assert tab(daemon, "tuttictl pause x") == [""]
+    assert tab(daemon, "tuttictl play --at ''") == [""]
+
+
+def test_bash_completes_tracks_and_requests_of_the_daemon(daemon):
+    daemon.requested = [fake_daemon.request("ab12"), fake_daemon.request("ab34", "denied"), fake_daemon.request("cd56")]
+    assert tab(daemon, "tuttictl play ''") == ["Harbour", "Meadow", "The\\ Pier\\ at\\ Night"]
+    assert tab(daemon, "tuttictl play har") == ["Harbour"]
+    assert tab(daemon, "tuttictl play the\\ pi") == ["The\\ Pier\\ at\\ Night"]
+    assert tab(daemon, "tuttictl request remove pie") == ["pier"]
+    assert tab(daemon, "tuttictl move 1 ''") == [""]
+    assert tab(daemon, "tuttictl approve ''") == ["ab12", "cd56"]
+    assert tab(daemon, "tuttictl deny c") == ["cd56"]
+
+
+def test_what_completion_inserts_is_understood(daemon):
+    """Names that the shell would take apart."""
+    daemon.playlist = [dict(each, name=name) for each, name in zip(daemon.playlist, ("$(rm -rf x) `y`", "a'b\"c", "2"))]
+    daemon.answers["play"] = {"took_ms": 1}
+    for candidate in tab(daemon, "tuttictl play ''"):
+        done = subprocess.run(["bash", "--norc", "-c", f"{PROGRAM} play {candidate}"], capture_output=True, text=True,
+                              timeout=30, env=environment(daemon))
+        assert done.returncode == 0, done.stderr
+    assert [each["track_id"] for each in daemon.asked("play")] == ["harbour", "meadow", "pier"]
+
+
+def test_completion_is_silent_without_a_daemon_and_does_not_wait_for_one(tmp_path):
+    silent = tmp_path / "silent"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(silent))
+        listener.listen(1)
+        for path in (tmp_path / "none", silent):
+            assert ctl(None, "--complete", "--socket", path, "play", "") == (0, "", "")
