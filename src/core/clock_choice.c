@@ -156,9 +156,7 @@ static bool choose_echo(const struct server_clock *clock, int64_t now_ns,
     choice->at_ns = line.at_ns;
     choice->offset_ns = line.offset_ns;
     choice->frequency = line.frequency;
-    /* The worse way may never have been as short as the better one: all of the half, then. */
-    int64_t half_ns = echo_line_shortest_half_ns(clock);
-    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + (line.one_sided ? half_ns : half_ns / 2) +
+    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + echo_line_shortest_half_ns(clock) / 2 +
                              clock_ageing_ns(clock, now_ns - newest->at_ns);
     return true;
 }

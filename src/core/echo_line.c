@@ -1,15 +1,14 @@
 /*
  * echo_line.c: a weighted line through the echoes of the last ten minutes.
  *
- * Both edges of each echo's interval are points, weighted by how much longer than the shortest the
- * round trip was; that is the middle of the quickest. Where one way has clearly more detours than
- * the other, the weights are made to fall with each way's own detour instead (iteratively
- * reweighted least squares, Cauchy's weight), so that the better way decides; an edge that would
- * have had to be faster than the shortest way keeps its full weight.
+ * On a quiet network, both edges of each echo's interval are points, weighted by how much longer
+ * than the shortest the round trip was; that is the middle of the quickest.
  *
- * Reweighting finds the nearest of several optima, so it must begin near the right one: the
- * envelope of the better way, which is the line below all of its points with the least mean
- * distance to them (the likeliest line for delays of an exponential distribution).
+ * On one with jitter, the quickest round trips are too few, and the ways need not be alike: 20 ms
+ * in one direction only would be 10 ms of error. All delays are positive, so each way's points lie
+ * on one side of the truth: the line is taken that touches both ways' points from their side and is
+ * nearest to them (the likeliest one for delays of an exponential distribution, each way with a
+ * mean of its own).
  */
 #include "echo_line.h"
 
@@ -17,16 +16,14 @@
 
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
 static const double ECHO_NOISE_S = 10e-6;
-/* A way is worse than the other if its detours are so long, and so many times longer. */
-static const double ONE_SIDED_MIN_S = 500e-6;
-static const double ONE_SIDED_RATIO = 3;
-/* Reweighting settles in a few rounds. */
-#define ECHO_ROUNDS 4
+/* Round trips that vary by more than this on average: a network with jitter. */
+static const double JITTER_S = 250e-6;
 /* Frequency before it is measured; crystals differ by some tens of ppm. */
 static const double FREQUENCY_SIGMA = 30e-6;
 /* No two crystals differ by more; a golden-section search over this range ends within 0.1 ppm. */
 static const double SLOPE_MAX = 400e-6;
 #define SLOPE_STEPS 18
+#define ENVELOPE_ROUNDS 2
 static const double GOLDEN = 0.6180339887498949;
 
 const struct server_clock_echo *echo_line_echo(const struct server_clock *clock, size_t age)
@@ -78,16 +75,8 @@ static struct echo_line solve(const struct sums *sums)
     };
 }
 
-/* By how much this way was a detour, if the line is right. An edge on the wrong side of the line is
- * no detour but a contradiction, which counts in full. */
-static double detour_of(double off_s, int side)
-{
-    return side * off_s > 0 ? off_s : 0;
-}
-
-/* One round: points weighted by the detours of their round trips (line NULL), or by their distance
- * from the line. */
-static struct echo_line fit_round(const struct server_clock *clock, const struct echo_line *line)
+/* Points weighted by the detours of their round trips. */
+static struct echo_line fit_middle(const struct server_clock *clock)
 {
     const struct server_clock_echo *newest = echo_line_echo(clock, 0);
     int64_t shortest_ns = echo_line_shortest_half_ns(clock);
@@ -95,23 +84,15 @@ static struct echo_line fit_round(const struct server_clock *clock, const struct
     for (size_t age = 0; age < clock->echo_count; age++) {
         const struct server_clock_echo *echo = echo_line_echo(clock, age);
         double t = ns_to_s(echo->at_ns - newest->at_ns);
-        double doubt_s = ns_to_s(echo->half_ns - shortest_ns);
-        for (int side = -1; side <= 1; side += 2) {
-            double y = edge_s(echo, newest->offset_ns, shortest_ns, side);
-            if (line)
-                doubt_s = detour_of(y - line->offset_s - line->frequency * t, side);
-            add_point(&sums, t, y, 1 / (ECHO_NOISE_S * ECHO_NOISE_S + doubt_s * doubt_s));
-        }
+        double detour_s = ns_to_s(echo->half_ns - shortest_ns);
+        double weight = 1 / (ECHO_NOISE_S * ECHO_NOISE_S + detour_s * detour_s);
+        add_point(&sums, t, edge_s(echo, newest->offset_ns, shortest_ns, -1), weight);
+        add_point(&sums, t, edge_s(echo, newest->offset_ns, shortest_ns, 1), weight);
     }
     return solve(&sums);
 }
 
-/* The envelope of one way's points: all delays are positive, so all lie on one side of it. */
-struct envelope {
-    double slope;
-    double level_s;    /* at t = 0, the newest echo */
-    double distance_s; /* mean distance of the points: how bad this way is */
-};
+/* --- envelopes ------------------------------------------------------------------------------ */
 
 /* One way's points, turned so that the envelope is below. */
 struct way {
@@ -135,6 +116,13 @@ static void gather(const struct server_clock *clock, int side, struct way *ret)
     }
 }
 
+/* The line of this slope that touches a way's points: where it is at the newest echo, and the mean
+ * distance of the points, which is how bad the way is. */
+struct envelope {
+    double level_s;
+    double distance_s;
+};
+
 static struct envelope envelope_of_slope(const struct way *way, double slope)
 {
     double least = INFINITY, sum = 0;
@@ -143,29 +131,66 @@ static struct envelope envelope_of_slope(const struct way *way, double slope)
         least = above < least ? above : least;
         sum += above;
     }
-    return (struct envelope){slope, way->side * least, sum / (double)way->count - least};
+    return (struct envelope){way->side * least, sum / (double)way->count - least};
 }
 
-/* The mean distance is convex in the slope: golden-section search. */
-static struct envelope find_envelope(const struct server_clock *clock, int side)
+/* -log of a slope's likelihood: convex. */
+static double unlikeliness(const struct way ways[2], const double means_s[2], double slope)
 {
-    struct way way;
-    gather(clock, side, &way);
+    double sum = slope * slope / (2 * FREQUENCY_SIGMA * FREQUENCY_SIGMA);
+    for (int i = 0; i < 2; i++)
+        sum += (double)ways[i].count * envelope_of_slope(&ways[i], slope).distance_s / means_s[i];
+    return sum;
+}
+
+/* Golden-section search. */
+static double likeliest_slope(const struct way ways[2], const double means_s[2])
+{
     double low = -SLOPE_MAX, high = SLOPE_MAX;
-    struct envelope left = envelope_of_slope(&way, high - GOLDEN * (high - low));
-    struct envelope right = envelope_of_slope(&way, low + GOLDEN * (high - low));
+    double left = high - GOLDEN * (high - low), right = low + GOLDEN * (high - low);
+    double at_left = unlikeliness(ways, means_s, left);
+    double at_right = unlikeliness(ways, means_s, right);
     for (int step = 0; step < SLOPE_STEPS; step++) {
-        if (left.distance_s < right.distance_s) {
-            high = right.slope;
+        if (at_left < at_right) {
+            high = right;
             right = left;
-            left = envelope_of_slope(&way, high - GOLDEN * (high - low));
+            at_right = at_left;
+            left = high - GOLDEN * (high - low);
+            at_left = unlikeliness(ways, means_s, left);
         } else {
-            low = left.slope;
+            low = left;
             left = right;
-            right = envelope_of_slope(&way, low + GOLDEN * (high - low));
+            at_left = at_right;
+            right = low + GOLDEN * (high - low);
+            at_right = unlikeliness(ways, means_s, right);
         }
     }
-    return left.distance_s < right.distance_s ? left : right;
+    return at_left < at_right ? left : right;
+}
+
+/* The slope depends on the mean delays, and these on the slope: a few rounds settle it. */
+static struct echo_line fit_envelopes(const struct server_clock *clock)
+{
+    struct way ways[2];
+    struct envelope envelopes[2];
+    double slope = 0, means_s[2];
+    gather(clock, -1, &ways[0]);
+    gather(clock, 1, &ways[1]);
+    for (int round = 0; round <= ENVELOPE_ROUNDS; round++) {
+        for (int i = 0; i < 2; i++) {
+            envelopes[i] = envelope_of_slope(&ways[i], slope);
+            means_s[i] = fmax(envelopes[i].distance_s, ECHO_NOISE_S);
+        }
+        if (round < ENVELOPE_ROUNDS)
+            slope = likeliest_slope(ways, means_s);
+    }
+    return (struct echo_line){
+        .offset_s = (envelopes[0].level_s + envelopes[1].level_s) / 2,
+        .frequency = slope,
+        /* The nearest of n points is off by mean / n (exponential) or twice that (uniform), which
+         * is exponential itself: long tails. The middle of two of these. */
+        .sigma_s = 2 * (means_s[0] + means_s[1]) / (double)clock->echo_count,
+    };
 }
 
 static double mean_detour_s(const struct server_clock *clock)
@@ -176,30 +201,11 @@ static double mean_detour_s(const struct server_clock *clock)
     return sum_s / (double)clock->echo_count - ns_to_s(echo_line_shortest_half_ns(clock));
 }
 
-/* Both ways alike: the middle of the quickest round trips is the best there is. One way clearly
- * worse than the other: trust the better one, whose envelope is left in ret. */
-static bool is_one_sided(const struct server_clock *clock, struct echo_line *ret)
-{
-    *ret = (struct echo_line){.frequency = 0};
-    if (mean_detour_s(clock) < ONE_SIDED_MIN_S / 2)
-        return false; /* round trips that hardly differ: the usual case, at little cost */
-    struct envelope back = find_envelope(clock, -1), there = find_envelope(clock, 1);
-    const struct envelope *better = back.distance_s < there.distance_s ? &back : &there;
-    double worse_s = fmax(back.distance_s, there.distance_s);
-    *ret = (struct echo_line){.offset_s = better->level_s, .frequency = better->slope};
-    return worse_s > ONE_SIDED_MIN_S && worse_s > ONE_SIDED_RATIO * better->distance_s;
-}
-
 struct echo_line echo_line_fit(const struct server_clock *clock)
 {
     const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    struct echo_line line;
-    bool one_sided = is_one_sided(clock, &line);
-    if (!one_sided)
-        line = fit_round(clock, NULL);
-    for (int round = 0; one_sided && round < ECHO_ROUNDS; round++)
-        line = fit_round(clock, &line);
-    line.one_sided = one_sided;
+    bool jittery = mean_detour_s(clock) > JITTER_S;
+    struct echo_line line = jittery ? fit_envelopes(clock) : fit_middle(clock);
     line.at_ns = newest->at_ns;
     line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
     return line;

@@ -12,7 +12,6 @@ struct echo_line {
     double offset_s; /* relative to the newest echo's */
     double frequency;
     double sigma_s;
-    bool one_sided; /* one way was trusted, and not the middle of both */
 };
 
 /* The age-th youngest echo; age < echo_count. */

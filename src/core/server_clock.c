@@ -18,6 +18,8 @@ static const size_t ECHOES_ENOUGH = 5;
 static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 static const int64_t STEPPED_NS = 20 * NS_PER_MS;
 static const unsigned CONTRADICTIONS_MAX = 3;
+/* A line may be so far outside an echo's bounds: readings of clocks scatter. */
+static const int64_t OUTSIDE_NS = 20 * NS_PER_US;
 /* An estimate this uncertain is replaced at once by a better one. */
 static const int64_t ROUGH_NS = 20 * NS_PER_MS;
 /* How fast corrections decay into the output: slowly, once there is something to protect. */
@@ -185,6 +187,24 @@ static bool contradicts(const struct server_clock *clock, const struct server_cl
     return fabs((double)echo->offset_ns - line_ns) > (double)echo->half_ns + slack_ns;
 }
 
+/* A line that the newest echo's hard bounds prove wrong has too long a memory: of before a slew, or
+ * before the sun shone on it. The older half is forgotten, and the new line soon asked for more. */
+static void forget_older_half(struct server_clock *clock, const struct server_clock_echo *echo)
+{
+    for (;;) {
+        double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
+        double off_ns = fabs((double)echo->offset_ns - line_ns);
+        if (clock->source != SERVER_CLOCK_ECHO || clock->echo_count < 2 * VOLLEY ||
+            off_ns < (double)(echo->half_ns + OUTSIDE_NS))
+            return;
+        size_t older = clock->echo_count / 2;
+        clock->echo_head = (clock->echo_head + older) % SERVER_CLOCK_ECHOES;
+        clock->echo_count -= older;
+        clock->early_until_ns = echo->at_ns + EARLY_NS;
+        update(clock, echo->at_ns);
+    }
+}
+
 void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
                            struct mono_time received, struct server_time server_received,
                            struct server_time server_sent)
@@ -210,11 +230,13 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
     add_interval(clock, received.ns, low_ns, high_ns, SERVER_CLOCK_ECHO);
     if (!clock->echo_seen) {
         clock->echo_seen = true;
+        clock->early_until_ns = received.ns + EARLY_NS;
         clock->probes_left = FIRST_VOLLEYS * VOLLEY;
         clock->next_probe_ns = received.ns;
     } else if (clock->probes_left % VOLLEY != 0)
         clock->next_probe_ns = received.ns;
     update(clock, received.ns);
+    forget_older_half(clock, &echo);
 }
 
 /* One stamp that cannot be may be an accident; two that agree are a stepped clock. Where the
@@ -315,6 +337,7 @@ void server_clock_connected(struct server_clock *clock, struct mono_time now)
 {
     clock->connected = true;
     clock->connected_at_ns = now.ns;
+    clock->early_until_ns = now.ns + EARLY_NS;
     clock->probes_left = clock->echo_seen ? FIRST_VOLLEYS * VOLLEY : 1;
     clock->next_probe_ns = now.ns;
 }
@@ -337,7 +360,7 @@ void server_clock_probe_sent(struct server_clock *clock, struct mono_time now)
         clock->next_probe_ns = now.ns + PROBE_STEP_NS;
         return;
     }
-    bool early = clock->echo_seen && now.ns - clock->connected_at_ns < EARLY_NS;
+    bool early = clock->echo_seen && now.ns < clock->early_until_ns;
     clock->probes_left = !clock->echo_seen ? 1 : early ? VOLLEY : LATER_VOLLEYS * VOLLEY;
     clock->next_probe_ns = now.ns + (early ? EARLY_STEP_NS : PROBE_PAUSE_NS);
 }

@@ -36,22 +36,22 @@ static struct outcome summarize(size_t count, double sum)
                             .mean_us = sum / (double)count * 1e6};
 }
 
-/* Errors from from_s to to_s, every 50 ms. offset_at: of the server's clock, over true time. */
+/* Errors from from_s to to_s, every 50 ms. */
 static struct outcome play(const struct sim_speaker_config *config, uint64_t seed, double from_s,
-                           double to_s, double (*offset_at)(double t))
+                           double to_s)
 {
     static struct sim_speaker speaker;
     size_t count = 0;
     double sum = 0;
     sim_speaker_init(&speaker, config, seed);
     for (double t = 0; t < to_s && count < SAMPLES_MAX; t += 0.05) {
-        double offset_s = offset_at ? offset_at(t) : 0, error_s;
-        sim_speaker_run(&speaker, t, offset_s);
+        double error_s;
+        sim_speaker_run(&speaker, t);
         if (t < from_s) {
             speaker.rate_slope_max_ppm_per_s = speaker.rate_max_ppm = 0;
             continue;
         }
-        if (!sim_speaker_error(&speaker, t, offset_s, &error_s))
+        if (!sim_speaker_error(&speaker, t, &error_s))
             continue;
         samples[count++] = fabs(error_s);
         sum += error_s;
@@ -88,7 +88,7 @@ static void steady_cards_are_within_microseconds(void **state)
     const double ppms[] = {-200, -60, 0, 80, 200};
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(ppms[seed % 5]);
-        struct outcome outcome = play(&config, seed, 10, 300, NULL);
+        struct outcome outcome = play(&config, seed, 10, 300);
         CHECK(seed, outcome.p50_us < 10);
         CHECK(seed, outcome.p99_us < 40);
         CHECK(seed, outcome.max_us < 60);
@@ -102,7 +102,7 @@ static void the_first_sound_is_right_already(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(100);
-        struct outcome outcome = play(&config, seed, 0, 10, NULL);
+        struct outcome outcome = play(&config, seed, 0, 10);
         CHECK(seed, outcome.max_us < 1000);
     }
 }
@@ -112,7 +112,7 @@ static void a_settled_rate_hardly_moves(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(200);
-        struct outcome outcome = play(&config, seed, 120, 300, NULL);
+        struct outcome outcome = play(&config, seed, 120, 300);
         /* The largest single step, after a burst of echoes: half a ppm within one slice. Between
          * bursts it is a tenth of that; 0.26 ppm per second are -84 dB on a 1 kHz sine. */
         CHECK(seed, outcome.slope_max_ppm_per_s < 5);
@@ -127,7 +127,7 @@ static void a_wandering_crystal_is_followed(void **state)
         config.card.crystal.wander_ppm = 5;
         config.card.crystal.wander_period_s = 60;
         config.card.crystal.wander_phase = (double)seed;
-        struct outcome outcome = play(&config, seed, 15, 300, NULL);
+        struct outcome outcome = play(&config, seed, 15, 300);
         CHECK(seed, outcome.p99_us < 100);
         CHECK(seed, outcome.jumps == 0);
     }
@@ -139,7 +139,7 @@ static void a_pointer_of_10_ms_steps_is_seen_through(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(seed % 2 ? 80 : -60);
         config.card.step_frames = 480;
-        struct outcome outcome = play(&config, seed, 30, 300, NULL);
+        struct outcome outcome = play(&config, seed, 30, 300);
         CHECK(seed, outcome.p99_us < 500);
         CHECK(seed, outcome.jumps == 0);
     }
@@ -151,10 +151,10 @@ static void catches_up_150_ms_by_rate_alone(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(seed % 2 ? 80 : -60);
         config.first_error_s = seed % 3 ? 0.15 : -0.15;
-        struct outcome whole = play(&config, seed, 0.2, 40, NULL);
+        struct outcome whole = play(&config, seed, 0.2, 40);
         CHECK(seed, whole.jumps == 0);
         CHECK(seed, whole.rate_max_ppm < 5300); /* half a percent, and the card's own error */
-        struct outcome after = play(&config, seed, 40, 80, NULL);
+        struct outcome after = play(&config, seed, 40, 80);
         CHECK(seed, after.max_us < 1000);
     }
 }
@@ -170,7 +170,8 @@ static void a_stepped_server_clock_is_believed(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(30);
-        struct outcome outcome = play(&config, seed, 125, 200, leaps_by_an_hour);
+        config.server_off_s = leaps_by_an_hour;
+        struct outcome outcome = play(&config, seed, 125, 200);
         CHECK(seed, outcome.max_us < 1000);
     }
 }
@@ -181,7 +182,7 @@ static void wifi_costs_little(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(-40);
         config.network = (struct sim_network){.kind = SIM_WIFI, .jitter_s = 20e-3, .loss = 0.05};
-        struct outcome outcome = play(&config, seed, 60, 600, NULL);
+        struct outcome outcome = play(&config, seed, 60, 600);
         CHECK(seed, outcome.p99_us < 1000);
         CHECK(seed, outcome.jumps == 0);
     }
@@ -194,7 +195,7 @@ static void one_sided_jitter_costs_less_than_a_millisecond(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(40);
         config.network = (struct sim_network){.kind = SIM_ONE_SIDED, .jitter_s = 20e-3};
-        struct outcome outcome = play(&config, seed, 120, 600, NULL);
+        struct outcome outcome = play(&config, seed, 120, 600);
         CHECK(seed, outcome.p99_us < 500);
         CHECK(seed, outcome.max_us < 1000);
         CHECK(seed, outcome.jumps == 0);
@@ -205,7 +206,7 @@ static void an_hour_is_like_a_minute(void **state)
 {
     (void)state;
     struct sim_speaker_config config = quiet_lan(120);
-    struct outcome outcome = play(&config, 7, 60, 3600, NULL);
+    struct outcome outcome = play(&config, 7, 60, 3600);
     CHECK(7, outcome.p99_us < 40);
     CHECK(7, outcome.max_us < 100);
     CHECK(7, outcome.jumps == 0);

@@ -13,15 +13,17 @@
 #define ACQUIRE_S 0.03
 #define GOLDEN 0.6180339887498949
 #define EAGER_S 3.0
+#define WALL_EVERY_S 10.0
 
 static struct mono_time local_time(const struct sim_speaker *speaker, double t)
 {
     return (struct mono_time){s_to_ns(100 + sim_crystal_at(&speaker->config.local, t))};
 }
 
-static struct server_time server_time(double t, double offset_s)
+static struct server_time server_time(const struct sim_speaker *speaker, double t)
 {
-    return (struct server_time){INT64_C(1700000000) * NS_PER_S + s_to_ns(t + offset_s)};
+    double off_s = speaker->config.server_off_s ? speaker->config.server_off_s(t) : 0;
+    return (struct server_time){INT64_C(1700000000) * NS_PER_S + s_to_ns(t + off_s)};
 }
 
 static double track_position(struct server_time server)
@@ -39,10 +41,9 @@ void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_conf
     dac_clock_init(&speaker->dac, config->card.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
     drift_init(&speaker->drift, &drift);
     playout_map_clear(&speaker->map);
-    server_clock_connected(&speaker->server, local_time(speaker, 0));
 }
 
-static void probe(struct sim_speaker *speaker, double t, double offset_s)
+static void probe(struct sim_speaker *speaker, double t)
 {
     const struct sim_network *network = &speaker->config.network;
     double there = sim_delay(network, &speaker->random, false);
@@ -55,7 +56,17 @@ static void probe(struct sim_speaker *speaker, double t, double offset_s)
     double server_s = t + there;
     server_clock_add_echo(&speaker->server, local_time(speaker, t),
                           local_time(speaker, server_s + 30e-6 + back),
-                          server_time(server_s, offset_s), server_time(server_s + 30e-6, offset_s));
+                          server_time(speaker, server_s), server_time(speaker, server_s + 30e-6));
+}
+
+static void show_wall(struct sim_speaker *speaker, double t)
+{
+    speaker->next_wall_s = t + WALL_EVERY_S;
+    if (!speaker->config.wall_off_s)
+        return;
+    struct server_time wall = server_time(speaker, t + speaker->config.wall_off_s(t));
+    server_clock_add_wall(&speaker->server, local_time(speaker, t), (struct wall_time){wall.ns},
+                          NS_PER_US, true, NS_PER_MS);
 }
 
 static void look(struct sim_speaker *speaker, double t)
@@ -105,6 +116,10 @@ static void set_rate(struct sim_speaker *speaker, double ppm, double dt_s)
 static void fill(struct sim_speaker *speaker, double t)
 {
     double rate_hz = speaker->config.card.rate_hz;
+    if (dac_clock_frame_at(&speaker->dac, local_time(speaker, t)) > (double)speaker->written) {
+        speaker->underruns++;
+        join(speaker, t);
+    }
     int64_t end = (int64_t)dac_clock_frame_at(&speaker->dac, local_time(speaker, t + QUEUE_S));
     int64_t frames = end - speaker->written;
     if (frames <= 0)
@@ -144,28 +159,56 @@ static void tick(struct sim_speaker *speaker, double t)
                                               : 0.12 + 0.04 * speaker->tick_phase);
 }
 
-void sim_speaker_run(struct sim_speaker *speaker, double t, double server_offset_s)
+static bool is_within(double t, double from_s, double to_s)
 {
+    return t >= from_s && t < to_s;
+}
+
+/* Connections come and go; a suspended process notices nothing, and then everything at once. */
+static void keep_connected(struct sim_speaker *speaker, double t)
+{
+    const struct sim_speaker_config *config = &speaker->config;
+    bool online = !is_within(t, config->offline_from_s, config->offline_to_s);
+    if (online && !speaker->online)
+        server_clock_connected(&speaker->server, local_time(speaker, t));
+    else if (!online && speaker->online)
+        server_clock_disconnected(&speaker->server);
+    speaker->online = online;
+}
+
+static double next_probe_s(const struct sim_speaker *speaker)
+{
+    struct mono_time at = server_clock_next_probe(&speaker->server);
+    /* The local clock is off by ppm: near enough to schedule by. */
+    return at.ns == INT64_MAX ? INFINITY : ns_to_s(at.ns) - 100;
+}
+
+void sim_speaker_run(struct sim_speaker *speaker, double t)
+{
+    const struct sim_speaker_config *config = &speaker->config;
     for (;;) {
-        struct mono_time at = server_clock_next_probe(&speaker->server);
-        /* The local clock is off by ppm: near enough to schedule by. */
-        double probe_s = ns_to_s(at.ns) - 100;
-        double next_s = fmin(speaker->next_tick_s, probe_s);
-        if (next_s > t)
+        double probe_s = next_probe_s(speaker);
+        double next_s = fmin(fmin(speaker->next_tick_s, speaker->next_wall_s), probe_s);
+        double due_s = fmax(next_s, 0);
+        if (is_within(due_s, config->suspended_from_s, config->suspended_to_s))
+            due_s = config->suspended_to_s;
+        if (due_s > t)
             return;
-        if (probe_s <= speaker->next_tick_s)
-            probe(speaker, fmax(probe_s, 0), server_offset_s);
-        else
-            tick(speaker, speaker->next_tick_s);
+        keep_connected(speaker, due_s);
+        if (next_s == speaker->next_wall_s)
+            show_wall(speaker, due_s);
+        else if (next_s == speaker->next_tick_s)
+            tick(speaker, due_s);
+        else if (speaker->online)
+            probe(speaker, due_s);
     }
 }
 
-bool sim_speaker_error(const struct sim_speaker *speaker, double t, double server_offset_s,
-                       double *ret_error_s)
+bool sim_speaker_error(const struct sim_speaker *speaker, double t, double *ret_error_s)
 {
     double heard_s;
     if (!playout_map_position_at(&speaker->map, sim_card_frame(&speaker->config.card, t), &heard_s))
         return false;
-    *ret_error_s = heard_s - track_position(server_time(t, server_offset_s));
+    *ret_error_s = heard_s - track_position(server_time(speaker, t));
     return true;
 }

@@ -19,6 +19,13 @@ struct sim_speaker_config {
     bool echo;              /* the backend answers probes */
     double first_error_s;   /* joined that much off, on purpose */
     double late_look_share; /* looks at the card that were interrupted */
+    /* How far the server's clock is from true time; NULL: 0. */
+    double (*server_off_s)(double t);
+    /* The wall clock, called disciplined, is that far from true time; NULL: it is not disciplined.
+     */
+    double (*wall_off_s)(double t);
+    double suspended_from_s, suspended_to_s; /* the process does nothing; to 0: never */
+    double offline_from_s, offline_to_s;     /* no connection; to 0: never */
 };
 
 struct sim_speaker {
@@ -29,7 +36,8 @@ struct sim_speaker {
     struct drift drift;
     struct playout_map map;
     double next_tick_s;
-    double next_probe_s;
+    double next_wall_s;
+    bool online;
     double tick_phase;
     bool joined;
     double position_s; /* of the next frame to be written */
@@ -38,17 +46,16 @@ struct sim_speaker {
     double rate_slope_max_ppm_per_s; /* since it was last set to 0 */
     double rate_max_ppm;
     uint64_t jumps;
+    uint64_t underruns; /* the queue ran dry: joined anew */
 };
 
 void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_config *config,
                       uint64_t seed);
 
-/* Brings the speaker to true time t (seconds, growing). The server's clock shows true time, plus
- * server_offset_s; the timeline is: position = server time. */
-void sim_speaker_run(struct sim_speaker *speaker, double t, double server_offset_s);
+/* Brings the speaker to true time t (seconds, growing). The timeline is: position = server time. */
+void sim_speaker_run(struct sim_speaker *speaker, double t);
 
 /* heard - wanted in s at true time t, by the true card. False while nothing sounds. */
-bool sim_speaker_error(const struct sim_speaker *speaker, double t, double server_offset_s,
-                       double *ret_error_s);
+bool sim_speaker_error(const struct sim_speaker *speaker, double t, double *ret_error_s);
 
 #endif

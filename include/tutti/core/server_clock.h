@@ -93,6 +93,7 @@ struct server_clock {
     bool connected;
     int64_t connected_at_ns;
     bool echo_seen;
+    int64_t early_until_ns; /* the frequency is still being found */
     unsigned probes_left;
     int64_t next_probe_ns;
 };
