@@ -74,7 +74,14 @@ static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_b
     struct daemon *daemon = user;
     struct mono_time now = loop_now(daemon->loop);
     player_set_track(daemon->player, fd, available_bytes, total_bytes, now);
-    daemon_tick(daemon, now);
+    if (fd >= 0) /* else whoever planned anew ticks, with the track that follows */
+        daemon_tick(daemon, now);
+}
+
+static void on_next(void *user, int fd, int64_t bytes)
+{
+    struct daemon *daemon = user;
+    player_set_next(daemon->player, fd, bytes);
 }
 
 static void on_growth(void *user, int64_t available_bytes, bool complete)
@@ -109,6 +116,7 @@ static void on_playlist(void *user, struct playlist_message *playlist)
     playlist_message_finish(&daemon->playlist);
     daemon->playlist = *playlist;
     plan_tracks(daemon);
+    daemon_tick(daemon, loop_now(daemon->loop));
     /* The backend may have changed the current track without a word. */
     if (daemon->has_playback && daemon->playlist.count > 0 && !daemon_current_item(daemon))
         link_doubt(daemon->link);
@@ -205,7 +213,7 @@ void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_ti
     daemon_tick(daemon, now);
 }
 
-const struct library_handlers daemon_library_handlers = {on_file, on_growth};
+const struct library_handlers daemon_library_handlers = {on_file, on_next, on_growth};
 
 const struct link_handlers daemon_link_handlers = {
     .on_playback = on_playback,

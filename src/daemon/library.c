@@ -40,6 +40,7 @@ struct library {
     struct track_store *store;
     struct download *wanted[LIBRARY_WANTED]; /* by priority, the current track first; NULL: none */
     struct download *active;
+    struct download *primed; /* what on_next told of; NULL: nothing */
     struct backoff backoff;
     struct loop_timer *retry;
     uint64_t downloads, failures;
@@ -292,6 +293,17 @@ static void pause_active(struct library *library)
     library->active = NULL;
 }
 
+/* The next one, when it is all there. */
+static void prime(struct library *library)
+{
+    struct download *next = library->wanted[1];
+    if (!next || next == library->primed || !next->file || !track_file_complete(next->file))
+        return;
+    library->primed = next;
+    library->handlers.on_next(library->user, track_file_fd(next->file),
+                              track_file_bytes(next->file));
+}
+
 /* The first that is not settled is what is downloaded; nothing else meanwhile. */
 static void plan(struct library *library)
 {
@@ -307,6 +319,7 @@ static void plan(struct library *library)
         if (library->active)
             return;
     }
+    prime(library);
 }
 
 static struct download *create_download(const char *url)
@@ -373,6 +386,17 @@ static void pin_wanted(struct library *library)
     track_store_set_pinned(library->store, urls);
 }
 
+/* Before its file is closed; if it is to be the current one, the player takes it as it is. */
+static void unprime(struct library *library, const char *const urls[LIBRARY_WANTED])
+{
+    struct download *primed = library->primed;
+    if (!primed || strcmp(primed->url, urls[1]) == 0)
+        return;
+    library->primed = NULL;
+    if (strcmp(primed->url, urls[0]) != 0)
+        library->handlers.on_next(library->user, -1, 0);
+}
+
 /* The player lets go of one file, and is given the other if any of it is there. */
 static void change_current(struct library *library)
 {
@@ -397,6 +421,7 @@ void library_set_wanted(struct library *library, const char *const urls[LIBRARY_
     bool changed = strcmp(urls[0], url_at(library, 0)) != 0;
     if (changed) /* before its file is closed */
         library->handlers.on_file(library->user, -1, 0, -1);
+    unprime(library, urls);
     rearrange(library, urls);
     if (changed)
         change_current(library);

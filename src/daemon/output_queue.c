@@ -44,12 +44,21 @@ static size_t unbroken(const struct output *output, int64_t frame, size_t count)
     return count < left ? count : left;
 }
 
+/* A sink that gives nothing back does not get the last frames before they are needed: a cut fades
+ * them. */
+static int64_t held_back(const struct output *output)
+{
+    return output->info.can_rewind ? 0 : fade_frames(output);
+}
+
 /* Hands [written, end) to the sink, as much of it as there is room for. */
 static void flush(struct output *output)
 {
     float slice[SLICE_FRAMES * SINK_CHANNELS];
-    while (output->written < output->end) {
-        int64_t left = output->end - output->written;
+    for (;;) {
+        int64_t left = output->end - held_back(output) - output->written;
+        if (left <= 0)
+            return;
         size_t count = left < SLICE_FRAMES ? (size_t)left : SLICE_FRAMES;
         count = unbroken(output, output->written, count);
         gain_apply(&output->gain, output->written, ring_at(output, output->written), slice, count);
@@ -160,10 +169,11 @@ static void fade_out(struct output *output, int64_t from, int64_t frames)
     fade(output, &fall, from, frames);
 }
 
-int64_t output_cut(struct output *output, int64_t frame, struct mono_time now)
+int64_t output_cut(struct output *output, int64_t end, struct mono_time now)
 {
     int64_t earliest = output_earliest_cut(output, now);
-    int64_t from = take_back(output, frame > earliest ? frame : earliest);
+    int64_t wanted = end - fade_frames(output);
+    int64_t from = take_back(output, wanted > earliest ? wanted : earliest);
     if (from >= output->end)
         return output->end;
     int64_t length = 0;

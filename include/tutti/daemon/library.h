@@ -26,6 +26,9 @@ struct library_config {
 struct library_handlers {
     /* The current track's file: fd -1 when it cannot be had (yet). total_bytes -1: unknown. */
     void (*on_file)(void *user, int fd, int64_t available_bytes, int64_t total_bytes);
+    /* The next track's file, when it is complete: the player may open it. -1: no more, or another.
+     * When it becomes the current one, on_file tells of the same descriptor. */
+    void (*on_next)(void *user, int fd, int64_t bytes);
     void (*on_growth)(void *user, int64_t available_bytes, bool complete);
 };
 

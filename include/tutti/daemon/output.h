@@ -92,9 +92,9 @@ void output_append_sound(struct output *output, const float *frames, size_t coun
                          double position_s, double step_s, bool begins);
 void output_append_silence(struct output *output, size_t count);
 
-/* Everything from `frame` on (or the earliest possible) is faded out and forgotten. Returns the
- * frame where the silence begins, which is the new end. */
-int64_t output_cut(struct output *output, int64_t frame, struct mono_time now);
+/* Everything from frame `end` on is forgotten, and what is before it faded out; later where that is
+ * not possible any more. Returns the new end. */
+int64_t output_cut(struct output *output, int64_t end, struct mono_time now);
 
 /* Track time heard at an instant; false in silence. */
 bool output_position_at(const struct output *output, struct mono_time heard_at,

@@ -49,13 +49,17 @@ void player_destroy(struct player *player);
 
 /*
  * The file of the current track, as in decoder.h, or fd -1: none, silence. A new track ends the one
- * before it. The descriptor must stay open until another track is set.
+ * before it, with the next tick: what is queued of the old one sounds until the new one does, if it
+ * can be had at once. The descriptor must stay open until another track is set.
  */
 void player_set_track(struct player *player, int fd, int64_t available_bytes, int64_t total_bytes,
                       struct mono_time now);
+/* The whole file of the track that may follow, to have its decoder primed; it is the current one
+ * when player_set_track() is told the same descriptor. -1: none; before it is closed. */
+void player_set_next(struct player *player, int fd, int64_t bytes);
 void player_track_grew(struct player *player, int64_t available_bytes, bool complete);
 
-/* What the backend says now. The same again changes nothing. */
+/* What the backend says now; a tick is due. The same again changes nothing. */
 void player_set_timeline(struct player *player, const struct timeline *timeline,
                          struct mono_time now);
 

@@ -43,7 +43,21 @@ static void on_growth(void *user, int64_t available_bytes, bool complete)
     told.complete = complete;
 }
 
-static const struct library_handlers handlers = {on_file, on_growth};
+/* What the player has been given to open ahead. */
+static struct {
+    int fd;
+    int count;
+} primed;
+
+static void on_next(void *user, int fd, int64_t bytes)
+{
+    (void)user;
+    assert_true(fd < 0 || bytes > 0);
+    primed.fd = fd;
+    primed.count++;
+}
+
+static const struct library_handlers handlers = {on_file, on_next, on_growth};
 
 static void open_library(int64_t cache_bytes, bool disk)
 {
@@ -51,7 +65,7 @@ static void open_library(int64_t cache_bytes, bool disk)
     snprintf(cache, sizeof cache, "%s/cache", dir);
     library_destroy(library);
     memset(&told, 0, sizeof told);
-    told.fd = -1;
+    told.fd = primed.fd = -1;
     struct library_config config = {background, disk ? cache : NULL, cache_bytes, 4 * MB};
     library = library_create(loop, http, &config, &handlers, NULL);
     assert_non_null(library);
@@ -233,6 +247,31 @@ static void what_is_fetched_ahead_becomes_current_on_its_way(void **state)
     expect_requests("a+0 slow-b+0 ");
 }
 
+static bool is_primed(void *user)
+{
+    (void)user;
+    return primed.fd >= 0;
+}
+
+static void the_next_one_is_told_of_when_it_is_whole(void **state)
+{
+    (void)state;
+    want("a/100", "slow-b/100000", NULL);
+    expect_requests("a+0 slow-b+0 ");
+    assert_int_equal(primed.fd, -1);
+    let_go("b");
+    assert_true(io_test_run(loop, is_primed, NULL, IO_TEST_LIMIT_NS));
+    int fd = primed.fd, count = primed.count;
+    want("slow-b/100000", "c/100", "a/100"); /* as it was, it is the current one */
+    assert_int_equal(told.fd, fd);
+    assert_int_equal(primed.count, count);
+    expect_requests("a+0 slow-b+0 c+0 ");
+    assert_int_equal(primed.count, count + 1);
+    assert_true(primed.fd >= 0 && primed.fd != fd);
+    want("slow-b/100000", "gone-d/1", NULL); /* taken back, before its file is closed */
+    assert_int_equal(primed.fd, -1);
+}
+
 static void a_missing_track_does_not_hold_up_the_rest(void **state)
 {
     (void)state;
@@ -328,6 +367,7 @@ int main(void)
         TEST(another_current_one_interrupts),
         TEST(a_changed_playlist_is_planned_anew),
         TEST(what_is_fetched_ahead_becomes_current_on_its_way),
+        TEST(the_next_one_is_told_of_when_it_is_whole),
         TEST(a_missing_track_does_not_hold_up_the_rest),
         TEST(one_that_will_be_there_later_is_asked_for_again),
         TEST(other_addresses_are_refused),

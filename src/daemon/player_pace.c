@@ -1,0 +1,73 @@
+/*
+ * player_pace.c: when the player wants to be called again: as rarely as the queue allows, and as
+ * often as the card's clock needs.
+ */
+#include "player_internal.h"
+
+#include <math.h>
+
+/* Between two ticks while sounding: 6 to 8 wake-ups a second. The interval walks through a range by
+ * the golden ratio, so that looks at a coarse pointer fall at all phases of its steps. */
+static const int64_t TICK_NS = 120 * NS_PER_MS;
+static const int64_t TICK_RANGE_NS = 40 * NS_PER_MS;
+static const double GOLDEN = 0.6180339887498949;
+/* The first seconds after a start: more looks, so that the card's rate is known soon. */
+static const int64_t EAGER_NS = 3 * NS_PER_S;
+static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
+static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
+/* A pointer that moves in steps larger than this wants as many looks all the time. */
+static const double COARSE_S = 1.5e-3;
+/* In silence: an idle board is to sleep. */
+static const int64_t IDLE_TICK_NS = 5 * NS_PER_S;
+static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
+/* A decoder that searches in slices, or bytes that are still arriving. */
+static const int64_t POLL_TIME_NS = 2 * NS_PER_MS;
+static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
+
+void player_be_eager(struct player *player, struct mono_time now)
+{
+    player->eager_until = mono_add(now, EAGER_NS);
+}
+
+static struct mono_time earlier(struct mono_time a, struct mono_time b)
+{
+    return mono_sub(a, b) < 0 ? a : b;
+}
+
+static bool has_short_queue(const struct player *player)
+{
+    return !output_get_status(player->output).sink.can_rewind;
+}
+
+static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
+{
+    bool eager = mono_sub(player->eager_until, now) > 0 ||
+                 output_get_status(player->output).staleness_s > COARSE_S;
+    int64_t least_ns = eager ? EAGER_TICK_NS : TICK_NS;
+    int64_t range_ns = eager ? EAGER_RANGE_NS : TICK_RANGE_NS;
+    if (has_short_queue(player) && player->fixed_queue_ns / 2 < least_ns + range_ns)
+        least_ns = range_ns = player->fixed_queue_ns / 4;
+    player->tick_phase = fmod(player->tick_phase + GOLDEN, 1);
+    return mono_add(now, least_ns + (int64_t)(player->tick_phase * (double)range_ns));
+}
+
+/* Most of what is queued may pass before the next look at a silent device. */
+static struct mono_time next_silent_tick(const struct player *player, struct mono_time now)
+{
+    struct output_status status = output_get_status(player->output);
+    if (status.state == OUTPUT_CLOSED)
+        return mono_add(now, IDLE_TICK_NS);
+    int64_t wait_ns = status.queued_ns * 3 / 4;
+    return mono_add(now, wait_ns > SILENT_TICK_MIN_NS ? wait_ns : SILENT_TICK_MIN_NS);
+}
+
+struct mono_time player_next_tick(struct player *player, struct mono_time now)
+{
+    struct mono_time next =
+        player->joined ? next_sound_tick(player, now) : next_silent_tick(player, now);
+    if (player->state == TRANSPORT_LOADING && player->voice)
+        next = earlier(
+            next, mono_add(now, voice_wants_time(player->voice) ? POLL_TIME_NS : POLL_BYTES_NS));
+    return earlier(next, output_next_look(player->output));
+}
+

@@ -1,0 +1,196 @@
+/*
+ * player_sound.c: join, correct, stop.
+ *
+ *   join     choose an instant a little ahead; what the timeline wants then is what the voice is
+ *            started at; silence, or what sounded before, fills the queue up to that frame. Nothing
+ *            of the new has been heard yet, so its first frame is exact, and needs no correction.
+ *   correct  at every tick the error is taken at the end of the queue: the position that the next
+ *            frame would sound, less the one wanted when that frame will be heard. drift turns it
+ *            into a rate for the frames that are appended now.
+ *   stop     cut the queue as close to the DAC as it allows, with a fade.
+ */
+#include "player_internal.h"
+#include "tutti/base/log.h"
+
+#include <math.h>
+
+/* How much is queued while a track sounds: long enough for a busy board, short enough that a rate
+ * is in effect soon. */
+static const int64_t QUEUE_SOUND_NS = 500 * NS_PER_MS;
+/* From the decision to the first frame: the cut, a seek in the file, the first slices. */
+static const int64_t JOIN_LEAD_NS = 30 * NS_PER_MS;
+#define FIRST_FILL_SLICES 6
+
+void player_outdate(struct player *player)
+{
+    player->outdated = player->outdated || player->joined;
+    player->joined = false;
+}
+
+void player_leave(struct player *player, struct mono_time now)
+{
+    player_outdate(player);
+    if (player->outdated && player_output_is_ready(player))
+        output_cut(player->output, output_earliest_cut(player->output, now), now);
+    player->outdated = false;
+}
+
+/* Track time that the frame after the queue will be heard at, by the timeline. */
+static double wanted_at_frame(const struct player *player, double frame)
+{
+    return player_wanted_at(player, output_time_of(player->output, frame));
+}
+
+/* ppm around nominal at which the wanted position passes, per card frame: card and server clock in
+ * one figure. Taken over a second. */
+static double feed_forward_ppm(const struct player *player, int64_t frame)
+{
+    double rate_hz = output_rate_hz(player->output);
+    double from_s = wanted_at_frame(player, (double)frame);
+    double to_s = wanted_at_frame(player, (double)frame + rate_hz);
+    return factor_to_ppm(to_s - from_s);
+}
+
+/* The voice is ready to sound what is wanted when that frame is heard. */
+static bool start_voice(struct player *player, int64_t frame)
+{
+    return voice_start(player->voice, wanted_at_frame(player, (double)frame),
+                       output_rate_hz(player->output)) == VOICE_OK;
+}
+
+void player_join(struct player *player, struct mono_time now)
+{
+    struct output *output = player->output;
+    int64_t join = (int64_t)ceil(output_frame_at(output, mono_add(now, JOIN_LEAD_NS)));
+    if (!start_voice(player, join))
+        return;
+    int64_t end = output_cut(output, join, now);
+    player->outdated = false;
+    if (end > join) { /* the device gave back less than hoped for */
+        join = end;
+        if (!start_voice(player, join))
+            return;
+    }
+    player->rate_ppm = feed_forward_ppm(player, join);
+    voice_set_ppm(player->voice, player->rate_ppm);
+    drift_reset(&player->drift);
+    output_append_silence(output, (size_t)(join - end));
+    player->join_frame = join;
+    player->joined = true;
+    player->begin_with_fade = true;
+    player_be_eager(player, now);
+}
+
+double player_queue_error_s(const struct player *player)
+{
+    if (!player->joined || !player_output_is_ready(player))
+        return 0;
+    double wanted_s = wanted_at_frame(player, (double)output_end(player->output));
+    return voice_position_s(player->voice) - wanted_s;
+}
+
+/* The rate of what is appended next; false when the error calls for a jump. */
+static bool correct(struct player *player, int64_t frames)
+{
+    int64_t end = output_end(player->output);
+    double error_s = player_queue_error_s(player);
+    double dt_s = (double)frames / output_rate_hz(player->output);
+    struct output_status output = output_get_status(player->output);
+    struct drift_quality quality = {output.steady_s, output.sigma_s};
+    struct drift_decision decision =
+        drift_step(&player->drift, error_s, feed_forward_ppm(player, end), &quality, dt_s);
+    if (decision.action == DRIFT_JUMP)
+        return false;
+    voice_set_ppm(player->voice, decision.rate_ppm);
+    player->rate_ppm = decision.rate_ppm;
+    return true;
+}
+
+/* Renders up to `frames`, in slices. False when the track has no more to give now. */
+static bool append_sound(struct player *player, int64_t frames, int slices)
+{
+    while (frames > 0 && slices-- > 0) {
+        double position_s = voice_position_s(player->voice);
+        double step_s = voice_step_s(player->voice);
+        size_t count = frames < PLAYER_SLICE_FRAMES ? (size_t)frames : PLAYER_SLICE_FRAMES;
+        size_t done = voice_render(player->voice, player->slice, count);
+        if (done == 0)
+            return false;
+        output_append_sound(player->output, player->slice, done, position_s, step_s,
+                            player->begin_with_fade);
+        player->begin_with_fade = false;
+        frames -= (int64_t)done;
+        if (done < count)
+            return false;
+    }
+    return true;
+}
+
+static bool can_rewind(const struct player *player)
+{
+    return output_get_status(player->output).sink.can_rewind;
+}
+
+static int64_t sound_queue_ns(const struct player *player)
+{
+    bool fixed = !can_rewind(player) && player->fixed_queue_ns < QUEUE_SOUND_NS;
+    return fixed ? player->fixed_queue_ns : QUEUE_SOUND_NS;
+}
+
+static int64_t frames_short_of(const struct player *player, int64_t queue_ns, struct mono_time now)
+{
+    double full = output_frame_at(player->output, mono_add(now, queue_ns));
+    int64_t missing = (int64_t)full - output_end(player->output);
+    int64_t space = (int64_t)output_space(player->output, now);
+    return missing < space ? missing : space;
+}
+
+static void jump(struct player *player, struct mono_time now)
+{
+    player->seeks++;
+    log_info("drift beyond %.0f ms: seeking to the timeline", player->config.drift.jump_s * 1e3);
+    player_outdate(player);
+    player_join(player, now);
+}
+
+/* Out of bytes: what is queued still sounds. Once it has, the wait goes on in silence. */
+static void run_out(struct player *player, struct mono_time now)
+{
+    if (output_end(player->output) > output_earliest_cut(player->output, now))
+        return;
+    log_warn("the download is slower than the music: waiting in silence");
+    player->joined = false;
+}
+
+static void fill_sound(struct player *player, struct mono_time now)
+{
+    int64_t frames = frames_short_of(player, sound_queue_ns(player), now);
+    bool first = player->begin_with_fade;
+    if (frames <= 0)
+        return;
+    if (!first && !correct(player, frames))
+        jump(player, now);
+    else if (!append_sound(player, frames, first ? FIRST_FILL_SLICES : INT32_MAX))
+        run_out(player, now);
+}
+
+/* Silence is queued as deep as the device allows: the board may sleep. */
+static void fill_silence(struct player *player, struct mono_time now)
+{
+    if (player->outdated)
+        player_leave(player, now);
+    int64_t frames = can_rewind(player) ? (int64_t)output_space(player->output, now)
+                                        : frames_short_of(player, player->fixed_queue_ns, now);
+    if (frames > 0)
+        output_append_silence(player->output, (size_t)frames);
+}
+
+void player_fill(struct player *player, struct mono_time now)
+{
+    if (player->joined)
+        fill_sound(player, now);
+    if (player->joined && player->begin_with_fade) /* a jump, just now */
+        fill_sound(player, now);
+    if (!player->joined)
+        fill_silence(player, now);
+}
