@@ -2,7 +2,7 @@
  * amplifier.c: when to run which hook.
  *
  * The sound does not wait for on_play: it enters on the timeline, as everywhere else in the house.
- * From the opening of the device to the first sound there are about 200 ms.
+ * From the opening of the device to the first sound there are some 60 ms, from a pause 30.
  */
 #include "tutti/daemon/amplifier.h"
 
