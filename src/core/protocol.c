@@ -102,6 +102,22 @@ void playlist_message_finish(struct playlist_message *playlist)
     *playlist = (struct playlist_message){0};
 }
 
+/* Anybody may have put anything into it: what is not as expected counts as absent. */
+static void take_wish(const cJSON *payload, struct request_message *ret)
+{
+    double to;
+    if (!json_string(payload, "item_id", ret->item_id, sizeof ret->item_id))
+        ret->item_id[0] = '\0';
+    if (!json_string(payload, "track_id", ret->track_id, sizeof ret->track_id))
+        ret->track_id[0] = '\0';
+    bool placed = json_number(payload, "new_position", &to) && to >= 0 &&
+                  to <= PROTOCOL_PLAYLIST_MAX && to == floor(to);
+    ret->new_position = placed ? (int)to : -1;
+    if (!json_string(payload, "name", ret->summary, sizeof ret->summary))
+        snprintf(ret->summary, sizeof ret->summary, "%s",
+                 ret->track_id[0] ? ret->track_id : ret->item_id);
+}
+
 static bool parse_request(const cJSON *payload, struct request_message *ret, char *reason)
 {
     char status[16];
@@ -122,11 +138,7 @@ static bool parse_request(const cJSON *payload, struct request_message *ret, cha
         ret->type[0] = '\0';
     if (!json_optional_string(payload, "reason", ret->reason, sizeof ret->reason))
         ret->reason[0] = '\0';
-    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(payload, "payload");
-    if (!json_string(inner, "name", ret->summary, sizeof ret->summary) &&
-        !json_string(inner, "track_id", ret->summary, sizeof ret->summary) &&
-        !json_string(inner, "item_id", ret->summary, sizeof ret->summary))
-        ret->summary[0] = '\0';
+    take_wish(cJSON_GetObjectItemCaseSensitive(payload, "payload"), ret);
     return true;
 }
 

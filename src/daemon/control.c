@@ -1,96 +1,22 @@
 /*
- * control.c: lines of the control socket: {"id": 1, "cmd": "seek", ...} in, {"id": 1, "ok": true,
- * ...} or {"id": 1, "ok": false, "error": "..."} out. docs/control.md lists the commands.
+ * control.c: what people ask of the daemon, command by command. docs/control.md lists them.
+ *
+ * What only this speaker is concerned with is answered at once; what the backend must confirm, when
+ * it has (control_wait).
  */
-#include "daemon_internal.h"
+#include "control_internal.h"
+#include "tutti/audio/sink.h"
 #include "tutti/base/log.h"
+#include "tutti/core/control_cmd.h"
+#include "tutti/io/background.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PROTOCOL_VERSION 1
-
-/* A command that the backend has yet to confirm. */
-struct waiting {
-    struct daemon *daemon;
-    struct control_client *client; /* NULL: it has gone */
-    double id;
-    struct waiting *next;
-};
-
-static struct waiting *waiting_list;
-
-static void answer(struct control_client *client, double id, cJSON *body)
-{
-    cJSON_AddNumberToObject(body, "id", id);
-    char *line = cJSON_PrintUnformatted(body);
-    cJSON_Delete(body);
-    if (line && client)
-        control_client_send(client, line);
-    free(line);
-}
-
-static void succeed(struct control_client *client, double id, const char *name, cJSON *result)
-{
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddBoolToObject(body, "ok", true);
-    if (result)
-        cJSON_AddItemToObject(body, name, result);
-    answer(client, id, body);
-}
-
-static void fail(struct control_client *client, double id, const char *error)
-{
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddBoolToObject(body, "ok", false);
-    cJSON_AddStringToObject(body, "error", error);
-    answer(client, id, body);
-}
-
-static void command_done(void *user, const char *error, double took_ms)
-{
-    struct waiting *waiting = user;
-    for (struct waiting **at = &waiting_list; *at; at = &(*at)->next) {
-        if (*at == waiting) {
-            *at = waiting->next;
-            break;
-        }
-    }
-    if (error[0])
-        fail(waiting->client, waiting->id, error);
-    else
-        succeed(waiting->client, waiting->id, "took_ms", cJSON_CreateNumber(took_ms));
-    free(waiting);
-}
-
-void control_client_gone(void *user, struct control_client *client)
-{
-    (void)user;
-    for (struct waiting *waiting = waiting_list; waiting; waiting = waiting->next)
-        if (waiting->client == client)
-            waiting->client = NULL;
-}
-
-static void send_command(struct daemon *daemon, struct control_client *client, double id,
-                         const char *action, const char *track_id, double position_ms)
-{
-    if (daemon->settings->backend.role != SETTINGS_HOST) {
-        fail(client, id, "only the session's host may do that; this speaker is a guest");
-        return;
-    }
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (!waiting) {
-        fail(client, id, "out of memory");
-        return;
-    }
-    *waiting = (struct waiting){daemon, client, id, waiting_list};
-    waiting_list = waiting;
-    link_command(daemon->link, action, track_id, position_ms, command_done, waiting);
-}
-
-/* Where the music is, as it is heard: what a pause must say, lest the backend keeps a stale one. */
+/* Where the music is, as it is heard: what a command must say, lest the backend keeps a stale one.
+ */
 static double heard_ms(const struct daemon *daemon, struct mono_time now)
 {
     double position_ms = player_get_status(daemon->player, now).position_s * 1e3;
@@ -104,139 +30,258 @@ static const char *current_track(const struct daemon *daemon)
     return daemon->playlist.count ? daemon->playlist.items[0].track_id : NULL;
 }
 
-static void do_play(struct daemon *daemon, struct control_client *client, double id,
-                    const cJSON *line, struct mono_time now)
+/* --- playback ------------------------------------------------------------------------------ */
+
+static void send_playback(struct daemon *daemon, const struct asker *asker, const char *action,
+                          const char *track_id, double position_ms)
 {
-    const cJSON *track = cJSON_GetObjectItemCaseSensitive(line, "track_id");
-    const cJSON *at = cJSON_GetObjectItemCaseSensitive(line, "position_ms");
-    const char *track_id = cJSON_IsString(track) ? track->valuestring : current_track(daemon);
-    double position_ms = cJSON_IsString(track) ? 0 : heard_ms(daemon, now);
-    if (cJSON_IsNumber(at) && at->valuedouble >= 0)
-        position_ms = at->valuedouble;
-    if (!track_id) {
-        fail(client, id, "the playlist is empty");
-        return;
-    }
-    send_command(daemon, client, id, "play", track_id, position_ms);
+    struct waiting *waiting = control_wait(daemon, asker);
+    if (waiting)
+        link_command(daemon->link, action, track_id, position_ms, control_confirmed, waiting);
 }
 
-static void do_seek(struct daemon *daemon, struct control_client *client, double id,
-                    const cJSON *line, struct mono_time now)
+/* The track that was named, by its id or its item's; NULL when the playlist has no such. */
+static const char *named_track(const struct daemon *daemon, const char *name)
 {
-    const cJSON *at = cJSON_GetObjectItemCaseSensitive(line, "position_ms");
-    const cJSON *by = cJSON_GetObjectItemCaseSensitive(line, "by_ms");
-    double position_ms;
-    if (cJSON_IsNumber(at))
-        position_ms = at->valuedouble;
-    else if (cJSON_IsNumber(by))
-        position_ms = heard_ms(daemon, now) + by->valuedouble;
-    else {
-        fail(client, id, "seek takes position_ms, or by_ms from here");
-        return;
-    }
-    if (!current_track(daemon)) {
-        fail(client, id, "the playlist is empty");
-        return;
-    }
-    send_command(daemon, client, id, "seek", current_track(daemon), fmax(position_ms, 0));
+    const struct playlist_item *item = playlist_find_track(&daemon->playlist, name);
+    if (!item)
+        item = playlist_find(&daemon->playlist, name);
+    return item ? item->track_id : NULL;
 }
 
-static void do_volume(struct daemon *daemon, struct control_client *client, double id,
-                      const cJSON *line, struct mono_time now)
+static void do_play(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,
+                    struct mono_time now)
 {
-    const cJSON *to = cJSON_GetObjectItemCaseSensitive(line, "percent");
-    const cJSON *by = cJSON_GetObjectItemCaseSensitive(line, "by");
-    double percent = daemon->volume;
-    if (cJSON_IsNumber(to))
-        percent = to->valuedouble;
-    else if (cJSON_IsNumber(by))
-        percent += by->valuedouble;
-    if (!(percent >= 0 && percent <= 100) && !cJSON_IsNumber(by)) {
-        fail(client, id, "volume takes a percentage from 0 to 100");
-        return;
-    }
-    daemon_set_volume(daemon, fmin(fmax(percent, 0), 100), daemon->muted, now);
-    succeed(client, id, "volume", cJSON_CreateNumber(daemon->volume));
-}
-
-static void do_mute(struct daemon *daemon, struct control_client *client, double id,
-                    const cJSON *line, struct mono_time now)
-{
-    const cJSON *on = cJSON_GetObjectItemCaseSensitive(line, "on");
-    bool muted = cJSON_IsBool(on) ? cJSON_IsTrue(on) : !daemon->muted;
-    daemon_set_volume(daemon, daemon->volume, muted, now);
-    succeed(client, id, "muted", cJSON_CreateBool(muted));
-}
-
-static void do_latency(struct daemon *daemon, struct control_client *client, double id,
-                       const cJSON *line, struct mono_time now)
-{
-    const cJSON *ms = cJSON_GetObjectItemCaseSensitive(line, "ms");
-    if (cJSON_IsNumber(ms) && fabs(ms->valuedouble) > 2000) {
-        fail(client, id, "latency takes milliseconds from -2000 to 2000");
-        return;
-    }
-    if (cJSON_IsNumber(ms))
-        daemon_set_latency(daemon, ms->valuedouble, now);
-    succeed(client, id, "latency_ms", cJSON_CreateNumber(daemon->latency_ms));
-}
-
-static void do_log_level(struct control_client *client, double id, const cJSON *line)
-{
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(line, "level");
-    enum log_level level;
-    if (cJSON_IsString(name) && !log_level_parse(name->valuestring, &level)) {
-        fail(client, id, "log-level takes error, warn, info or debug");
-        return;
-    }
-    if (cJSON_IsString(name))
-        log_set_level(level);
-    succeed(client, id, "level", cJSON_CreateString(log_level_name(log_get_level())));
-}
-
-static void dispatch(struct daemon *daemon, struct control_client *client, double id,
-                     const char *cmd, const cJSON *line, struct mono_time now)
-{
-    if (strcmp(cmd, "hello") == 0)
-        succeed(client, id, "protocol", cJSON_CreateNumber(PROTOCOL_VERSION));
-    else if (strcmp(cmd, "status") == 0)
-        succeed(client, id, "status", status_build(daemon, now));
-    else if (strcmp(cmd, "playlist") == 0)
-        succeed(client, id, "playlist", status_build_playlist(daemon));
-    else if (strcmp(cmd, "requests") == 0)
-        succeed(client, id, "requests", status_build_requests(daemon));
-    else if (strcmp(cmd, "play") == 0)
-        do_play(daemon, client, id, line, now);
-    else if (strcmp(cmd, "pause") == 0)
-        send_command(daemon, client, id, "pause", current_track(daemon), heard_ms(daemon, now));
-    else if (strcmp(cmd, "seek") == 0)
-        do_seek(daemon, client, id, line, now);
-    else if (strcmp(cmd, "next") == 0)
-        send_command(daemon, client, id, "skip_next", NULL, -1);
-    else if (strcmp(cmd, "prev") == 0)
-        send_command(daemon, client, id, "skip_prev", NULL, -1);
-    else if (strcmp(cmd, "volume") == 0)
-        do_volume(daemon, client, id, line, now);
-    else if (strcmp(cmd, "mute") == 0)
-        do_mute(daemon, client, id, line, now);
-    else if (strcmp(cmd, "latency") == 0)
-        do_latency(daemon, client, id, line, now);
-    else if (strcmp(cmd, "log-level") == 0)
-        do_log_level(client, id, line);
+    bool named = cmd->track_id[0];
+    const char *track_id = named ? named_track(daemon, cmd->track_id) : current_track(daemon);
+    double position_ms = named ? 0 : heard_ms(daemon, now);
+    if (!isnan(cmd->position_ms))
+        position_ms = cmd->position_ms;
+    if (track_id)
+        send_playback(daemon, asker, "play", track_id, position_ms);
     else
-        fail(client, id, "there is no such command");
+        control_fail(asker, named ? "the playlist has no such track" : "the playlist is empty");
+}
+
+static void do_pause(struct daemon *daemon, const struct asker *asker, struct mono_time now)
+{
+    send_playback(daemon, asker, "pause", current_track(daemon), heard_ms(daemon, now));
+}
+
+static void do_toggle(struct daemon *daemon, const struct asker *asker,
+                      const struct control_cmd *cmd, struct mono_time now)
+{
+    struct asker toggling = *asker;
+    bool plays = daemon->has_playback && daemon->playback.playing;
+    toggling.state = plays ? "paused" : "playing";
+    if (plays)
+        do_pause(daemon, &toggling, now);
+    else
+        do_play(daemon, &toggling, cmd, now);
+}
+
+static void do_seek(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,
+                    struct mono_time now)
+{
+    double position_ms =
+        isnan(cmd->position_ms) ? heard_ms(daemon, now) + cmd->by : cmd->position_ms;
+    if (current_track(daemon))
+        send_playback(daemon, asker, "seek", current_track(daemon), fmax(position_ms, 0));
+    else
+        control_fail(asker, "the playlist is empty");
+}
+
+/* --- this speaker -------------------------------------------------------------------------- */
+
+static void do_hello(const struct daemon *daemon, const struct asker *asker)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "protocol", CONTROL_PROTOCOL_VERSION);
+    cJSON_AddStringToObject(body, "version", TUTTI_VERSION);
+    cJSON_AddStringToObject(body, "name", daemon->settings->backend.name);
+    control_succeed(asker, body);
+}
+
+static void do_subscribe(struct daemon *daemon, const struct asker *asker, struct mono_time now)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddItemToObject(body, "status", status_build(daemon, now));
+    cJSON_AddItemToObject(body, "playlist", status_build_playlist(daemon));
+    cJSON_AddItemToObject(body, "requests", status_build_requests(daemon));
+    control_succeed(asker, body);
+    if (!asker->client)
+        return;
+    control_client_subscribe(asker->client);
+    events_start(daemon);
+}
+
+static void do_volume(struct daemon *daemon, const struct asker *asker,
+                      const struct control_cmd *cmd, struct mono_time now)
+{
+    double percent = daemon->volume;
+    if (!isnan(cmd->percent))
+        percent = cmd->percent;
+    else if (!isnan(cmd->by))
+        percent = fmin(fmax(percent + cmd->by, 0), 100);
+    if (!isnan(cmd->percent) || !isnan(cmd->by))
+        daemon_set_volume(daemon, percent, daemon->muted, now);
+    control_answer(asker, "volume", cJSON_CreateNumber(daemon->volume));
+}
+
+static void do_mute(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,
+                    struct mono_time now)
+{
+    bool muted = cmd->on < 0 ? !daemon->muted : cmd->on;
+    daemon_set_volume(daemon, daemon->volume, muted, now);
+    control_answer(asker, "muted", cJSON_CreateBool(muted));
+}
+
+static void do_latency(struct daemon *daemon, const struct asker *asker,
+                       const struct control_cmd *cmd, struct mono_time now)
+{
+    if (!isnan(cmd->ms))
+        daemon_set_latency(daemon, cmd->ms, now);
+    control_answer(asker, "latency_ms", cJSON_CreateNumber(daemon->latency_ms));
+}
+
+static void do_log_level(const struct asker *asker, const struct control_cmd *cmd)
+{
+    enum log_level level;
+    if (cmd->level[0] && !log_level_parse(cmd->level, &level)) {
+        control_fail(asker, "log-level takes error, warn, info or debug");
+        return;
+    }
+    if (cmd->level[0])
+        log_set_level(level);
+    control_answer(asker, "level", cJSON_CreateString(log_level_name(log_get_level())));
+}
+
+/* --- devices ------------------------------------------------------------------------------- */
+
+/* ALSA reads its configuration for the list: beside the loop. */
+struct device_list {
+    struct daemon *daemon;
+    struct waiting *waiting;
+    cJSON *devices;
+};
+
+static void add_device(void *user, const char *name, const char *description)
+{
+    cJSON *device = cJSON_CreateObject();
+    cJSON_AddStringToObject(device, "name", name);
+    cJSON_AddStringToObject(device, "description", description);
+    cJSON_AddItemToArray(user, device);
+}
+
+static void list_devices(void *job)
+{
+    struct device_list *list = job;
+    sink_list_devices(add_device, list->devices);
+}
+
+static void devices_listed(void *job)
+{
+    struct device_list *list = job;
+    cJSON *device;
+    cJSON_ArrayForEach(device, list->devices)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(device, "name"));
+        bool current = name && strcmp(name, list->daemon->settings->audio.device) == 0;
+        cJSON_AddBoolToObject(device, "current", current);
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddItemToObject(body, "devices", list->devices);
+    struct asker asker = control_stop_waiting(list->waiting);
+    control_succeed(&asker, body);
+    free(list);
+}
+
+static void do_devices(struct daemon *daemon, const struct asker *asker)
+{
+    struct device_list *list = calloc(1, sizeof *list);
+    struct waiting *waiting = list ? control_wait(daemon, asker) : NULL;
+    if (!waiting) {
+        free(list);
+        return;
+    }
+    *list = (struct device_list){daemon, waiting, cJSON_CreateArray()};
+    background_run(daemon->background, list_devices, devices_listed, list);
+}
+
+/* --- lines --------------------------------------------------------------------------------- */
+
+static void dispatch(struct daemon *daemon, const struct asker *asker,
+                     const struct control_cmd *cmd, struct mono_time now)
+{
+    switch (cmd->verb) {
+    case CONTROL_HELLO:
+        do_hello(daemon, asker);
+        break;
+    case CONTROL_STATUS:
+        control_answer(asker, "status", status_build(daemon, now));
+        break;
+    case CONTROL_PLAYLIST:
+        control_answer(asker, "playlist", status_build_playlist(daemon));
+        break;
+    case CONTROL_REQUESTS:
+        control_answer(asker, "requests", status_build_requests(daemon));
+        break;
+    case CONTROL_SUBSCRIBE:
+        do_subscribe(daemon, asker, now);
+        break;
+    case CONTROL_SESSION:
+        control_answer(asker, "session", status_build_session(daemon));
+        break;
+    case CONTROL_DEVICES:
+        do_devices(daemon, asker);
+        break;
+    case CONTROL_PLAY:
+        do_play(daemon, asker, cmd, now);
+        break;
+    case CONTROL_PAUSE:
+        do_pause(daemon, asker, now);
+        break;
+    case CONTROL_TOGGLE:
+        do_toggle(daemon, asker, cmd, now);
+        break;
+    case CONTROL_SEEK:
+        do_seek(daemon, asker, cmd, now);
+        break;
+    case CONTROL_NEXT:
+        send_playback(daemon, asker, "skip_next", NULL, -1);
+        break;
+    case CONTROL_PREV:
+        send_playback(daemon, asker, "skip_prev", NULL, -1);
+        break;
+    case CONTROL_VOLUME:
+        do_volume(daemon, asker, cmd, now);
+        break;
+    case CONTROL_MUTE:
+        do_mute(daemon, asker, cmd, now);
+        break;
+    case CONTROL_LATENCY:
+        do_latency(daemon, asker, cmd, now);
+        break;
+    case CONTROL_LOG_LEVEL:
+        do_log_level(asker, cmd);
+        break;
+    default:
+        control_fail(asker, "there is no such command");
+        break;
+    }
 }
 
 void control_take_line(void *user, struct control_client *client, char *line)
 {
     struct daemon *daemon = user;
-    cJSON *root = cJSON_Parse(line);
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(root, "id");
-    const cJSON *cmd = cJSON_GetObjectItemCaseSensitive(root, "cmd");
-    double number = cJSON_IsNumber(id) ? id->valuedouble : 0;
-    if (!cJSON_IsString(cmd))
-        fail(client, number, "not a command: a JSON object with \"cmd\" is wanted");
+    struct control_cmd cmd;
+    char error[CONTROL_ERROR_MAX];
+    bool is_host = daemon->settings->backend.role == SETTINGS_HOST;
+    bool good =
+        control_cmd_parse(line, &cmd, error) && control_cmd_allowed(cmd.verb, is_host, error);
+    struct asker asker = {.client = client, .id = cmd.id};
+    if (good)
+        dispatch(daemon, &asker, &cmd, loop_now(daemon->loop));
     else
-        dispatch(daemon, client, number, cmd->valuestring, root, loop_now(daemon->loop));
-    cJSON_Delete(root);
+        control_fail(&asker, error);
 }

@@ -8,7 +8,6 @@
 #include "tutti/base/log.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,16 @@ static void apply_volume(struct daemon *daemon, struct mono_time now)
 {
     float gain = volume_set(daemon->volume_setter, daemon->volume, daemon->muted);
     player_set_gain(daemon->player, gain, now);
+}
+
+static void note_player(struct daemon *daemon, const struct player_status *player)
+{
+    struct events *events = &daemon->events;
+    if (player->state == events->state && player->output.state == events->output)
+        return;
+    events->state = player->state;
+    events->output = player->output.state;
+    events_note(daemon, EVENTS_STATUS);
 }
 
 /* The card's volume is set as soon as it is open, before anything sounds. */
@@ -28,6 +37,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
     if (volume_follow(daemon->volume_setter, output->state != OUTPUT_CLOSED, output->sink.card))
         apply_volume(daemon, now);
     amplifier_follow(daemon->amplifier, &player);
+    note_player(daemon, &player);
     loop_timer_set(daemon->tick, next);
 }
 
@@ -37,10 +47,7 @@ const struct playlist_item *daemon_current_item(const struct daemon *daemon)
 {
     if (!daemon->has_playback || !daemon->playback.has_track)
         return NULL;
-    for (size_t i = 0; i < daemon->playlist.count; i++)
-        if (strcmp(daemon->playlist.items[i].track_id, daemon->playback.track_id) == 0)
-            return &daemon->playlist.items[i];
-    return NULL;
+    return playlist_find_track(&daemon->playlist, daemon->playback.track_id);
 }
 
 static void item_url(const struct daemon *daemon, const struct playlist_item *item,
@@ -59,11 +66,9 @@ static void plan_tracks(struct daemon *daemon)
     char urls[LIBRARY_WANTED][PROTOCOL_URL_MAX];
     const char *wanted[LIBRARY_WANTED];
     const struct playlist_item *current = daemon_current_item(daemon);
-    ptrdiff_t at = current ? current - daemon->playlist.items : 0;
     for (int i = 0; i < LIBRARY_WANTED; i++) {
-        ptrdiff_t index = at + steps[i];
-        bool there = current && index >= 0 && index < (ptrdiff_t)daemon->playlist.count;
-        item_url(daemon, there ? &daemon->playlist.items[index] : NULL, urls[i]);
+        item_url(daemon, current ? playlist_step(&daemon->playlist, current, steps[i]) : NULL,
+                 urls[i]);
         wanted[i] = urls[i];
     }
     library_set_wanted(daemon->library, wanted);
@@ -107,6 +112,7 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     daemon->skip_sent = false;
     player_set_timeline(daemon->player, &timeline, now);
     plan_tracks(daemon);
+    events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST); /* which tells the current track, too */
     daemon_tick(daemon, now);
 }
 
@@ -116,28 +122,17 @@ static void on_playlist(void *user, struct playlist_message *playlist)
     playlist_message_finish(&daemon->playlist);
     daemon->playlist = *playlist;
     plan_tracks(daemon);
+    events_note(daemon, EVENTS_PLAYLIST);
     daemon_tick(daemon, loop_now(daemon->loop));
     /* The backend may have changed the current track without a word. */
     if (daemon->has_playback && daemon->playlist.count > 0 && !daemon_current_item(daemon))
         link_doubt(daemon->link);
 }
 
-static bool same_playlist(const struct playlist_message *a, const struct playlist_message *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i].id, b->items[i].id) != 0 ||
-            strcmp(a->items[i].track_id, b->items[i].track_id) != 0 ||
-            strcmp(a->items[i].media_url, b->items[i].media_url) != 0)
-            return false;
-    return true;
-}
-
 static void on_resync(void *user, struct playlist_message *playlist)
 {
     struct daemon *daemon = user;
-    bool same = same_playlist(&daemon->playlist, playlist);
+    bool same = playlist_equal(&daemon->playlist, playlist);
     playlist_message_finish(playlist);
     if (same)
         return;
@@ -148,24 +143,20 @@ static void on_resync(void *user, struct playlist_message *playlist)
 static void on_request(void *user, const struct request_message *request)
 {
     struct daemon *daemon = user;
-    for (size_t i = 0; i < daemon->request_count; i++) {
-        if (strcmp(daemon->requests[i].id, request->id) == 0) {
-            daemon->requests[i] = *request;
-            return;
-        }
-    }
-    if (daemon->request_count == DAEMON_REQUESTS_MAX) {
-        daemon->request_count--;
-        memmove(daemon->requests, daemon->requests + 1,
-                daemon->request_count * sizeof *daemon->requests);
-    }
-    daemon->requests[daemon->request_count++] = *request;
+    requests_put(&daemon->requests, request, &daemon->playlist);
+    events_note(daemon, EVENTS_REQUESTS);
 }
 
 void daemon_keep_state(void *user)
 {
     struct daemon *daemon = user;
     session_file_save_later(daemon->background, daemon->settings->paths.state_dir, &daemon->state);
+}
+
+static void on_change(void *user)
+{
+    events_note(user, EVENTS_STATUS);
+    daemon_keep_state(user);
 }
 
 struct session_device *daemon_device(struct daemon *daemon)
@@ -199,6 +190,7 @@ void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct
     daemon_device(daemon)->volume = daemon->volume;
     daemon_device(daemon)->muted = muted;
     apply_volume(daemon, now);
+    events_note(daemon, EVENTS_STATUS);
     if (daemon->link)
         daemon_keep_state(daemon);
 }
@@ -209,6 +201,7 @@ void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_ti
     daemon_device(daemon)->latency_ms = latency_ms;
     daemon_device(daemon)->latency_configured_ms = daemon->settings->audio.latency_ms;
     player_set_latency(daemon->player, ms_to_ns(latency_ms));
+    events_note(daemon, EVENTS_STATUS);
     daemon_keep_state(daemon);
     daemon_tick(daemon, now);
 }
@@ -220,6 +213,6 @@ const struct link_handlers daemon_link_handlers = {
     .on_playlist = on_playlist,
     .on_resync = on_resync,
     .on_request = on_request,
-    .on_change = daemon_keep_state,
+    .on_change = on_change,
     .fill_ack = fill_ack,
 };

@@ -1,11 +1,13 @@
 /*
  * daemon_internal.h: the daemon's parts, shared by daemon.c (wiring), status.c (what it says of
- * itself) and control.c (what people ask of it).
+ * itself), control.c (what people ask of it) and events.c (what they are told unasked).
  */
 #ifndef TUTTI_DAEMON_DAEMON_INTERNAL_H
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
+#include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
+#include "tutti/core/requests.h"
 #include "tutti/core/server_clock.h"
 #include "tutti/core/settings.h"
 #include "tutti/daemon/amplifier.h"
@@ -21,7 +23,20 @@
 
 #include <cjson/cJSON.h>
 
-#define DAEMON_REQUESTS_MAX 200
+/* What subscribers have yet to be told. */
+#define EVENTS_STATUS 1u
+#define EVENTS_PLAYLIST 2u
+#define EVENTS_REQUESTS 4u
+
+struct events {
+    struct loop_timer *timer;
+    struct mono_time told_at;
+    unsigned news;              /* EVENTS_*, ored */
+    enum transport_state state; /* as last noted */
+    enum output_state output;
+};
+
+struct waiting;
 
 struct daemon {
     struct settings *settings;
@@ -47,8 +62,11 @@ struct daemon {
     struct playback_state playback;
     bool has_playback;
     struct playlist_message playlist;
-    struct request_message *requests; /* DAEMON_REQUESTS_MAX, oldest first */
-    size_t request_count;
+    struct requests requests;
+
+    struct events events;
+    struct waiting *waiting; /* for an answer on the control socket */
+    unsigned waiting_count;
 
     double volume; /* percent */
     bool muted;
@@ -84,7 +102,9 @@ void daemon_take_device(struct daemon *daemon);
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
 cJSON *status_build_playlist(const struct daemon *daemon);
+cJSON *status_build_request(const struct request_message *request, bool mine);
 cJSON *status_build_requests(const struct daemon *daemon);
+cJSON *status_build_session(const struct daemon *daemon);
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
 
 /* metrics.c: the snapshot for Prometheus; user: the daemon. To be freed; NULL: out of memory. */
@@ -93,5 +113,11 @@ char *metrics_text(void *user);
 /* control.c */
 void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
+void control_forget_all(struct daemon *daemon); /* at the end; nobody is answered any more */
+
+/* events.c: news is EVENTS_*, ored. */
+bool events_init(struct daemon *daemon);
+void events_start(struct daemon *daemon); /* there is a new subscriber */
+void events_note(struct daemon *daemon, unsigned news);
 
 #endif

@@ -40,7 +40,8 @@ static void advance(struct daemon *daemon, struct mono_time now)
 {
     const struct settings *settings = daemon->settings;
     if (settings->backend.role != SETTINGS_HOST || !settings->backend.auto_advance ||
-        daemon->skip_sent || !daemon->playback.playing || !link_is_live(daemon->link))
+        daemon->stopping || daemon->skip_sent || !daemon->playback.playing ||
+        !link_is_live(daemon->link))
         return;
     struct player_status player = player_get_status(daemon->player, now);
     const struct playlist_item *item = daemon_current_item(daemon);
@@ -200,9 +201,8 @@ static bool set_up(struct daemon *daemon)
     bool disk = settings->paths.cache_mode == SETTINGS_CACHE_DISK;
 
     server_clock_init(&daemon->clock, ms_to_ns(settings->sync.seek_threshold_ms));
-    daemon->requests = calloc(DAEMON_REQUESTS_MAX, sizeof *daemon->requests);
     daemon->loop = loop_create(ca_file);
-    if (!daemon->requests || !daemon->loop ||
+    if (!requests_init(&daemon->requests) || !daemon->loop || !events_init(daemon) ||
         loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
         return false;
     daemon->background = background_create(daemon->loop);
@@ -247,13 +247,17 @@ static bool set_up(struct daemon *daemon)
 void daemon_destroy(struct daemon *daemon)
 {
     daemon->stopping = true;
+    /* From here on there is no link to tell of. */
+    control_socket_destroy(daemon->control);
+    daemon->control = NULL;
+    loop_timer_destroy(daemon->slow);
+    loop_timer_destroy(daemon->events.timer);
+    daemon->events.timer = NULL;
     if (daemon->link)
         say_goodbye(daemon);
-    control_socket_destroy(daemon->control);
     library_destroy(daemon->library);
     device_events_destroy(daemon->device_events);
     loop_timer_destroy(daemon->tick);
-    loop_timer_destroy(daemon->slow);
     player_destroy(daemon->player);
     volume_destroy(daemon->volume_setter);
     if (daemon->amplifier)
@@ -261,10 +265,11 @@ void daemon_destroy(struct daemon *daemon)
     amplifier_destroy(daemon->amplifier);
     http_destroy(daemon->http);
     background_destroy(daemon->background);
+    control_forget_all(daemon);
     loop_destroy(daemon->loop);
     metrics_server_destroy(daemon->metrics);
     playlist_message_finish(&daemon->playlist);
-    free(daemon->requests);
+    requests_finish(&daemon->requests);
     free(daemon);
 }
 

@@ -42,6 +42,11 @@ bool link_is_live(const struct link *link)
     return link->state == LINK_LIVE;
 }
 
+const char *link_session_id(const struct link *link)
+{
+    return link->session_id;
+}
+
 struct link_counters link_get_counters(const struct link *link)
 {
     return link->counters;

@@ -44,19 +44,26 @@ static void add_sink(const struct player_status *player, cJSON *status)
     cJSON_AddStringToObject(json, "error", output->error);
 }
 
-static void add_session(const struct daemon *daemon, cJSON *status)
+/* What both the status and the answer to "session" have. */
+static void fill_session(const struct daemon *daemon, cJSON *json)
 {
     bool host = daemon->settings->backend.role == SETTINGS_HOST;
-    cJSON *json = cJSON_AddObjectToObject(status, "session");
-    const char *id = daemon->settings->backend.session_id[0] ? daemon->settings->backend.session_id
-                                                             : daemon->state.session_id;
-    cJSON_AddStringToObject(json, "id", id);
+    cJSON_AddStringToObject(json, "id", link_session_id(daemon->link));
     cJSON_AddStringToObject(json, "role", host ? "host" : "guest");
     cJSON_AddBoolToObject(json, "connected", link_is_live(daemon->link));
     cJSON_AddStringToObject(json, "link", link_state_name(link_get_state(daemon->link)));
     cJSON_AddStringToObject(json, "problem", link_problem(daemon->link));
     if (host && daemon->state.code[0])
         cJSON_AddStringToObject(json, "code", daemon->state.code);
+}
+
+cJSON *status_build_session(const struct daemon *daemon)
+{
+    cJSON *json = cJSON_CreateObject();
+    fill_session(daemon, json);
+    cJSON_AddStringToObject(json, "name", daemon->settings->backend.name);
+    cJSON_AddStringToObject(json, "url", daemon->settings->backend.url);
+    return json;
 }
 
 static void add_counters(const struct daemon *daemon, cJSON *status)
@@ -119,7 +126,7 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON_AddNumberToObject(status, "latency_ms", daemon->latency_ms);
     add_clock(daemon, status, now);
     add_sink(&player, status);
-    add_session(daemon, status);
+    fill_session(daemon, cJSON_AddObjectToObject(status, "session"));
     add_counters(daemon, status);
     cJSON *loop = cJSON_AddObjectToObject(status, "loop");
     cJSON_AddNumberToObject(loop, "longest_stall_us",
@@ -142,26 +149,34 @@ cJSON *status_build_playlist(const struct daemon *daemon)
         cJSON_AddStringToObject(json, "name", item->name);
         if (item->duration_s >= 0)
             cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
+        cJSON_AddNumberToObject(json, "position", (double)i);
+        cJSON_AddStringToObject(json, "media_url", item->media_url);
+        cJSON_AddStringToObject(json, "media_type", item->media_type);
         cJSON_AddBoolToObject(json, "current", item == current);
         cJSON_AddItemToArray(array, json);
     }
     return array;
 }
 
+cJSON *status_build_request(const struct request_message *request, bool mine)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", request->id);
+    cJSON_AddStringToObject(json, "requester", request->requester);
+    cJSON_AddStringToObject(json, "type", request->type);
+    cJSON_AddStringToObject(json, "summary", request->summary);
+    cJSON_AddStringToObject(json, "status", request_status_name(request->status));
+    cJSON_AddStringToObject(json, "reason", request->reason);
+    cJSON_AddBoolToObject(json, "mine", mine);
+    return json;
+}
+
 cJSON *status_build_requests(const struct daemon *daemon)
 {
-    static const char *const names[] = {"pending", "approved", "denied"};
     cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < daemon->request_count; i++) {
-        const struct request_message *request = &daemon->requests[i];
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "id", request->id);
-        cJSON_AddStringToObject(json, "requester", request->requester);
-        cJSON_AddStringToObject(json, "type", request->type);
-        cJSON_AddStringToObject(json, "summary", request->summary);
-        cJSON_AddStringToObject(json, "status", names[request->status]);
-        cJSON_AddStringToObject(json, "reason", request->reason);
-        cJSON_AddItemToArray(array, json);
+    for (size_t i = 0; i < daemon->requests.count; i++) {
+        const struct request_entry *entry = &daemon->requests.entries[i];
+        cJSON_AddItemToArray(array, status_build_request(&entry->message, entry->mine));
     }
     return array;
 }

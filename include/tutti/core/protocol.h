@@ -21,6 +21,8 @@
 #define PROTOCOL_TOKEN_MAX 256
 #define PROTOCOL_CODE_MAX 32
 #define PROTOCOL_REASON_MAX 256
+#define PROTOCOL_PATH_MAX 512 /* media_path */
+#define PROTOCOL_TYPE_MAX 64  /* media_type */
 #define PROTOCOL_PLAYLIST_MAX 20000
 #define PROTOCOL_POSITION_MAX_MS (366.0 * 24 * 3600 * 1000)
 
@@ -37,7 +39,7 @@ struct playlist_item {
     char track_id[PROTOCOL_ID_MAX];
     char name[PROTOCOL_NAME_MAX];
     char media_url[PROTOCOL_URL_MAX]; /* as sent: relative or absolute; "" if none */
-    char media_type[64];
+    char media_type[PROTOCOL_TYPE_MAX];
     double duration_s; /* < 0: not told */
     int position;
 };
@@ -61,6 +63,10 @@ struct request_message {
     char summary[PROTOCOL_NAME_MAX]; /* of the payload, for people */
     enum request_status status;
     char reason[PROTOCOL_REASON_MAX];
+    /* Of the payload, where it has them; "" and -1 where not. */
+    char item_id[PROTOCOL_ID_MAX];
+    char track_id[PROTOCOL_ID_MAX];
+    int new_position;
 };
 
 struct echo_message {

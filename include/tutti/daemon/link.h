@@ -60,6 +60,7 @@ const char *link_state_name(enum link_state state);
 /* Why it is not live, as one line; "" when nothing is wrong. */
 const char *link_problem(const struct link *link);
 bool link_is_live(const struct link *link);
+const char *link_session_id(const struct link *link); /* "" when there is none */
 
 struct link_counters {
     uint64_t connects; /* sockets that brought the session back; rechecks are not counted */

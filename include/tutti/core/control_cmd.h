@@ -1,0 +1,79 @@
+/*
+ * control_cmd.h: lines of the control socket as typed commands. docs/control.md lists them.
+ *
+ * What arrives is a person's or a script's, and may be wrong: a command is whole and valid, or it
+ * is refused with one sentence that names the member and what is wanted.
+ */
+#ifndef TUTTI_CORE_CONTROL_CMD_H
+#define TUTTI_CORE_CONTROL_CMD_H
+
+#include "tutti/core/protocol.h"
+
+#include <stdbool.h>
+
+/* Changes only when a client of an older one would misunderstand. */
+#define CONTROL_PROTOCOL_VERSION 1
+#define CONTROL_ERROR_MAX 256
+#define CONTROL_FILENAME_MAX 256
+
+enum control_verb {
+    CONTROL_HELLO,
+    CONTROL_STATUS,
+    CONTROL_PLAYLIST,
+    CONTROL_REQUESTS,
+    CONTROL_SUBSCRIBE,
+    CONTROL_SESSION,
+    CONTROL_DEVICES,
+    CONTROL_PLAY,
+    CONTROL_PAUSE,
+    CONTROL_TOGGLE,
+    CONTROL_SEEK,
+    CONTROL_NEXT,
+    CONTROL_PREV,
+    CONTROL_ADD,
+    CONTROL_REMOVE,
+    CONTROL_MOVE,
+    CONTROL_REQUEST,
+    CONTROL_APPROVE,
+    CONTROL_DENY,
+    CONTROL_JOIN,
+    CONTROL_LEAVE,
+    CONTROL_VOLUME,
+    CONTROL_MUTE,
+    CONTROL_LATENCY,
+    CONTROL_LOG_LEVEL,
+};
+
+/* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
+struct control_cmd {
+    double id; /* of the answer; 0 when the line has none */
+    enum control_verb verb;
+    char track_id[PROTOCOL_ID_MAX];
+    char item_id[PROTOCOL_ID_MAX];
+    char request_id[PROTOCOL_ID_MAX];
+    char type[16]; /* of a request: "add", "reorder", "remove" */
+    char name[PROTOCOL_NAME_MAX];
+    char filename[CONTROL_FILENAME_MAX];
+    char media_path[PROTOCOL_PATH_MAX];
+    char media_type[PROTOCOL_TYPE_MAX];
+    char reason[PROTOCOL_REASON_MAX];
+    char code[PROTOCOL_CODE_MAX];
+    char level[16];
+    double position_ms;
+    double by; /* milliseconds, or percent of volume */
+    double percent;
+    double ms; /* of latency */
+    double duration_s;
+    int new_position; /* 0-based */
+    int on;
+};
+
+/* False with a sentence in error; ret_cmd->id is set all the same. */
+bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd,
+                       char error[CONTROL_ERROR_MAX]);
+
+/* What a role may not do is refused here, lest the backend closes the socket on it: false, with a
+ * sentence that says who may. */
+bool control_cmd_allowed(enum control_verb verb, bool is_host, char error[CONTROL_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * control_answer.c: answers on the control socket: {"id": 1, "ok": true, ...} or {"id": 1, "ok":
+ * false, "error": "..."}, at once or when the backend has confirmed what was asked for. Whoever has
+ * gone meanwhile gets none; what was asked for happens all the same.
+ */
+#include "control_internal.h"
+
+#include <stdlib.h>
+
+/* Of all clients together: a household's worth of people pressing buttons. */
+#define WAITING_MAX 64
+
+static void answer(const struct asker *asker, bool ok, cJSON *body)
+{
+    cJSON_AddNumberToObject(body, "id", asker->id);
+    cJSON_AddBoolToObject(body, "ok", ok);
+    char *line = cJSON_PrintUnformatted(body);
+    cJSON_Delete(body);
+    if (line && asker->client)
+        control_client_send(asker->client, line);
+    free(line);
+}
+
+void control_succeed(const struct asker *asker, cJSON *body)
+{
+    answer(asker, true, body);
+}
+
+void control_answer(const struct asker *asker, const char *name, cJSON *result)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddItemToObject(body, name, result);
+    answer(asker, true, body);
+}
+
+void control_fail(const struct asker *asker, const char *error)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "error", error);
+    answer(asker, false, body);
+}
+
+struct waiting *control_wait(struct daemon *daemon, const struct asker *asker)
+{
+    struct waiting *waiting =
+        daemon->waiting_count < WAITING_MAX ? calloc(1, sizeof *waiting) : NULL;
+    if (!waiting) {
+        control_fail(asker, "too many commands wait for an answer already");
+        return NULL;
+    }
+    *waiting = (struct waiting){daemon, *asker, daemon->waiting};
+    daemon->waiting = waiting;
+    daemon->waiting_count++;
+    return waiting;
+}
+
+struct asker control_stop_waiting(struct waiting *waiting)
+{
+    struct daemon *daemon = waiting->daemon;
+    struct asker asker = waiting->asker;
+    struct waiting **at = &daemon->waiting;
+    while (*at != waiting)
+        at = &(*at)->next;
+    *at = waiting->next;
+    daemon->waiting_count--;
+    free(waiting);
+    return asker;
+}
+
+void control_confirmed(void *user, const char *error, double took_ms)
+{
+    struct asker asker = control_stop_waiting(user);
+    if (error[0]) {
+        control_fail(&asker, error);
+        return;
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "took_ms", took_ms);
+    if (asker.state)
+        cJSON_AddStringToObject(body, "state", asker.state);
+    control_succeed(&asker, body);
+}
+
+void control_client_gone(void *user, struct control_client *client)
+{
+    struct daemon *daemon = user;
+    for (struct waiting *waiting = daemon->waiting; waiting; waiting = waiting->next)
+        if (waiting->asker.client == client)
+            waiting->asker.client = NULL;
+}
+
+void control_forget_all(struct daemon *daemon)
+{
+    while (daemon->waiting)
+        control_stop_waiting(daemon->waiting);
+}

@@ -1,0 +1,36 @@
+/*
+ * control_internal.h: answering on the control socket, shared by control.c (the commands) and
+ * control_answer.c (who waits for what).
+ */
+#ifndef TUTTI_DAEMON_CONTROL_INTERNAL_H
+#define TUTTI_DAEMON_CONTROL_INTERNAL_H
+
+#include "daemon_internal.h"
+#include "tutti/core/control_cmd.h"
+
+/* Whom an answer goes to. */
+struct asker {
+    struct control_client *client; /* NULL: it has gone */
+    double id;
+    const char *state; /* told with the answer of a toggle; NULL: not */
+};
+
+/* Somebody who waits: until control_confirmed() or control_stop_waiting(). */
+struct waiting {
+    struct daemon *daemon;
+    struct asker asker;
+    struct waiting *next;
+};
+
+/* At once. The body or result becomes the callee's. */
+void control_succeed(const struct asker *asker, cJSON *body);
+void control_answer(const struct asker *asker, const char *name, cJSON *result);
+void control_fail(const struct asker *asker, const char *error);
+
+/* Later. NULL after an answer that says why not. */
+struct waiting *control_wait(struct daemon *daemon, const struct asker *asker);
+struct asker control_stop_waiting(struct waiting *waiting);
+/* The link's word on it, passed on; user: the struct waiting. */
+void control_confirmed(void *user, const char *error, double took_ms);
+
+#endif
