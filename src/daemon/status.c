@@ -184,16 +184,14 @@ cJSON *status_build_requests(const struct daemon *daemon)
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now)
 {
     struct player_status player = player_get_status(daemon->player, now);
-    const struct playlist_item *item = daemon_current_item(daemon);
+    char error[32] = "";
     const char *problem = track_problem(daemon, &player);
     if (!problem[0])
         problem = player.output.error;
     if (!link_is_live(daemon->link))
         problem = link_problem(daemon->link);
     if (player.error_known)
-        snprintf(line, size, "%s %.60s, %+.0f us%s%.100s", transport_name(player.state),
-                 item ? item->name : "", player.error_s * 1e6, problem[0] ? "; " : "", problem);
-    else
-        snprintf(line, size, "%s%s%.150s", transport_name(player.state), problem[0] ? "; " : "",
-                 problem);
+        snprintf(error, sizeof error, " \u00b7 %+.0f \u00b5s", player.error_s * 1e6);
+    snprintf(line, size, "%s %s%s%s%s", transport_name(player.state),
+             daemon->settings->backend.name, error, problem[0] ? "; " : "", problem);
 }

@@ -6,6 +6,7 @@
 #include "tutti/base/units.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 
 void notify_ready(void)
@@ -23,11 +24,26 @@ void notify_reloading(void)
     sd_notify(0, "RELOADING=1");
 }
 
-/* A line break in a track's name would begin an assignment of its own. */
+/* A text that was cut to fit may end within a character, and systemd would drop all of it. */
+static void end_at_a_character(char *text)
+{
+    size_t length = strlen(text), tail = 0;
+    while (tail < 3 && tail < length && ((unsigned char)text[length - 1 - tail] & 0xC0) == 0x80)
+        tail++;
+    if (tail == length)
+        return;
+    unsigned char lead = (unsigned char)text[length - 1 - tail];
+    size_t wanted = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
+    if (tail < wanted)
+        text[length - 1 - tail] = '\0';
+}
+
+/* A line break in a name would begin an assignment of its own. */
 void notify_status(const char *line)
 {
-    char status[256];
+    char status[512];
     snprintf(status, sizeof status, "STATUS=%s", line);
+    end_at_a_character(status);
     for (char *c = status; *c; c++) {
         if ((unsigned char)*c < ' ')
             *c = ' ';

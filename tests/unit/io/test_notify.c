@@ -59,6 +59,23 @@ static void a_status_stays_one_assignment(void **state)
     expect_message("STATUS=a STOPPING=1  b");
 }
 
+static void a_status_that_was_cut_ends_at_a_character(void **state)
+{
+    (void)state;
+    notify_status("12 \xc2");
+    expect_message("STATUS=12 ");
+    notify_status("12 \xe2\x82");
+    expect_message("STATUS=12 ");
+    notify_status("12 \xf0\x9f\x8e");
+    expect_message("STATUS=12 ");
+    notify_status("12 \xf0\x9f\x8e\xb5");
+    expect_message("STATUS=12 \xf0\x9f\x8e\xb5");
+    notify_status("12 \xe2\x82\xac");
+    expect_message("STATUS=12 \xe2\x82\xac");
+    notify_status("");
+    expect_message("STATUS=");
+}
+
 static void the_watchdog_is_fed_twice_in_its_time(void **state)
 {
     (void)state;
@@ -89,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(systemd_is_told),
         TEST(a_status_stays_one_assignment),
+        TEST(a_status_that_was_cut_ends_at_a_character),
         TEST(the_watchdog_is_fed_twice_in_its_time),
         TEST(without_systemd_nothing_happens),
     };
