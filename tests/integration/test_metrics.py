@@ -94,7 +94,7 @@ def test_a_host_counts_its_commands(hub, house):
     port = free_port()
     speaker = house.speaker("kitchen", hub.url, backend_role="host", metrics_listen=f"127.0.0.1:{port}")
     speaker.wait_connected()
-    session = json.loads((speaker.directory / "state/state.json").read_text())
+    session = speaker.kept_state()
     host = harness.Host.__new__(harness.Host)
     host.url, host.token, host.session_id = hub.url, session["token"], session["session_id"]
     host.upload("t1", harness.MUSIC / "harbour.mp3")
@@ -145,3 +145,13 @@ def test_the_dashboard_asks_for_what_there_is(speaker):
         for target in panel["targets"]:
             asked |= set(re.findall(r"tutti_\w+", target["expr"]))
     assert asked and asked <= known, asked - known
+
+
+def test_the_manual_explains_each_metric(speaker):
+    chapter = (DOCS / "operations.md").read_text().split("\n## Metrics\n")[1].split("\n## ")[0]
+    explained = set()
+    for names, meaning in re.findall(r"^\| (`tutti_.*?) \| (.+?) \|", chapter, re.M):
+        assert len(meaning) > 3
+        explained |= set(re.findall(r"tutti_\w+", names))
+    served = set(parse(fetch(speaker.port)[1]))
+    assert explained == served, explained ^ served

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo: a hub and three speakers on this machine, and a short tour through what they can do.
+"""The demo: a hub and some speakers on this machine, and a short tour through what they can do.
 
 Everything runs in a temporary directory on the loopback interface and ends with this program.
 """
@@ -15,18 +15,20 @@ import time
 import urllib.request
 from pathlib import Path
 
-ROOMS = ("Living Room", "Kitchen", "Study")
-NULL_PPM = (40, -35, 25)  # crystals of cards that do not exist
+ROOMS = ("Living Room", "Kitchen", "Study", "Bath", "Bedroom", "Hall", "Workshop", "Garden")
+SPEAKERS_MAX = 24  # fit a screen, and a board
+NULL_PPM = (40, -35, 25, -60, 80)  # crystals of cards that do not exist, over and over
 SETTLE_S = 5              # errors count from here on
 CALM_S = 1.0              # and this long after a command
 IN_SYNC_US = 1000
 
 
 class Demo:
-    def __init__(self, bin_dir, music, directory):
+    def __init__(self, bin_dir, music, directory, speakers):
         self.bin, self.music, self.directory = Path(bin_dir), Path(music), Path(directory)
         self.children = []
-        self.worst_us = {room: None for room in ROOMS}
+        self.rooms = [room_name(index) for index in range(speakers)]
+        self.worst_us = {room: None for room in self.rooms}
         self.command_at = 0.0
         self.said = ""
 
@@ -46,8 +48,8 @@ class Demo:
         room.mkdir()
         config = room / "tuttid.conf"
         backend = "".join(f"{key} = {value}\n" for key, value in options.items())
-        config.write_text(f"[backend]\nurl = {self.url}\nname = {ROOMS[index]}\n{backend}"
-                          f"[audio]\ndevice = {device}\nnull_ppm = {NULL_PPM[index]}\nvolume = 50\n"
+        config.write_text(f"[backend]\nurl = {self.url}\nname = {self.rooms[index]}\n{backend}"
+                          f"[audio]\ndevice = {device}\nnull_ppm = {null_ppm(index)}\nvolume = 50\n"
                           f"[paths]\nstate_dir = {room}/state\ncache_dir = {room}/cache\n"
                           f"[control]\nsocket = {room}/sock\n")
         self.spawn(f"speaker{index}", self.bin / "tuttid", "--config", config)
@@ -70,7 +72,9 @@ class Demo:
         return bool(status and status["session"]["connected"])
 
     def upload(self):
-        state = json.loads((self.directory / "speaker0/state/state.json").read_text())
+        kept = self.directory / "speaker0/state/state.json"
+        self.wait_for("the host's state to be kept", kept.exists)
+        state = json.loads(kept.read_text())
         for name in ("harbour", "meadow"):
             data = base64.b64encode((self.music / f"{name}.mp3").read_bytes()).decode()
             body = {"track_id": name, "name": f"{name.capitalize()} (synthesised)",
@@ -85,10 +89,11 @@ class Demo:
         self.start_speaker(0, device, {"role": "host"})
         self.wait_for("the host's session", lambda: self.is_connected(0))
         code = self.ctl(0, "status")["session"]["code"]
-        for index in (1, 2):
+        guests = range(1, len(self.rooms))
+        for index in guests:
             self.start_speaker(index, "null", {"join_code": code})
-        for index in (1, 2):
-            self.wait_for(f"{ROOMS[index]} joining", lambda i=index: self.is_connected(i))
+        for index in guests:
+            self.wait_for(f"{self.rooms[index]} joining", lambda i=index: self.is_connected(i))
         self.upload()
         return code
 
@@ -99,19 +104,19 @@ class Demo:
         self.said = f"tuttictl {' '.join(arguments)}: {took}"
 
     def table(self):
-        lines = [f"{'speaker':12} {'track':22} {'position':>9} {'error':>10} {'rate':>11}  state"]
+        lines = [f"{'speaker':14} {'track':22} {'position':>9} {'error':>10} {'rate':>11}  state"]
         calm = time.monotonic() - self.command_at > CALM_S
-        for index, room in enumerate(ROOMS):
+        for index, room in enumerate(self.rooms):
             status = self.ctl(index, "status")
             if not status:
-                lines.append(f"{room:12} does not answer")
+                lines.append(f"{room:14} does not answer")
                 continue
             seconds = status["position_ms"] / 1e3
             error = status["error_us"]
             if error is not None and calm and time.monotonic() - self.began > SETTLE_S:
                 self.worst_us[room] = max(self.worst_us[room] or 0, abs(error))
             shown = f"{error:+7.0f} us" if error is not None else ""
-            lines.append(f"{room:12} {status['track_name'][:22]:22} {int(seconds // 60):3d}:{seconds % 60:05.2f} "
+            lines.append(f"{room:14} {status['track_name'][:22]:22} {int(seconds // 60):3d}:{seconds % 60:05.2f} "
                          f"{shown:>10} {status['rate_ppm']:+7.1f} ppm  {status['state']}")
         return lines + [self.said]
 
@@ -142,10 +147,10 @@ class Demo:
     def summary(self):
         good = True
         print()
-        for room in ROOMS:
+        for room in self.rooms:
             worst = self.worst_us[room]
             good = good and worst is not None and worst < IN_SYNC_US
-            print(f"{room:12} largest error after {SETTLE_S} s: " + (f"{worst:.0f} us" if worst is not None else "none seen"))
+            print(f"{room:14} largest error after {SETTLE_S} s: " + (f"{worst:.0f} us" if worst is not None else "none seen"))
         print("in sync" if good else "NOT in sync")
         return 0 if good else 1
 
@@ -160,6 +165,31 @@ class Demo:
                 child.wait()
 
 
+def room_name(index):
+    """Kitchen, ..., and a second one when there are no more rooms: Kitchen 2."""
+    again = index // len(ROOMS)
+    return ROOMS[index % len(ROOMS)] + (f" {again + 1}" if again else "")
+
+
+def null_ppm(index):
+    return NULL_PPM[index % len(NULL_PPM)]
+
+
+def how_many(text):
+    if not text.isdigit() or not 1 <= int(text) <= SPEAKERS_MAX:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {SPEAKERS_MAX} is wanted")
+    return int(text)
+
+
+def say_where(rooms, device):
+    if device != "null":
+        print(f"{rooms[0]} plays on this machine's sound card" +
+              ("; the others on virtual ones." if len(rooms) > 1 else "."))
+        return
+    ppm = ", ".join(f"{null_ppm(index):+d}" for index in range(min(len(rooms), len(NULL_PPM))))
+    print(f"This machine has no sound card: the speakers play on virtual ones, whose crystals are {ppm} ppm off.")
+
+
 def sound_card():
     """True when the kernel knows a sound card."""
     cards = Path("/proc/asound/cards")
@@ -167,21 +197,21 @@ def sound_card():
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev demo", description="A hub and three speakers, in sync.")
+    parser = argparse.ArgumentParser(prog="./dev demo", description="A hub and some speakers, in sync.")
     parser.add_argument("--seconds", type=float, help="end by itself; exit code 0 if the speakers were in sync")
+    parser.add_argument("--speakers", type=how_many, default=3, metavar="N", help=f"1 to {SPEAKERS_MAX}; default 3")
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--music", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="tutti-demo-") as directory:
-        demo = Demo(options.bin, options.music, directory)
+        demo = Demo(options.bin, options.music, directory, options.speakers)
         try:
             device = "default" if sound_card() else "null"
-            print(f"{ROOMS[0]} plays on this machine's sound card; the others on virtual ones." if device != "null" else
-                  "This machine has no sound card: all three play on virtual cards, whose crystals are "
-                  f"{', '.join(f'{ppm:+d}' for ppm in NULL_PPM)} ppm off.")
+            say_where(demo.rooms, device)
             code = demo.start(device)
-            print(f"Session {code}: {ROOMS[0]} is the host, {ROOMS[1]} and {ROOMS[2]} are guests.\n")
+            guests = ", ".join(demo.rooms[1:]) or "nobody"
+            print(f"Session {code}: {demo.rooms[0]} is the host; guests: {guests}.\n")
             demo.tour(options.seconds)
             return demo.summary()
         except KeyboardInterrupt:

@@ -274,6 +274,11 @@ class Speaker:
         code, output, _ = self.ctl("--json", "status")
         return json.loads(output) if code == 0 else None
 
+    def kept_state(self):
+        """What it has written into its state directory; it does so beside its loop, a little after it is connected."""
+        path = self.directory / "state/state.json"
+        return json.loads(wait_until(lambda: path.exists() and path.read_text(), 10, f"{path} to be written"))
+
     def wait_state(self, state, deadline_s=15):
         def reached():
             status = self.status()
