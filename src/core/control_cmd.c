@@ -30,14 +30,20 @@ struct field {
 };
 
 #define TEXT_FIELD(member, required)                                                               \
-    {#member,  TEXT, offsetof(struct control_cmd, member), sizeof((struct control_cmd *)0)->member, \
-     required, 0,    0}
+    {                                                                                              \
+#member, TEXT, offsetof(struct control_cmd, member),                                       \
+            sizeof((struct control_cmd *)0)->member, required, 0, 0                                \
+    }
 #define NUMBER_FIELD(name, member, low, high)                                                      \
-    {name, NUMBER, offsetof(struct control_cmd, member), 0, false, low, high}
+    {                                                                                              \
+        name, NUMBER, offsetof(struct control_cmd, member), 0, false, low, high                    \
+    }
 #define POSITION_FIELD NUMBER_FIELD("position_ms", position_ms, 0, PROTOCOL_POSITION_MAX_MS)
 #define PLACE_FIELD(required)                                                                      \
-    {"new_position", WHOLE, offsetof(struct control_cmd, new_position), 0, required, 0,            \
-     PROTOCOL_PLAYLIST_MAX}
+    {                                                                                              \
+        "new_position", WHOLE, offsetof(struct control_cmd, new_position), 0, required, 0,         \
+            PROTOCOL_PLAYLIST_MAX                                                                  \
+    }
 
 static const struct field none[] = {{0}};
 static const struct field play[] = {TEXT_FIELD(track_id, false), POSITION_FIELD, {0}};
@@ -65,8 +71,8 @@ static const struct field join[] = {TEXT_FIELD(code, true), {0}};
 static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME_MAX),
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
                                       {0}};
-static const struct field mute[] = {
-    {"on", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0}, {0}};
+static const struct field mute[] = {{"on", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0},
+                                    {0}};
 static const struct field latency[] = {NUMBER_FIELD("ms", ms, -LATENCY_MAX_MS, LATENCY_MAX_MS),
                                        {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};

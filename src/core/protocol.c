@@ -233,6 +233,35 @@ bool protocol_parse_playback(const char *text, size_t bytes, struct playback_sta
     return good;
 }
 
+bool protocol_parse_request(const char *text, size_t bytes, struct request_message *ret_request,
+                            char reason[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    struct request_message request = {0};
+    bool good =
+        root ? parse_request(root, &request, reason) : refuse(reason, "the request is not JSON");
+    cJSON_Delete(root);
+    if (good)
+        *ret_request = request;
+    return good;
+}
+
+bool protocol_parse_snapshot(const char *text, size_t bytes, struct playback_state *ret_playback,
+                             struct playlist_message *ret_playlist,
+                             char reason[PROTOCOL_REASON_MAX])
+{
+    cJSON *root = json_parse(text, bytes);
+    struct playback_state playback;
+    bool good =
+        parse_playback(cJSON_GetObjectItemCaseSensitive(root, "playback_state"), &playback,
+                       reason) &&
+        parse_items(cJSON_GetObjectItemCaseSensitive(root, "playlist"), ret_playlist, reason);
+    cJSON_Delete(root);
+    if (good)
+        *ret_playback = playback;
+    return good;
+}
+
 bool protocol_parse_login(const char *text, size_t bytes, struct login_answer *ret_answer)
 {
     cJSON *root = json_parse(text, bytes);

@@ -73,11 +73,49 @@ char *protocol_build_playback_command(const char *action, const char *track_id, 
     return envelope("playback_command", payload);
 }
 
-char *protocol_build_playback(const char *track_id, double position_ms, bool playing)
+char *protocol_build_playback(const char *track_id, double position_ms, const char *state)
 {
     cJSON *body = cJSON_CreateObject();
     add_target(body, track_id, position_ms);
-    cJSON_AddStringToObject(body, "state", playing ? "playing" : "paused");
+    if (state)
+        cJSON_AddStringToObject(body, "state", state);
+    return print_and_delete(body);
+}
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text[0])
+        cJSON_AddStringToObject(object, name, text);
+}
+
+char *protocol_build_request(const struct request_wish *wish)
+{
+    cJSON *payload = cJSON_CreateObject();
+    cJSON_AddStringToObject(payload, "request_type", wish->type);
+    cJSON *inner = cJSON_AddObjectToObject(payload, "payload");
+    add_text(inner, "item_id", wish->item_id);
+    if (wish->new_position >= 0)
+        cJSON_AddNumberToObject(inner, "new_position", wish->new_position);
+    add_text(inner, "track_id", wish->track_id);
+    add_text(inner, "name", wish->name);
+    add_text(inner, "media_path", wish->media_path);
+    add_text(inner, "media_type", wish->media_type);
+    if (wish->duration_s > 0) /* a whole number, as the backend has it */
+        cJSON_AddNumberToObject(inner, "duration_seconds", floor(wish->duration_s));
+    return envelope("request_playlist_change", payload);
+}
+
+char *protocol_build_decision(const char *reason)
+{
+    cJSON *body = cJSON_CreateObject();
+    add_text(body, "reason", reason);
+    return print_and_delete(body);
+}
+
+char *protocol_build_move(int new_position)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "new_position", new_position);
     return print_and_delete(body);
 }
 
@@ -133,7 +171,7 @@ bool protocol_url(char *to, size_t size, const char *base, const char *format, .
 }
 
 /* RFC 3986: everything but the unreserved characters. */
-static bool percent_encode(char *to, size_t size, const char *from)
+bool protocol_encode(char *to, size_t size, const char *from)
 {
     static const char unreserved[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -154,8 +192,8 @@ bool protocol_ws_url(char *to, size_t size, const char *base, const char *sessio
                      const char *token)
 {
     char session[3 * PROTOCOL_ID_MAX], secret[3 * PROTOCOL_TOKEN_MAX];
-    if (!is_http(base) || !percent_encode(session, sizeof session, session_id) ||
-        !percent_encode(secret, sizeof secret, token))
+    if (!is_http(base) || !protocol_encode(session, sizeof session, session_id) ||
+        !protocol_encode(secret, sizeof secret, token))
         return false;
     const char *rest = base + 4; /* after "http", in whatever case */
     int length = snprintf(to, size, "ws%.*s/ws/sessions/%s?token=%s", (int)base_length(rest), rest,

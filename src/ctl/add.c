@@ -2,6 +2,7 @@
  * add.c: see add.h.
  */
 #include "add.h"
+
 #include "invocation.h"
 #include "members.h"
 #include "print.h"

@@ -2,6 +2,7 @@
  * command.c: see command.h.
  */
 #include "command.h"
+
 #include "invocation.h"
 
 #include <string.h>
@@ -87,17 +88,16 @@ void command_print_help(FILE *out)
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, arguments(&commands[i]));
         fprintf(out, "  %-35s %s\n", usage, commands[i].help);
     }
-    fprintf(out,
-            "\n"
-            "ITEM and TRACK: a number of `tuttictl playlist`, an id, or a part of the name\n"
-            "\n"
-            "  -i, --instance NAME  the speaker of that name on this machine\n"
-            "  -s, --socket PATH    default " INVOCATION_SOCKET "\n"
-            "      --json           print the answer as JSON\n"
-            "  -h, --help\n"
-            "      --version\n"
-            "\n"
-            "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no daemon\n");
+    fprintf(out, "\n"
+                 "ITEM and TRACK: a number of `tuttictl playlist`, an id, or a part of the name\n"
+                 "\n"
+                 "  -i, --instance NAME  the speaker of that name on this machine\n"
+                 "  -s, --socket PATH    default " INVOCATION_SOCKET "\n"
+                 "      --json           print the answer as JSON\n"
+                 "  -h, --help\n"
+                 "      --version\n"
+                 "\n"
+                 "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no daemon\n");
 }
 
 const struct command *command_find(const char *name)

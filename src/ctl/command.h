@@ -32,7 +32,8 @@ struct command {
     print_answer *print;
     const char *done;   /* for print_confirmed() and print_request() */
     const char *result; /* the member that --json prints; NULL: the whole answer */
-    /* What completes its arguments, in their order: words, or one of "@item", "@request", "@file". */
+    /* What completes its arguments, in their order: words, or one of "@item", "@request", "@file".
+     */
     const char *words[COMMAND_WORDS_MAX];
     const char *options; /* of its own, for completion; NULL: none */
 };

@@ -2,6 +2,7 @@
  * complete.c: see complete.h. The table of commands says what is wanted where.
  */
 #include "complete.h"
+
 #include "client.h"
 #include "command.h"
 #include "invocation.h"
@@ -49,7 +50,8 @@ static cJSON *ask(const char *socket, const char *cmd)
     return answer;
 }
 
-/* By its name, as people know it, where that begins as the word does and is no other's; else by id. */
+/* By its name, as people know it, where that begins as the word does and is no other's; else by id.
+ */
 static void offer_item(FILE *out, const cJSON *playlist, const cJSON *item, const char *begun)
 {
     char error[LOOKUP_ERROR_MAX];
@@ -131,7 +133,6 @@ void complete(FILE *out, int count, char **words, const char *default_socket)
         offer_words(out, command->options, begun);
     else if (!before.command)
         offer_commands(out, begun);
-    else if (command && begun[0] != '-' &&
-             !(command->options && is_one_of(last, command->options)))
+    else if (command && begun[0] != '-' && !(command->options && is_one_of(last, command->options)))
         offer_arguments(out, command, &before, begun);
 }

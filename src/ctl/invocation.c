@@ -97,7 +97,8 @@ static bool take_word(struct reader *reader, bool only_words)
             return outcome == TAKEN;
     }
     if (!invocation->command && word[0] == '-' && !only_words) {
-        snprintf(reader->error, reader->size, "there is no option %.40s; see tuttictl --help", word);
+        snprintf(reader->error, reader->size, "there is no option %.40s; see tuttictl --help",
+                 word);
         return false;
     }
     if (!invocation->command) {

@@ -2,6 +2,7 @@
  * lookup.c: see lookup.h. The most exact way to name an item is tried first.
  */
 #include "lookup.h"
+
 #include "members.h"
 #include "text.h"
 
@@ -110,8 +111,8 @@ const cJSON *lookup_item(const cJSON *playlist, const char *word, enum lookup_ai
     if (!item) {
         char shown[200];
         text_fit(shown, sizeof shown, word, 40);
-        snprintf(error, LOOKUP_ERROR_MAX, "nothing on the playlist matches %s; see tuttictl playlist",
-                 shown);
+        snprintf(error, LOOKUP_ERROR_MAX,
+                 "nothing on the playlist matches %s; see tuttictl playlist", shown);
     }
     return item;
 }
@@ -134,8 +135,8 @@ const char *lookup_request(const cJSON *requests, const char *word, char error[L
     if (count > 1 && *word) {
         char shown[80];
         text_fit(shown, sizeof shown, word, 20);
-        snprintf(error, LOOKUP_ERROR_MAX, "the ids of %d requests begin with %s; see tuttictl requests",
-                 count, shown);
+        snprintf(error, LOOKUP_ERROR_MAX,
+                 "the ids of %d requests begin with %s; see tuttictl requests", count, shown);
         return NULL;
     }
     return count == 1 ? found : word;

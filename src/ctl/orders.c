@@ -2,6 +2,7 @@
  * orders.c: see orders.h.
  */
 #include "orders.h"
+
 #include "duration.h"
 #include "members.h"
 #include "text.h"

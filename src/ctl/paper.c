@@ -2,6 +2,7 @@
  * paper.c: see paper.h.
  */
 #include "paper.h"
+
 #include "text.h"
 
 #include <stdarg.h>

@@ -2,6 +2,7 @@
  * print.c: see print.h. Widths of columns add up to 80 at most, whatever the names are.
  */
 #include "print.h"
+
 #include "duration.h"
 #include "members.h"
 #include "text.h"
@@ -227,8 +228,8 @@ void print_session(const struct paper *paper, const cJSON *answer,
     (void)context;
     static const struct {
         const char *label, *name;
-    } rows[] = {{"session", "id"}, {"speaker", "name"}, {"role", "role"},
-                {"backend", "url"}, {"link", "link"},   {"invite", "code"}};
+    } rows[] = {{"session", "id"},  {"speaker", "name"}, {"role", "role"},
+                {"backend", "url"}, {"link", "link"},    {"invite", "code"}};
     const cJSON *session = member(answer, "session");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *value = member_text(session, rows[i].name);

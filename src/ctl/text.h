@@ -18,8 +18,8 @@ void text_use_utf8(void);
 int text_columns(const char *text);
 
 /*
- * A harmless copy of from in at most columns, ending in an ellipsis if it had to be cut. Returns the
- * columns taken. to: always terminated; also cut where it is full.
+ * A harmless copy of from in at most columns, ending in an ellipsis if it had to be cut. Returns
+ * the columns taken. to: always terminated; also cut where it is full.
  */
 int text_fit(char *to, size_t size, const char *from, int columns);
 

@@ -266,7 +266,7 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         do_log_level(asker, cmd);
         break;
     default:
-        control_fail(asker, "there is no such command");
+        control_change(daemon, asker, cmd);
         break;
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "control_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Of all clients together: a household's worth of people pressing buttons. */
@@ -67,17 +68,29 @@ struct asker control_stop_waiting(struct waiting *waiting)
     return asker;
 }
 
-void control_confirmed(void *user, const char *error, double took_ms)
+/* As the list has it, with what it knows beyond the backend's word. */
+static cJSON *request_json(const struct daemon *daemon, const struct request_message *request)
 {
-    struct asker asker = control_stop_waiting(user);
-    if (error[0]) {
-        control_fail(&asker, error);
+    const struct request_entry *entry = requests_find(&daemon->requests, request->id);
+    return entry ? status_build_request(&entry->message, entry->mine)
+                 : status_build_request(request, false);
+}
+
+void control_confirmed(void *user, const struct link_result *result)
+{
+    struct waiting *waiting = user;
+    struct daemon *daemon = waiting->daemon;
+    struct asker asker = control_stop_waiting(waiting);
+    if (result->error[0]) {
+        control_fail(&asker, result->error);
         return;
     }
     cJSON *body = cJSON_CreateObject();
-    cJSON_AddNumberToObject(body, "took_ms", took_ms);
+    cJSON_AddNumberToObject(body, "took_ms", round(result->took_ms * 1e3) / 1e3);
     if (asker.state)
         cJSON_AddStringToObject(body, "state", asker.state);
+    if (result->request)
+        cJSON_AddItemToObject(body, "request", request_json(daemon, result->request));
     control_succeed(&asker, body);
 }
 

@@ -22,6 +22,10 @@ struct waiting {
     struct waiting *next;
 };
 
+/* control_change.c: the commands that change the playlist, the requests or the session. */
+void control_change(struct daemon *daemon, const struct asker *asker,
+                    const struct control_cmd *cmd);
+
 /* At once. The body or result becomes the callee's. */
 void control_succeed(const struct asker *asker, cJSON *body);
 void control_answer(const struct asker *asker, const char *name, cJSON *result);
@@ -31,6 +35,6 @@ void control_fail(const struct asker *asker, const char *error);
 struct waiting *control_wait(struct daemon *daemon, const struct asker *asker);
 struct asker control_stop_waiting(struct waiting *waiting);
 /* The link's word on it, passed on; user: the struct waiting. */
-void control_confirmed(void *user, const char *error, double took_ms);
+void control_confirmed(void *user, const struct link_result *result);
 
 #endif

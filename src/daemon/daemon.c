@@ -116,7 +116,16 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     daemon_tick(daemon, now);
 }
 
-static void on_playlist(void *user, struct playlist_message *playlist)
+/* The backend changes the current track without a word when it is removed, and when the first one
+ * is added. A fresh state tells what is true; there is nothing to ask it. */
+static bool is_doubtful(const struct daemon *daemon)
+{
+    if (!daemon->has_playback)
+        return false;
+    return daemon->playback.has_track ? !daemon_current_item(daemon) : daemon->playlist.count > 0;
+}
+
+static void on_playlist(void *user, struct playlist_message *playlist, bool fresh)
 {
     struct daemon *daemon = user;
     playlist_message_finish(&daemon->playlist);
@@ -124,8 +133,7 @@ static void on_playlist(void *user, struct playlist_message *playlist)
     plan_tracks(daemon);
     events_note(daemon, EVENTS_PLAYLIST);
     daemon_tick(daemon, loop_now(daemon->loop));
-    /* The backend may have changed the current track without a word. */
-    if (daemon->has_playback && daemon->playlist.count > 0 && !daemon_current_item(daemon))
+    if (!fresh && is_doubtful(daemon))
         link_doubt(daemon->link);
 }
 

@@ -27,12 +27,11 @@ static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
 
 /* --- timers -------------------------------------------------------------------------------- */
 
-static void advance_done(void *user, const char *error, double took_ms)
+static void advance_done(void *user, const struct link_result *result)
 {
     (void)user;
-    (void)took_ms;
-    if (error[0])
-        log_warn("auto_advance: %s", error);
+    if (result->error[0])
+        log_warn("auto_advance: %s", result->error);
 }
 
 /* The end of a track: a host that is told to goes on, once per anchor. */
@@ -235,7 +234,8 @@ static bool set_up(struct daemon *daemon)
     daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
     daemon->link = link_create(daemon->loop, daemon->http,
                                &(struct link_config){settings, &daemon->state, &daemon->clock,
-                                                     daemon->token[0] ? daemon->token : NULL},
+                                                     daemon->token[0] ? daemon->token : NULL,
+                                                     &daemon->playlist},
                                &daemon_link_handlers, daemon);
     if (settings->metrics.listen[0])
         daemon->metrics =

@@ -1,5 +1,5 @@
 /*
- * link.c: the socket's life: open, adopt, lose, open again; and the messages that pass.
+ * link.c: the socket's life: open, adopt, lose, open again.
  */
 #include "tutti/daemon/link.h"
 
@@ -66,7 +66,7 @@ void link_set_state(struct link *link, enum link_state state, const char *proble
         link->handlers.on_change(link->user);
 }
 
-static void close_socket(struct link *link, struct link_socket *socket)
+void link_close_socket(struct link *link, struct link_socket *socket)
 {
     if (!socket)
         return;
@@ -85,8 +85,6 @@ void link_retry_later(struct link *link)
     loop_timer_set_in(link->retry, backoff_next(&link->backoff));
 }
 
-/* --- messages ------------------------------------------------------------------------------ */
-
 void link_take_playback(struct link *link, const struct playback_state *playback,
                         struct mono_time now)
 {
@@ -95,165 +93,37 @@ void link_take_playback(struct link *link, const struct playback_state *playback
     link->handlers.on_playback(link->user, playback, now);
 }
 
-void link_deliver_playlist(struct link *link, struct playlist_message *playlist)
+void link_deliver_playlist(struct link *link, struct playlist_message *playlist, bool fresh)
 {
-    link->handlers.on_playlist(link->user, playlist);
+    link->handlers.on_playlist(link->user, playlist, fresh);
     *playlist = (struct playlist_message){0};
 }
 
-static void send_probe(struct link *link, struct mono_time now)
-{
-    struct sync_ack ack = {.state = "paused"};
-    if (!link->live || !ws_client_is_open(link->live->client))
-        return;
-    link->handlers.fill_ack(link->user, &ack, now);
-    ack.client_time = wall_clock_now();
-    ack.sequence = ++link->sequence;
-    char *text = protocol_build_sync_ack(&ack);
-    if (!text)
-        return;
-    link->probes[ack.sequence % LINK_PROBES] = (struct link_probe){ack.sequence, mono_clock_now()};
-    ws_client_send(link->live->client, text);
-    free(text);
-    server_clock_probe_sent(link->config.clock, now);
-}
+/* --- lifecycle ----------------------------------------------------------------------------- */
 
-static void set_probe_timer(struct link *link)
-{
-    struct mono_time next = server_clock_next_probe(link->config.clock);
-    if (next.ns != INT64_MAX)
-        loop_timer_set(link->probe, next);
-}
-
-static void probe_fired(void *user, struct mono_time now)
-{
-    struct link *link = user;
-    if (mono_sub(server_clock_next_probe(link->config.clock), now) <= 0)
-        send_probe(link, now);
-    set_probe_timer(link);
-}
-
-static void take_echo(struct link *link, const struct echo_message *echo, struct mono_time received)
-{
-    const struct link_probe *probe = &link->probes[(uint64_t)echo->sequence % LINK_PROBES];
-    if (probe->sequence != echo->sequence)
-        return;
-    /* If nothing was sent since, the socket knows better when it went out than its queue does. */
-    struct mono_time sent_at = probe->sent_at;
-    if (echo->sequence == link->sequence && !link->command.pending)
-        sent_at = ws_client_last_sent_at(link->live->client);
-    server_clock_add_echo(link->config.clock, sent_at, received, echo->server_received_at,
-                          echo->server_sent_at);
-    set_probe_timer(link);
-}
-
-static void take_message(struct link *link, struct protocol_message *message,
-                         struct mono_time received)
-{
-    switch (message->type) {
-    case MESSAGE_PLAYBACK_STATE:
-        server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
-        set_probe_timer(link); /* a stamp that cannot be is looked into at once */
-        link_confirm(link, &message->playback, received);
-        link_take_playback(link, &message->playback, received);
-        break;
-    case MESSAGE_PLAYLIST:
-        link_deliver_playlist(link, &message->playlist);
-        break;
-    case MESSAGE_REQUEST:
-        link->handlers.on_request(link->user, &message->request);
-        break;
-    case MESSAGE_ECHO:
-        take_echo(link, &message->echo, received);
-        break;
-    case MESSAGE_ERROR:
-        log_warn("backend: refuses a message: %s", message->detail);
-        break;
-    case MESSAGE_UNKNOWN:
-        break;
-    }
-}
-
-/* The new socket has told both its initial frames: from here on it is the one that counts. */
-static void adopt(struct link *link, struct link_socket *socket, struct mono_time now)
+void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now)
 {
     struct link_socket *old = link->live;
     bool first = link->state != LINK_LIVE;
     link->fresh = NULL;
-    close_socket(link, old);
+    link_close_socket(link, old);
     link->live = socket;
     backoff_reset(&link->backoff);
     int64_t jitter_ns = (int64_t)(backoff_random(&link->backoff) * (double)RECHECK_NS / 2);
     link->recheck_at = mono_add(now, RECHECK_NS * 3 / 4 + jitter_ns);
-    link_deliver_playlist(link, &socket->playlist);
+    link_deliver_playlist(link, &socket->playlist, true);
     link_take_playback(link, &socket->playback, now);
     link_set_state(link, LINK_LIVE, "");
     if (first) {
+        link->no_session_call = false; /* it may be another version by now */
         link->counters.connects++;
         server_clock_connected(link->config.clock, now);
         link->dates_left = LINK_DATES;
         loop_timer_set_in(link->dates, LINK_DATE_WAIT_NS);
     }
-    send_probe(link, now);
-    set_probe_timer(link);
+    link_send_probe(link, now);
+    link_orders_compare(link);
 }
-
-static void take_initial(struct link *link, struct link_socket *socket,
-                         struct protocol_message *message, struct mono_time now)
-{
-    if (message->type == MESSAGE_PLAYBACK_STATE) {
-        socket->playback = message->playback;
-        socket->has_playback = true;
-    } else if (message->type == MESSAGE_PLAYLIST) {
-        playlist_message_finish(&socket->playlist);
-        socket->playlist = message->playlist;
-        message->playlist = (struct playlist_message){0};
-        socket->has_playlist = true;
-    }
-    if (socket->has_playback && socket->has_playlist)
-        adopt(link, socket, now);
-}
-
-/* A state that nobody can use: said once, and the last good one stays. */
-static void take_odd(struct link *link, struct link_socket *socket, const char *text,
-                     const char *reason)
-{
-    if (strcmp(link->last_odd, reason) != 0) {
-        snprintf(link->last_odd, sizeof link->last_odd, "%s", reason);
-        log_warn("backend: %s; the last good state stays", reason);
-    }
-    bool playback = strstr(text, "\"playback_state\"") != NULL;
-    if (socket != link->fresh || !playback)
-        return;
-    /* As an initial frame it stands for "nothing new": connect all the same. */
-    socket->has_playback = true;
-    socket->playback = link->playback;
-}
-
-static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
-{
-    struct link_socket *socket = user;
-    struct link *link = socket->link;
-    struct protocol_message message;
-    char reason[PROTOCOL_REASON_MAX];
-    if (!protocol_parse(text, bytes, &message, reason)) {
-        take_odd(link, socket, text, reason);
-        return;
-    }
-    if (socket == link->live)
-        take_message(link, &message, received);
-    else
-        take_initial(link, socket, &message, received);
-    protocol_message_finish(&message);
-}
-
-static void on_open(void *user, struct mono_time now)
-{
-    (void)user;
-    (void)now;
-}
-
-/* --- lifecycle ----------------------------------------------------------------------------- */
 
 static void refused(struct link *link, int status)
 {
@@ -284,16 +154,15 @@ static void refused(struct link *link, int status)
     loop_timer_set_in(link->retry, RETRY_MAX_NS);
 }
 
-static void on_end(void *user, enum ws_client_end end, int status, const char *reason)
+void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
+                       int status, const char *reason)
 {
-    struct link_socket *socket = user;
-    struct link *link = socket->link;
     bool live = socket == link->live;
-    close_socket(link, socket);
+    link_close_socket(link, socket);
     if (!live && link->live && end != WS_CLIENT_REFUSED)
         return; /* a replacement that did not come about: what we have goes on */
     if (link->live)
-        close_socket(link, link->live);
+        link_close_socket(link, link->live);
     server_clock_disconnected(link->config.clock);
     if (end == WS_CLIENT_REFUSED) {
         refused(link, status);
@@ -303,8 +172,6 @@ static void on_end(void *user, enum ws_client_end end, int status, const char *r
     link_retry_later(link);
 }
 
-static const struct ws_client_handlers socket_handlers = {on_open, on_text, on_end};
-
 static void open_socket(struct link *link)
 {
     char url[PROTOCOL_URL_MAX + 2 * PROTOCOL_TOKEN_MAX];
@@ -313,8 +180,8 @@ static void open_socket(struct link *link)
     if (!protocol_ws_url(url, sizeof url, link->config.settings->backend.url, link->session_id,
                          link->token))
         return;
-    close_socket(link, link->fresh);
-    socket->client = ws_client_create(link->loop, url, &socket_handlers, socket);
+    link_close_socket(link, link->fresh);
+    socket->client = ws_client_create(link->loop, url, &link_socket_handlers, socket);
     if (!socket->client) {
         link_retry_later(link);
         return;
@@ -334,6 +201,12 @@ void link_recheck(struct link *link)
 {
     if (link->live && !link->fresh)
         open_socket(link);
+}
+
+void link_replace(struct link *link)
+{
+    if (link->live)
+        open_socket(link); /* which gives up another */
 }
 
 void link_doubt(struct link *link)
@@ -366,7 +239,7 @@ static void resync_fired(void *user, struct mono_time now)
     struct link *link = user;
     if (link->fresh && mono_sub(now, link->opening_since) > OPENING_MAX_NS) {
         bool alone = !link->live;
-        close_socket(link, link->fresh);
+        link_close_socket(link, link->fresh);
         if (alone) {
             link_set_state(link, LINK_LOST, "the backend does not tell its state");
             link_retry_later(link);
@@ -418,8 +291,8 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
     link->sockets[0].link = link->sockets[1].link = link;
     link->retry = loop_timer_create(loop, retry_fired, link);
     link->resync = loop_timer_create(loop, resync_fired, link);
-    link->probe = loop_timer_create(loop, probe_fired, link);
-    link->confirm = loop_timer_create(loop, link_confirm_timeout, link);
+    link->probe = loop_timer_create(loop, link_probe_fired, link);
+    link->confirm = loop_timer_create(loop, link_orders_due, link);
     link->dates = loop_timer_create(loop, link_ask_date, link);
     if (!link->retry || !link->resync || !link->probe || !link->confirm || !link->dates) {
         link_destroy(link);
@@ -439,9 +312,9 @@ void link_destroy(struct link *link)
         return;
     http_cancel(link->rest);
     http_cancel(link->date_call);
-    http_cancel(link->repeat_call);
-    close_socket(link, link->fresh);
-    close_socket(link, link->live);
+    link_orders_drop_all(link);
+    link_close_socket(link, link->fresh);
+    link_close_socket(link, link->live);
     loop_timer_destroy(link->retry);
     loop_timer_destroy(link->resync);
     loop_timer_destroy(link->probe);

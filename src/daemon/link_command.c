@@ -1,161 +1,266 @@
 /*
- * link_command.c: a host's command is done when the backend has rebroadcast its effect.
- *
- * A socket may look alive and carry nothing (a rejected message leaves it so). So: no echo in two
- * seconds, and the socket is replaced, the command is repeated once over REST, which answers; only
- * then is it reported as failed. Skips cannot be repeated safely: the fresh state tells whether
- * they happened.
+ * link_command.c: asking the backend: over the socket where the rest of the session hears it at
+ * once, over REST where only an answer says whether it was taken. link_order.c waits for the end.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t ECHO_WAIT_NS = 2 * NS_PER_S;
-
-static void finish(struct link *link, const char *error, struct mono_time now)
+static void copy(char *to, size_t size, const char *from)
 {
-    struct link_command *command = &link->command;
-    if (!command->pending)
-        return;
-    command->pending = false;
-    if (error[0])
-        link->counters.commands_failed++;
-    else
-        link->counters.commands_confirmed++;
-    loop_timer_cancel(link->confirm);
-    double took_ms = ns_to_ms(mono_sub(now, command->sent_at));
-    if (command->done)
-        command->done(command->user, error, took_ms);
+    snprintf(to, size, "%s", from ? from : "");
 }
 
-static bool is_skip(const struct link_command *command)
+/* Takes the text. What cannot even be sent takes the same way as what is not echoed. */
+static void send_text(struct link_order *pending, char *text)
 {
-    return strncmp(command->action, "skip", 4) == 0;
+    struct link *link = pending->link;
+    pending->by_socket = true;
+    bool sent = text && link->live && ws_client_send(link->live->client, text);
+    free(text);
+    if (!sent)
+        link_order_doubt(pending);
 }
 
-/* Is this the state that the command asked for? */
-static bool matches(const struct link_command *command, const struct playback_state *playback)
-{
-    if (is_skip(command))
-        return playback->position_ms == 0;
-    if (strcmp(command->action, "play") == 0 && !playback->playing)
-        return false;
-    if (strcmp(command->action, "pause") == 0 && playback->playing)
-        return false;
-    if (command->has_track && strcmp(command->track_id, playback->track_id) != 0)
-        return false;
-    return command->position_ms < 0 ||
-           fabs(playback->position_ms - floor(command->position_ms)) < 1.5;
-}
+/* --- REST ---------------------------------------------------------------------------------- */
 
-void link_confirm(struct link *link, const struct playback_state *playback, struct mono_time now)
+static void take_answer(struct link_order *pending, const struct http_response *response)
 {
-    struct link_command *command = &link->command;
-    if (!command->pending || !matches(command, playback))
-        return;
-    if (!command->repeated)
-        server_clock_add_command(link->config.clock, command->sent_at, now, playback->updated_at);
-    finish(link, "", now);
-}
-
-static void repeat_answered(void *user, const struct http_response *response)
-{
-    struct link *link = user;
+    struct link *link = pending->link;
     struct playback_state playback;
-    char reason[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX];
-    struct mono_time now = loop_now(link->loop);
-    link->repeat_call = NULL;
-    link_take_date(link, response);
-    if (response->status == 0) {
-        snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-        finish(link, error, now);
-    } else if (response->status != 200) {
-        protocol_error_detail(response->body, response->body_bytes, reason);
-        snprintf(error, sizeof error, "the backend refuses: %.200s", reason);
-        finish(link, error, now);
-    } else {
+    char reason[PROTOCOL_REASON_MAX];
+    const struct order *order = &pending->order;
+    switch (order->kind) {
+    case ORDER_PLAYBACK:
         if (protocol_parse_playback(response->body, response->body_bytes, &playback, reason))
-            link_take_playback(link, &playback, now);
-        finish(link, "", now);
+            link_take_playback(link, &playback, loop_now(link->loop));
+        link_order_end(pending, "");
+        break;
+    case ORDER_APPROVE:
+    case ORDER_DENY:
+        pending->has_request =
+            protocol_parse_request(response->body, response->body_bytes, &pending->request, reason);
+        if (pending->has_request) /* its broadcast may be missed */
+            link->handlers.on_request(link->user, &pending->request);
+        link_order_end(pending, "");
+        break;
+    default:
+        if (order_in_playlist(order, link->config.playlist))
+            link_order_end(pending, "");
+        else
+            link_order_wait(pending, LINK_ORDER_AGREED);
+        break;
     }
 }
 
-static void repeat_over_rest(struct link *link, struct mono_time now)
+static void refuse(struct link_order *pending, const struct http_response *response)
 {
-    struct link_command *command = &link->command;
-    char url[PROTOCOL_URL_MAX];
-    bool playing = strcmp(command->action, "play") == 0 ||
-                   (strcmp(command->action, "seek") == 0 && link->playback.playing);
-    char *json = protocol_build_playback(command->has_track ? command->track_id : NULL,
-                                         command->position_ms, playing);
-    http_cancel(link->repeat_call);
-    link->repeat_call = NULL;
-    if (json && protocol_url(url, sizeof url, link->config.settings->backend.url,
-                             "/sessions/%s/playback", link->session_id)) {
-        struct http_request request = {
-            .method = "POST",
-            .url = url,
-            .token = link->token,
-            .json = json,
-            .timeout_ns = LINK_REST_TIMEOUT_NS,
-            .max_bytes = LINK_REST_MAX_BYTES,
-            .on_done = repeat_answered,
-            .user = link,
-        };
-        link->repeat_call = http_start(link->http, &request);
+    char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 32];
+    bool repeated = pending->phase == LINK_ORDER_REPEATED;
+    if (repeated && pending->order.kind == ORDER_REMOVE && response->status == 404) {
+        link_order_end(pending, ""); /* the first try has done it */
+        return;
     }
-    free(json);
-    if (!link->repeat_call)
-        finish(link, "out of memory", now);
+    protocol_error_detail(response->body, response->body_bytes, detail);
+    snprintf(error, sizeof error, "the backend refuses: %s", detail);
+    link_order_end(pending, error);
 }
 
-void link_confirm_timeout(void *user, struct mono_time now)
+static void answered(void *user, const struct http_response *response)
 {
-    struct link *link = user;
-    struct link_command *command = &link->command;
-    if (!command->pending)
-        return;
-    if (command->repeated) {
-        finish(link, "the backend did not confirm it", now);
-        return;
+    struct link_order *pending = user;
+    char error[PROTOCOL_REASON_MAX];
+    pending->call = NULL;
+    link_take_date(pending->link, response);
+    if (response->status >= 200 && response->status < 300) {
+        take_answer(pending, response);
+    } else if (response->status > 0) {
+        refuse(pending, response);
+    } else if (pending->phase == LINK_ORDER_SENT) {
+        link_order_doubt(pending);
+    } else {
+        snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
+        link_order_end(pending, error);
     }
-    log_warn("backend: %s was not confirmed: replacing the connection", command->action);
-    command->repeated = true;
-    link->counters.commands_repeated++;
-    link_recheck(link);
-    if (is_skip(command))
-        loop_timer_set_in(link->confirm, ECHO_WAIT_NS);
+}
+
+/* A fresh connection: on one that was kept, curl would try again by itself what met its end. */
+static void start_call(struct link_order *pending, const char *method, const char *url,
+                       const char *json)
+{
+    struct link *link = pending->link;
+    struct http_request request = {
+        .method = method,
+        .url = url,
+        .token = link->token,
+        .json = json,
+        .fresh_connection = true,
+        .timeout_ns = LINK_REST_TIMEOUT_NS,
+        .max_bytes = LINK_REST_MAX_BYTES,
+        .on_done = answered,
+        .user = pending,
+    };
+    http_cancel(pending->call);
+    pending->call = http_start(link->http, &request);
+    if (!pending->call)
+        link_order_end(pending, "out of memory");
+}
+
+static void call_playback(struct link_order *pending, char *url, size_t size)
+{
+    const struct order *order = &pending->order;
+    struct link *link = pending->link;
+    const char *state = NULL;
+    double position_ms = order->position_ms;
+    if (order_is_skip(order))
+        position_ms = 0;
+    else if (strcmp(order->action, "seek") != 0)
+        state = strcmp(order->action, "play") == 0 ? "playing" : "paused";
+    char *json =
+        protocol_build_playback(order->track_id[0] ? order->track_id : NULL, position_ms, state);
+    bool good = protocol_url(url, size, link->config.settings->backend.url, "/sessions/%s/playback",
+                             link->session_id);
+    if (good && json)
+        start_call(pending, "POST", url, json);
     else
-        repeat_over_rest(link, now);
+        link_order_end(pending, "out of memory");
+    free(json);
+}
+
+static void call_decision(struct link_order *pending, char *url, size_t size)
+{
+    char id[3 * PROTOCOL_ID_MAX];
+    bool deny = pending->order.kind == ORDER_DENY;
+    char *json = protocol_build_decision(deny ? pending->reason : "");
+    bool good = protocol_encode(id, sizeof id, pending->order.request_id) &&
+                protocol_url(url, size, pending->link->config.settings->backend.url,
+                             "/requests/%s/%s", id, deny ? "deny" : "approve");
+    if (good && json)
+        start_call(pending, "POST", url, json);
+    else
+        link_order_end(pending, "out of memory");
+    free(json);
+}
+
+static void call_item(struct link_order *pending, char *url, size_t size)
+{
+    char id[3 * PROTOCOL_ID_MAX];
+    struct link *link = pending->link;
+    bool move = pending->order.kind == ORDER_MOVE;
+    char *json = move ? protocol_build_move(pending->order.new_position) : NULL;
+    bool good = protocol_encode(id, sizeof id, pending->order.item_id) &&
+                protocol_url(url, size, link->config.settings->backend.url,
+                             "/sessions/%s/playlist/%s", link->session_id, id);
+    if (good && (json || !move))
+        start_call(pending, move ? "PATCH" : "DELETE", url, json);
+    else
+        link_order_end(pending, "out of memory");
+    free(json);
+}
+
+static void call_rest(struct link_order *pending)
+{
+    char url[PROTOCOL_URL_MAX];
+    if (pending->order.kind == ORDER_PLAYBACK)
+        call_playback(pending, url, sizeof url);
+    else if (pending->order.kind == ORDER_APPROVE || pending->order.kind == ORDER_DENY)
+        call_decision(pending, url, sizeof url);
+    else
+        call_item(pending, url, sizeof url);
+}
+
+void link_order_repeat(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    if (order_is_skip(&pending->order) && !pending->order.track_id[0]) {
+        link_order_end(pending, "the backend did not confirm it, and it has not happened");
+        return;
+    }
+    link->counters.commands_repeated++;
+    link_order_wait(pending, LINK_ORDER_REPEATED);
+    call_rest(pending);
+}
+
+/* --- what can be asked --------------------------------------------------------------------- */
+
+/* Where the backend goes from here: by its own rules, the last track starts again. */
+static void expect_skip(const struct link *link, struct order *order)
+{
+    const struct playlist_message *playlist = link->config.playlist;
+    const struct playlist_item *current =
+        link->playback.has_track ? playlist_find_track(playlist, link->playback.track_id) : NULL;
+    if (!current)
+        return;
+    const struct playlist_item *to =
+        playlist_step(playlist, current, strcmp(order->action, "skip_next") == 0 ? 1 : -1);
+    copy(order->track_id, sizeof order->track_id, to ? to->track_id : current->track_id);
 }
 
 void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
                   link_done *done, void *user)
 {
-    struct mono_time now = loop_now(link->loop);
-    struct link_command *command = &link->command;
-    if (link->state != LINK_LIVE) {
-        done(user, "not connected to the backend", 0);
-        return;
+    struct order order = {.kind = ORDER_PLAYBACK, .position_ms = position_ms, .new_position = -1};
+    copy(order.action, sizeof order.action, action);
+    copy(order.track_id, sizeof order.track_id, track_id);
+    if (order_is_skip(&order))
+        expect_skip(link, &order);
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (pending)
+        send_text(pending, protocol_build_playback_command(action, track_id, position_ms));
+}
+
+void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user)
+{
+    struct order order = {
+        .kind = ORDER_REQUEST, .position_ms = -1, .new_position = wish->new_position};
+    copy(order.type, sizeof order.type, wish->type);
+    copy(order.item_id, sizeof order.item_id, wish->item_id);
+    copy(order.track_id, sizeof order.track_id, wish->track_id);
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (pending)
+        send_text(pending, protocol_build_request(wish));
+}
+
+void link_decide(struct link *link, const char *request_id, const struct request_message *known,
+                 bool approve, const char *reason, link_done *done, void *user)
+{
+    struct order order = {.kind = approve ? ORDER_APPROVE : ORDER_DENY,
+                          .position_ms = -1,
+                          .new_position = known ? known->new_position : -1};
+    copy(order.request_id, sizeof order.request_id, request_id);
+    if (known) {
+        copy(order.type, sizeof order.type, known->type);
+        copy(order.item_id, sizeof order.item_id, known->item_id);
+        copy(order.track_id, sizeof order.track_id, known->track_id);
+        order.tracks_before = playlist_count_track(link->config.playlist, known->track_id);
     }
-    finish(link, "another command came after it", now);
-    *command = (struct link_command){
-        .pending = true,
-        .has_track = track_id != NULL,
-        .position_ms = position_ms,
-        .sent_at = now,
-        .done = done,
-        .user = user,
-    };
-    snprintf(command->action, sizeof command->action, "%s", action);
-    snprintf(command->track_id, sizeof command->track_id, "%s", track_id ? track_id : "");
-    char *text = protocol_build_playback_command(action, track_id, position_ms);
-    bool sent = text && ws_client_send(link->live->client, text);
-    free(text);
-    /* What could not even be sent takes the same way as what was not answered. */
-    loop_timer_set_in(link->confirm, sent ? ECHO_WAIT_NS : 0);
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (!pending)
+        return;
+    copy(pending->reason, sizeof pending->reason, reason);
+    call_rest(pending);
+}
+
+static void change_item(struct link *link, enum order_kind kind, const char *item_id,
+                        int new_position, link_done *done, void *user)
+{
+    struct order order = {.kind = kind, .position_ms = -1, .new_position = new_position};
+    copy(order.item_id, sizeof order.item_id, item_id);
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (pending)
+        call_rest(pending);
+}
+
+void link_remove(struct link *link, const char *item_id, link_done *done, void *user)
+{
+    change_item(link, ORDER_REMOVE, item_id, -1, done, user);
+}
+
+void link_move(struct link *link, const char *item_id, int new_position, link_done *done,
+               void *user)
+{
+    change_item(link, ORDER_MOVE, item_id, new_position, done, user);
 }

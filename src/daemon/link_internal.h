@@ -1,11 +1,12 @@
 /*
- * link_internal.h: shared by link.c (socket and lifecycle), link_rest.c (bootstrap, resync) and
- * link_command.c (confirmed commands).
+ * link_internal.h: shared by link.c (lifecycle), link_message.c (what the socket says), link_rest.c
+ * (bootstrap, resync), link_command.c (asking for something) and link_order.c (until it is so).
  */
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
 
 #include "tutti/core/backoff.h"
+#include "tutti/core/order.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
@@ -29,14 +30,32 @@ struct link_socket {
     struct playlist_message playlist;
 };
 
-struct link_command {
-    bool pending;
-    bool repeated;
-    char action[16];
-    char track_id[PROTOCOL_ID_MAX];
-    bool has_track;
-    double position_ms;
+enum link_order_phase {
+    LINK_ORDER_SENT,
+    LINK_ORDER_AGREED,
+    LINK_ORDER_DOUBTED,
+    LINK_ORDER_REPEATED,
+};
+
+#define LINK_ORDERS_MAX 16
+
+/* What was asked of the backend; see link_order.c. */
+struct link_order {
+    bool used;
+    bool by_socket; /* and so its echo, or its refusal, comes by the socket */
+    bool agreed;    /* before it was doubted */
+    bool has_request;
+    bool has_item;
+    enum link_order_phase phase;
+    struct link *link;
+    uint64_t number; /* ever growing */
+    struct order order;
     struct mono_time sent_at;
+    struct mono_time due;
+    struct http_call *call; /* that will be answered */
+    char reason[PROTOCOL_REASON_MAX];
+    struct request_message request; /* the answer */
+    struct playlist_item item;      /* the answer */
     link_done *done;
     void *user;
 };
@@ -75,7 +94,7 @@ struct link {
     struct mono_time opening_since;
     struct http_call *rest; /* bootstrap or resync, one at a time */
     struct http_call *date_call;
-    struct http_call *repeat_call; /* a command's second try */
+    bool no_session_call; /* the backend does not tell the whole state over REST */
 
     struct playback_state playback; /* the last good one */
     bool has_playback;
@@ -83,7 +102,8 @@ struct link {
 
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];
-    struct link_command command;
+    struct link_order orders[LINK_ORDERS_MAX];
+    uint64_t order_count;
     struct link_counters counters;
 };
 
@@ -93,9 +113,17 @@ void link_connect(struct link *link);
 void link_retry_later(struct link *link);
 /* A new socket beside the live one: whatever is true is what it says first. */
 void link_recheck(struct link *link);
+/* The same, even if one is being opened: what that one says may be older than the doubt. */
+void link_replace(struct link *link);
 void link_take_playback(struct link *link, const struct playback_state *playback,
                         struct mono_time now);
-void link_deliver_playlist(struct link *link, struct playlist_message *playlist);
+void link_deliver_playlist(struct link *link, struct playlist_message *playlist, bool fresh);
+void link_close_socket(struct link *link, struct link_socket *socket);
+/* This socket has told both its initial frames: from here on it is the one that counts. */
+void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now);
+/* This one is gone. */
+void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
+                       int status, const char *reason);
 
 /* link_rest.c */
 void link_bootstrap(struct link *link);
@@ -105,8 +133,33 @@ void link_resync(struct link *link, struct mono_time now);
 void link_ask_date(void *user, struct mono_time now);
 void link_take_date(struct link *link, const struct http_response *response);
 
+/* link_message.c */
+extern const struct ws_client_handlers link_socket_handlers;
+void link_probe_fired(void *user, struct mono_time now);
+void link_send_probe(struct link *link, struct mono_time now);
+
+/* link_order.c: a pending order, from link_order_begin() (NULL: done was called) to
+ * link_order_end(). */
+struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
+                                    void *user);
+void link_order_end(struct link_order *pending, const char *error);
+void link_order_wait(struct link_order *pending, enum link_order_phase phase);
+/* Nothing has come: have the socket replaced, and compare. */
+void link_order_doubt(struct link_order *pending);
+void link_orders_due(void *user, struct mono_time now);
+/* What has come by the live socket. */
+void link_orders_take_playback(struct link *link, const struct playback_state *playback,
+                               struct mono_time now);
+void link_orders_take_request(struct link *link, const struct request_message *request);
+void link_orders_take_playlist(struct link *link);
+void link_orders_take_refusal(struct link *link, const char *detail);
+bool link_orders_on_socket(struct link *link); /* something was sent and is not echoed yet */
+/* The fresh state has been delivered. */
+void link_orders_compare(struct link *link);
+void link_orders_end_all(struct link *link, const char *error);
+void link_orders_drop_all(struct link *link); /* without a word; at the end */
+
 /* link_command.c */
-void link_confirm(struct link *link, const struct playback_state *playback, struct mono_time now);
-void link_confirm_timeout(void *user, struct mono_time now);
+void link_order_repeat(struct link_order *pending);
 
 #endif

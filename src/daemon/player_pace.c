@@ -70,4 +70,3 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
             next, mono_add(now, voice_wants_time(player->voice) ? POLL_TIME_NS : POLL_BYTES_NS));
     return earlier(next, output_next_look(player->output));
 }
-

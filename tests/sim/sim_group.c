@@ -20,7 +20,7 @@ struct scenario {
     double from_s, to_s;
     /* Largest distance between any two, at any instant. 0: not asked for. */
     double p50_us, p99_us, max_us;
-    uint64_t jumps;        /* of all together, at most */
+    uint64_t jumps; /* of all together, at most */
 };
 
 static double hour_ahead(double t)
@@ -71,7 +71,11 @@ static double wall_slews(double t)
 
 static const struct scenario SCENARIOS[] = {
     {"quiet LAN", {CARD, ECHO}, .from_s = 10, .to_s = 300, LAN_TARGETS},
-    {"a tenth lost", {CARD, ECHO, .network = {.loss = 0.1}}, .from_s = 30, .to_s = 300, LAN_TARGETS},
+    {"a tenth lost",
+     {CARD, ECHO, .network = {.loss = 0.1}},
+     .from_s = 30,
+     .to_s = 300,
+     LAN_TARGETS},
     {"wander", {WANDERING, ECHO}, .from_s = 15, .to_s = 300, .p99_us = 100},
     {"10 ms pointer steps", {COARSE, ECHO}, .from_s = 30, .to_s = 300, .p99_us = 500},
     {"Wi-Fi", {CARD, ECHO, ON_WIFI}, .from_s = 60, .to_s = 600, .p99_us = 200},
@@ -222,7 +226,8 @@ static bool is_as_wanted(const struct scenario *scenario, uint64_t seed)
     beyond |= is_beyond(scenario, seed, "p99 in us", p99_us, scenario->p99_us);
     beyond |= is_beyond(scenario, seed, "the largest distance in us", max_us, scenario->max_us);
     beyond |= is_beyond(scenario, seed, "the rate in ppm", rate_max_ppm, 5300);
-    beyond |= is_beyond(scenario, seed, "the number of jumps", (double)jumps + 0.5, (double)scenario->jumps + 0.5);
+    beyond |= is_beyond(scenario, seed, "the number of jumps", (double)jumps + 0.5,
+                        (double)scenario->jumps + 0.5);
     return !beyond;
 }
 

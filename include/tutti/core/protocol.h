@@ -109,6 +109,16 @@ void playlist_message_finish(struct playlist_message *playlist);
 bool protocol_parse_playback(const char *text, size_t bytes, struct playback_state *ret_playback,
                              char reason[PROTOCOL_REASON_MAX]);
 
+/* A request object: the answer to making or deciding one. */
+bool protocol_parse_request(const char *text, size_t bytes, struct request_message *ret_request,
+                            char reason[PROTOCOL_REASON_MAX]);
+
+/* The answer to GET /sessions/{id}: the whole state, where a backend tells it over REST. The
+ * playlist's items become the caller's. */
+bool protocol_parse_snapshot(const char *text, size_t bytes, struct playback_state *ret_playback,
+                             struct playlist_message *ret_playlist,
+                             char reason[PROTOCOL_REASON_MAX]);
+
 struct login_answer {
     char token[PROTOCOL_TOKEN_MAX];
 };
@@ -148,8 +158,21 @@ char *protocol_build_sync_ack(const struct sync_ack *ack);
 
 /* action: "play", "pause", "seek", "skip_next", "skip_prev". position_ms < 0: not sent. */
 char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms);
-/* The body of POST /sessions/{id}/playback. */
-char *protocol_build_playback(const char *track_id, double position_ms, bool playing);
+/* The body of POST /sessions/{id}/playback. state: "playing", "paused"; NULL: stays as it is. */
+char *protocol_build_playback(const char *track_id, double position_ms, const char *state);
+
+/* What a guest asks for; what is "" or negative is left out. */
+struct request_wish {
+    const char *type;                                      /* "add", "reorder", "remove" */
+    const char *item_id;                                   /* reorder, remove */
+    int new_position;                                      /* reorder */
+    const char *track_id, *name, *media_path, *media_type; /* add */
+    double duration_s;                                     /* add */
+};
+char *protocol_build_request(const struct request_wish *wish);
+/* Bodies of POST /requests/{id}/deny (and approve: no reason) and of PATCH on a playlist item. */
+char *protocol_build_decision(const char *reason);
+char *protocol_build_move(int new_position);
 /* password: of the house, for a hub that asks for one; "": none. */
 char *protocol_build_login(const char *name, const char *role, const char *password);
 char *protocol_build_create(const char *host_name);
@@ -161,6 +184,8 @@ char *protocol_build_join(const char *guest_name);
  */
 bool protocol_url(char *to, size_t size, const char *base, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* A text as one segment of a URL's path; false when it does not fit. */
+bool protocol_encode(char *to, size_t size, const char *from);
 /* ws(s) URL of a session's socket, the token percent-encoded. */
 bool protocol_ws_url(char *to, size_t size, const char *base, const char *session_id,
                      const char *token);

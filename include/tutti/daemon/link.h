@@ -30,16 +30,18 @@ enum link_state {
 };
 
 struct link_config {
-    const struct settings *settings; /* the caller's; outlives the link */
-    struct session_state *state;     /* membership, updated when a new one was obtained */
-    struct server_clock *clock;      /* gets the evidence that passes here */
-    const char *token;               /* from token or token_file; NULL: none configured */
+    const struct settings *settings;         /* the caller's; outlives the link */
+    struct session_state *state;             /* membership, updated when a new one was obtained */
+    struct server_clock *clock;              /* gets the evidence that passes here */
+    const char *token;                       /* from token or token_file; NULL: none configured */
+    const struct playlist_message *playlist; /* the caller's, as it was last delivered */
 };
 
 struct link_handlers {
     void (*on_playback)(void *user, const struct playback_state *playback, struct mono_time now);
-    /* The items become the callee's: it finishes them. */
-    void (*on_playlist)(void *user, struct playlist_message *playlist);
+    /* The items become the callee's: it finishes them. fresh: it came with the whole state, so
+     * that there is nothing to doubt. */
+    void (*on_playlist)(void *user, struct playlist_message *playlist, bool fresh);
     /* The same list by REST: the callee looks whether it agrees, and finishes it. */
     void (*on_resync)(void *user, struct playlist_message *playlist);
     void (*on_request)(void *user, const struct request_message *request);
@@ -74,11 +76,30 @@ struct link_counters link_get_counters(const struct link *link);
 void link_doubt(struct link *link);
 
 /*
- * Host commands: "play", "pause", "seek", "skip_next", "skip_prev". done is called exactly once:
- * error "" when the backend confirmed it, else one line. Not called after link_destroy().
+ * Asking the backend. done is called exactly once, perhaps at once; not after link_destroy(). What
+ * is not confirmed in two seconds has the connection replaced; what the fresh state then shows is
+ * done, and what it does not show is repeated once where that is safe, else reported. Up to 16 at a
+ * time.
  */
-typedef void link_done(void *user, const char *error, double took_ms);
+struct link_result {
+    const char *error; /* "" when the backend has confirmed it, else one line */
+    double took_ms;
+    const struct request_message *request; /* that was made or decided; NULL: none */
+    const struct playlist_item *item;      /* that was added; NULL: none */
+};
+typedef void link_done(void *user, const struct link_result *result);
+
+/* The host's. action: "play", "pause", "seek", "skip_next", "skip_prev"; track_id NULL: the current
+ * one; position_ms < 0: for skips. */
 void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
                   link_done *done, void *user);
+/* known: the request, if it has been heard of, else NULL. */
+void link_decide(struct link *link, const char *request_id, const struct request_message *known,
+                 bool approve, const char *reason, link_done *done, void *user);
+void link_remove(struct link *link, const char *item_id, link_done *done, void *user);
+void link_move(struct link *link, const char *item_id, int new_position, link_done *done,
+               void *user);
+/* A guest's. */
+void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user);
 
 #endif

@@ -100,8 +100,9 @@ static void a_request_names_what_its_type_takes(void **state)
     bad("{\"cmd\":\"request\",\"type\":\"reorder\",\"item_id\":\"i\"}", "new_position");
     bad("{\"cmd\":\"request\",\"type\":\"add\",\"track_id\":\"t\"}", "media_path");
     good("{\"cmd\":\"request\",\"type\":\"add\",\"item_id\":\"i\"}");
-    good("{\"cmd\":\"request\",\"type\":\"add\",\"track_id\":\"t\",\"media_path\":\"uploads/a.mp3\","
-         "\"media_type\":\"audio/mpeg\",\"duration_s\":75}");
+    good(
+        "{\"cmd\":\"request\",\"type\":\"add\",\"track_id\":\"t\",\"media_path\":\"uploads/a.mp3\","
+        "\"media_type\":\"audio/mpeg\",\"duration_s\":75}");
     assert_true(cmd.duration_s == 75);
 }
 

@@ -273,10 +273,91 @@ static void commands_carry_whole_milliseconds(void **state)
     free(text);
 }
 
+static void a_request_is_built_with_what_its_type_takes(void **state)
+{
+    (void)state;
+    char *text = protocol_build_request(&(struct request_wish){.type = "reorder",
+                                                               .item_id = "i",
+                                                               .new_position = 0,
+                                                               .track_id = "",
+                                                               .name = "",
+                                                               .media_path = "",
+                                                               .media_type = "",
+                                                               .duration_s = -1});
+    assert_string_equal(text, "{\"type\":\"request_playlist_change\",\"payload\":{"
+                              "\"request_type\":\"reorder\",\"payload\":{\"item_id\":\"i\","
+                              "\"new_position\":0}}}");
+    free(text);
+    text = protocol_build_request(&(struct request_wish){.type = "add",
+                                                         .item_id = "",
+                                                         .new_position = -1,
+                                                         .track_id = "t",
+                                                         .name = "T",
+                                                         .media_path = "uploads/t.mp3",
+                                                         .media_type = "audio/mpeg",
+                                                         .duration_s = 75.9});
+    assert_string_equal(text, "{\"type\":\"request_playlist_change\",\"payload\":{"
+                              "\"request_type\":\"add\",\"payload\":{\"track_id\":\"t\","
+                              "\"name\":\"T\",\"media_path\":\"uploads/t.mp3\","
+                              "\"media_type\":\"audio/mpeg\",\"duration_seconds\":75}}}");
+    free(text);
+    text = protocol_build_decision("");
+    assert_string_equal(text, "{}"); /* the backend wants a body */
+    free(text);
+    text = protocol_build_playback("t", 0, NULL);
+    assert_string_equal(text, "{\"track_id\":\"t\",\"position_ms\":0}");
+    free(text);
+}
+
+static void a_request_is_read_with_what_it_asks_for(void **state)
+{
+    (void)state;
+    struct request_message request;
+    char reason[PROTOCOL_REASON_MAX];
+    const char *text = "{\"id\": \"r\", \"requester\": \"Ann\", \"request_type\": \"reorder\", "
+                       "\"payload\": {\"item_id\": \"i\", \"new_position\": 3}, \"status\": "
+                       "\"pending\", \"reason\": null}";
+    assert_true(protocol_parse_request(text, strlen(text), &request, reason));
+    assert_string_equal(request.item_id, "i");
+    assert_string_equal(request.summary, "i");
+    assert_int_equal(request.new_position, 3);
+    text = "{\"id\": \"r\", \"payload\": {\"item_id\": 5, \"new_position\": -1, \"track_id\": "
+           "\"t\"}, \"status\": \"denied\", \"reason\": \"no\"}";
+    assert_true(protocol_parse_request(text, strlen(text), &request, reason));
+    assert_string_equal(request.item_id, "");
+    assert_string_equal(request.summary, "t");
+    assert_int_equal(request.new_position, -1);
+    assert_false(protocol_parse_request("[", 1, &request, reason));
+    assert_false(protocol_parse_request("{}", 2, &request, reason));
+}
+
+static void a_snapshot_is_whole_or_refused(void **state)
+{
+    (void)state;
+    struct playback_state playback;
+    struct playlist_message playlist;
+    char reason[PROTOCOL_REASON_MAX];
+    const char *text = "{\"session_id\": \"s\", \"playback_state\": {\"track_id\": null, "
+                       "\"position_ms\": 0, \"state\": \"paused\", \"updated_at\": "
+                       "\"2026-01-31T12:34:56\"}, \"playlist\": [{\"id\": \"i\", \"track_id\": "
+                       "\"t\"}]}";
+    assert_true(protocol_parse_snapshot(text, strlen(text), &playback, &playlist, reason));
+    assert_int_equal(playlist.count, 1);
+    playlist_message_finish(&playlist);
+    text = "{\"playback_state\": {\"track_id\": null, \"position_ms\": 0, \"state\": \"paused\", "
+           "\"updated_at\": \"2026-01-31T12:34:56\"}, \"playlist\": {}}";
+    assert_false(protocol_parse_snapshot(text, strlen(text), &playback, &playlist, reason));
+    assert_false(protocol_parse_snapshot("null", 4, &playback, &playlist, reason));
+    assert_false(protocol_parse_snapshot("{}", 2, &playback, &playlist, reason));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_playback_state_is_read),
+        cmocka_unit_test(a_request_is_built_with_what_its_type_takes),
+        cmocka_unit_test(a_request_is_read_with_what_it_asks_for),
+        cmocka_unit_test(a_snapshot_is_whole_or_refused),
         cmocka_unit_test(odd_states_are_refused_with_a_reason),
         cmocka_unit_test(fractions_and_zones_of_times),
         cmocka_unit_test(times_are_written_as_they_are_read),

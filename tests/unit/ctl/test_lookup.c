@@ -14,7 +14,8 @@ static int setup(void **state)
                            "{\"id\":\"i3\",\"track_id\":\"t3\",\"name\":\"Meadow\"},"
                            "{\"id\":\"i4\",\"track_id\":\"t3\",\"name\":\"Meadow\"},"
                            "{\"id\":\"i5\",\"track_id\":\"99\",\"name\":\"Lake 2\"}]");
-    requests = cJSON_Parse("[{\"id\":\"ab12cd\"},{\"id\":\"ab12ef\"},{\"id\":\"7\"},{\"id\":\"70\"}]");
+    requests =
+        cJSON_Parse("[{\"id\":\"ab12cd\"},{\"id\":\"ab12ef\"},{\"id\":\"7\"},{\"id\":\"70\"}]");
     return playlist && requests ? 0 : -1;
 }
 
@@ -42,7 +43,8 @@ static void the_most_exact_way_wins(void **state)
     assert_string_equal(item("i3", LOOKUP_ITEM), "i3");
     assert_string_equal(item("t2", LOOKUP_ITEM), "i2");
     assert_string_equal(item("99", LOOKUP_ITEM), "i5"); /* no such number, but such a track */
-    assert_string_equal(item("HARBOUR", LOOKUP_ITEM), "i1"); /* the whole name, though two begin so */
+    assert_string_equal(item("HARBOUR", LOOKUP_ITEM),
+                        "i1"); /* the whole name, though two begin so */
     assert_string_equal(item("live", LOOKUP_ITEM), "i2");
     assert_string_equal(item("2", LOOKUP_ITEM), "i2"); /* the number, not a part of "Lake 2" */
 }

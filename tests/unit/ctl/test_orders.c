@@ -40,8 +40,8 @@ static void assert_order(const char *line, const char *wanted, const char *subje
     }
     const struct command *command = command_find(argv[0]);
     assert_non_null(command);
-    bool good = call.argc >= command->least && call.argc <= command->most &&
-                command->build(&call, &order);
+    bool good =
+        call.argc >= command->least && call.argc <= command->most && command->build(&call, &order);
     if (good) {
         char *text = cJSON_PrintUnformatted(order.request);
         assert_string_equal(text, wanted);
@@ -99,13 +99,37 @@ static void wrong_arguments_are_a_matter_of_usage(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "status|x",        "play|a|b",     "play|--at",      "play|--at|soon", "play|--at|1|--at|2",
-        "seek",            "seek|",        "seek|++1",       "seek|1|2",       "remove",
-        "move|1",          "move|1|x",     "move|1|1.5",     "request",        "request|add",
-        "request|sell|1",  "request|move|1", "requests|x",   "approve",        "approve|",
-        "deny|a|b",        "deny|--reason", "deny|a|--reason|\033[2J",        "join|",
-        "volume|loud",     "volume|0x10",  "volume|nan",     "mute|perhaps",   "latency|1ms",
-        "join|a\nb",       "toggle|x",
+        "status|x",
+        "play|a|b",
+        "play|--at",
+        "play|--at|soon",
+        "play|--at|1|--at|2",
+        "seek",
+        "seek|",
+        "seek|++1",
+        "seek|1|2",
+        "remove",
+        "move|1",
+        "move|1|x",
+        "move|1|1.5",
+        "request",
+        "request|add",
+        "request|sell|1",
+        "request|move|1",
+        "requests|x",
+        "approve",
+        "approve|",
+        "deny|a|b",
+        "deny|--reason",
+        "deny|a|--reason|\033[2J",
+        "join|",
+        "volume|loud",
+        "volume|0x10",
+        "volume|nan",
+        "mute|perhaps",
+        "latency|1ms",
+        "join|a\nb",
+        "toggle|x",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         assert_order(lines[i], "usage", "");

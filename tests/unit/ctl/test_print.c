@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define EVIL "\\u001b[2J\\u009b31m\\u202e\\r\\n"
-#define LONG                                                                                       \
-    "a name that goes on and on, 日本語日本語日本語日本語, until nobody cares any more what it "   \
+#define LONG                                                                                                 \
+    "a name that goes on and on, 日本語日本語日本語日本語, until nobody cares any more what it " \
     "was to be about in the first place"
 
 static int utf8(void **state)
@@ -84,7 +84,8 @@ static void confirmations_say_what_and_how_long(void **state)
 {
     (void)state;
     assert_printed("remove", "{\"took_ms\":4.6}", "removed Harbour, confirmed in 5 ms\n");
-    assert_printed("toggle", "{\"state\":\"paused\",\"took_ms\":12}", "paused, confirmed in 12 ms\n");
+    assert_printed("toggle", "{\"state\":\"paused\",\"took_ms\":12}",
+                   "paused, confirmed in 12 ms\n");
     assert_printed("approve",
                    "{\"took_ms\":3,\"request\":{\"type\":\"add\",\"summary\":\"Meadow\"}}",
                    "approved: add Meadow, confirmed in 3 ms\n");
@@ -99,12 +100,13 @@ static void confirmations_say_what_and_how_long(void **state)
 static void lists_have_their_columns(void **state)
 {
     (void)state;
-    assert_printed("playlist",
-                   "{\"playlist\":[{\"name\":\"Harbour\",\"duration_s\":75},"
-                   "{\"name\":\"Größe 日本\",\"current\":true,\"duration_s\":3723},{}]}",
-                   "     1  Harbour                                                             1:15\n"
-                   ">    2  Größe 日本                                                       1:02:03\n"
-                   "     3                                                                          \n");
+    assert_printed(
+        "playlist",
+        "{\"playlist\":[{\"name\":\"Harbour\",\"duration_s\":75},"
+        "{\"name\":\"Größe 日本\",\"current\":true,\"duration_s\":3723},{}]}",
+        "     1  Harbour                                                             1:15\n"
+        ">    2  Größe 日本                                                       1:02:03\n"
+        "     3                                                                          \n");
     assert_printed("playlist", "{\"playlist\":[]}", "The playlist is empty.\n");
     assert_printed("devices",
                    "{\"devices\":[{\"name\":\"hw:1\",\"description\":\"USB\",\"current\":true},"

@@ -1,0 +1,51 @@
+/*
+ * order.h: something that was asked of the backend, and by what it is seen to have been done: a
+ * command of the host, a guest's request, a decision, a change of the playlist.
+ *
+ * A socket may look alive and carry nothing, a broadcast may be missed, an answer may get lost. So
+ * nothing counts as done before its echo has been seen, or its effect in a state that is fresh.
+ */
+#ifndef TUTTI_CORE_ORDER_H
+#define TUTTI_CORE_ORDER_H
+
+#include "tutti/core/playlist.h"
+#include "tutti/core/protocol.h"
+
+enum order_kind {
+    ORDER_PLAYBACK, /* play, pause, seek, skip_next, skip_prev */
+    ORDER_REQUEST,
+    ORDER_APPROVE,
+    ORDER_DENY,
+    ORDER_REMOVE,
+    ORDER_MOVE,
+    ORDER_ADD,  /* an upload */
+    ORDER_JOIN, /* another session */
+};
+
+struct order {
+    enum order_kind kind;
+    char action[16];                  /* of ORDER_PLAYBACK */
+    char track_id[PROTOCOL_ID_MAX];   /* "" none; of a skip: where it should lead, if known */
+    double position_ms;               /* < 0: none */
+    char item_id[PROTOCOL_ID_MAX];    /* that is removed or moved, also on request */
+    int new_position;                 /* < 0: none */
+    char request_id[PROTOCOL_ID_MAX]; /* that is decided */
+    char type[32];                    /* of a request that is made or decided: "add", ... */
+    struct server_time stamp_before;  /* of the playback state when it was asked for */
+    size_t tracks_before;             /* how many items had track_id then */
+};
+
+/* A skip's effect depends on where the backend was; all else can be asked for twice. */
+bool order_is_skip(const struct order *order);
+
+/* This broadcast is the order's echo. */
+bool order_echoed(const struct order *order, const struct playback_state *playback);
+/* The same of a request's or a decision's. */
+bool order_answered(const struct order *order, const struct request_message *request);
+
+/* A fresh state shows that it was done. */
+bool order_in_playback(const struct order *order, const struct playback_state *fresh);
+/* A list shows that it was done; false also where no list could show it (a denial). */
+bool order_in_playlist(const struct order *order, const struct playlist_message *playlist);
+
+#endif

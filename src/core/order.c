@@ -1,0 +1,105 @@
+/*
+ * order.c: see order.h.
+ */
+#include "tutti/core/order.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The backend is told whole milliseconds. */
+#define SAME_POSITION_MS 1.5
+
+bool order_is_skip(const struct order *order)
+{
+    return order->kind == ORDER_PLAYBACK && strncmp(order->action, "skip", 4) == 0;
+}
+
+bool order_echoed(const struct order *order, const struct playback_state *playback)
+{
+    if (order->kind != ORDER_PLAYBACK)
+        return false;
+    if (order_is_skip(order))
+        return playback->position_ms == 0;
+    if (strcmp(order->action, "play") == 0 && !playback->playing)
+        return false;
+    if (strcmp(order->action, "pause") == 0 && playback->playing)
+        return false;
+    if (order->track_id[0] && strcmp(order->track_id, playback->track_id) != 0)
+        return false;
+    return order->position_ms < 0 ||
+           fabs(playback->position_ms - floor(order->position_ms)) < SAME_POSITION_MS;
+}
+
+bool order_in_playback(const struct order *order, const struct playback_state *fresh)
+{
+    if (!order_echoed(order, fresh))
+        return false;
+    /* A track may have stood at its beginning before the skip, too. */
+    return !order_is_skip(order) || fresh->updated_at.ns != order->stamp_before.ns;
+}
+
+static bool same_wish(const struct order *order, const struct request_message *request)
+{
+    if (strcmp(order->type, request->type) != 0)
+        return false;
+    if (strcmp(order->type, "add") == 0)
+        return strcmp(order->track_id, request->track_id) == 0;
+    return strcmp(order->item_id, request->item_id) == 0 &&
+           (order->new_position < 0 || order->new_position == request->new_position);
+}
+
+bool order_answered(const struct order *order, const struct request_message *request)
+{
+    switch (order->kind) {
+    case ORDER_REQUEST:
+        return request->status == REQUEST_PENDING && same_wish(order, request);
+    case ORDER_APPROVE:
+        return request->status == REQUEST_APPROVED && strcmp(order->request_id, request->id) == 0;
+    case ORDER_DENY:
+        return request->status == REQUEST_DENIED && strcmp(order->request_id, request->id) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_removed(const struct order *order, const struct playlist_message *playlist)
+{
+    return order->item_id[0] && !playlist_find(playlist, order->item_id);
+}
+
+static bool is_moved(const struct order *order, const struct playlist_message *playlist)
+{
+    const struct playlist_item *item = playlist_find(playlist, order->item_id);
+    return item && playlist_position(playlist, item) == order->new_position;
+}
+
+static bool is_added(const struct order *order, const struct playlist_message *playlist)
+{
+    return order->track_id[0] &&
+           playlist_count_track(playlist, order->track_id) > order->tracks_before;
+}
+
+static bool is_approved(const struct order *order, const struct playlist_message *playlist)
+{
+    if (strcmp(order->type, "add") == 0)
+        return is_added(order, playlist);
+    if (strcmp(order->type, "reorder") == 0)
+        return is_moved(order, playlist);
+    return strcmp(order->type, "remove") == 0 && is_removed(order, playlist);
+}
+
+bool order_in_playlist(const struct order *order, const struct playlist_message *playlist)
+{
+    switch (order->kind) {
+    case ORDER_REMOVE:
+        return is_removed(order, playlist);
+    case ORDER_MOVE:
+        return is_moved(order, playlist);
+    case ORDER_ADD:
+        return is_added(order, playlist);
+    case ORDER_APPROVE:
+        return is_approved(order, playlist);
+    default:
+        return false;
+    }
+}

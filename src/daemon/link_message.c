@@ -1,0 +1,161 @@
+/*
+ * link_message.c: what passes over the socket: the backend's messages in, probes of its clock out.
+ */
+#include "link_internal.h"
+#include "tutti/base/log.h"
+#include "tutti/io/mono_clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void send_probe(struct link *link, struct mono_time now)
+{
+    struct sync_ack ack = {.state = "paused"};
+    if (!link->live || !ws_client_is_open(link->live->client))
+        return;
+    link->handlers.fill_ack(link->user, &ack, now);
+    ack.client_time = wall_clock_now();
+    ack.sequence = ++link->sequence;
+    char *text = protocol_build_sync_ack(&ack);
+    if (!text)
+        return;
+    link->probes[ack.sequence % LINK_PROBES] = (struct link_probe){ack.sequence, mono_clock_now()};
+    ws_client_send(link->live->client, text);
+    free(text);
+    server_clock_probe_sent(link->config.clock, now);
+}
+
+static void set_probe_timer(struct link *link)
+{
+    struct mono_time next = server_clock_next_probe(link->config.clock);
+    if (next.ns != INT64_MAX)
+        loop_timer_set(link->probe, next);
+}
+
+void link_send_probe(struct link *link, struct mono_time now)
+{
+    send_probe(link, now);
+    set_probe_timer(link);
+}
+
+void link_probe_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    if (mono_sub(server_clock_next_probe(link->config.clock), now) <= 0)
+        send_probe(link, now);
+    set_probe_timer(link);
+}
+
+static void take_echo(struct link *link, const struct echo_message *echo, struct mono_time received)
+{
+    const struct link_probe *probe = &link->probes[(uint64_t)echo->sequence % LINK_PROBES];
+    if (probe->sequence != echo->sequence)
+        return;
+    /* If nothing was sent since, the socket knows better when it went out than its queue does. */
+    struct mono_time sent_at = probe->sent_at;
+    if (echo->sequence == link->sequence && !link_orders_on_socket(link))
+        sent_at = ws_client_last_sent_at(link->live->client);
+    server_clock_add_echo(link->config.clock, sent_at, received, echo->server_received_at,
+                          echo->server_sent_at);
+    set_probe_timer(link);
+}
+
+static void take_request(struct link *link, const struct request_message *request)
+{
+    link->handlers.on_request(link->user, request);
+    link_orders_take_request(link, request);
+}
+
+static void take_message(struct link *link, struct protocol_message *message,
+                         struct mono_time received)
+{
+    switch (message->type) {
+    case MESSAGE_PLAYBACK_STATE:
+        server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
+        set_probe_timer(link); /* a stamp that cannot be is looked into at once */
+        link_orders_take_playback(link, &message->playback, received);
+        link_take_playback(link, &message->playback, received);
+        break;
+    case MESSAGE_PLAYLIST:
+        link_deliver_playlist(link, &message->playlist, false);
+        link_orders_take_playlist(link);
+        break;
+    case MESSAGE_REQUEST:
+        take_request(link, &message->request);
+        break;
+    case MESSAGE_ECHO:
+        take_echo(link, &message->echo, received);
+        break;
+    case MESSAGE_ERROR:
+        link_orders_take_refusal(link, message->detail);
+        break;
+    case MESSAGE_UNKNOWN:
+        break;
+    }
+}
+
+static void take_initial(struct link *link, struct link_socket *socket,
+                         struct protocol_message *message, struct mono_time now)
+{
+    if (message->type == MESSAGE_PLAYBACK_STATE) {
+        socket->playback = message->playback;
+        socket->has_playback = true;
+    } else if (message->type == MESSAGE_PLAYLIST) {
+        playlist_message_finish(&socket->playlist);
+        socket->playlist = message->playlist;
+        message->playlist = (struct playlist_message){0};
+        socket->has_playlist = true;
+    } else if (message->type == MESSAGE_REQUEST) { /* the old socket may have missed it */
+        take_request(link, &message->request);
+    }
+    if (socket->has_playback && socket->has_playlist)
+        link_adopt(link, socket, now);
+}
+
+/* A state that nobody can use: said once, and the last good one stays. */
+static void take_odd(struct link *link, struct link_socket *socket, const char *text,
+                     const char *reason)
+{
+    if (strcmp(link->last_odd, reason) != 0) {
+        snprintf(link->last_odd, sizeof link->last_odd, "%s", reason);
+        log_warn("backend: %s; the last good state stays", reason);
+    }
+    bool playback = strstr(text, "\"playback_state\"") != NULL;
+    if (socket != link->fresh || !playback)
+        return;
+    /* As an initial frame it stands for "nothing new": connect all the same. */
+    socket->has_playback = true;
+    socket->playback = link->playback;
+}
+
+static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
+{
+    struct link_socket *socket = user;
+    struct link *link = socket->link;
+    struct protocol_message message;
+    char reason[PROTOCOL_REASON_MAX];
+    if (!protocol_parse(text, bytes, &message, reason)) {
+        take_odd(link, socket, text, reason);
+        return;
+    }
+    if (socket == link->live)
+        take_message(link, &message, received);
+    else
+        take_initial(link, socket, &message, received);
+    protocol_message_finish(&message);
+}
+
+static void on_open(void *user, struct mono_time now)
+{
+    (void)user;
+    (void)now;
+}
+
+static void on_end(void *user, enum ws_client_end end, int status, const char *reason)
+{
+    struct link_socket *socket = user;
+    link_socket_ended(socket->link, socket, end, status, reason);
+}
+
+const struct ws_client_handlers link_socket_handlers = {on_open, on_text, on_end};

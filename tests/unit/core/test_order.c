@@ -1,0 +1,121 @@
+#include "../cmocka_all.h"
+#include "tutti/core/order.h"
+
+#include <string.h>
+
+static struct playback_state playing(const char *track_id, double position_ms, int64_t stamp_ns)
+{
+    struct playback_state playback = {.has_track = true,
+                                      .position_ms = position_ms,
+                                      .playing = true,
+                                      .updated_at = {stamp_ns}};
+    strcpy(playback.track_id, track_id);
+    return playback;
+}
+
+static struct order command(const char *action, const char *track_id, double position_ms)
+{
+    struct order order = {
+        .kind = ORDER_PLAYBACK, .position_ms = position_ms, .new_position = -1, .stamp_before = {1}};
+    strcpy(order.action, action);
+    strcpy(order.track_id, track_id);
+    return order;
+}
+
+static void a_command_is_echoed_by_the_state_that_it_asked_for(void **state)
+{
+    (void)state;
+    struct playback_state playback = playing("a", 1500, 2);
+    struct order play = command("play", "a", 1500.7), pause = command("pause", "a", 1500.7);
+    assert_true(order_echoed(&play, &playback));
+    assert_false(order_echoed(&pause, &playback));
+    playback.playing = false;
+    assert_false(order_echoed(&play, &playback));
+    assert_true(order_echoed(&pause, &playback));
+    struct order seek = command("seek", "a", 1500);
+    assert_true(order_echoed(&seek, &playback));
+    playback.position_ms = 1510;
+    assert_false(order_echoed(&seek, &playback));
+    playback = playing("b", 1500, 2);
+    assert_false(order_echoed(&seek, &playback));
+    struct order other = {.kind = ORDER_REMOVE};
+    assert_false(order_echoed(&other, &playback));
+}
+
+static void a_skip_is_told_from_a_track_that_stood_at_its_beginning(void **state)
+{
+    (void)state;
+    struct order skip = command("skip_next", "", -1);
+    struct playback_state before = playing("a", 0, 1), after = playing("b", 0, 2);
+    assert_true(order_is_skip(&skip));
+    assert_false(order_in_playback(&skip, &before));
+    assert_true(order_in_playback(&skip, &after));
+    after.position_ms = 100;
+    assert_false(order_in_playback(&skip, &after));
+    struct order play = command("play", "a", 0);
+    assert_false(order_is_skip(&play));
+    assert_true(order_in_playback(&play, &before)); /* already so: nothing to repeat */
+}
+
+static void a_request_is_answered_by_its_like(void **state)
+{
+    (void)state;
+    struct order order = {.kind = ORDER_REQUEST, .new_position = 2};
+    struct request_message request = {.id = "r", .type = "reorder", .new_position = 2};
+    strcpy(order.type, "reorder");
+    strcpy(order.item_id, "i");
+    assert_false(order_answered(&order, &request));
+    strcpy(request.item_id, "i");
+    assert_true(order_answered(&order, &request));
+    request.new_position = 1;
+    assert_false(order_answered(&order, &request));
+    request.new_position = 2;
+    request.status = REQUEST_DENIED;
+    assert_false(order_answered(&order, &request));
+    struct order deny = {.kind = ORDER_DENY, .request_id = "r"};
+    struct order approve = {.kind = ORDER_APPROVE, .request_id = "r"};
+    assert_true(order_answered(&deny, &request));
+    assert_false(order_answered(&approve, &request));
+    strcpy(deny.request_id, "s");
+    assert_false(order_answered(&deny, &request));
+}
+
+static void a_list_shows_what_was_done_to_it(void **state)
+{
+    (void)state;
+    struct playlist_item items[2] = {{.id = "1", .track_id = "a"}, {.id = "2", .track_id = "b"}};
+    struct playlist_message playlist = {items, 2};
+    struct order move = {.kind = ORDER_MOVE, .item_id = "2", .new_position = 0};
+    struct order removal = {.kind = ORDER_REMOVE, .item_id = "2"};
+    struct order add = {.kind = ORDER_ADD, .track_id = "b", .tracks_before = 1};
+    struct order approve = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "2"};
+    struct order deny = {.kind = ORDER_DENY, .request_id = "r"};
+    assert_false(order_in_playlist(&move, &playlist));
+    assert_false(order_in_playlist(&removal, &playlist));
+    assert_false(order_in_playlist(&approve, &playlist));
+    assert_false(order_in_playlist(&add, &playlist));
+    assert_false(order_in_playlist(&deny, &playlist));
+    move.new_position = 1;
+    assert_true(order_in_playlist(&move, &playlist));
+    add.tracks_before = 0;
+    assert_true(order_in_playlist(&add, &playlist));
+    playlist.count = 1;
+    assert_true(order_in_playlist(&removal, &playlist));
+    assert_true(order_in_playlist(&approve, &playlist));
+    assert_false(order_in_playlist(&move, &playlist));
+    strcpy(approve.type, "add");
+    assert_false(order_in_playlist(&approve, &playlist));
+    strcpy(approve.type, "made up");
+    assert_false(order_in_playlist(&approve, &playlist));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_is_echoed_by_the_state_that_it_asked_for),
+        cmocka_unit_test(a_skip_is_told_from_a_track_that_stood_at_its_beginning),
+        cmocka_unit_test(a_request_is_answered_by_its_like),
+        cmocka_unit_test(a_list_shows_what_was_done_to_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
