@@ -220,6 +220,12 @@ bool options_set(const struct option_table *table, void *target, const char *sec
     return false;
 }
 
+bool options_is_secret(const struct option_table *table, const char *section, const char *key)
+{
+    const struct option_spec *spec = find(table, section, key);
+    return spec && spec->secret;
+}
+
 bool options_are_equal(const struct option_spec *spec, const void *a, const void *b)
 {
     const char *x = (const char *)a + spec->offset;

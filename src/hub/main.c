@@ -97,12 +97,18 @@ static bool load_password(struct hub_settings *settings, char *error)
     return false;
 }
 
+/* NULL: defaults and environment only. */
+static const char *config_path(const struct arguments *arguments)
+{
+    if (arguments->config)
+        return arguments->config;
+    return access(DEFAULT_CONFIG, F_OK) == 0 ? DEFAULT_CONFIG : NULL;
+}
+
 static bool load(struct hub_settings *settings, const struct arguments *arguments, char *error)
 {
     char problem[OPTIONS_ERROR_MAX];
-    const char *path = arguments->config;
-    if (!path && access(DEFAULT_CONFIG, F_OK) == 0)
-        path = DEFAULT_CONFIG;
+    const char *path = config_path(arguments);
     memset(settings, 0, sizeof *settings);
     if (!options_file_load(&hub_settings_table, settings, path, error) ||
         !override(settings, "data", "directory", arguments->data, error) ||
@@ -278,7 +284,8 @@ int main(int argc, char **argv)
     log_set_level((enum log_level)settings.log.level);
     log_add_secret(settings.house.password);
     if (action == ACTION_CHECK) {
-        printf("%s: good\n", arguments.config ? arguments.config : DEFAULT_CONFIG);
+        const char *path = config_path(&arguments);
+        printf("%s: good\n", path ? path : "no configuration file, the defaults");
         return EXIT_STOPPED;
     }
     if (optind < argc)

@@ -7,12 +7,15 @@
  */
 #include "tutti/io/settings_file.h"
 
+#include "tutti/base/log.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct load {
@@ -21,6 +24,7 @@ struct load {
     const char *path;
     FILE *file;
     int line;
+    bool warned; /* of this file's permissions */
     char *error; /* "" while all is well */
 };
 
@@ -51,14 +55,28 @@ static char *read_line(char *to, int size, void *user)
     return to;
 }
 
+/* A secret that comes from a file for everybody: taken, but said, with what mends it. */
+static void check_permissions(struct load *load)
+{
+    struct stat status;
+    if (load->warned || fstat(fileno(load->file), &status) < 0 || !(status.st_mode & S_IROTH))
+        return;
+    load->warned = true;
+    log_warn("%s: everybody may read the secret in it; mend it with: chmod o-rwx %s", load->path,
+             load->path);
+}
+
 static int take_option(void *user, const char *section, const char *name, const char *value)
 {
     struct load *load = user;
     char problem[OPTIONS_ERROR_MAX];
     if (load->error[0])
         return 0;
-    if (options_set(load->table, load->target, section, name, value ? value : "", problem))
+    if (options_set(load->table, load->target, section, name, value ? value : "", problem)) {
+        if (value && value[0] && options_is_secret(load->table, section, name))
+            check_permissions(load);
         return 1;
+    }
     fail_at_line(load, problem);
     return 0;
 }
@@ -67,6 +85,7 @@ static bool load_file(struct load *load, const char *path)
 {
     load->path = path;
     load->line = 0;
+    load->warned = false;
     load->file = fopen(path, "re");
     if (!load->file) {
         snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "%.400s: cannot be read: %s", path,

@@ -56,6 +56,9 @@ void options_init(const struct option_table *table, void *target);
 bool options_set(const struct option_table *table, void *target, const char *section,
                  const char *key, const char *value, char error[OPTIONS_ERROR_MAX]);
 
+/* Whether there is such an option, and its value is not for everybody's eyes. */
+bool options_is_secret(const struct option_table *table, const char *section, const char *key);
+
 /* Whether two targets agree in this option. */
 bool options_are_equal(const struct option_spec *spec, const void *a, const void *b);
 

@@ -193,6 +193,9 @@ static void never_repeats_a_secret(void **state)
     struct target target = fresh();
     assert_false(set(&target, "a", "secret", "0123456789abcdef0123"));
     assert_null(strstr(error, "0123"));
+    assert_true(options_is_secret(&table, "a", "secret"));
+    assert_false(options_is_secret(&table, "a", "name"));
+    assert_false(options_is_secret(&table, "b", "secret"));
 }
 
 static void compares_two_targets(void **state)
