@@ -32,6 +32,7 @@ NOT_RUN = {
     r"(sudo )?systemctl ": "takes a running systemd",
     r"journalctl ": "takes systemd's journal",
     r"timedatectl": "takes a running systemd",
+    r"(sudo )?systemd-creds ": "takes a machine of one's own, whose key it uses",
     r"aplay -l|alsamixer|amixer|sudo fuser ": "ALSA's and others' own, about a real card",
     r"(sudo )?iw dev ": "takes a Wi-Fi device",
     r"cat /sys/.*scaling_governor|echo performance ": "takes a processor with a governor",
@@ -214,7 +215,7 @@ class Household:
         metrics = self.host.settings["metrics_listen"]
         self.substitutions = [
             ("/var/lib/tutti-hub", str(hub.directory / "hub")), ("/etc/tutti", f"{directory}/etc/tutti"),
-            ("/run/tutti-bath/control.sock", str(self.bath.socket)), ("/backup", f"{directory}/backup"),
+            ("--instance bath", f"--socket {self.bath.socket}"), ("/etc/credstore", f"{directory}/etc/credstore"), ("/backup", f"{directory}/backup"),
             ("http://hub:8700", hub.url), ("http://hub.local:8700", hub.url), ("127.0.0.1:9109", metrics),
             ("127.0.0.1:8700", "127.0.0.1:0"), ("~/", f"{directory}/home/"), ("-g tutti", f"-g {os.getgid()}"),
             ("CODE", self.code), ("FILE", f"{directory}/backup/file"), ("DIRECTORY", f"{directory}/other"),
@@ -230,6 +231,7 @@ class Household:
         harness.write_config(etc / "tuttid.conf", self.host.settings)
         harness.write_config(work / "tuttid.conf", self.host.settings)
         (etc / "tutti-hub.conf").write_text("")
+        (work / "tuttid-bath.conf").write_text("")
         (work / "token").write_text("0123456789abcdef\n")
         (work / "song.mp3").write_bytes((harness.MUSIC / "pier.mp3").read_bytes())
         bin_dir = harness.BUILD / "bin"
