@@ -322,17 +322,13 @@ int http_body(struct exchange *exchange, const char *bytes, size_t count)
     return 0;
 }
 
-int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange)
+static int answer_body(struct server *server, struct lws *wsi, struct exchange *exchange,
+                       struct body *body)
 {
     cJSON *json = NULL;
     struct media_upload *upload = NULL;
-    struct reply reply = exchange->refusal;
-    if (!exchange->body && !reply.status)
-        return 0; /* a body that nobody wanted; it was answered already */
-    exchange->refusal = (struct reply){0};
-    if (reply.status == 0 && exchange->body)
-        reply = body_finish(exchange->body, &json, &upload);
-    if (reply.status != 200 && reply.status != 0)
+    struct reply reply = body_finish(body, &json, &upload);
+    if (reply.status != 200)
         return answer(wsi, exchange, reply);
     if (exchange->described) {
         json = exchange->described;
@@ -342,8 +338,23 @@ int http_body_complete(struct server *server, struct lws *wsi, struct exchange *
     }
     int result = call_route(server, wsi, exchange, json, upload);
     cJSON_Delete(json);
-    body_destroy(exchange->body);
+    return result;
+}
+
+/* Once: lws tells of the end twice when the body came at once with its headers, and bodies that
+ * nobody wanted were answered already. */
+int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange)
+{
+    struct reply refusal = exchange->refusal;
+    struct body *body = exchange->body;
+    exchange->refusal = (struct reply){0};
     exchange->body = NULL;
+    if (refusal.status != 0)
+        return answer(wsi, exchange, refusal);
+    if (!body)
+        return 0;
+    int result = answer_body(server, wsi, exchange, body);
+    body_destroy(body);
     return result;
 }
 

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -30,6 +31,14 @@ static void tune_socket(struct lws *wsi)
 {
     int one = 1;
     setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+/* Of a call for anything else than a WebSocket lws 4.1 goes on with what it has freed. */
+static bool is_upgrade_to_websocket(struct lws *wsi)
+{
+    char text[16];
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_UPGRADE) > 0 &&
+           strcasecmp(text, "websocket") == 0;
 }
 
 static void close_connection(struct server *server, struct connection *connection)
@@ -60,6 +69,8 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         return http_body_complete(server, wsi, &connection->exchange);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return http_writable(wsi, &connection->exchange);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return is_upgrade_to_websocket(wsi) ? 0 : -1;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
         return ws_admit(server, wsi) ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED:
@@ -156,6 +167,8 @@ struct server *server_create(const struct server_config *config, struct service 
         .ka_probes = 3,
         .ka_interval = 20,
         .retry_and_idle_policy = &idle_policy,
+        .alpn =
+            "http/1.1", /* HTTP/2, which lws would speak as well, is nothing that we asked for */
     };
     if (config->tls_certificate[0]) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

@@ -105,8 +105,10 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_WSI_DESTROY: /* also of the listening socket, at the end */
         server->connections--;
         break;
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        result = -1; /* a WebSocket would have no timeout, and hold its place for ever */
+    /* A WebSocket would have no timeout, and hold its place for ever; of a call for anything else
+     * lws 4.1 goes on with what it has freed. */
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        result = -1;
         break;
     case LWS_CALLBACK_HTTP:
         result = begin(server, wsi, answer, in);

@@ -333,6 +333,30 @@ def test_head_has_no_body(hubs):
     connection.close()
 
 
+@pytest.mark.parametrize("path, body, status", [
+    ("playlist?track_id=t&name=n", b"no music " * 80, 415),
+    ("playlist?track_id=t&name=n", b"", 422),
+    ("playback", b"no JSON", 422),
+    ("playback", b"\xff", 422),
+], ids=("track", "nothing", "words", "bytes"))
+def test_a_refusal_is_one_answer(hubs, path, body, status):
+    """Also when the next call comes in one piece with it: the next answer on the connection is that to the next call."""
+    hub = hubs()
+    host = harness.Host(hub.url)
+    method = "PUT" if "playlist" in path else "POST"
+    head = (f"{method} /sessions/{host.session_id}/{path} HTTP/1.1\r\nHost: hub\r\nX-User-Token: {host.token}\r\n"
+            f"Content-Type: audio/mpeg\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    follows = f"GET /sessions/{host.session_id} HTTP/1.1\r\nHost: hub\r\nX-User-Token: {host.token}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=PATIENCE_S) as raw:
+        answers = raw.makefile("rb")
+        for sent, wanted in ((head + body, [status]), (follows, [200]), (head + body + follows, [status, 200])):
+            raw.sendall(sent)
+            for each in wanted:
+                assert answers.readline().split()[1] == str(each).encode()
+                length = int(http.client.parse_headers(answers)["Content-Length"])
+                assert json.loads(answers.read(length))
+
+
 # --- limits ----------------------------------------------------------------------------------------
 
 def test_limits_are_told(hubs):
@@ -462,6 +486,25 @@ def test_a_slow_client_is_closed_and_delays_nobody(hubs):
     asyncio.run(check())
 
 
+@pytest.mark.parametrize("what", ["h2c", "TLS/1.0", "websockets"])
+@pytest.mark.parametrize("calls_before", [0, 1])
+def test_only_websockets_are_upgraded_to(hubs, what, calls_before):
+    """Whoever asks for anything else is hung up on; of a reused connection libwebsockets would read freed memory."""
+    hub = hubs()
+    call_first = b"GET /nothing HTTP/1.1\r\nHost: hub\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=PATIENCE_S) as raw:
+        answers = raw.makefile("rb")
+        for _ in range(calls_before):
+            raw.sendall(call_first)
+            assert answers.readline().split()[1] == b"404"
+            answers.read(int(http.client.parse_headers(answers)["Content-Length"]))
+        raw.sendall(f"GET /nothing HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: {what}\r\n"
+                    "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n".encode())
+        rest = answers.read()
+        assert rest.count(b"HTTP/1.1") <= 1 and b"101" not in rest.split(b"\r\n")[0]
+    assert call(hub.url + "/nothing")[0] == 404
+
+
 # --- who may come in ---------------------------------------------------------------------------------
 
 def test_the_password_of_the_house(hubs, tmp_path):
@@ -521,6 +564,11 @@ def test_tls(hubs, tmp_path):
         with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
             return json.loads(answer.read())
 
+    modern = ssl.create_default_context(cafile=str(certificate))
+    modern.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", hub.port)) as raw, \
+            modern.wrap_socket(raw, server_hostname="127.0.0.1") as secured:
+        assert secured.selected_alpn_protocol() in ("http/1.1", None)
     token = post("/auth/login", {"name": "x", "role": "host"})["token"]
     session = post("/sessions", {"host_name": "x"}, token)
 

@@ -7,24 +7,16 @@
  * and @r the last request. What must hold: a database in order, and nobody gets what is not his.
  */
 #include "../../src/hub/routes.h"
-#include "../../src/hub/store_internal.h"
 #include "fuzz.h"
-#include "tutti/base/log.h"
+#include "fuzz_house.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define LINES_MAX 32
 #define LINE_BYTES 4096
 
-struct person {
-    char id[STORE_ID_MAX];
-    char token[STORE_TOKEN_MAX];
-};
-
 static struct service service;
-static struct person host, guest, stranger;
-static char session_id[STORE_ID_MAX], code[16];
+static struct fuzz_house house;
 static char last_item[STORE_ID_MAX], last_request[STORE_ID_MAX];
 
 static void take_id(const cJSON *body, const char *member, char to[STORE_ID_MAX])
@@ -44,36 +36,13 @@ static void announce(void *user, const char *to_session, const char *type, cJSON
     cJSON_Delete(payload);
 }
 
-static void add_person(struct person *person, const char *name, bool is_host)
-{
-    FUZZ_CHECK(store_add_user(service.store, name, is_host, person->id, person->token));
-}
-
 static void start_over(void)
 {
-    char other[STORE_ID_MAX], other_code[16];
     if (!service.store) {
-        log_set_level(LOG_ERROR);
-        service.limits = (struct service_limits){4, 8, 8, 8, 1000, 1000};
-        service.store = store_open(fuzz_directory());
-        service.media = media_create(fuzz_directory(), &(struct media_limits){65536, 1 << 24, 0});
+        fuzz_house_open(&service, &(struct service_limits){4, 8, 8, 8, 1000, 1000});
         service.announce = announce;
-        FUZZ_CHECK(service.store && service.media);
-        db_run(service.store->db, "PRAGMA synchronous = OFF", "");
     }
-    FUZZ_CHECK(db_run(service.store->db, "DELETE FROM requests", "") &&
-               db_run(service.store->db, "DELETE FROM items", "") &&
-               db_run(service.store->db, "DELETE FROM members", "") &&
-               db_run(service.store->db, "DELETE FROM sessions", "") &&
-               db_run(service.store->db, "DELETE FROM users", "") &&
-               db_run(service.store->db, "DELETE FROM media", ""));
-    service_sweep(&service);
-    add_person(&host, "host", true);
-    add_person(&guest, "guest", false);
-    add_person(&stranger, "stranger", true);
-    FUZZ_CHECK(store_add_session(service.store, host.id, -1, session_id, code));
-    FUZZ_CHECK(store_add_session(service.store, stranger.id, 60, other, other_code));
-    FUZZ_CHECK(store_add_member(service.store, session_id, guest.id));
+    fuzz_house_start_over(&service, &house);
     last_item[0] = last_request[0] = '\0';
 }
 
@@ -82,8 +51,8 @@ static void substitute(const char *from, char to[LINE_BYTES])
     size_t at = 0;
     while (*from && at + STORE_ID_MAX + 1 < LINE_BYTES) {
         const char *with = from[0] != '@'   ? NULL
-                           : from[1] == 's' ? session_id
-                           : from[1] == 'c' ? code
+                           : from[1] == 's' ? house.session_id
+                           : from[1] == 'c' ? house.code
                            : from[1] == 'i' ? last_item
                            : from[1] == 'r' ? last_request
                                             : NULL;
@@ -110,9 +79,9 @@ static struct reply message(const char *token, const char *type, const char *tex
     if (!cJSON_IsObject(payload))
         reply = reply_error(422, "no object");
     else if (strcmp(type, "playback_command") == 0)
-        reply = service_command(&service, token, session_id, payload);
+        reply = service_command(&service, token, house.session_id, payload);
     else if (strcmp(type, "request_playlist_change") == 0)
-        reply = service_request(&service, token, session_id, payload);
+        reply = service_request(&service, token, house.session_id, payload);
     else
         reply = service_decide(&service, token, text_of(payload, "request_id"), type[0] == 'a',
                                payload);
@@ -137,7 +106,7 @@ static void check_rights(char who, const char *method, const char *path, int sta
 {
     if (status != 200)
         return;
-    bool in_session = strstr(path, session_id) != NULL || strcmp(method, "WS") == 0;
+    bool in_session = strstr(path, house.session_id) != NULL || strcmp(method, "WS") == 0;
     FUZZ_CHECK(!(in_session && (who == 's' || who == 'x')));
     FUZZ_CHECK(
         !(who == 'g' && (strstr(path, "/playback") || strstr(path, "/approve") ||
@@ -156,9 +125,9 @@ static void run_line(char *line)
         return;
     substitute(raw_path, path);
     substitute(rest ? rest : "", body);
-    const char *token = *who == 'h'   ? host.token
-                        : *who == 'g' ? guest.token
-                        : *who == 's' ? stranger.token
+    const char *token = *who == 'h'   ? house.host.token
+                        : *who == 'g' ? house.guest.token
+                        : *who == 's' ? house.stranger.token
                                       : "";
     struct reply reply = strcmp(method, "WS") == 0 ? message(token, path, body)
                                                    : rest_call(method, path, token, body);
@@ -175,16 +144,16 @@ static void run_line(char *line)
 static void check_database(void)
 {
     struct store_playback playback;
-    int64_t length = store_playlist_length(service.store, session_id);
+    int64_t length = store_playlist_length(service.store, house.session_id);
     char track_id[STORE_NAME_MAX];
     FUZZ_CHECK(length <= service.limits.playlist_items);
     for (int64_t i = 0; i < length; i++)
-        FUZZ_CHECK(store_track_at(service.store, session_id, i, track_id));
-    FUZZ_CHECK(store_get_playback(service.store, session_id, &playback));
+        FUZZ_CHECK(store_track_at(service.store, house.session_id, i, track_id));
+    FUZZ_CHECK(store_get_playback(service.store, house.session_id, &playback));
     FUZZ_CHECK(playback.position_ms >= 0);
     FUZZ_CHECK(playback.has_track == (length > 0));
     if (playback.has_track)
-        FUZZ_CHECK(store_track_exists(service.store, session_id, playback.track_id));
+        FUZZ_CHECK(store_track_exists(service.store, house.session_id, playback.track_id));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -454,6 +454,7 @@ def test_metrics_survive_hostile_callers(house, server):
                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
     for data in (b"\0" * 5000, os.urandom(20000), b"GET " + b"/" * 50000 + b" HTTP/1.1\r\n\r\n", upgrade + b"\x81\x80abcd",
                  b"POST /metrics HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100000,
+                 b"GET /metrics HTTP/1.1\r\n\r\nGET /metrics HTTP/1.1\r\nUpgrade: other\r\n\r\n",
                  b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n", b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"):
         assert b"root:" not in say(at, data)
     idle = [socket.create_connection(("127.0.0.1", at.port)) for _ in range(60)]
