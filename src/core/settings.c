@@ -53,7 +53,7 @@ static const struct option_spec specs[] = {
     TEXT(backend, join_code, "", "Guests: the invite code of the session to join."),
     TEXT(backend, session_id, "", "With a token: the session, instead of a join code."),
     SECRET(backend, token, "", "The member's token. Better kept in token_file."),
-    TEXT(backend, token_file, "", "File that holds the token; only its owner may read it."),
+    TEXT(backend, token_file, "", "File that holds the token, or a name without /: a systemd credential. Refused if everybody may read it."),
     SECRET(backend, house_password, "", "Hosts: what a tutti-hub whose house has a password asks for at login."),
     TEXT(backend, ca_file, "", "Certificates to trust for https, PEM. Empty: the system's."),
     BOOLEAN(backend, auto_advance, "false", "Hosts: go on to the next track at the end of one."),

@@ -50,7 +50,7 @@ static const struct option_spec specs[] = {
     CHECKED(data, directory, "/var/lib/tutti-hub", "Database and tracks are kept here.", "a directory", is_given),
 
     SECRET(house, password, "", "Asked of whoever logs in as host. Empty: anybody who reaches the hub may. Better kept in password_file."),
-    TEXT(house, password_file, "", "File that holds the password of the house; only its owner may read it."),
+    TEXT(house, password_file, "", "File that holds the password of the house, or a name without /: a systemd credential. Refused if everybody may read it."),
 
     INTEGER(limits, sessions, 1, 10000, "200", "Sessions that the hub keeps."),
     INTEGER(limits, members, 1, 10000, "500", "Members of a session; everyone who joins is a new one."),

@@ -128,6 +128,12 @@ def documented_as_live():
     return found
 
 
+def in_the_manual(table):
+    """The options that tuttid.conf(5) says the same of; [sync] as a whole."""
+    words = set(re.findall(r"\w+", (DOCS / "man/tuttid.conf.5").read_text().split("\n.SH RELOAD\n")[1].split("\n.SH ")[0]))
+    return (words & {option.key for option in table}) | (words & {"sync"})
+
+
 def another_value(option):
     if option.key in OTHER:
         return OTHER[option.key]
@@ -149,6 +155,7 @@ def test_each_option_is_taken_over_or_has_its_line(hub, house):
     assert len(table) > 30
     live = documented_as_live()
     assert live <= {option[:2] for option in table}
+    assert {key if section != "sync" else "sync" for section, key in live} == in_the_manual(table)
     changes = {f"{option.section}_{option.key}": another_value(option) for option in table}
     del changes["backend_token_file"]  # with token, it would be an error
     reload(speaker, **changes)
