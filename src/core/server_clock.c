@@ -26,9 +26,10 @@ static const int64_t ROUGH_NS = 20 * NS_PER_MS;
 static const double DECAY_MIN_S = 1;
 static const double DECAY_MAX_S = 12;
 static const double DECAY_PER_AGE = 0.2;
-/* Dates move it by tenths of a second: less than half a percent of pitch, which is the most that a
- * player may correct by. */
 static const double DECAY_DATES_S = 40;
+/* What would have to go faster is no smoothing any more but an error to be caught up: it is told at
+ * once, for the player's controller bends the pitch more gently. 0.1 %, as it moves in a second. */
+static const double EASE_MAX = 1000e-6;
 /* Other evidence moves it by milliseconds, at most: 0.1 % of pitch for a second or two. */
 static const double DECAY_ROUGH_S = 2;
 /* How long other evidence waits for an echo that may come. */
@@ -127,7 +128,8 @@ static void adopt(struct server_clock *clock, const struct clock_choice *choice,
     clock->known = true;
     clock->smooth_at_ns = now_ns;
     double residue_ns = before_ns - target_at(clock, now_ns);
-    clock->residue_ns = smooth && fabs(residue_ns) <= (double)clock->step_ns ? residue_ns : 0;
+    double most_ns = fmin((double)clock->step_ns, EASE_MAX * decay_s(clock) * (double)NS_PER_S);
+    clock->residue_ns = smooth && fabs(residue_ns) <= most_ns ? residue_ns : 0;
 }
 
 static void update(struct server_clock *clock, int64_t now_ns)

@@ -38,6 +38,16 @@ static double three_seconds_ahead(double t)
     return t < 100 ? 0 : 3;
 }
 
+static double fifty_ms_back(double t)
+{
+    return t < 100 ? 0 : -50e-3;
+}
+
+static double three_twentieths_ahead(double t)
+{
+    return t < 100 ? 0 : 0.15;
+}
+
 /* An NTP slew of 500 ppm takes 50 ms away in 100 s. */
 static double slews(double t)
 {
@@ -108,6 +118,16 @@ static const struct scenario SCENARIOS[] = {
      .to_s = 300,
      .max_us = 1000,
      .jumps = SPEAKERS},
+    {"the server steps 50 ms back",
+     {CARD, ECHO, .server_off_s = fifty_ms_back},
+     .from_s = 130,
+     .to_s = 300,
+     .max_us = 1000},
+    {"the server steps 150 ms ahead",
+     {CARD, ECHO, .server_off_s = three_twentieths_ahead},
+     .from_s = 155,
+     .to_s = 300,
+     .max_us = 1000},
     {"the server is slewed by 500 ppm",
      {CARD, ECHO, .server_off_s = slews},
      .from_s = 60,
