@@ -2,7 +2,8 @@
 """tutti and Snapcast side by side: two speakers each, on virtual cards at +80 and -60 ppm, in one run.
 
 Both play the same minutes of the same mp3 on the same machine at the same time; everything is judged by
-what the cards recorded. Writes docs/benchmarks.md and docs/img/offset.png. Run it by `./dev bench`.
+what the cards recorded. Four runs: music, with starts and idleness after it; a sine; and cards that wander, or
+whose pointers move in steps. Writes docs/benchmarks.md and docs/img/offset.png. Run it by `./dev bench`.
 """
 import argparse
 import os
@@ -23,6 +24,10 @@ from tuttitest import analysis, harness  # noqa: E402
 SECOND_NS = 1_000_000_000
 SETTLE_S = 20
 PPM = (80, -60)
+STARTS = 10
+IDLE_S = 15
+WANDER = {"wander_ppm": 5, "wander_period_s": 60}
+COARSE = {"step_us": 10000}
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -126,11 +131,30 @@ def percentiles(us):
     return [float(np.percentile(us, q)) for q in (50, 95, 99)] + [float(us.max())]
 
 
-def run_once(track, seconds):
-    """Both systems on one track: {'tutti': ..., 'snapcast': ...}, each cards, usage, start."""
+def pass_time(seconds):
+    """The time that is measured in."""
+    end = time.monotonic() + seconds
+    harness.wait_until(lambda: time.monotonic() > end, seconds + 5, "time to pass")
+
+
+def start_again(host):
+    """[(when play was sent, the state it made)]: from a pause each, at ever other positions."""
+    starts = []
+    for i in range(STARTS):
+        host.playback(track_id="t", position_ms=1000 * i, state="paused")
+        pass_time(1)
+        sent_ns = time.monotonic_ns()
+        starts.append((sent_ns, host.playback(track_id="t", position_ms=1000 * i + 137, state="playing")))
+        pass_time(1.5)
+    host.playback(track_id="t", position_ms=0, state="paused")
+    return starts
+
+
+def run_once(track, seconds, with_starts=False, **fields):
+    """Both systems on one track, on cards with these fields: cards, usage, start, and so on."""
     directory = Path(tempfile.mkdtemp(prefix="tutti-bench-"))
     house = harness.House(directory)
-    cards = {system: [house.card(f"{system}{i}", ppm=ppm, rates="44100", formats="[ S16 ]")
+    cards = {system: [house.card(f"{system}{i}", ppm=ppm, rates="44100", formats="[ S16 ]", **fields)
                       for i, ppm in enumerate(PPM)] for system in ("tutti", "snapcast")}
     hub = harness.Hub(directory)
     rate, wave = harness.decode(harness.MUSIC / track)
@@ -144,8 +168,9 @@ def run_once(track, seconds):
         snapcast = Snapcast(house, cards["snapcast"], wave, rate)
         state = host.playback(track_id="t", position_ms=0, state="playing")
         start_ns = time.monotonic_ns()
-        harness.wait_until(lambda: time.monotonic_ns() > start_ns + SETTLE_S * SECOND_NS, SETTLE_S + 5, "settling")
-        usage = {"tutti": Usage(speakers[0].process.process.pid), "snapcast": Usage(snapcast.clients[0].pid)}
+        pass_time(SETTLE_S)
+        pids = {"tutti": speakers[0].process.process.pid, "snapcast": snapcast.clients[0].pid}
+        usage = {system: Usage(pid) for system, pid in pids.items()}
         reports = []
 
         def report():
@@ -156,13 +181,20 @@ def run_once(track, seconds):
 
         harness.wait_until(report, seconds + 10, "the end")
         usage = {system: each.finish() for system, each in usage.items()}
+        starts, idle = [], {}
+        if with_starts:
+            starts = start_again(host)
+            pass_time(5)
+            idle = {system: Usage(pid) for system, pid in pids.items()}
+            pass_time(IDLE_S)
+            idle = {system: each.finish() for system, each in idle.items()}
     finally:
         house.stop()
         hub.stop()
         if snapcast:
             snapcast.stop()
-    return {"cards": cards, "usage": usage, "start_ns": start_ns, "state": state, "track": track, "rate": rate,
-            "reports": reports,
+    return {"cards": cards, "usage": usage, "start_ns": start_ns, "state": state, "track": track, "rate": rate, "seconds": seconds,
+            "reports": reports, "starts": starts, "idle": idle,
             "raw_to_mono_ns": time.clock_gettime_ns(time.CLOCK_MONOTONIC) - time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)}
 
 
@@ -175,12 +207,33 @@ def self_report_us(music, heard, timeline):
     return float(np.percentile(differences, 99))
 
 
+def first_sounds(music, reference):
+    """(ms from play to the first sample, us that it is off the timeline), one of each per start."""
+    recorded = music["cards"]["tutti"][0].recording()
+    took_ms, off_us = [], []
+    for sent_ns, state in music["starts"]:
+        run = next(each for each in recorded.runs if each.time_of(len(each.frames)) > sent_ns + SECOND_NS)
+        first_ns = analysis.first_sound(run, sent_ns)
+        timeline = harness.wanted(state, recorded)
+        heard = analysis.follow(run, reference, first_ns + SECOND_NS // 20, first_ns + SECOND_NS // 4, 0.05, timeline)
+        took_ms.append((first_ns - sent_ns) / 1e6)
+        off_us.append(float(np.abs(heard.position_s - timeline(heard.ns)).max()) * 1e6)
+    return took_ms, off_us
+
+
+def offset_p99(run, reference):
+    """Between the speakers of both systems, us at the 99th percentile."""
+    return [percentiles(offsets(run["cards"][system], reference, run["start_ns"] + SETTLE_S * SECOND_NS,
+                                run["start_ns"] + int(run["seconds"] - 2) * SECOND_NS)[1])[2]
+            for system in ("tutti", "snapcast")]
+
+
 def row(name, tutti, peer, unit):
     ratio = tutti / peer if peer else float("nan")
     return f"| {name} | {tutti:.3g} {unit} | {peer:.3g} {unit} | {ratio:.3g} |"
 
 
-def write(music, sine, seconds, out):
+def write(music, sine, wander, coarse, seconds, out):
     reference = harness.reference(harness.MUSIC / music["track"], music["rate"])
     from_ns, to_ns = music["start_ns"] + SETTLE_S * SECOND_NS, music["start_ns"] + (seconds - 2) * SECOND_NS
     measured = {system: offsets(music["cards"][system], reference, from_ns, to_ns) for system in ("tutti", "snapcast")}
@@ -195,10 +248,14 @@ def write(music, sine, seconds, out):
     names = ("p50", "p95", "p99", "max")
     both = [percentiles(measured[system][1]) for system in ("tutti", "snapcast")]
     lines = [row(f"offset between the two speakers, {name}", a, b, "us") for name, a, b in zip(names, *both)]
-    usage = music["usage"]
+    lines += [row(f"the same with {what}, p99", *offset_p99(run, reference), "us")
+              for what, run in (("±5 ppm of wander over 60 s", wander), ("pointer steps of 10 ms", coarse))]
+    took_ms, off_us = first_sounds(music, reference)
+    usage, idle = music["usage"], music["idle"]
     lines += [row(name, usage["tutti"][key], usage["snapcast"][key], unit) for name, key, unit in (
         ("CPU per player", "cpu", "% of a core"), ("resident memory", "rss", "MB"), ("proportional memory", "pss", "MB"),
         ("wake-ups", "wakeups", "per s"))]
+    lines += [row("wake-ups, paused", idle["tutti"]["wakeups"], idle["snapcast"]["wakeups"], "per s")]
     cost = ", ".join(f"{name} ({usage['tutti'][key] / usage['snapcast'][key]:.1f} times as much for tutti)"
                      for name, key in (("CPU", "cpu"), ("resident memory", "rss"), ("wake-ups", "wakeups"))
                      if usage["tutti"][key] > usage["snapcast"][key]) or "none of these figures"
@@ -213,11 +270,13 @@ absolute figures depend on the machine, ratios much less.
 | --- | --- | --- | --- |
 {chr(10).join(lines)}
 | windows that do not match the track | {measured["tutti"][2]} | {measured["snapcast"][2]} | |
+| against the authoritative timeline, mean of each speaker | {bias[0]:+.1f}, {bias[1]:+.1f} us | it has none | |
+| `play` to the first sample, median and worst of {STARTS} | {np.median(took_ms):.0f}, {max(took_ms):.0f} ms | its buffer, 1000 ms | |
+| the first 0.25 s against the timeline, worst of {STARTS} starts | {max(off_us):.0f} us | it has none | |
 | self-report against the recording, p99 | {self_report_us(music, heard[0], timeline):.3g} us | it makes none | |
 | 997 Hz sine while correcting, THD+N | {quality["tutti"]:.1f} dB | {quality["snapcast"]:.1f} dB | |
 
-The same mp3 decoded straight to 16 bits has {floor:.1f} dB. Against the authoritative timeline, which Snapcast does not have,
-tutti's two speakers are off by {bias[0]:+.1f} and {bias[1]:+.1f} us on average.
+The same sine's mp3 decoded straight to 16 bits has {floor:.1f} dB.
 
 Where the peer is better: {cost}. A tutti speaker decodes the mp3 itself and resamples in high quality all the time, where a
 Snapcast client gets PCM or FLAC from its server and drops or repeats single frames; and it carries TLS for the backend.
@@ -252,9 +311,12 @@ def main():
     parser.add_argument("--seconds", type=float, default=70)
     parser.add_argument("--out", type=Path, default=ROOT / "docs/benchmarks.md")
     options = parser.parse_args()
-    music = run_once("harbour.mp3", options.seconds)
-    sine = run_once("sine997.mp3", min(options.seconds, 55))
-    write(music, sine, options.seconds, options.out)
+    shorter = min(options.seconds, 55)
+    music = run_once("harbour.mp3", options.seconds, with_starts=True)
+    sine = run_once("sine997.mp3", shorter)
+    wander = run_once("harbour.mp3", shorter, **WANDER)
+    coarse = run_once("harbour.mp3", shorter, **COARSE)
+    write(music, sine, wander, coarse, options.seconds, options.out)
 
 
 if __name__ == "__main__":
