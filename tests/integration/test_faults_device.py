@@ -32,8 +32,27 @@ def test_gone_and_back(hub, scene, matrix):
     assert count <= 2
 
 
+def test_back_under_another_number(hub, scene, matrix):
+    """The number that it had is nobody's any more; what is configured is its name."""
+    kitchen = scene(hub, card={"number": 0})
+    at_ns = kitchen.play()
+    since = len(kitchen.speaker.log)
+    kitchen.card.tell("fail")
+    kitchen.speaker.wait_state("recovering")
+    kitchen.go(1)
+    kitchen.card.plug_in(1)
+    kitchen.house.write_asound()
+    over_ns = kitchen.now()
+    kitchen.speaker.wait_state("playing")
+    kitchen.go(3)
+    heard, (lines, count) = finish(kitchen, matrix, "unplugged, and back after 1 s under another number", since, at_ns,
+                                   over_ns)
+    assert heard.back_s < 2 and heard.wrong_s == 0
+    assert count <= 2
+
+
 def test_back_with_other_abilities(hub, scene, matrix):
-    """Another card under the same name: the configuration finds it by that, not by its number."""
+    """Another card under the same name."""
     kitchen = scene(hub, card={"rates": "[ 48000 ]", "formats": "[ S32 ]"})
     at_ns = kitchen.play()
     since = len(kitchen.speaker.log)

@@ -178,19 +178,26 @@ def utc_ns(text):
 
 
 class Card:
-    """A virtual sound card of this test: an entry of the ALSA configuration, and its recording."""
+    """A virtual sound card of this test: an entry of the ALSA configuration, and its recording. number: the
+    name stands for the card of that number, as hw:CARD=NAME does."""
 
-    def __init__(self, directory, name, **fields):
+    def __init__(self, directory, name, number=None, **fields):
         self.name = name
         self.directory = Path(directory)
         self.record_path = self.directory / f"{name}.vcrd"
-        self.control_path = self.directory / f"{name}.control"
-        self.control_path.touch()
         self.fields = fields
+        self.plug_in(number)
+
+    def plug_in(self, number):
+        """What was told to the card of another number does not concern this one."""
+        self.pcm = self.name if number is None else f"{self.name}_{number}"
+        self.control_path = self.directory / f"{self.pcm}.control"
+        self.control_path.touch()
 
     def config(self):
         fields = "\n".join(f"    {key} {value}" for key, value in self.fields.items())
-        return (f'pcm.{self.name} {{\n    type tutti_vcard\n    record "{self.record_path}"\n'
+        alias = "" if self.pcm == self.name else f'pcm.{self.name} "{self.pcm}"\n'
+        return (f'{alias}pcm.{self.pcm} {{\n    type tutti_vcard\n    record "{self.record_path}"\n'
                 f'    control "{self.control_path}"\n{fields}\n'
                 '    hint { show on description "virtual card" }\n}\n')
 
