@@ -14,6 +14,7 @@
 const struct command commands[] = {
     {.name = "status", .help = "What this speaker does, and how well",
      .build = order_plain, .print = print_status, .result = "status"},
+    {.name = "watch", .help = "The same and more, live on the screen", .kind = COMMAND_WATCHES},
     {.name = "play", .arguments = "[TRACK] [--at M:SS]", .help = "Play, or go on (host)", .most = 3,
      .needs = PLAYLIST, .build = order_play, .print = print_confirmed, .done = "playing",
      .words = {"@item"}, .options = "--at"},

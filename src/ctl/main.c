@@ -9,6 +9,7 @@
 #include "invocation.h"
 #include "members.h"
 #include "text.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,8 @@ static enum exit_code run(const struct command *command, struct invocation *invo
         command_print_usage(stderr, command);
         return EXIT_USAGE;
     }
+    if (command->kind == COMMAND_WATCHES)
+        return watch(invocation);
     struct client client;
     int error = client_open(&client, invocation->sockets[0]);
     enum exit_code result = EXIT_UNREACHABLE;

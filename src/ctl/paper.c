@@ -13,9 +13,10 @@
 
 #define TEXT_MAX 2048
 
-static const char *const inks[] = {
-    [INK_PLAIN] = "",        [INK_BOLD] = "\033[1m",     [INK_DIM] = "\033[2m",
-    [INK_GOOD] = "\033[32m", [INK_WAITING] = "\033[33m", [INK_BAD] = "\033[31m",
+static const char *const inks[INK_COUNT] = {
+    [INK_PLAIN] = "",        [INK_BOLD] = "\033[1m",  [INK_DIM] = "\033[2m",
+    [INK_TITLE] = "\033[7m", [INK_GOOD] = "\033[32m", [INK_WAITING] = "\033[33m",
+    [INK_BAD] = "\033[31m",
 };
 
 struct paper paper_stdout(void)

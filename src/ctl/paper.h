@@ -4,20 +4,13 @@
 #ifndef TUTTI_CTL_PAPER_H
 #define TUTTI_CTL_PAPER_H
 
+#include "ink.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #define PAPER_COLUMNS 80
-
-enum ink {
-    INK_PLAIN,
-    INK_BOLD,
-    INK_DIM,
-    INK_GOOD,
-    INK_WAITING,
-    INK_BAD,
-};
 
 struct paper {
     FILE *out;

@@ -149,12 +149,9 @@ void print_playlist(const struct paper *paper, const cJSON *answer,
         fputs("The playlist is empty.\n", paper->out);
 }
 
-enum ink print_request_ink(const char *status)
+const char *print_requester(const cJSON *request)
 {
-    return strcmp(status, "pending") == 0    ? INK_WAITING
-           : strcmp(status, "approved") == 0 ? INK_GOOD
-           : strcmp(status, "denied") == 0   ? INK_BAD
-                                             : INK_PLAIN;
+    return member_is_true(request, "mine") ? "this speaker" : member_text(request, "requester");
 }
 
 /* "pending   1f0c  add      Harbour            Dana" and, where there is one, the reason below. */
@@ -163,10 +160,9 @@ static void print_row(const struct paper *paper, const cJSON *request, size_t pr
     char id[64];
     int id_columns = prefix < 36 ? (int)prefix : 36;
     const char *status = member_text(request, "status"), *reason = member_text(request, "reason");
-    bool mine = member_is_true(request, "mine");
     int left = PAPER_COLUMNS - (9 + 1 + id_columns + 2 + 8 + 1 + 1);
     snprintf(id, sizeof id, "%.*s", (int)prefix, member_text(request, "id"));
-    paper_field(paper, print_request_ink(status), 9, status);
+    paper_field(paper, ink_of_request(status), 9, status);
     fputc(' ', paper->out);
     paper_field(paper, INK_PLAIN, id_columns, id);
     fputs("  ", paper->out);
@@ -175,8 +171,7 @@ static void print_row(const struct paper *paper, const cJSON *request, size_t pr
     paper_field(paper, INK_PLAIN, left * 2 / 3, member_text(request, "summary"));
     fputc(' ', paper->out);
     char requester[256];
-    text_fit(requester, sizeof requester, mine ? "this speaker" : member_text(request, "requester"),
-             left - left * 2 / 3);
+    text_fit(requester, sizeof requester, print_requester(request), left - left * 2 / 3);
     paper_text(paper, INK_DIM, requester);
     fputc('\n', paper->out);
     if (*reason) {

@@ -29,6 +29,7 @@ print_answer print_latency;
 print_answer print_level;
 print_answer print_devices;
 
-enum ink print_request_ink(const char *status);
+/* Who made it. */
+const char *print_requester(const cJSON *request);
 
 #endif

@@ -79,7 +79,9 @@ static void do_request(struct daemon *daemon, const struct asker *asker,
                      .item_id = cmd->item_id,
                      .new_position = strcmp(cmd->type, "reorder") == 0 ? cmd->new_position : -1,
                      .track_id = add ? cmd->track_id : "",
-                     .name = !add ? "" : cmd->name[0] ? cmd->name : cmd->track_id,
+                     .name = !add           ? ""
+                             : cmd->name[0] ? cmd->name
+                                            : cmd->track_id,
                      .media_path = add ? cmd->media_path : "",
                      .media_type = add ? cmd->media_type : "",
                      .duration_s = isnan(cmd->duration_s) ? -1 : cmd->duration_s,

@@ -3,8 +3,8 @@
  *
  *   SENT     its echo is waited for, or the answer to its call
  *   AGREED   the backend has said yes; the playlist does not show it yet
- *   DOUBTED  nothing came: the socket is being replaced, and what the new one says first is compared
- *   REPEATED it had not happened; the answer to the second try ends it
+ *   DOUBTED  nothing came: the socket is being replaced, and what the new one says first is
+ * compared REPEATED it had not happened; the answer to the second try ends it
  *
  * Each is ended exactly once. Only what can be asked for twice is repeated: an approval that is
  * would be applied twice, and a request or an upload would be there twice.
@@ -105,9 +105,12 @@ void link_order_wait(struct link_order *pending, enum link_order_phase phase)
 static const char *name_of(const struct order *order)
 {
     static const char *const names[] = {
-        [ORDER_REQUEST] = "a request",      [ORDER_APPROVE] = "an approval",
-        [ORDER_DENY] = "a denial",          [ORDER_REMOVE] = "a removal",
-        [ORDER_MOVE] = "a move",            [ORDER_ADD] = "an upload",
+        [ORDER_REQUEST] = "a request",
+        [ORDER_APPROVE] = "an approval",
+        [ORDER_DENY] = "a denial",
+        [ORDER_REMOVE] = "a removal",
+        [ORDER_MOVE] = "a move",
+        [ORDER_ADD] = "an upload",
         [ORDER_JOIN] = "joining a session",
     };
     return order->kind == ORDER_PLAYBACK ? order->action : names[order->kind];

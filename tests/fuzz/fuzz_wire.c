@@ -4,8 +4,8 @@
  *
  * An input is steps, each ended by a byte that no text has (STEP_END). Its first byte says which of
  * the connections it is for, and how: '0' to '3' as it is, 'a' to 'd' as the payload of a text
- * frame, 'A' to 'D' closes the connection. In it @s is the session, @c its code, @h @g @x the tokens of
- * host, guest and stranger and @l how many bytes follow the next empty line.
+ * frame, 'A' to 'D' closes the connection. In it @s is the session, @c its code, @h @g @x the
+ * tokens of host, guest and stranger and @l how many bytes follow the next empty line.
  *
  * What must hold: no call is answered with 500, and when the connections are gone, so is all that
  * the hub had for them.
@@ -69,9 +69,8 @@ static bool read_answers(void)
     static char answer[65536];
     bool came = false;
     for (int i = 0; i < CONNECTIONS; i++) {
-        ssize_t got = connections[i] < 0
-                          ? 0
-                          : recv(connections[i], answer, sizeof answer, MSG_DONTWAIT);
+        ssize_t got =
+            connections[i] < 0 ? 0 : recv(connections[i], answer, sizeof answer, MSG_DONTWAIT);
         came = came || got > 0;
         FUZZ_CHECK(got <= 0 || !memmem(answer, (size_t)got, "HTTP/1.1 500", 12));
     }

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from pathlib import Path
 
 TRACKS = [("i1", "harbour", "Harbour", 225), ("i2", "meadow", "Meadow", 75), ("i3", "pier", "The Pier at Night", 3723)]
 
@@ -58,7 +59,7 @@ class FakeDaemon:
 
     def stop(self):
         """As a daemon does that ends: nobody listens, everybody is closed."""
-        os.unlink(self.path)
+        Path(self.path).unlink(missing_ok=True)
         for each in [self.listener, *self.clients]:
             try:
                 each.shutdown(socket.SHUT_RDWR)

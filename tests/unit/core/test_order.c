@@ -5,18 +5,18 @@
 
 static struct playback_state playing(const char *track_id, double position_ms, int64_t stamp_ns)
 {
-    struct playback_state playback = {.has_track = true,
-                                      .position_ms = position_ms,
-                                      .playing = true,
-                                      .updated_at = {stamp_ns}};
+    struct playback_state playback = {
+        .has_track = true, .position_ms = position_ms, .playing = true, .updated_at = {stamp_ns}};
     strcpy(playback.track_id, track_id);
     return playback;
 }
 
 static struct order command(const char *action, const char *track_id, double position_ms)
 {
-    struct order order = {
-        .kind = ORDER_PLAYBACK, .position_ms = position_ms, .new_position = -1, .stamp_before = {1}};
+    struct order order = {.kind = ORDER_PLAYBACK,
+                          .position_ms = position_ms,
+                          .new_position = -1,
+                          .stamp_before = {1}};
     strcpy(order.action, action);
     strcpy(order.track_id, track_id);
     return order;

@@ -1,3 +1,6 @@
-foreach(module text duration lookup orders print add invocation lines)
+foreach(module text duration lookup orders print add invocation lines trace view watch_model watch_layout)
   tutti_unit_test(ctl ${module})
+endforeach()
+foreach(module watch_model watch_layout)
+  target_sources(unit_ctl_${module} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/ctl/helpers/watch.c)
 endforeach()

@@ -1,0 +1,360 @@
+/*
+ * watch_layout.c: see watch_layout.h. From the top: whose session it is, what plays, the speakers'
+ * drift, the playlist, the requests, a message, the keys. A small screen loses its least important
+ * rows first.
+ */
+#include "watch_layout.h"
+
+#include "duration.h"
+#include "members.h"
+#include "print.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_FOR_DRIFT 11  /* below, there is no room for the plot */
+#define ROWS_FOR_LISTS 8   /* nor for the lists */
+#define ROWS_FOR_PLOT_3 20 /* from here on a single speaker's plot is three rows high */
+#define NAME_COLUMNS 12
+#define ERROR_COLUMNS 9
+#define REQUESTS_MAX 100
+
+static int at_most(int value, int limit)
+{
+    return value < limit ? value : limit;
+}
+
+static int at_least(int value, int limit)
+{
+    return value > limit ? value : limit;
+}
+
+static void put_format(struct view *view, int row, enum ink ink, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void put_format(struct view *view, int row, enum ink ink, const char *format, ...)
+{
+    char text[WATCH_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    view_put(view, row, ink, text);
+}
+
+/* "── Playlist, 3 tracks ──────" */
+static void rule(struct view *view, int row, const char *title, const char *more)
+{
+    view_put(view, row, INK_DIM, "── ");
+    view_put(view, row, INK_BOLD, title);
+    view_put(view, row, INK_DIM, more);
+    view_put(view, row, INK_DIM, " ");
+    view_repeat(view, row, INK_DIM, view_columns_left(view, row), "─");
+}
+
+static const char *speaker_name(const struct watch_speaker *speaker)
+{
+    const char *name = member_text(speaker->status, "name");
+    return *name ? name : speaker->path;
+}
+
+/* --- above ---------------------------------------------------------------------------------- */
+
+static void show_title(struct view *view, const struct watch_speaker *speaker)
+{
+    const cJSON *session = member(speaker->status, "session");
+    const char *code = member_text(session, "code"), *role = member_text(session, "role");
+    char name[256];
+    text_fit(name, sizeof name, speaker_name(speaker), at_least(view->columns - 50, 12));
+    put_format(view, 0, INK_TITLE, " %s%s%s", name, *role ? ", " : "", role);
+    if (*code)
+        put_format(view, 0, INK_TITLE, ", invite code %s", code);
+    const char *link = speaker->live     ? member_text(session, "link")
+                       : speaker->status ? "reconnecting"
+                                         : "connecting";
+    char shown[64];
+    text_fit(shown, sizeof shown - 1, link, 30);
+    strcat(shown, " ");
+    view_put_right(view, 0, INK_TITLE, shown);
+    view_repeat(view, 0, INK_TITLE, view_columns_left(view, 0), " ");
+}
+
+static const char *state_mark(const char *state)
+{
+    return strcmp(state, "playing") == 0  ? "▶ "
+           : strcmp(state, "paused") == 0 ? "‖ "
+           : strcmp(state, "idle") == 0   ? "■ "
+                                          : "· ";
+}
+
+static void show_track(struct view *view, int row, const struct watch_speaker *speaker)
+{
+    const cJSON *status = speaker->status;
+    enum ink ink = speaker->live ? INK_BOLD : INK_DIM;
+    const char *state = member_text(status, "state"), *name = member_text(status, "track_name");
+    char right[96];
+    if (!status)
+        return;
+    snprintf(right, sizeof right, "  %.16s, volume %.0f %%%s ", state,
+             member_number(status, "volume"), member_is_true(status, "muted") ? ", muted" : "");
+    view_put(view, row, ink, state_mark(state));
+    int left = view_columns_left(view, row) - text_columns(right);
+    view_field(view, row, ink, at_least(left, view->columns / 3), *name ? name : "nothing to play");
+    view_put(view, row, INK_PLAIN, right);
+}
+
+static void show_bar(struct view *view, int row, const struct watch_speaker *speaker)
+{
+    char at[DURATION_MAX], of[DURATION_MAX];
+    double position_ms = member_number(speaker->status, "position_ms");
+    double length_ms = member_number(speaker->status, "length_ms");
+    if (!*member_text(speaker->status, "track_id"))
+        return;
+    duration_format(position_ms, at);
+    duration_format(length_ms, of);
+    int columns = at_least(view->columns - 6 - (int)strlen(at) - (int)strlen(of), 0);
+    double part = length_ms > 0 ? fmin(fmax(position_ms / length_ms, 0), 1) : 0;
+    int filled = (int)floor(part * columns);
+    put_format(view, row, INK_PLAIN, "  %s ", at);
+    view_repeat(view, row, speaker->live ? INK_BOLD : INK_DIM, filled, "━");
+    view_repeat(view, row, INK_DIM, columns - filled, "─");
+    put_format(view, row, INK_PLAIN, " %s", of);
+}
+
+/* What keeps this speaker from playing as it should, if anything does. */
+static const char *problem_of(const struct watch_speaker *speaker)
+{
+    const char *const texts[] = {
+        member_text(member(speaker->status, "session"), "problem"),
+        member_text(speaker->status, "track_error"),
+        member_text(member(speaker->status, "sink"), "error"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (*texts[i])
+            return texts[i];
+    }
+    return "";
+}
+
+/* --- drift ---------------------------------------------------------------------------------- */
+
+static void format_error(char *to, size_t size, double error_us)
+{
+    if (!isfinite(error_us))
+        snprintf(to, size, "silent");
+    else if (fabs(error_us) < 9999.5)
+        snprintf(to, size, "%+.0f µs", error_us);
+    else if (fabs(error_us) < 9999.5e3)
+        snprintf(to, size, "%+.0f ms", error_us / 1e3);
+    else
+        snprintf(to, size, "%+.0f s", error_us / 1e6);
+}
+
+static void show_speaker(struct view *view, int row, int rows, const struct watch_model *model,
+                         int index, double scale_us)
+{
+    const struct watch_speaker *speaker = &model->speakers[index];
+    char text[TRACE_ROWS_MAX][VIEW_ROW_BYTES], *lines[TRACE_ROWS_MAX], error[48];
+    int middle = row + (rows - 1) / 2;
+    bool chosen = model->speaker_count > 1 && index == model->chosen_speaker;
+    int columns = at_least(view->columns - NAME_COLUMNS - ERROR_COLUMNS - 4, 2);
+    format_error(error, sizeof error, member_number(speaker->status, "error_us"));
+    for (int i = 0; i < TRACE_ROWS_MAX; i++)
+        lines[i] = text[i];
+    trace_plot(&speaker->drift, rows, columns, scale_us, lines);
+    for (int i = 0; i < rows; i++) {
+        bool named = row + i == middle;
+        view_field(view, row + i, INK_PLAIN, 2, named && chosen ? "›" : "");
+        view_field(view, row + i, chosen ? INK_BOLD : INK_PLAIN, NAME_COLUMNS,
+                   named ? speaker_name(speaker) : "");
+        view_field(view, row + i, speaker->live ? INK_PLAIN : INK_BAD, ERROR_COLUMNS,
+                   !named          ? ""
+                   : speaker->live ? error
+                                   : "away");
+        view_put(view, row + i, INK_PLAIN, " ");
+        view_put(view, row + i, speaker->live ? INK_GOOD : INK_DIM, lines[i]);
+    }
+}
+
+/* Returns the row below. */
+static int show_drift(struct view *view, int row, const struct watch_model *model)
+{
+    int steps = at_least(2 * (view->columns - NAME_COLUMNS - ERROR_COLUMNS - 4), 2);
+    int rows = model->speaker_count == 1 && view->rows >= ROWS_FOR_PLOT_3 ? 3 : 1;
+    double scale_us = 0;
+    char more[96], scale[48];
+    for (int i = 0; i < model->speaker_count; i++)
+        scale_us = fmax(scale_us, trace_scale_us(&model->speakers[i].drift, steps));
+    format_error(scale, sizeof scale, scale_us);
+    snprintf(more, sizeof more, ", ±%s, last %d s%s", scale + 1, steps * TRACE_STEP_MS / 1000,
+             model->speaker_count > 1 ? ", tab: next speaker" : "");
+    rule(view, row++, "Drift", more);
+    for (int i = 0; i < model->speaker_count; i++, row += rows)
+        show_speaker(view, row, rows, model, i, scale_us);
+    return row;
+}
+
+/* --- lists ---------------------------------------------------------------------------------- */
+
+static void show_item(struct view *view, int row, const struct watch_speaker *speaker,
+                      const cJSON *item, int number)
+{
+    bool current = member_is_true(item, "current");
+    enum ink ink = current && speaker->live ? INK_BOLD : INK_PLAIN;
+    char length[DURATION_MAX] = "", place[24];
+    double duration_s = member_number(item, "duration_s");
+    if (isfinite(duration_s))
+        duration_format(duration_s * 1e3, length);
+    snprintf(place, sizeof place, "%4d ", number);
+    view_put(view, row, ink, current ? state_mark(member_text(speaker->status, "state")) : "  ");
+    view_put(view, row, INK_DIM, place);
+    view_field(view, row, ink, view_columns_left(view, row) - 10, member_text(item, "name"));
+    view_put_right(view, row, ink, length);
+}
+
+/* The current track stays in view, a little above the middle, unless somebody has scrolled. */
+static int first_item(const struct watch_model *model, const cJSON *playlist, int rows)
+{
+    int count = 0, current = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, playlist)
+    {
+        if (member_is_true(item, "current"))
+            current = count;
+        count++;
+    }
+    int first = current - (rows - 1) / 3 + model->scrolled;
+    return at_least(at_most(first, count - rows), 0);
+}
+
+static void show_playlist(struct view *view, int row, int rows, const struct watch_model *model)
+{
+    const struct watch_speaker *speaker = watch_model_chosen(model);
+    int count = cJSON_GetArraySize(speaker->playlist), first, number = 0;
+    char more[64];
+    snprintf(more, sizeof more, ", %d track%s", count, count == 1 ? "" : "s");
+    rule(view, row++, "Playlist", more);
+    first = first_item(model, speaker->playlist, rows);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, speaker->playlist)
+    {
+        if (number >= first && number < first + rows)
+            show_item(view, row + number - first, speaker, item, number + 1);
+        number++;
+    }
+}
+
+static void show_request(struct view *view, int row, const cJSON *request, bool chosen)
+{
+    const char *status = member_text(request, "status"), *reason = member_text(request, "reason");
+    char text[WATCH_TEXT_MAX], what[WATCH_TEXT_MAX], by[128];
+    view_put(view, row, INK_BOLD, chosen ? "› " : "  ");
+    view_field(view, row, ink_of_request(status), 9, status);
+    text_fit(by, sizeof by, print_requester(request), 16);
+    snprintf(text, sizeof text, " %.20s %.300s", member_text(request, "type"),
+             member_text(request, "summary"));
+    text_fit(what, sizeof what, text, view_columns_left(view, row) - text_columns(by) - 5);
+    view_put(view, row, chosen ? INK_BOLD : INK_PLAIN, what);
+    put_format(view, row, INK_DIM, ", by %s%s%s", by, *reason ? ": " : "", reason);
+}
+
+static void show_requests(struct view *view, int row, int rows, const struct watch_model *model)
+{
+    const cJSON *order[REQUESTS_MAX], *chosen = watch_model_chosen_request(model);
+    const struct watch_speaker *speaker = watch_model_chosen(model);
+    int count = watch_speaker_requests(speaker, order, REQUESTS_MAX), pending = 0, first = 0;
+    bool host = watch_speaker_is_host(speaker);
+    char more[64] = ", none";
+    for (int i = 0; i < count; i++) {
+        pending += strcmp(member_text(order[i], "status"), "pending") == 0;
+        first = order[i] == chosen ? at_least(i - rows + 1, 0) : first;
+    }
+    if (count > 0)
+        snprintf(more, sizeof more, ", %d pending%s", pending,
+                 host && pending > 1 ? ", ↑↓: choose" : "");
+    rule(view, row++, "Requests", more);
+    for (int i = first; i < count && i < first + rows; i++)
+        show_request(view, row + i - first, order[i], host && order[i] == chosen);
+}
+
+/* --- below ---------------------------------------------------------------------------------- */
+
+static void show_message(struct view *view, int row, const struct watch_model *model)
+{
+    if (model->asking_reason) {
+        view_put(view, row, INK_BOLD, " Why not? ");
+        for (int i = 0; i < model->reason_length; i++) {
+            /* What is typed at the end must be seen. */
+            if (2 * (model->reason_length - i) < view->columns - 12)
+                put_format(view, row, INK_PLAIN, "%lc", (wint_t)model->reason[i]);
+        }
+        view->cursor_row = row;
+        view->cursor_column = view->row[row].columns;
+        return;
+    }
+    if (model->message[0])
+        put_format(view, row, model->message_is_error ? INK_BAD : INK_GOOD, " %s", model->message);
+}
+
+struct key_help {
+    const char *key, *does;
+    bool host, request; /* only for a host; only where a request waits */
+};
+
+/* The keys that do something now, the most important first; as many as fit. */
+static void show_keys(struct view *view, int row, const struct watch_model *model)
+{
+    static const struct key_help typing[] = {{.key = "Enter", .does = "deny"},
+                                             {.key = "Esc", .does = "back"}};
+    static const struct key_help keys[] = {
+        {"q", "quit", false, false},     {"space", "pause", true, false},
+        {"a", "approve", true, true},    {"d", "deny", true, true},
+        {"←→", "seek", true, false},     {"n/p", "track", true, false},
+        {"+/-", "volume", false, false}, {"m", "mute", false, false},
+    };
+    bool host = watch_speaker_is_host(watch_model_chosen(model));
+    bool request = watch_model_chosen_request(model) != NULL;
+    const struct key_help *shown = model->asking_reason ? typing : keys;
+    size_t count = model->asking_reason ? 2 : sizeof keys / sizeof *keys;
+    for (size_t i = 0; i < count; i++) {
+        int needed = text_columns(shown[i].key) + text_columns(shown[i].does) + 3;
+        if ((shown[i].host && !host) || (shown[i].request && !request))
+            continue;
+        if (needed > view_columns_left(view, row))
+            return;
+        put_format(view, row, INK_BOLD, " %s", shown[i].key);
+        put_format(view, row, INK_PLAIN, " %s ", shown[i].does);
+    }
+}
+
+void watch_layout(struct view *view, const struct watch_model *model, int rows, int columns)
+{
+    const struct watch_speaker *speaker = watch_model_chosen(model);
+    const char *problem = problem_of(speaker);
+    int row = 0;
+    view_begin(view, rows, columns);
+    rows = view->rows;
+    show_title(view, speaker);
+    show_track(view, 1, speaker);
+    show_bar(view, 2, speaker);
+    if (*problem)
+        put_format(view, 3, INK_BAD, "  %s", problem);
+    row = *problem || rows >= ROWS_FOR_PLOT_3 ? 4 : 3;
+    if (rows >= ROWS_FOR_DRIFT + model->speaker_count)
+        row = show_drift(view, row, model);
+    int left = rows - row - 4; /* two rules, the message, the keys */
+    if (rows >= ROWS_FOR_LISTS && left >= 2) {
+        int requests = cJSON_GetArraySize(speaker->requests);
+        requests = at_least(at_most(requests, (left + 1) / 3), 1);
+        show_playlist(view, row, left - requests, model);
+        show_requests(view, rows - 3 - requests, requests, model);
+    }
+    if (rows >= 6)
+        show_message(view, rows - 2, model);
+    if (rows >= 4)
+        show_keys(view, rows - 1, model);
+}
