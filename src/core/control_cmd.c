@@ -4,6 +4,7 @@
 #include "tutti/core/control_cmd.h"
 
 #include "protocol_json.h"
+#include "tutti/core/utf8.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -129,12 +130,14 @@ static const struct command *find_command(const char *name)
 
 static bool take_text(const struct field *field, const cJSON *member, char *to, char *error)
 {
-    if (cJSON_IsString(member) && strlen(member->valuestring) < field->size) {
+    /* The backend drops a client whose text is not UTF-8. */
+    if (cJSON_IsString(member) && strlen(member->valuestring) < field->size &&
+        utf8_is_valid(member->valuestring, strlen(member->valuestring))) {
         strcpy(to, member->valuestring);
         return true;
     }
-    snprintf(error, CONTROL_ERROR_MAX, "%s: a text of less than %zu bytes is wanted", field->name,
-             field->size);
+    snprintf(error, CONTROL_ERROR_MAX, "%s: a text of less than %zu bytes of UTF-8 is wanted",
+             field->name, field->size);
     return false;
 }
 

@@ -246,6 +246,17 @@ bool protocol_parse_request(const char *text, size_t bytes, struct request_messa
     return good;
 }
 
+bool protocol_parse_item(const char *text, size_t bytes, struct playlist_item *ret_item)
+{
+    cJSON *root = json_parse(text, bytes);
+    struct playlist_item item = {0};
+    bool good = parse_item(root, &item);
+    cJSON_Delete(root);
+    if (good)
+        *ret_item = item;
+    return good;
+}
+
 bool protocol_parse_snapshot(const char *text, size_t bytes, struct playback_state *ret_playback,
                              struct playlist_message *ret_playlist,
                              char reason[PROTOCOL_REASON_MAX])

@@ -11,15 +11,29 @@
 /* Of all clients together: a household's worth of people pressing buttons. */
 #define WAITING_MAX 64
 
-static void answer(const struct asker *asker, bool ok, cJSON *body)
+static void send_body(const struct asker *asker, cJSON *body)
 {
     cJSON_AddNumberToObject(body, "id", asker->id);
-    cJSON_AddBoolToObject(body, "ok", ok);
     char *line = cJSON_PrintUnformatted(body);
     cJSON_Delete(body);
     if (line && asker->client)
         control_client_send(asker->client, line);
     free(line);
+}
+
+static void answer(const struct asker *asker, bool ok, cJSON *body)
+{
+    cJSON_AddBoolToObject(body, "ok", ok);
+    send_body(asker, body);
+}
+
+void control_tell_progress(const struct asker *asker, int64_t sent_bytes, int64_t total_bytes)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON *progress = cJSON_AddObjectToObject(body, "progress");
+    cJSON_AddNumberToObject(progress, "sent_bytes", (double)sent_bytes);
+    cJSON_AddNumberToObject(progress, "total_bytes", (double)total_bytes);
+    send_body(asker, body);
 }
 
 void control_succeed(const struct asker *asker, cJSON *body)
@@ -49,7 +63,7 @@ struct waiting *control_wait(struct daemon *daemon, const struct asker *asker)
         control_fail(asker, "too many commands wait for an answer already");
         return NULL;
     }
-    *waiting = (struct waiting){daemon, *asker, daemon->waiting};
+    *waiting = (struct waiting){.daemon = daemon, .asker = *asker, .next = daemon->waiting};
     daemon->waiting = waiting;
     daemon->waiting_count++;
     return waiting;
@@ -76,6 +90,13 @@ static cJSON *request_json(const struct daemon *daemon, const struct request_mes
                  : status_build_request(request, false);
 }
 
+static cJSON *item_json(const struct daemon *daemon, const struct playlist_item *added)
+{
+    const struct playlist_item *item = playlist_find(&daemon->playlist, added->id);
+    return item ? status_build_item(daemon, item, playlist_position(&daemon->playlist, item))
+                : status_build_item(daemon, added, added->position);
+}
+
 void control_confirmed(void *user, const struct link_result *result)
 {
     struct waiting *waiting = user;
@@ -91,15 +112,23 @@ void control_confirmed(void *user, const struct link_result *result)
         cJSON_AddStringToObject(body, "state", asker.state);
     if (result->request)
         cJSON_AddItemToObject(body, "request", request_json(daemon, result->request));
+    if (result->item)
+        cJSON_AddItemToObject(body, "item", item_json(daemon, result->item));
     control_succeed(&asker, body);
 }
 
 void control_client_gone(void *user, struct control_client *client)
 {
     struct daemon *daemon = user;
-    for (struct waiting *waiting = daemon->waiting; waiting; waiting = waiting->next)
-        if (waiting->asker.client == client)
-            waiting->asker.client = NULL;
+    struct waiting *next;
+    for (struct waiting *waiting = daemon->waiting; waiting; waiting = next) {
+        next = waiting->next;
+        if (waiting->asker.client != client)
+            continue;
+        waiting->asker.client = NULL;
+        if (waiting->abandon)
+            waiting->abandon(waiting);
+    }
 }
 
 void control_forget_all(struct daemon *daemon)

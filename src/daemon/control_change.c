@@ -109,6 +109,9 @@ static void do_decide(struct daemon *daemon, const struct asker *asker,
 void control_change(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
 {
     switch (cmd->verb) {
+    case CONTROL_ADD:
+        control_add(daemon, asker, cmd);
+        break;
     case CONTROL_REMOVE:
         do_remove(daemon, asker, cmd);
         break;

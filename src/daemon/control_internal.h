@@ -20,11 +20,21 @@ struct waiting {
     struct daemon *daemon;
     struct asker asker;
     struct waiting *next;
+    /* The client has gone, and nothing need be done for it any more: stops waiting. NULL: what was
+     * asked for happens all the same. */
+    void (*abandon)(struct waiting *waiting);
+    void *user;
 };
 
 /* control_change.c: the commands that change the playlist, the requests or the session. */
 void control_change(struct daemon *daemon, const struct asker *asker,
                     const struct control_cmd *cmd);
+
+/* control_add.c */
+void control_add(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
+
+/* Before the answer. */
+void control_tell_progress(const struct asker *asker, int64_t sent_bytes, int64_t total_bytes);
 
 /* At once. The body or result becomes the callee's. */
 void control_succeed(const struct asker *asker, cJSON *body);

@@ -101,6 +101,9 @@ void daemon_take_device(struct daemon *daemon);
 
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
+/* position: where it stands, 0-based. */
+cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item *item,
+                         int position);
 cJSON *status_build_playlist(const struct daemon *daemon);
 cJSON *status_build_request(const struct request_message *request, bool mine);
 cJSON *status_build_requests(const struct daemon *daemon);

@@ -235,7 +235,7 @@ static bool set_up(struct daemon *daemon)
     daemon->link = link_create(daemon->loop, daemon->http,
                                &(struct link_config){settings, &daemon->state, &daemon->clock,
                                                      daemon->token[0] ? daemon->token : NULL,
-                                                     &daemon->playlist},
+                                                     &daemon->playlist, daemon->background},
                                &daemon_link_handlers, daemon);
     if (settings->metrics.listen[0])
         daemon->metrics =

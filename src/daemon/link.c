@@ -312,7 +312,7 @@ void link_destroy(struct link *link)
         return;
     http_cancel(link->rest);
     http_cancel(link->date_call);
-    link_orders_drop_all(link);
+    link_orders_drop_all(link); /* for which the timer is still needed */
     link_close_socket(link, link->fresh);
     link_close_socket(link, link->live);
     loop_timer_destroy(link->retry);

@@ -27,6 +27,21 @@ static void send_text(struct link_order *pending, char *text)
 
 /* --- REST ---------------------------------------------------------------------------------- */
 
+static void take_addition(struct link_order *pending, const struct http_response *response)
+{
+    struct link *link = pending->link;
+    char reason[PROTOCOL_REASON_MAX];
+    pending->has_request =
+        protocol_parse_request(response->body, response->body_bytes, &pending->request, reason);
+    pending->has_item = protocol_parse_item(response->body, response->body_bytes, &pending->item);
+    if (pending->has_request)
+        link->handlers.on_request(link->user, &pending->request);
+    if (pending->has_item && !order_in_playlist(&pending->order, link->config.playlist))
+        link_order_wait(pending, LINK_ORDER_AGREED);
+    else
+        link_order_end(pending, "");
+}
+
 static void take_answer(struct link_order *pending, const struct http_response *response)
 {
     struct link *link = pending->link;
@@ -38,6 +53,9 @@ static void take_answer(struct link_order *pending, const struct http_response *
         if (protocol_parse_playback(response->body, response->body_bytes, &playback, reason))
             link_take_playback(link, &playback, loop_now(link->loop));
         link_order_end(pending, "");
+        break;
+    case ORDER_ADD:
+        take_addition(pending, response);
         break;
     case ORDER_APPROVE:
     case ORDER_DENY:
@@ -56,20 +74,36 @@ static void take_answer(struct link_order *pending, const struct http_response *
     }
 }
 
+/* In front of the backend's own words, which may be a proxy's page. */
+static const char *why_refused(const struct order *order, int status)
+{
+    if (order->kind == ORDER_ADD && status == 413)
+        return "the backend takes no file of this size";
+    if (order->kind == ORDER_ADD && status == 415)
+        return "the backend takes no media of this type";
+    if (order->kind == ORDER_ADD && status == 507)
+        return "the backend has no room left for it";
+    return "the backend refuses";
+}
+
 static void refuse(struct link_order *pending, const struct http_response *response)
 {
-    char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 32];
+    char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 48];
     bool repeated = pending->phase == LINK_ORDER_REPEATED;
     if (repeated && pending->order.kind == ORDER_REMOVE && response->status == 404) {
         link_order_end(pending, ""); /* the first try has done it */
         return;
     }
     protocol_error_detail(response->body, response->body_bytes, detail);
-    snprintf(error, sizeof error, "the backend refuses: %s", detail);
+    const char *why = why_refused(&pending->order, response->status);
+    if (detail[0] && detail[0] != '<')
+        snprintf(error, sizeof error, "%s: %s", why, detail);
+    else
+        snprintf(error, sizeof error, "%s (HTTP %d)", why, response->status);
     link_order_end(pending, error);
 }
 
-static void answered(void *user, const struct http_response *response)
+void link_order_answered(void *user, const struct http_response *response)
 {
     struct link_order *pending = user;
     char error[PROTOCOL_REASON_MAX];
@@ -79,7 +113,8 @@ static void answered(void *user, const struct http_response *response)
         take_answer(pending, response);
     } else if (response->status > 0) {
         refuse(pending, response);
-    } else if (pending->phase == LINK_ORDER_SENT) {
+    } else if (pending->phase == LINK_ORDER_SENT || pending->phase == LINK_ORDER_SENDING) {
+        copy(pending->reason, sizeof pending->reason, response->error);
         link_order_doubt(pending);
     } else {
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
@@ -100,7 +135,7 @@ static void start_call(struct link_order *pending, const char *method, const cha
         .fresh_connection = true,
         .timeout_ns = LINK_REST_TIMEOUT_NS,
         .max_bytes = LINK_REST_MAX_BYTES,
-        .on_done = answered,
+        .on_done = link_order_answered,
         .user = pending,
     };
     http_cancel(pending->call);

@@ -10,6 +10,7 @@
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
+#include "tutti/io/track_upload.h"
 #include "tutti/io/ws_client.h"
 
 #define LINK_REST_TIMEOUT_NS (15 * NS_PER_S)
@@ -32,6 +33,7 @@ struct link_socket {
 
 enum link_order_phase {
     LINK_ORDER_SENT,
+    LINK_ORDER_SENDING,
     LINK_ORDER_AGREED,
     LINK_ORDER_DOUBTED,
     LINK_ORDER_REPEATED,
@@ -103,6 +105,8 @@ struct link {
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];
     struct link_order orders[LINK_ORDERS_MAX];
+    struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
+    void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
     uint64_t order_count;
     struct link_counters counters;
 };
@@ -144,6 +148,8 @@ struct link_order *link_order_begin(struct link *link, const struct order *order
                                     void *user);
 void link_order_end(struct link_order *pending, const char *error);
 void link_order_wait(struct link_order *pending, enum link_order_phase phase);
+/* Without a word to who asked. */
+void link_order_cancel(struct link_order *pending);
 /* Nothing has come: have the socket replaced, and compare. */
 void link_order_doubt(struct link_order *pending);
 void link_orders_due(void *user, struct mono_time now);
@@ -161,5 +167,9 @@ void link_orders_drop_all(struct link *link); /* without a word; at the end */
 
 /* link_command.c */
 void link_order_repeat(struct link_order *pending);
+void link_order_answered(void *user, const struct http_response *response); /* of its call */
+
+/* link_upload.c */
+void link_upload_end(struct link *link); /* its file is not needed any more */
 
 #endif

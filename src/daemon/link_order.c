@@ -2,6 +2,7 @@
  * link_order.c: what was asked of the backend and is not confirmed yet.
  *
  *   SENT     its echo is waited for, or the answer to its call
+ *   SENDING  an upload is on its way, for as long as it takes
  *   AGREED   the backend has said yes; the playlist does not show it yet
  *   DOUBTED  nothing came: the socket is being replaced, and what the new one says first is
  * compared REPEATED it had not happened; the answer to the second try ends it
@@ -69,17 +70,25 @@ struct link_order *link_order_begin(struct link *link, const struct order *order
     return &link->orders[at];
 }
 
+void link_order_cancel(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    if (pending->order.kind == ORDER_ADD)
+        link_upload_end(link);
+    http_cancel(pending->call);
+    *pending = (struct link_order){0};
+    set_timer(link);
+}
+
 void link_order_end(struct link_order *pending, const char *error)
 {
     struct link *link = pending->link;
     struct link_order ended = *pending;
-    http_cancel(pending->call);
-    *pending = (struct link_order){0};
+    link_order_cancel(pending);
     if (error[0])
         link->counters.commands_failed++;
     else
         link->counters.commands_confirmed++;
-    set_timer(link);
     ended.done(ended.user, &(struct link_result){
                                .error = error,
                                .took_ms = ns_to_ms(mono_sub(loop_now(link->loop), ended.sent_at)),
@@ -93,9 +102,10 @@ void link_order_wait(struct link_order *pending, enum link_order_phase phase)
     struct mono_time now = loop_now(pending->link->loop);
     static const int64_t waits_ns[] = {
         [LINK_ORDER_SENT] = ECHO_WAIT_NS,
+        [LINK_ORDER_SENDING] = INT64_MAX / 2, /* the call has its own limit */
         [LINK_ORDER_AGREED] = ECHO_WAIT_NS,
         [LINK_ORDER_DOUBTED] = FRESH_WAIT_NS,
-        [LINK_ORDER_REPEATED] = INT64_MAX / 2, /* the call has its own limit */
+        [LINK_ORDER_REPEATED] = INT64_MAX / 2, /* and here */
     };
     pending->phase = phase;
     pending->due = mono_add(now, waits_ns[phase]);
@@ -140,6 +150,7 @@ static void order_is_due(struct link_order *pending)
             link_order_end(pending, "the backend did not confirm it, and cannot be asked what "
                                     "became of it");
         break;
+    case LINK_ORDER_SENDING:
     case LINK_ORDER_REPEATED:
         break;
     }
@@ -273,6 +284,7 @@ static bool has_happened(const struct link_order *pending)
 
 static void repeat(struct link_order *pending)
 {
+    char error[PROTOCOL_REASON_MAX];
     switch (pending->order.kind) {
     case ORDER_APPROVE:
         if (!pending->call)
@@ -284,9 +296,8 @@ static void repeat(struct link_order *pending)
                                 "lest it is there twice");
         break;
     case ORDER_ADD:
-        if (!pending->call)
-            link_order_end(pending, "the backend did not confirm the upload, and the playlist "
-                                    "does not show it");
+        snprintf(error, sizeof error, "the upload failed: %.200s", pending->reason);
+        link_order_end(pending, error);
         break;
     case ORDER_PLAYBACK:
         if (oldest(pending->link, is_newer_playback, &pending->number)) {
@@ -333,5 +344,6 @@ void link_orders_end_all(struct link *link, const char *error)
 void link_orders_drop_all(struct link *link)
 {
     for (size_t i = 0; i < LINK_ORDERS_MAX; i++)
-        http_cancel(link->orders[i].call);
+        if (link->orders[i].used)
+            link_order_cancel(&link->orders[i]);
 }

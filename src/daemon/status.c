@@ -137,24 +137,27 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     return status;
 }
 
+cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item *item,
+                         int position)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", item->id);
+    cJSON_AddStringToObject(json, "track_id", item->track_id);
+    cJSON_AddStringToObject(json, "name", item->name);
+    if (item->duration_s >= 0)
+        cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
+    cJSON_AddNumberToObject(json, "position", position);
+    cJSON_AddStringToObject(json, "media_url", item->media_url);
+    cJSON_AddStringToObject(json, "media_type", item->media_type);
+    cJSON_AddBoolToObject(json, "current", item == daemon_current_item(daemon));
+    return json;
+}
+
 cJSON *status_build_playlist(const struct daemon *daemon)
 {
     cJSON *array = cJSON_CreateArray();
-    const struct playlist_item *current = daemon_current_item(daemon);
-    for (size_t i = 0; i < daemon->playlist.count; i++) {
-        const struct playlist_item *item = &daemon->playlist.items[i];
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "id", item->id);
-        cJSON_AddStringToObject(json, "track_id", item->track_id);
-        cJSON_AddStringToObject(json, "name", item->name);
-        if (item->duration_s >= 0)
-            cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
-        cJSON_AddNumberToObject(json, "position", (double)i);
-        cJSON_AddStringToObject(json, "media_url", item->media_url);
-        cJSON_AddStringToObject(json, "media_type", item->media_type);
-        cJSON_AddBoolToObject(json, "current", item == current);
-        cJSON_AddItemToArray(array, json);
-    }
+    for (size_t i = 0; i < daemon->playlist.count; i++)
+        cJSON_AddItemToArray(array, status_build_item(daemon, &daemon->playlist.items[i], (int)i));
     return array;
 }
 

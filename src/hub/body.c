@@ -7,7 +7,7 @@
  */
 #include "body.h"
 
-#include "utf8.h"
+#include "tutti/core/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

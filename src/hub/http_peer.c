@@ -5,7 +5,7 @@
 #include "hub_clock.h"
 #include "routes.h"
 #include "server_internal.h"
-#include "utf8.h"
+#include "tutti/core/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "hub_clock.h"
 #include "server_internal.h"
 #include "tutti/core/protocol.h"
-#include "utf8.h"
+#include "tutti/core/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -31,6 +31,7 @@ struct control_client {
     bool subscribed;
     bool ended; /* it sends no more */
     bool closed;
+    int passed_fd; /* -1: none */
     char in[CONTROL_SOCKET_LINE_MAX];
     size_t in_bytes;
     char *out;
@@ -53,6 +54,13 @@ struct control_socket {
 
 /* --- one client --- */
 
+static void keep_file(struct control_client *client, int fd)
+{
+    if (client->passed_fd >= 0)
+        close(client->passed_fd);
+    client->passed_fd = fd;
+}
+
 static void free_client(void *object)
 {
     struct control_client *client = object;
@@ -73,6 +81,7 @@ static void close_client(struct control_client *client)
     control->client_count--;
     loop_fd_remove(client->watch);
     close(client->fd);
+    keep_file(client, -1);
     loop_defer_free(control->loop, free_client, client);
     control->handlers.on_gone(control->user, client);
 }
@@ -147,6 +156,8 @@ static void take_lines(struct control_client *client)
         return;
     client->in_bytes -= (size_t)(start - client->in);
     memmove(client->in, start, client->in_bytes);
+    if (client->in_bytes == 0)
+        keep_file(client, -1); /* which no line has taken */
     if (has_line(client))
         loop_timer_set_in(control->lines_left, 0);
     watch_what_matters(client);
@@ -164,10 +175,47 @@ static void take_lines_left(void *user, struct mono_time now)
     }
 }
 
+/* Room for one descriptor has room for two, for alignment's sake; beyond that the kernel closes
+ * what is passed. The last one is kept. */
+static void take_files(struct control_client *client, struct msghdr *message)
+{
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
+         control = CMSG_NXTHDR(message, control)) {
+        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
+            keep_file(client, fd);
+        }
+    }
+}
+
+static ssize_t receive(struct control_client *client)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec into = {client->in + client->in_bytes, sizeof client->in - client->in_bytes};
+    struct msghdr message = {.msg_iov = &into,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    ssize_t got = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
+    if (got >= 0)
+        take_files(client, &message);
+    return got;
+}
+
+int control_client_take_file(struct control_client *client)
+{
+    int fd = client->passed_fd;
+    client->passed_fd = -1;
+    return fd;
+}
+
 static void read_in(struct control_client *client)
 {
-    size_t room = sizeof client->in - client->in_bytes;
-    ssize_t got = recv(client->fd, client->in + client->in_bytes, room, 0);
+    ssize_t got = receive(client);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got < 0) {
@@ -225,6 +273,7 @@ static void accept_client(void *user, unsigned events)
     if (client) {
         client->control = control;
         client->fd = fd;
+        client->passed_fd = -1;
         client->watch = loop_fd_add(control->loop, fd, LOOP_READ, client_ready, client);
     }
     if (!client || !client->watch) {

@@ -147,6 +147,14 @@ bool curl_loop_is_inside(const struct curl_loop *curl)
     return curl->inside > 0;
 }
 
+void curl_loop_unpause(struct curl_loop *curl, CURL *easy)
+{
+    curl->inside++;
+    curl_easy_pause(easy, CURLPAUSE_CONT);
+    curl->inside--;
+    curl_loop_kick(curl);
+}
+
 void curl_loop_kick(struct curl_loop *curl)
 {
     loop_timer_set_in(curl->kick, 0);

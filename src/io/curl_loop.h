@@ -18,6 +18,8 @@ void curl_loop_destroy(struct curl_loop *curl);
 CURLM *curl_loop_multi(struct curl_loop *curl);
 /* Inside one of curl's own callbacks, where handles can neither be added nor removed. */
 bool curl_loop_is_inside(const struct curl_loop *curl);
+/* After a callback of this handle has paused it; not inside curl. */
+void curl_loop_unpause(struct curl_loop *curl, CURL *easy);
 /* Has served() called in the next round. */
 void curl_loop_kick(struct curl_loop *curl);
 

@@ -233,6 +233,28 @@ static int about_to_send(void *user, char *ip, char *local_ip, int port, int loc
     return CURL_PREREQFUNC_OK;
 }
 
+/* --- what goes out --- */
+
+static size_t give_body(char *to, size_t size, size_t count, void *user)
+{
+    struct http_call *call = user;
+    if (call->cancelled)
+        return CURL_READFUNC_ABORT;
+    int64_t given = call->request.on_body(call->request.user, to, size * count);
+    if (given == HTTP_BODY_WAIT)
+        return CURL_READFUNC_PAUSE;
+    if (given >= 0)
+        return (size_t)given;
+    call->body_failed = true;
+    return CURL_READFUNC_ABORT;
+}
+
+void http_go_on(struct http_call *call)
+{
+    if (call->running && !call->cancelled)
+        curl_loop_unpause(call->http->curl, call->easy);
+}
+
 /* --- starting and cancelling --- */
 
 static void set_callbacks(struct http_call *call)
@@ -246,6 +268,10 @@ static void set_callbacks(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+    if (call->request.on_body) {
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(easy, CURLOPT_READDATA, call);
+    }
 }
 
 static struct http_call *make_call(struct http *http, const struct http_request *request)
@@ -329,6 +355,8 @@ static void fail_response(struct http_call *call, CURLcode code)
     if (call->too_large || code == CURLE_FILESIZE_EXCEEDED)
         snprintf(call->error, sizeof call->error, "the answer is larger than %lld bytes",
                  (long long)call->max_bytes);
+    else if (call->body_failed)
+        snprintf(call->error, sizeof call->error, "what is to be sent cannot be read");
     else if (call->broken_off)
         snprintf(call->error, sizeof call->error, "the download was broken off on this side");
     else if (!call->error[0])

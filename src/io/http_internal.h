@@ -39,6 +39,7 @@ struct http_call {
     bool running; /* curl has it */
     bool headers_told;
     bool too_large;
+    bool body_failed;
     bool broken_off; /* by the receiver of a download */
     bool cancelled;
 };

@@ -14,6 +14,8 @@
 #define REDIRECTS_MAX 5L
 /* What one round may read of one socket. curl hands it on in pieces of 16 KiB. */
 #define READ_BYTES 65536L
+/* What one round may write. */
+#define WRITE_BYTES 65536L
 #define LOW_SPEED_BYTES_PER_S 200L
 
 long http_low_speed_s = 15;
@@ -43,8 +45,11 @@ static bool add_range(struct http_call *call, const struct http_request *request
 
 static bool add_headers(struct http_call *call, const struct http_request *request)
 {
+    /* Without waiting for leave to send a large body: whoever does not want it answers early. */
     return (!request->token || add_header(call, "X-User-Token", request->token)) &&
-           (!request->json || add_header(call, "Content-Type", "application/json")) &&
+           (!request->on_body || add_header(call, "Expect", "")) &&
+           (!(request->json || request->on_body) ||
+            add_header(call, "Content-Type", "application/json")) &&
            (!request->if_none_match || add_header(call, "If-None-Match", request->if_none_match)) &&
            add_range(call, request);
 }
@@ -98,6 +103,11 @@ static void set_request(struct http_call *call, const struct http_request *reque
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
     if (request->json)
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->json);
+    if (request->on_body) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_bytes);
+        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, WRITE_BYTES);
+    }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 }

@@ -16,12 +16,15 @@ static void as_bodies(const char *text, size_t size)
     struct session_answer session;
     struct login_answer login;
     struct request_message request;
+    struct playlist_item item;
     if (protocol_parse_playlist(text, size, &playlist, reason))
         playlist_message_finish(&playlist);
     if (protocol_parse_playback(text, size, &playback, reason))
         FUZZ_CHECK(playback.position_ms >= 0);
     if (protocol_parse_snapshot(text, size, &playback, &playlist, reason))
         playlist_message_finish(&playlist);
+    if (protocol_parse_item(text, size, &item))
+        FUZZ_CHECK(strlen(item.media_url) < PROTOCOL_URL_MAX);
     if (protocol_parse_request(text, size, &request, reason))
         FUZZ_CHECK(request.new_position >= -1 && strlen(request.item_id) < PROTOCOL_ID_MAX);
     if (protocol_parse_login(text, size, &login))

@@ -113,6 +113,9 @@ bool protocol_parse_playback(const char *text, size_t bytes, struct playback_sta
 bool protocol_parse_request(const char *text, size_t bytes, struct request_message *ret_request,
                             char reason[PROTOCOL_REASON_MAX]);
 
+/* A playlist item: a host's answer to adding one. */
+bool protocol_parse_item(const char *text, size_t bytes, struct playlist_item *ret_item);
+
 /* The answer to GET /sessions/{id}: the whole state, where a backend tells it over REST. The
  * playlist's items become the caller's. */
 bool protocol_parse_snapshot(const char *text, size_t bytes, struct playback_state *ret_playback,

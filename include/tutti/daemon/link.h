@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct background;
 struct http;
 struct link;
 struct loop;
@@ -35,6 +36,7 @@ struct link_config {
     struct server_clock *clock;              /* gets the evidence that passes here */
     const char *token;                       /* from token or token_file; NULL: none configured */
     const struct playlist_message *playlist; /* the caller's, as it was last delivered */
+    struct background *background;           /* reads what is uploaded */
 };
 
 struct link_handlers {
@@ -99,6 +101,25 @@ void link_decide(struct link *link, const char *request_id, const struct request
 void link_remove(struct link *link, const char *item_id, link_done *done, void *user);
 void link_move(struct link *link, const char *item_id, int new_position, link_done *done,
                void *user);
+/*
+ * An upload: the host's is added to the playlist; a guest's becomes a request, where
+ * link_takes_guest_files(). fd: a regular file of file_bytes, which becomes the callee's.
+ * on_progress is called as the body goes out. One at a time. link_cancel_upload(): there will be no
+ * done.
+ */
+struct link_file {
+    int fd;
+    int64_t file_bytes;
+    const char *track_id;
+    const char *name;
+    const char *filename;
+    double duration_s; /* < 0: not known */
+    void (*on_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
+};
+void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user);
+void link_cancel_upload(struct link *link);
+bool link_takes_guest_files(const struct link *link);
+
 /* A guest's. */
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user);
 

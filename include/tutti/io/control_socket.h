@@ -1,5 +1,6 @@
 /*
- * control_socket.h: a UNIX socket on which clients exchange lines with the daemon.
+ * control_socket.h: a UNIX socket on which clients exchange lines with the daemon, and pass it
+ * files that they have opened: what a person may read, the daemon need not be allowed to.
  */
 #ifndef TUTTI_IO_CONTROL_SOCKET_H
 #define TUTTI_IO_CONTROL_SOCKET_H
@@ -31,6 +32,13 @@ void control_socket_destroy(struct control_socket *control);
 
 /* line without its end. False when the client was too slow, and is closed. */
 bool control_client_send(struct control_client *client, const char *line);
+
+/*
+ * The open file that came beside the line being handled (SCM_RIGHTS): the caller's from here on.
+ * -1: there was none. One at a time is kept for a client, until a line takes it or its lines have
+ * been handled; whatever else is passed is closed.
+ */
+int control_client_take_file(struct control_client *client);
 
 /* A subscriber gets every line that is broadcast. */
 void control_client_subscribe(struct control_client *client);

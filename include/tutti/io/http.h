@@ -45,10 +45,16 @@ struct http_response {
 };
 
 struct http_request {
-    const char *method;    /* "GET", "POST", "PATCH", "DELETE" */
-    const char *url;       /* http or https only, also after redirects */
-    const char *token;     /* X-User-Token, or NULL. Redirects are followed only without it */
-    const char *json;      /* the body, or NULL */
+    const char *method; /* "GET", "POST", "PATCH", "DELETE" */
+    const char *url;    /* http or https only, also after redirects */
+    const char *token;  /* X-User-Token, or NULL. Redirects are followed only without it */
+    const char *json;   /* the body, or NULL */
+    /* A JSON body too large to be held: so many bytes, put into `to` piece by piece as the network
+     * takes them. Returns how many (at most room), HTTP_BODY_WAIT when there are none yet
+     * (http_go_on() when there are), or HTTP_BODY_FAILED. Wants fresh_connection: it cannot be sent
+     * again. */
+    int64_t (*on_body)(void *user, char *to, size_t room);
+    int64_t body_bytes;
     bool fresh_connection; /* do not reuse a kept-alive one */
     int64_t timeout_ns;    /* of the whole call; 0: none, only the low-speed limit */
     int64_t max_bytes;     /* a larger answer fails; 0: HTTP_JSON_MAX_BYTES, downloads: no limit */
@@ -63,6 +69,9 @@ struct http_request {
     void *user;
 };
 
+#define HTTP_BODY_WAIT (-1)
+#define HTTP_BODY_FAILED (-2)
+
 /* Everything below may be called inside the callbacks. */
 struct http *http_create(struct loop *loop, const struct http_config *config);
 void http_destroy(struct http *http); /* cancels what is under way */
@@ -70,6 +79,8 @@ void http_destroy(struct http *http); /* cancels what is under way */
 /* Copies what it needs. NULL, logged, with errno EINVAL for a bad URL, else ENOMEM: later, perhaps.
  */
 struct http_call *http_start(struct http *http, const struct http_request *request);
+/* There is more of the body now; not inside on_body. */
+void http_go_on(struct http_call *call);
 void http_cancel(struct http_call *call); /* no on_done will come; never after on_done */
 
 #endif

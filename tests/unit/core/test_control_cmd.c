@@ -90,6 +90,7 @@ static void texts_are_bounded(void **state)
     bad(line, "less than 128 bytes");
     snprintf(line, sizeof line, "{\"cmd\":\"remove\",\"item_id\":\"%s\"}", id + 1);
     good(line);
+    bad("{\"cmd\":\"remove\",\"item_id\":\"\xff\"}", "of UTF-8");
 }
 
 static void a_request_names_what_its_type_takes(void **state)

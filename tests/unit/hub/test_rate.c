@@ -2,8 +2,8 @@
  * rate.h, and what is text.
  */
 #include "../../../src/hub/rate.h"
-#include "../../../src/hub/utf8.h"
 #include "../cmocka_all.h"
+#include "tutti/core/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

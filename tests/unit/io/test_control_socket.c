@@ -16,6 +16,7 @@ static char path[100];
 static int lines;
 static char last_line[200];
 static struct control_client *last_client;
+static int taken_fd; /* by the line "take" */
 static int gone;
 static bool destroy_in_line;
 
@@ -33,6 +34,8 @@ static void on_line(void *user, struct control_client *client, char *line)
     }
     if (strcmp(line, "subscribe") == 0)
         control_client_subscribe(client);
+    if (strcmp(line, "take") == 0)
+        taken_fd = control_client_take_file(client);
     if (strcmp(line, "quiet") == 0)
         return;
     snprintf(answer, sizeof answer, "answer to %.200s", line);
@@ -254,6 +257,94 @@ static void who_does_not_read_is_closed(void **state)
     close(fd);
 }
 
+/* --- files --- */
+
+static void say_with_files(int fd, const char *text, const int *files, size_t count)
+{
+    _Alignas(struct cmsghdr) char space[CMSG_SPACE(8 * sizeof(int))] = {0};
+    struct iovec from = {(char *)text, strlen(text)};
+    struct msghdr message = {.msg_iov = &from,
+                             .msg_iovlen = 1,
+                             .msg_control = space,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), files, count * sizeof(int));
+    assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static bool pipe_has_ended(void *user)
+{
+    char byte;
+    return read(*(int *)user, &byte, 1) == 0;
+}
+
+/* The read end of a pipe whose write end the test gives away: it ends when that is closed. */
+static int pipe_to_give(int *ret_write_end)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    *ret_write_end = ends[1];
+    return ends[0];
+}
+
+static void a_file_comes_with_its_line(void **state)
+{
+    (void)state;
+    int fd = connect_client(), given, other;
+    int reading = pipe_to_give(&given), unread = pipe_to_give(&other);
+    taken_fd = -1;
+    say_with_files(fd, "ta", &given, 1);
+    close(given);
+    say(fd, "ke\n");
+    expect_text(fd, "answer to take\n");
+    assert_true(taken_fd >= 0);
+    assert_int_equal(fcntl(taken_fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(write(taken_fd, "x", 1), 1);
+    char byte;
+    assert_int_equal(read(reading, &byte, 1), 1);
+    close(taken_fd);
+    assert_true(pipe_has_ended(&reading));
+    say(fd, "take\n"); /* there is none any more */
+    expect_text(fd, "answer to take\n");
+    assert_int_equal(taken_fd, -1);
+    say_with_files(fd, "not wanted\n", &other, 1);
+    close(other);
+    expect_text(fd, "answer to not wanted\n");
+    assert_true(io_test_run(loop, pipe_has_ended, &unread, IO_TEST_LIMIT_NS));
+    say(fd, "take\n");
+    expect_text(fd, "answer to take\n");
+    assert_int_equal(taken_fd, -1);
+    close(fd);
+    close(reading);
+    close(unread);
+}
+
+static void files_cannot_pile_up(void **state)
+{
+    (void)state;
+    int fd = connect_client(), given[8], reading[8];
+    for (int i = 0; i < 8; i++)
+        reading[i] = pipe_to_give(&given[i]);
+    for (int i = 0; i < 20; i++)
+        say_with_files(fd, "x", given, 8);
+    for (int i = 0; i < 8; i++)
+        close(given[i]);
+    assert_false(io_test_run(loop, io_test_never, NULL, 20 * NS_PER_MS));
+    int open_ends = 0;
+    for (int i = 0; i < 8; i++)
+        open_ends += !pipe_has_ended(&reading[i]);
+    assert_int_equal(open_ends, 1);
+    close(fd);
+    expect_gone(1);
+    for (int i = 0; i < 8; i++) {
+        assert_true(pipe_has_ended(&reading[i]));
+        close(reading[i]);
+    }
+}
+
 static void clients_are_counted(void **state)
 {
     (void)state;
@@ -394,6 +485,8 @@ int main(void)
         TEST(a_line_too_long_ends_the_client),
         TEST(subscribers_hear_broadcasts_and_others_do_not),
         TEST(who_does_not_read_is_closed),
+        TEST(a_file_comes_with_its_line),
+        TEST(files_cannot_pile_up),
         TEST(clients_are_counted),
         TEST(running_out_of_descriptors_does_not_spin),
         TEST(may_be_destroyed_in_a_callback),

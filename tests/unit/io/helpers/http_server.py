@@ -3,7 +3,9 @@
 Prints two ports of equal behaviour: two origins.
 """
 
+import base64
 import json
+import socket
 import ssl
 import sys
 import threading
@@ -36,6 +38,13 @@ class Handler(BaseHTTPRequestHandler):
     def any_method(self):
         self.requests += 1
         name, _, argument = self.path.lstrip("/").partition("/")
+        if name == "early":  # answers before it has read what is sent, and lingers, as proxies do
+            self.close_connection = True
+            self.answer(413, b'{"detail": "too large"}', [("Connection", "close")])
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.rfile.read1(1 << 16):
+                pass
+            return
         length = int(self.headers.get("Content-Length", 0))
         self.body = self.rfile.read(length).decode()
         getattr(self, "do_" + name)(argument)
@@ -46,6 +55,14 @@ class Handler(BaseHTTPRequestHandler):
         seen = {"method": self.command, "body": self.body, "headers": dict(self.headers),
                 "nth": self.requests}
         self.answer(200, json.dumps(seen).encode(), [("Content-Type", "application/json")])
+
+    def do_upload(self, _argument):
+        """What came, and whether the file in it is the pattern."""
+        sent = json.loads(self.body)
+        data = base64.b64decode(sent["media"].pop("data"), validate=True)
+        about = {"sent": sent, "bytes": len(data), "right": data == pattern(0, len(data)),
+                 "expect": self.headers.get("Expect", "")}
+        self.answer(200, json.dumps(about).encode())
 
     def do_status(self, status):
         self.answer(int(status), b"<html>so it is</html>")

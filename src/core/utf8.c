@@ -1,7 +1,7 @@
 /*
  * utf8.c: see utf8.h.
  */
-#include "utf8.h"
+#include "tutti/core/utf8.h"
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /*
  * utf8.h: what is broadcast in a text frame must be UTF-8, or its receivers close their sockets.
  */
-#ifndef TUTTI_HUB_UTF8_H
-#define TUTTI_HUB_UTF8_H
+#ifndef TUTTI_CORE_UTF8_H
+#define TUTTI_CORE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,219 @@
+/*
+ * control_add.c: "add": a file that a person has opened and passed to us goes to the backend.
+ *
+ * First it is looked at beside the loop, by the decoder: what no speaker could play is not sent, and
+ * how long it is must be told to a backend that limits it.
+ */
+#include "control_internal.h"
+#include "tutti/audio/decoder.h"
+#include "tutti/io/background.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A length is looked for in so much of the music: an hour's mp3 is walked through meanwhile. */
+#define LOOK_FRAMES (60 * 48000)
+#define LOOK_STEP_FRAMES 4096
+/* Progress is told this often at most. */
+static const int64_t PROGRESS_NS = 250 * NS_PER_MS;
+
+/* From the line to the answer. */
+struct addition {
+    struct waiting *waiting; /* NULL: whoever asked has gone */
+    struct daemon *daemon;
+    struct control_cmd cmd;
+    int fd;
+    int64_t file_bytes;
+    bool uploading;
+    struct mono_time told_at;
+    /* What was found out: */
+    double duration_s;
+    char error[CONTROL_ERROR_MAX];
+};
+
+static void forget(struct addition *addition)
+{
+    if (addition->fd >= 0)
+        close(addition->fd);
+    free(addition);
+}
+
+static void fail(struct addition *addition, const char *error)
+{
+    if (addition->waiting) {
+        struct asker asker = control_stop_waiting(addition->waiting);
+        control_fail(&asker, error);
+    }
+    forget(addition);
+}
+
+/* --- the upload ---------------------------------------------------------------------------- */
+
+static void tell_progress(void *user, int64_t sent_bytes, int64_t total_bytes)
+{
+    struct addition *addition = user;
+    struct mono_time now = loop_now(addition->daemon->loop);
+    if (mono_sub(now, addition->told_at) < PROGRESS_NS)
+        return;
+    addition->told_at = now;
+    control_tell_progress(&addition->waiting->asker, sent_bytes, total_bytes);
+}
+
+static void uploaded(void *user, const struct link_result *result)
+{
+    struct addition *addition = user;
+    struct waiting *waiting = addition->waiting;
+    if (result->request)
+        requests_mark_mine(&addition->daemon->requests, result->request->id);
+    forget(addition);
+    control_confirmed(waiting, result);
+}
+
+/* Whoever asked has gone: nobody waits for the file. */
+static void abandon(struct waiting *waiting)
+{
+    struct addition *addition = waiting->user;
+    addition->waiting = NULL;
+    control_stop_waiting(waiting);
+    if (!addition->uploading)
+        return; /* it is being looked at, which ends by itself */
+    link_cancel_upload(addition->daemon->link);
+    forget(addition);
+}
+
+/* --- the look at it ------------------------------------------------------------------------ */
+
+static void measure(struct addition *addition, struct decoder *decoder)
+{
+    static const size_t step = LOOK_STEP_FRAMES;
+    float *frames = malloc(step * DECODER_CHANNELS * sizeof *frames);
+    size_t count, looked = 0;
+    enum decoder_result result = frames ? decoder_seek(decoder, 0) : DECODER_ERROR;
+    while (decoder_length_frames(decoder) < 0 && looked < LOOK_FRAMES && result != DECODER_ERROR &&
+           result != DECODER_END) {
+        result = decoder_read(decoder, frames, step, &count);
+        looked += step;
+    }
+    int64_t length = decoder_length_frames(decoder);
+    if (length >= 0)
+        addition->duration_s = (double)length / decoder_rate_hz(decoder);
+    free(frames);
+}
+
+static void look(void *job)
+{
+    struct addition *addition = job;
+    struct decoder *decoder;
+    char error[DECODER_ERROR_MAX];
+    enum decoder_result result = decoder_open(addition->fd, addition->file_bytes,
+                                              addition->file_bytes, &decoder, error);
+    if (result != DECODER_OK) {
+        snprintf(addition->error, sizeof addition->error, "%s cannot be played: %s",
+                 addition->cmd.filename, result == DECODER_ERROR ? error : "it is not an mp3");
+        return;
+    }
+    decoder_set_available(decoder, addition->file_bytes, true);
+    measure(addition, decoder);
+    decoder_destroy(decoder);
+}
+
+static void name_track(struct control_cmd *cmd)
+{
+    unsigned char random[8];
+    if (!cmd->name[0])
+        snprintf(cmd->name, sizeof cmd->name, "%s", cmd->filename);
+    if (cmd->track_id[0] || getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return;
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(cmd->track_id + 2 * i, 3, "%02x", random[i]);
+}
+
+static void looked_at(void *job)
+{
+    struct addition *addition = job;
+    struct daemon *daemon = addition->daemon;
+    if (!addition->waiting || daemon->stopping || addition->error[0]) {
+        fail(addition, addition->error);
+        return;
+    }
+    name_track(&addition->cmd);
+    struct link_file file = {
+        .fd = addition->fd,
+        .file_bytes = addition->file_bytes,
+        .track_id = addition->cmd.track_id,
+        .name = addition->cmd.name,
+        .filename = addition->cmd.filename,
+        .duration_s = addition->duration_s,
+        .on_progress = tell_progress,
+    };
+    addition->fd = -1; /* the link's from here on */
+    addition->uploading = true;
+    link_upload(daemon->link, &file, uploaded, addition);
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+/* Why this file cannot be uploaded; "" when it can be. */
+static void check_file(const struct daemon *daemon, int fd, int64_t *ret_bytes, char *error)
+{
+    struct stat about;
+    int64_t limit_mb = daemon->settings->paths.track_max_mb;
+    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+        snprintf(error, CONTROL_ERROR_MAX, "the file is not a regular one");
+    else if (about.st_size == 0)
+        snprintf(error, CONTROL_ERROR_MAX, "the file is empty");
+    else if (about.st_size > limit_mb * 1024 * 1024)
+        snprintf(error, CONTROL_ERROR_MAX,
+                 "the file is larger than the %lld MB that a track may have ([paths] track_max_mb)",
+                 (long long)limit_mb);
+    else
+        *ret_bytes = about.st_size;
+}
+
+static void check_role(const struct daemon *daemon, char *error)
+{
+    if (daemon->settings->backend.role != SETTINGS_HOST && !link_takes_guest_files(daemon->link))
+        snprintf(error, CONTROL_ERROR_MAX,
+                 "only the session's host may upload to this backend; this speaker is a guest: ask "
+                 "with tuttictl request");
+}
+
+void control_add(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
+{
+    int fd = asker->client ? control_client_take_file(asker->client) : -1;
+    struct addition *addition = calloc(1, sizeof *addition);
+    char error[CONTROL_ERROR_MAX] = "";
+    int64_t file_bytes = 0;
+    if (!addition)
+        snprintf(error, sizeof error, "out of memory");
+    else if (fd < 0)
+        snprintf(error, sizeof error, "add takes an open file, passed beside the line");
+    else
+        check_file(daemon, fd, &file_bytes, error);
+    if (!error[0])
+        check_role(daemon, error);
+    struct waiting *waiting = NULL;
+    if (error[0])
+        control_fail(asker, error);
+    else
+        waiting = control_wait(daemon, asker);
+    if (!waiting) {
+        if (fd >= 0)
+            close(fd);
+        free(addition);
+        return;
+    }
+    *addition = (struct addition){.waiting = waiting,
+                                  .daemon = daemon,
+                                  .cmd = *cmd,
+                                  .fd = fd,
+                                  .file_bytes = file_bytes,
+                                  .duration_s = -1};
+    waiting->abandon = abandon;
+    waiting->user = addition;
+    background_run(daemon->background, look, looked_at, addition);
+}

@@ -1,0 +1,110 @@
+/*
+ * link_upload.c: a file on its way to the backend. Whether it has arrived is told by the answer, or
+ * by the playlist; it is not sent twice.
+ */
+#include "link_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool link_takes_guest_files(const struct link *link)
+{
+    /* The hub does; of the full backend's ways it has none, it would keep a request without the
+     * file. What answers probes is a hub. */
+    return link->config.clock->echo_seen;
+}
+
+static struct link_order *find_upload(struct link *link)
+{
+    for (size_t i = 0; i < LINK_ORDERS_MAX; i++)
+        if (link->orders[i].used && link->orders[i].order.kind == ORDER_ADD)
+            return &link->orders[i];
+    return NULL;
+}
+
+void link_upload_end(struct link *link)
+{
+    track_upload_destroy(link->upload);
+    link->upload = NULL;
+}
+
+void link_cancel_upload(struct link *link)
+{
+    struct link_order *pending = find_upload(link);
+    if (pending)
+        link_order_cancel(pending);
+}
+
+/* There are bytes again. */
+static void go_on(void *user)
+{
+    struct link_order *pending = find_upload(user);
+    if (pending && pending->call)
+        http_go_on(pending->call);
+}
+
+static int64_t give_body(void *user, char *to, size_t room)
+{
+    struct link_order *pending = user;
+    struct link *link = pending->link;
+    int64_t given = track_upload_give(link->upload, to, room);
+    if (given > 0)
+        link->upload_progress(pending->user, track_upload_given(link->upload),
+                              track_upload_bytes(link->upload));
+    return given;
+}
+
+static bool start(struct link *link, struct link_order *pending)
+{
+    char url[PROTOCOL_URL_MAX];
+    struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .token = link->token,
+        .on_body = give_body,
+        .body_bytes = track_upload_bytes(link->upload),
+        .fresh_connection = true,
+        .max_bytes = LINK_REST_MAX_BYTES,
+        .on_done = link_order_answered,
+        .user = pending,
+    };
+    if (!protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions/%s/playlist",
+                      link->session_id))
+        return false;
+    pending->call = http_start(link->http, &request);
+    return pending->call != NULL;
+}
+
+void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user)
+{
+    struct order order = {
+        .kind = ORDER_ADD,
+        .position_ms = -1,
+        .new_position = -1,
+        .tracks_before = playlist_count_track(link->config.playlist, file->track_id),
+    };
+    snprintf(order.track_id, sizeof order.track_id, "%s", file->track_id);
+    if (find_upload(link)) {
+        close(file->fd);
+        done(user, &(struct link_result){.error = "another upload is under way"});
+        return;
+    }
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (!pending) {
+        close(file->fd);
+        return;
+    }
+    link->upload_progress = file->on_progress;
+    link->upload = track_upload_create(
+        link->config.background, file->fd, file->file_bytes,
+        &(struct track_upload_config){.track_id = file->track_id,
+                                      .name = file->name,
+                                      .filename = file->filename,
+                                      .content_type = "audio/mpeg",
+                                      .duration_s = file->duration_s},
+        go_on, link);
+    link_order_wait(pending, LINK_ORDER_SENDING);
+    if (!link->upload || !start(link, pending))
+        link_order_end(pending, "out of memory");
+}
