@@ -213,7 +213,8 @@ static size_t take_data(char *bytes, size_t size, size_t count, void *user)
     count *= size;
     if (call->cancelled)
         return 0;
-    if (call->max_bytes > 0 && (int64_t)(call->body_bytes + count) > call->max_bytes) {
+    int64_t total = call->response.range_start + (int64_t)(call->body_bytes + count);
+    if (call->max_bytes > 0 && total > call->max_bytes) {
         call->too_large = true;
         return 0;
     }

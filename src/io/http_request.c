@@ -51,6 +51,8 @@ static bool add_headers(struct http_call *call, const struct http_request *reque
            (!(request->json || request->on_body) ||
             add_header(call, "Content-Type", "application/json")) &&
            (!request->if_none_match || add_header(call, "If-None-Match", request->if_none_match)) &&
+           (!request->if_modified_since ||
+            add_header(call, "If-Modified-Since", request->if_modified_since)) &&
            add_range(call, request);
 }
 

@@ -55,12 +55,14 @@ struct http_request {
      * again. */
     int64_t (*on_body)(void *user, char *to, size_t room);
     int64_t body_bytes;
-    bool fresh_connection; /* do not reuse a kept-alive one */
-    int64_t timeout_ns;    /* of the whole call; 0: none, only the low-speed limit */
-    int64_t max_bytes;     /* a larger answer fails; 0: HTTP_JSON_MAX_BYTES, downloads: no limit */
-    int64_t range_start;   /* > 0: Range: bytes=N- */
-    const char *if_range;  /* a strong validator, or NULL */
-    const char *if_none_match; /* or NULL */
+    bool fresh_connection;         /* do not reuse a kept-alive one */
+    int64_t timeout_ns;            /* of the whole call; 0: none, only the low-speed limit */
+    int64_t max_bytes;             /* a larger answer fails, what a range leaves out included; 0:
+                                    * HTTP_JSON_MAX_BYTES, downloads: no limit */
+    int64_t range_start;           /* > 0: Range: bytes=N- */
+    const char *if_range;          /* a strong validator, or NULL */
+    const char *if_none_match;     /* or NULL */
+    const char *if_modified_since; /* or NULL */
     /* Downloads: the headers, then chunks of at most 16 KiB of the body, if the status is one of
      * success; returning false ends the call with status 0. Both NULL: a JSON call. */
     bool (*on_headers)(void *user, const struct http_response *response);

@@ -192,6 +192,12 @@ static void what_is_there_is_not_fetched_again(void **state)
     expect_track('a', 100);
     assert_int_equal(told.files, 3);
     expect_requests("a+0 b+0 c+0 ");
+    /* In another life it is compared with the server's, beside its playing. */
+    open_library(100 * MB, true);
+    want("a/100", "b/100", NULL);
+    expect_track('a', 100);
+    expect_requests("a+0 b+0 c+0 a= b= ");
+    assert_int_equal(told.files, 1);
 }
 
 static void the_same_again_changes_nothing(void **state)
@@ -270,6 +276,71 @@ static void the_next_one_is_told_of_when_it_is_whole(void **state)
     assert_true(primed.fd >= 0 && primed.fd != fd);
     want("slow-b/100000", "gone-d/1", NULL); /* taken back, before its file is closed */
     assert_int_equal(primed.fd, -1);
+}
+
+static void one_that_has_changed_is_replaced(void **state)
+{
+    (void)state;
+    want("new-a/1000", "new-b/1000", "portal-c/1000");
+    expect_requests("new-a+0 new-b+0 portal-c+0 ");
+    open_library(100 * MB, true);
+    let_go("a");
+    let_go("b");
+    let_go("c");
+    want("new-a/1000", "new-b/1000", "portal-c/1000");
+    expect_track('a', 1000); /* at once: what is there */
+    expect_requests("new-a+0 new-b+0 portal-c+0 new-a= new-b= portal-c= ");
+    expect_track('Z', 1000);
+    assert_int_equal(told.files, 2);
+    want("new-b/1000", "portal-c/1000", "new-a/1000");
+    expect_track('Z', 1000);
+    want("portal-c/1000", NULL, NULL); /* the page of somebody in between is not it */
+    expect_track('c', 1000);
+    expect_requests("new-a+0 new-b+0 portal-c+0 new-a= new-b= portal-c= ");
+}
+
+static void without_the_server_what_is_there_is_played(void **state)
+{
+    (void)state;
+    want("a/100", NULL, NULL);
+    expect_requests("a+0 ");
+    open_library(100 * MB, true);
+    const char *url = address("a/100");
+    io_test_helper_stop(&server);
+    library_set_wanted(library, (const char *const[LIBRARY_WANTED]){url, "", ""});
+    expect_track('a', 100);
+    io_test_run(loop, io_test_never, NULL, 200 * NS_PER_MS);
+    assert_string_equal(library_error(library), "");
+    assert_int_equal(library_get_usage(library).failures, 0);
+}
+
+/* Whatever becomes of the second half: in the end the file is the server's. */
+static void a_broken_download_is_mended(void **state)
+{
+    (void)state;
+    want("half-a/100000", NULL, NULL);
+    expect_track('a', 100000);
+    expect_requests("half-a+0 half-a+50000 ");
+    want("whole-b/100000", NULL, NULL);
+    expect_track('b', 100000);
+    want("shift-c/100000", NULL, NULL);
+    expect_track('c', 100000);
+    want("other-d/100000", NULL, NULL);
+    expect_track('d', 100000);
+    expect_requests("half-a+0 half-a+50000 whole-b+0 whole-b+50000 shift-c+0 shift-c+50000 "
+                    "shift-c+0 other-d+0 other-d+50000 other-d+0 ");
+}
+
+/* It is retried more and more slowly, and what is there of it can be played. */
+static void one_that_promises_too_much_is_never_whole(void **state)
+{
+    (void)state;
+    want("lies-a/100000", "b/100", NULL);
+    assert_true(io_test_run(loop, were_requested, (char[]){"lies-a+0 b+0 lies-a+10000 "},
+                            IO_TEST_LIMIT_NS));
+    assert_int_equal(told.bytes, 10000);
+    assert_false(told.complete);
+    assert_non_null(strstr(library_error(library), "bytes remaining"));
 }
 
 static void a_missing_track_does_not_hold_up_the_rest(void **state)
@@ -368,6 +439,10 @@ int main(void)
         TEST(a_changed_playlist_is_planned_anew),
         TEST(what_is_fetched_ahead_becomes_current_on_its_way),
         TEST(the_next_one_is_told_of_when_it_is_whole),
+        TEST(one_that_has_changed_is_replaced),
+        TEST(without_the_server_what_is_there_is_played),
+        TEST(a_broken_download_is_mended),
+        TEST(one_that_promises_too_much_is_never_whole),
         TEST(a_missing_track_does_not_hold_up_the_rest),
         TEST(one_that_will_be_there_later_is_asked_for_again),
         TEST(other_addresses_are_refused),

@@ -4,7 +4,14 @@
 /slow-NAME/BYTES  half of them; the rest when DIRECTORY/go-NAME exists
 /later-NAME/BYTES 503 until DIRECTORY/go-NAME exists
 /gone-NAME/1     404
-Every request is a line of DIRECTORY/requests: NAME and where its range starts.
+/half-NAME/BYTES  the first time it breaks off in the middle
+/whole-NAME/BYTES likewise, and it does not resume
+/other-NAME/BYTES likewise, and what it resumes with is another file
+/shift-NAME/BYTES likewise, and it resumes at another place than asked for
+/lies-NAME/BYTES  has only a tenth of what it promises
+/new-NAME/BYTES  another file, of Z, when DIRECTORY/go-NAME exists
+/portal-NAME/BYTES a page without validators when DIRECTORY/go-NAME exists
+Every request is a line of DIRECTORY/requests: NAME and where its range starts, or NAME= for a check.
 """
 
 import pathlib
@@ -22,39 +29,66 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_arguments):
         pass
 
-    def note(self, name, start):
+    def note(self, name, start, known):
         with open(DIRECTORY / "requests", "a", encoding="ascii") as requests:
-            requests.write(f"{name}+{start}\n")
+            requests.write(f"{name}=\n" if known else f"{name}+{start}\n")
 
     def wait_for(self, name):
         end = time.monotonic() + 20
-        while not (DIRECTORY / f"go-{name}").exists() and time.monotonic() < end:
+        while not self.is_there(name) and time.monotonic() < end:
             time.sleep(0.005)
+
+    def is_there(self, name):
+        return (DIRECTORY / f"go-{name}").exists()
+
+    def refuse(self, status):
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_GET(self):
         name, count = self.path.lstrip("/").split("/")
-        count = int(count)
         kind, _, rest = name.rpartition("-")
         start = int(self.headers.get("Range", "bytes=0-")[len("bytes="):-1])
-        self.note(name, start)
-        if kind == "gone" or (kind == "later" and not (DIRECTORY / f"go-{rest}").exists()):
-            self.send_response(404 if kind == "gone" else 503)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        body = bytes([ord(name[-1])]) * (count - start)
+        known = self.headers.get("If-None-Match")
+        self.note(name, start, known)
+        etag = f'"{name}"'
+        if (kind in ("new", "portal") and self.is_there(rest)) or (kind == "other" and start):
+            etag = '"new"' if kind != "portal" else ""
+        if kind == "gone" or (kind == "later" and not self.is_there(rest)):
+            self.refuse(404 if kind == "gone" else 503)
+        elif known and known == etag:
+            self.refuse(304)
+        else:
+            self.send_track(kind, rest, int(count), 0 if kind == "whole" else start, etag, start)
+
+    def send_track(self, kind, rest, count, start, etag, asked):
+        byte = b"Z" if etag in ('"new"', "") else rest[-1].encode()
+        body = byte * (count - start)
         self.send_response(206 if start else 200)
-        self.send_header("ETag", f'"{name}"')
+        if etag:
+            self.send_header("ETag", etag)
         self.send_header("Content-Length", str(len(body)))
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{count - 1}/{count}")
+            self.send_header("Content-Range", f"bytes {start + (kind == 'shift')}-{count - 1}/{count}")
         self.end_headers()
-        half = len(body) // 2 if kind == "slow" else len(body)
+        breaks_off = kind in ("half", "whole", "other", "shift") and asked == 0 and not self.broken_off(rest)
+        half = len(body) // 2 if kind == "slow" or breaks_off else len(body)
+        if kind == "lies":
+            half = max(0, count // 10 - start)
         self.wfile.write(body[:half])
         self.wfile.flush()
-        if half < len(body):
+        self.close_connection = breaks_off or kind == "lies"
+        if half < len(body) and kind == "slow":
             self.wait_for(rest)
             self.wfile.write(body[half:])
+
+    def broken_off(self, name):
+        """Whether it was, before."""
+        mark = DIRECTORY / f"broken-{name}"
+        was = mark.exists()
+        mark.touch()
+        return was
 
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

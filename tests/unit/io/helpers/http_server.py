@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_bytes(self, count, ranges=True):
         count, start, status = int(count), 0, 200
         headers = [("ETag", '"tag-1"'), ("Last-Modified", LAST_MODIFIED)]
-        if self.headers.get("If-None-Match") == '"tag-1"':
+        if self.headers.get("If-None-Match") == '"tag-1"' or self.headers.get("If-Modified-Since") == LAST_MODIFIED:
             self.send_response(304)
             self.end_headers()
             return

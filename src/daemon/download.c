@@ -1,0 +1,252 @@
+/*
+ * download.c: resumed where the server offers it and the file is the same, started over where not.
+ */
+#include "download.h"
+
+#include "tutti/io/http.h"
+#include "tutti/io/track_store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct download {
+    const struct download_config *config;
+    char url[PROTOCOL_URL_MAX];
+    struct track_file *file;
+    struct http_call *call;
+    int64_t total_bytes; /* -1: unknown */
+    bool unchecked;
+    bool checking;   /* the call is a check, which has not led to another file so far */
+    const char *why; /* it was broken off on this side; NULL */
+};
+
+struct download *download_create(const struct download_config *config, const char *url)
+{
+    struct download *download = strlen(url) < PROTOCOL_URL_MAX ? calloc(1, sizeof *download) : NULL;
+    if (!download)
+        return NULL;
+    download->config = config;
+    download->total_bytes = -1;
+    strcpy(download->url, url);
+    return download;
+}
+
+void download_destroy(struct download *download)
+{
+    if (!download)
+        return;
+    http_cancel(download->call);
+    track_file_close(download->file);
+    free(download);
+}
+
+const char *download_url(const struct download *download)
+{
+    return download->url;
+}
+
+struct track_file *download_file(struct download *download)
+{
+    if (download->file)
+        return download->file;
+    download->file = track_store_open(download->config->store, download->url);
+    download->unchecked = download->file && (track_file_etag(download->file)[0] ||
+                                             track_file_last_modified(download->file)[0]);
+    return download->file;
+}
+
+int64_t download_total_bytes(const struct download *download)
+{
+    return download->total_bytes;
+}
+
+bool download_is_complete(struct download *download)
+{
+    return download_file(download) && track_file_complete(download->file);
+}
+
+bool download_is_unchecked(struct download *download)
+{
+    return download_is_complete(download) && download->unchecked;
+}
+
+/* Of two that are given, both; the server may leave out either. */
+static bool is_same(const struct download *download, const struct http_response *response)
+{
+    const char *etag = track_file_etag(download->file);
+    const char *modified = track_file_last_modified(download->file);
+    if (etag[0] && response->etag[0])
+        return strcmp(etag, response->etag) == 0;
+    return !modified[0] || !response->last_modified[0] ||
+           strcmp(modified, response->last_modified) == 0;
+}
+
+static bool break_off(struct download *download, const char *why)
+{
+    download->why = why;
+    return false;
+}
+
+/* Another file under the same address. A page without validators is none: some network's portal,
+ * or a proxy's apology. */
+static bool take_other(struct download *download, const struct http_response *response)
+{
+    bool vouched = response->etag[0] || response->last_modified[0];
+    if (response->status != 200 || !vouched || is_same(download, response))
+        return false;
+    struct track_file *file = track_store_begin(download->config->store, download->url);
+    if (!file)
+        return false;
+    download->config->handlers.on_replaced(download->config->user, download);
+    track_file_close(download->file);
+    track_file_truncate(file);
+    download->file = file;
+    download->checking = download->unchecked = false;
+    return true;
+}
+
+static bool on_headers(void *user, const struct http_response *response)
+{
+    struct download *download = user;
+    if (download->checking && !take_other(download, response))
+        return response->status == 304; /* there is nothing to be read */
+    if (response->status != 200 && response->status != 206)
+        return response->status >= 300; /* on_done tells the failure */
+    int64_t have = track_file_bytes(download->file);
+    if (response->status == 206 &&
+        (response->range_start != have || !is_same(download, response))) {
+        track_file_truncate(download->file);
+        return break_off(download, "the server resumes it wrongly; starting over");
+    }
+    if (response->status == 200 && have > 0)
+        track_file_truncate(download->file); /* it does not resume: from the start again */
+    if (response->content_length >= 0)
+        download->total_bytes = track_file_bytes(download->file) + response->content_length;
+    track_file_set_validators(download->file, response->etag, response->last_modified);
+    return true;
+}
+
+static bool on_data(void *user, const void *data, size_t bytes)
+{
+    struct download *download = user;
+    int result = track_file_append(download->file, data, (int64_t)bytes);
+    if (result < 0)
+        return break_off(download, strerror(-result));
+    download->config->handlers.on_growth(download->config->user, download);
+    return true;
+}
+
+/* What will not get better by asking again. */
+static bool is_final(const struct http_response *response)
+{
+    return (response->status >= 400 && response->status < 500 && response->status != 408 &&
+            response->status != 416 && response->status != 429) ||
+           strstr(response->error, "larger than");
+}
+
+static void end(struct download *download, enum download_end how, const char *reason)
+{
+    download->config->handlers.on_end(download->config->user, download, how, reason);
+}
+
+static void fail(struct download *download, const struct http_response *response)
+{
+    char reason[PROTOCOL_REASON_MAX];
+    if (response->status >= 300)
+        snprintf(reason, sizeof reason, "the server answers HTTP %d", response->status);
+    else
+        snprintf(reason, sizeof reason, "%s", download->why ? download->why : response->error);
+    end(download, is_final(response) ? DOWNLOAD_REFUSED : DOWNLOAD_AGAIN, reason);
+}
+
+static void on_done(void *user, const struct http_response *response)
+{
+    struct download *download = user;
+    download->call = NULL;
+    if (download->checking) {
+        download->checking = download->unchecked = false;
+        end(download, DOWNLOAD_UNCHANGED, "");
+        return;
+    }
+    int64_t bytes = track_file_bytes(download->file);
+    bool arrived = response->status == 200 || response->status == 206;
+    bool whole = download->total_bytes < 0 || bytes == download->total_bytes;
+    if (response->status == 416) /* there is nothing after what we have: it is another file */
+        track_file_truncate(download->file);
+    if (!arrived || !whole || bytes == 0) {
+        fail(download, response);
+        return;
+    }
+    track_file_commit(download->file);
+    end(download, DOWNLOAD_COMPLETE, "");
+}
+
+static const char *strong_validator(const struct download *download)
+{
+    /* A weak ETag says nothing about bytes. */
+    const char *etag = track_file_etag(download->file);
+    if (etag[0] && strncmp(etag, "W/", 2) != 0)
+        return etag;
+    const char *last_modified = track_file_last_modified(download->file);
+    return last_modified[0] ? last_modified : NULL;
+}
+
+/* What is not in the store yet is fetched, from where it ends. */
+static bool prepare_fetch(struct download *download, struct http_request *request)
+{
+    if (!download->file) {
+        download->file = track_store_begin(download->config->store, download->url);
+        download->total_bytes = -1;
+    }
+    if (!download->file)
+        return false;
+    if (track_file_bytes(download->file) > 0 && strong_validator(download)) {
+        request->range_start = track_file_bytes(download->file);
+        request->if_range = strong_validator(download);
+    } else {
+        track_file_truncate(download->file);
+    }
+    return true;
+}
+
+static void prepare_check(const struct download *download, struct http_request *request)
+{
+    if (track_file_etag(download->file)[0])
+        request->if_none_match = track_file_etag(download->file);
+    else
+        request->if_modified_since = track_file_last_modified(download->file);
+}
+
+void download_start(struct download *download)
+{
+    struct http_request request = {
+        .method = "GET",
+        .url = download->url,
+        .max_bytes = download->config->max_bytes,
+        .on_headers = on_headers,
+        .on_data = on_data,
+        .on_done = on_done,
+        .user = download,
+    };
+    download->why = NULL;
+    download->checking = download_is_unchecked(download);
+    if (download->checking)
+        prepare_check(download, &request);
+    else if (!prepare_fetch(download, &request)) {
+        end(download, DOWNLOAD_AGAIN, "no memory for the track");
+        return;
+    }
+    download->call = http_start(download->config->http, &request);
+    if (!download->call && errno == ENOMEM)
+        end(download, DOWNLOAD_AGAIN, "no memory for the call");
+    else if (!download->call)
+        end(download, DOWNLOAD_REFUSED, "it is not at an http or https address");
+}
+
+void download_pause(struct download *download)
+{
+    http_cancel(download->call);
+    download->call = NULL;
+}
