@@ -38,7 +38,8 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
         apply_volume(daemon, now);
     amplifier_follow(daemon->amplifier, &player);
     note_player(daemon, &player);
-    loop_timer_set(daemon->tick, next);
+    struct mono_time end = daemon_advance(daemon, now);
+    loop_timer_set(daemon->tick, mono_sub(end, next) < 0 ? end : next);
 }
 
 /* --- playlist and tracks ------------------------------------------------------------------- */

@@ -92,6 +92,10 @@ const struct playlist_item *daemon_current_item(const struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
 
+/* advance.c: goes on at the end of a track, where this speaker is to. When it wants to be called
+ * again; far away if there is nothing to come. */
+struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now);
+
 /* reload.c */
 void daemon_reload(struct daemon *daemon);
 /* The host name, where the configuration has no name. */

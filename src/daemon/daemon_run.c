@@ -20,48 +20,14 @@
 
 static const int64_t SLOW_NS = 10 * NS_PER_S;
 static const int64_t CONNECT_TIMEOUT_NS = 5 * NS_PER_S;
-/* A host with auto_advance skips this long before the end is heard: the command's way. */
-static const double ADVANCE_LEAD_S = 0.02;
 /* A goodbye may take so long; a backend that does not answer does not hold us up. */
 static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
 
 /* --- timers -------------------------------------------------------------------------------- */
 
-static void advance_done(void *user, const struct link_result *result)
-{
-    (void)user;
-    if (result->error[0])
-        log_warn("auto_advance: %s", result->error);
-}
-
-/* The end of a track: a host that is told to goes on, once per anchor. */
-static void advance(struct daemon *daemon, struct mono_time now)
-{
-    const struct settings *settings = daemon->settings;
-    if (settings->backend.role != SETTINGS_HOST || !settings->backend.auto_advance ||
-        daemon->stopping || daemon->skip_sent || !daemon->playback.playing ||
-        !link_is_live(daemon->link))
-        return;
-    struct player_status player = player_get_status(daemon->player, now);
-    const struct playlist_item *item = daemon_current_item(daemon);
-    if (!item || player.length_s < 0 || player.position_s < player.length_s - ADVANCE_LEAD_S)
-        return;
-    daemon->skip_sent = true;
-    bool last = item + 1 == daemon->playlist.items + daemon->playlist.count;
-    if (!last)
-        link_command(daemon->link, "skip_next", NULL, -1, advance_done, daemon);
-    else if (settings->backend.repeat == SETTINGS_REPEAT_ALL)
-        link_command(daemon->link, "play", daemon->playlist.items[0].track_id, 0, advance_done,
-                     daemon);
-    else
-        link_command(daemon->link, "pause", item->track_id, player.length_s * 1e3, advance_done,
-                     daemon);
-}
-
 static void tick_fired(void *user, struct mono_time now)
 {
     struct daemon *daemon = user;
-    advance(daemon, now);
     daemon_tick(daemon, now);
 }
 
