@@ -116,7 +116,7 @@ static bool load(struct hub_settings *settings, const struct arguments *argument
         !override(settings, "log", "level", arguments->level, error))
         return false;
     if (hub_settings_check(settings, problem))
-        return load_password(settings, error);
+        return true;
     snprintf(error, SETTINGS_FILE_ERROR_MAX, "%s: %s", path ? path : "configuration", problem);
     return false;
 }
@@ -207,10 +207,26 @@ static int run(const struct hub_settings *settings)
 
 enum action {
     ACTION_RUN,
+    ACTION_WORK, /* on the data, beside the service */
     ACTION_CHECK,
     ACTION_PRINTED, /* what was asked for, and that was all */
     ACTION_WRONG,
 };
+
+/* A credential of the unit's, and this is not the unit: only the service can say whether it is
+ * right. */
+static bool is_out_of_reach(const char *path)
+{
+    return !strchr(path, '/') && !getenv("CREDENTIALS_DIRECTORY") && access(path, F_OK) < 0;
+}
+
+static bool load_secrets(struct hub_settings *settings, enum action action, char *error)
+{
+    if (action == ACTION_WORK ||
+        (action == ACTION_CHECK && is_out_of_reach(settings->house.password_file)))
+        return true;
+    return load_password(settings, error);
+}
 
 static enum action print_options(enum options_style style)
 {
@@ -277,7 +293,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     /* A core dump would hold tokens and the password of the house, and so would the memory. */
     prctl(PR_SET_DUMPABLE, 0);
-    if (!load(&settings, &arguments, error)) {
+    if (action == ACTION_RUN && optind < argc)
+        action = ACTION_WORK;
+    if (!load(&settings, &arguments, error) || !load_secrets(&settings, action, error)) {
         fprintf(stderr, "tutti-hub: %s\n", error);
         return EXIT_CONFIG;
     }
@@ -288,7 +306,7 @@ int main(int argc, char **argv)
         printf("%s: good\n", path ? path : "no configuration file, the defaults");
         return EXIT_STOPPED;
     }
-    if (optind < argc)
+    if (action == ACTION_WORK)
         return commands_run(settings.data.directory, argc - optind, argv + optind);
     return run(&settings);
 }

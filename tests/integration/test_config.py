@@ -201,6 +201,20 @@ def test_a_secret_for_everybody_is_warned_of_with_what_mends_it(program, tmp_pat
     assert program.check(path) == (0, f"{path}: good\n", "")
 
 
+def test_a_credential_of_the_unit_is_out_of_reach_for_whoever_looks_after_the_hub(tmp_path):
+    """Only the service has it: neither the check nor the work on the data need it, and serving does."""
+    path = tmp_path / "tutti-hub.conf"
+    path.write_text(f"[data]\ndirectory = {tmp_path}\n[house]\npassword_file = house-password\n")
+    (tmp_path / "hub.sqlite").touch()
+    assert HUB.check(path) == (0, f"{path}: good\n", "")
+    done = HUB.run("--config", str(path), "session", "list")
+    assert done.returncode == 0 and done.stdout.startswith(b"CODE"), done.stderr
+    done = HUB.run("--config", str(path), "--listen", "127.0.0.1:0")
+    assert done.returncode == 3 and b"house-password: cannot be read" in done.stderr
+    code, _, said = HUB.check(path, CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert code == 3 and f"{tmp_path}/house-password: cannot be read" in said
+
+
 def test_a_missing_configuration_is_said_to_be(program, tmp_path):
     path = tmp_path / "none.conf"
     code, _, said = program.check(path)
