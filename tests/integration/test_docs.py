@@ -33,6 +33,7 @@ NOT_RUN = {
     r"journalctl ": "takes systemd's journal",
     r"timedatectl": "takes a running systemd",
     r"(sudo )?systemd-creds ": "takes a machine of one's own, whose key it uses",
+    r"tuttictl watch$": "takes a terminal; test_watch gives it one",
     r"aplay -l|alsamixer|amixer|sudo fuser ": "ALSA's and others' own, about a real card",
     r"(sudo )?iw dev ": "takes a Wi-Fi device",
     r"cat /sys/.*scaling_governor|echo performance ": "takes a processor with a governor",
