@@ -26,7 +26,7 @@ INLINE = re.compile(r"(?<!`)`((?:[^`\n]|\n(?!\n))+)`(?!`)")  # may be wrapped, b
 
 NOT_RUN = {
     r"ssh ": "takes another machine",
-    r"sudo apt ": "changes the system; the packages are installed by the test of the packages",
+    r"sudo apt ": "changes the system",
     r"sudo adduser ": "changes the system's users",
     r"sudoedit ": "is an editor",
     r"(sudo )?systemctl ": "takes a running systemd",
@@ -37,7 +37,7 @@ NOT_RUN = {
     r"aplay -l|alsamixer|amixer|sudo fuser ": "ALSA's and others' own, about a real card",
     r"(sudo )?iw dev ": "takes a Wi-Fi device",
     r"cat /sys/.*scaling_governor|echo performance ": "takes a processor with a governor",
-    r"sudo cmake --install|sudo sh systemd/postinst": "changes the system; done by the test of the packages",
+    r"sudo cmake --install|sudo systemd-sysusers": "changes the system",
     r"(sudo )?rsync ": "a plain copy; rsync is not one of the test's packages",
     r"sudo chgrp |sudo chmod |sudo ss ": "the system's own, about files and ports of a real speaker",
     r"sudo reboot": "reboots",
