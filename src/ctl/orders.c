@@ -197,7 +197,7 @@ bool order_volume(const struct order_call *call, struct order *order)
 {
     double number;
     if (call->argc == 0)
-        return add_number(order, "by", 0);
+        return true;
     if (call->argc != 1 || !parse_number(call->argv[0], &number))
         return false;
     return add_number(order, is_relative(call->argv[0]) ? "by" : "percent", number);

@@ -88,7 +88,7 @@ void print_status(const struct paper *paper, const cJSON *answer,
     fputc('\n', paper->out);
     print_track(paper, status);
     if (isfinite(error_us)) {
-        snprintf(text, sizeof text, "%+.0f us, rate %+.1f ppm", error_us,
+        snprintf(text, sizeof text, "%+.0f us, rate %+.1f ppm", round(error_us) + 0.0,
                  member_number(status, "rate_ppm"));
         line(paper, "in sync", INK_PLAIN, text);
     }

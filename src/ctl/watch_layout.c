@@ -16,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_FOR_DRIFT 11  /* below, there is no room for the plot */
-#define ROWS_FOR_LISTS 8   /* nor for the lists */
-#define ROWS_FOR_PLOT_3 20 /* from here on a single speaker's plot is three rows high */
+#define ROWS_FOR_DRIFT 11   /* below, there is no room for the plot */
+#define ROWS_FOR_LISTS 8    /* nor for the lists */
+#define ROWS_FOR_PROBLEM 20 /* from here on, a row is kept for it */
+#define ROWS_OF_PLOT 3      /* of each speaker, if that leaves the lists their rows */
+#define ROWS_OF_LISTS 10
 #define NAME_COLUMNS 12
-#define ERROR_COLUMNS 9
+#define ERROR_COLUMNS 8
 #define REQUESTS_MAX 100
 
 static int at_most(int value, int limit)
@@ -142,27 +144,35 @@ static const char *problem_of(const struct watch_speaker *speaker)
 
 /* --- drift ---------------------------------------------------------------------------------- */
 
+/* Adding nothing to what was rounded takes the sign off -0. */
 static void format_error(char *to, size_t size, double error_us)
 {
     if (!isfinite(error_us))
         snprintf(to, size, "silent");
     else if (fabs(error_us) < 9999.5)
-        snprintf(to, size, "%+.0f µs", error_us);
+        snprintf(to, size, "%+.0f µs", round(error_us) + 0.0);
     else if (fabs(error_us) < 9999.5e3)
         snprintf(to, size, "%+.0f ms", error_us / 1e3);
     else
-        snprintf(to, size, "%+.0f s", error_us / 1e6);
+        snprintf(to, size, "%+.0f s", fmax(-99999, fmin(99999, error_us / 1e6)));
+}
+
+/* A little space before the name, behind the error, and at the edge. */
+static int plot_columns(const struct view *view)
+{
+    return at_least(view->columns - NAME_COLUMNS - ERROR_COLUMNS - 5, 1);
 }
 
 static void show_speaker(struct view *view, int row, int rows, const struct watch_model *model,
                          int index, double scale_us)
 {
     const struct watch_speaker *speaker = &model->speakers[index];
-    char text[TRACE_ROWS_MAX][VIEW_ROW_BYTES], *lines[TRACE_ROWS_MAX], error[48];
+    char text[TRACE_ROWS_MAX][VIEW_ROW_BYTES], *lines[TRACE_ROWS_MAX], error[48] = "away";
     int middle = row + (rows - 1) / 2;
     bool chosen = model->speaker_count > 1 && index == model->chosen_speaker;
-    int columns = at_least(view->columns - NAME_COLUMNS - ERROR_COLUMNS - 4, 2);
-    format_error(error, sizeof error, member_number(speaker->status, "error_us"));
+    int columns = plot_columns(view);
+    if (speaker->live)
+        format_error(error, sizeof error, member_number(speaker->status, "error_us"));
     for (int i = 0; i < TRACE_ROWS_MAX; i++)
         lines[i] = text[i];
     trace_plot(&speaker->drift, rows, columns, scale_us, lines);
@@ -171,11 +181,10 @@ static void show_speaker(struct view *view, int row, int rows, const struct watc
         view_field(view, row + i, INK_PLAIN, 2, named && chosen ? "›" : "");
         view_field(view, row + i, chosen ? INK_BOLD : INK_PLAIN, NAME_COLUMNS,
                    named ? speaker_name(speaker) : "");
-        view_field(view, row + i, speaker->live ? INK_PLAIN : INK_BAD, ERROR_COLUMNS,
-                   !named          ? ""
-                   : speaker->live ? error
-                                   : "away");
-        view_put(view, row + i, INK_PLAIN, " ");
+        int space = ERROR_COLUMNS - text_columns(error);
+        view_repeat(view, row + i, INK_PLAIN, named ? space : ERROR_COLUMNS, " ");
+        view_put(view, row + i, speaker->live ? INK_PLAIN : INK_BAD, named ? error : "");
+        view_put(view, row + i, INK_PLAIN, "  ");
         view_put(view, row + i, speaker->live ? INK_GOOD : INK_DIM, lines[i]);
     }
 }
@@ -183,8 +192,9 @@ static void show_speaker(struct view *view, int row, int rows, const struct watc
 /* Returns the row below. */
 static int show_drift(struct view *view, int row, const struct watch_model *model)
 {
-    int steps = at_least(2 * (view->columns - NAME_COLUMNS - ERROR_COLUMNS - 4), 2);
-    int rows = model->speaker_count == 1 && view->rows >= ROWS_FOR_PLOT_3 ? 3 : 1;
+    int steps = 2 * plot_columns(view);
+    int rest = view->rows - ROWS_FOR_DRIFT + 2 - model->speaker_count * ROWS_OF_PLOT;
+    int rows = rest >= ROWS_OF_LISTS ? ROWS_OF_PLOT : 1;
     double scale_us = 0;
     char more[96], scale[48];
     for (int i = 0; i < model->speaker_count; i++)
@@ -343,7 +353,7 @@ void watch_layout(struct view *view, const struct watch_model *model, int rows, 
     show_bar(view, 2, speaker);
     if (*problem)
         put_format(view, 3, INK_BAD, "  %s", problem);
-    row = *problem || rows >= ROWS_FOR_PLOT_3 ? 4 : 3;
+    row = *problem || rows >= ROWS_FOR_PROBLEM ? 4 : 3;
     if (rows >= ROWS_FOR_DRIFT + model->speaker_count)
         row = show_drift(view, row, model);
     int left = rows - row - 4; /* two rules, the message, the keys */

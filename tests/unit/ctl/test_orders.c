@@ -80,7 +80,7 @@ static void commands_become_requests(void **state)
         {"deny|cd|--reason|too long", "{\"reason\":\"too long\",\"request_id\":\"cd34\"}", ""},
         {"deny|--reason=no|cd", "{\"reason\":\"no\",\"request_id\":\"cd34\"}", ""},
         {"join|D5D6A6", "{\"code\":\"D5D6A6\"}", "D5D6A6"},
-        {"volume", "{\"by\":0}", ""},
+        {"volume", "{}", ""},
         {"volume|40", "{\"percent\":40}", ""},
         {"volume|+5", "{\"by\":5}", ""},
         {"volume|-5", "{\"by\":-5}", ""},

@@ -47,7 +47,7 @@ static void assert_printed(const char *name, const char *json, const char *wante
 static const char status_json[] =
     "{\"status\":{\"name\":\"Kitchen\",\"state\":\"playing\",\"track_id\":\"t1\","
     "\"track_name\":\"Harbour\",\"track_error\":\"\",\"position_ms\":83000,\"length_ms\":225000,"
-    "\"error_us\":12.4,\"rate_ppm\":-31.25,\"volume\":60,\"muted\":true,"
+    "\"error_us\":-0.4,\"rate_ppm\":-31.25,\"volume\":60,\"muted\":true,"
     "\"session\":{\"link\":\"live\",\"role\":\"host\",\"code\":\"D5D6A6\",\"problem\":\"\"},"
     "\"clock\":{\"source\":\"echo\",\"uncertainty_ms\":0.021},"
     "\"sink\":{\"open\":true,\"device\":\"hw:1\",\"format\":\"S32_LE\",\"rate_hz\":48000,"
@@ -60,7 +60,7 @@ static void status_is_a_screenful_of_facts(void **state)
                    "Kitchen, playing\n"
                    "track     Harbour\n"
                    "position  1:23 of 3:45\n"
-                   "in sync   +12 us, rate -31.2 ppm\n"
+                   "in sync   +0 us, rate -31.2 ppm\n"
                    "volume    60 %, muted\n"
                    "session   live as host, invite code D5D6A6\n"
                    "clock     by echo, within 0.021 ms\n"

@@ -1,0 +1,116 @@
+"""tuttictl at real daemons, a host's and a guest's, on a hub: every command that reaches the backend, and who may."""
+import json
+import re
+
+import pytest
+
+from tuttitest import harness, terminal
+
+PROGRAM = harness.BUILD / "bin/tuttictl"
+CONFIRMED = r", confirmed in \d+ ms\n$"
+
+
+@pytest.fixture
+def family(house, hub):
+    """A host and a guest who plays along, with two tracks."""
+    host = house.speaker("host", hub.url, backend_role="host")
+    host.wait_connected()
+    guest = house.speaker("guest", hub.url, backend_join_code=host.status()["session"]["code"])
+    guest.wait_connected()
+    for name in ("harbour", "meadow"):
+        succeed(host, "added " + name, "add", harness.MUSIC / f"{name}.mp3")
+    for speaker in (host, guest):
+        harness.wait_until(lambda: len(listed(speaker, "playlist")) == 2, 20, f"{speaker.name}'s playlist")
+    return host, guest
+
+
+def listed(speaker, what):
+    return json.loads(speaker.ctl("--json", what)[1])
+
+
+def succeed(speaker, shown, *words):
+    code, output, errors = speaker.ctl(*map(str, words))
+    assert (code, errors) == (0, ""), errors
+    assert re.match(re.escape(shown) + CONFIRMED, output), output
+
+
+def refuse(speaker, said, *words):
+    code, output, errors = speaker.ctl(*map(str, words))
+    assert (code, output) == (1, "")
+    assert said in errors, errors
+
+
+def names(speaker):
+    return [each["name"] for each in listed(speaker, "playlist")]
+
+
+def test_a_host_has_all_commands(family):
+    host, guest = family
+    succeed(host, "playing meadow", "play", "mead", "--at", "0:05")
+    guest.wait_state("playing")
+    assert guest.status()["track_name"] == "meadow"
+    succeed(host, "paused", "toggle")
+    guest.wait_state("paused")
+    succeed(host, "moved to 0:20", "seek", "0:20")
+    assert host.status()["position_ms"] == pytest.approx(20000, abs=100)
+    succeed(host, "moved by -0:10", "seek", "-10")
+    assert host.status()["position_ms"] == pytest.approx(10000, abs=100)
+    succeed(host, "previous track", "prev")
+    assert host.status()["track_name"] == "harbour"
+    succeed(host, "next track", "next")
+    succeed(host, "playing", "play")
+    succeed(host, "paused", "pause")
+    succeed(host, "moved meadow to 1", "move", "meadow", "1")
+    assert names(host) == ["meadow", "harbour"]
+    succeed(host, "removed harbour", "remove", "2")
+    assert names(host) == ["meadow"]
+    refuse(host, "nothing on the playlist matches harbour", "remove", "harbour")
+    refuse(host, "guest", "request", "add", "1")
+    assert re.search(r"^role +host\n.*^invite +\w{6}$", host.ctl("session")[1], re.M | re.S)
+
+
+def test_a_guest_asks_and_the_host_decides(family):
+    host, guest = family
+    succeed(guest, "asked: remove harbour", "request", "remove", "harbour")
+    pending = harness.wait_until(lambda: listed(host, "requests"), 20, "the request at the host")[0]
+    assert pending["status"] == "pending" and not pending["mine"] and listed(guest, "requests")[0]["mine"]
+    succeed(host, "denied: remove harbour", "deny", pending["id"][:4], "--reason", "We like it")
+    harness.wait_until(lambda: "We like it" in guest.ctl("requests")[1], 20, "the reason at the guest")
+    succeed(guest, "asked: reorder meadow", "request", "move", "2", "1")
+    harness.wait_until(lambda: host.ctl("requests", "--pending")[1].count("pending") == 1, 20, "the second request")
+    second = [each["id"] for each in listed(host, "requests") if each["status"] == "pending"][0]
+    succeed(host, "approved: reorder meadow", "approve", second)
+    assert names(host) == ["meadow", "harbour"]
+    refuse(host, "", "approve", second)
+    succeed(guest, "asked: add meadow", "request", "add", "1")
+
+
+def test_a_guest_is_told_who_may(family):
+    host, guest = family
+    for words in ("play", "pause", "toggle", "seek 0:10", "next", "prev", "remove 1", "move 1 2", "approve x", "deny x"):
+        refuse(guest, "host", *words.split())
+    assert names(host) == ["harbour", "meadow"]
+
+
+def test_watch_at_a_real_daemon(family, tmp_path):
+    host, guest = family
+    screen = terminal.Terminal(tmp_path)
+    try:
+        screen.run(PROGRAM, "-s", host.socket, "-s", guest.socket, "watch")
+        screen.wait_for("^ host, host, invite code", "^› host", "^  guest", "Playlist, 2 tracks")
+        screen.keys("Space")
+        screen.wait_for("^▶ harbour .* playing", "playing, confirmed in", r"^  guest +[+-]\d+ µs")
+        guest.ctl("request", "remove", "meadow")
+        screen.wait_for("1 pending", "remove meadow, by guest")
+        screen.keys("a")
+        screen.wait_for("^ approved: meadow, confirmed", "Playlist, 1 track ")
+        screen.keys("m")
+        screen.wait_for("muted")
+        host.stop()
+        screen.wait_for("reconnecting$")
+        host.start()
+        screen.wait_for("live $|live$", "^▶ harbour")
+        screen.keys("q")
+        screen.wait_for(r"\$$", without="q quit")
+    finally:
+        screen.close()
