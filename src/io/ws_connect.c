@@ -200,7 +200,8 @@ void ws_connect_failed(struct ws_client *client, struct lws *wsi, const char *in
     const char *tls = tls_failure(client, wsi);
     char reason[WS_REASON_MAX];
     ws_client_let_go(client);
-    if (status != 0 && status != 101) {
+    /* What is no status at all is no refusal by a backend either. */
+    if (status >= 100 && status <= 999 && status != 101) {
         refused(client, status);
     } else if (try_another) {
         loop_timer_set_in(client->timer, 0);

@@ -25,4 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  */
 const char *fuzz_directory(void);
 
+/* How many descriptors are open, give or take what is always open. */
+int fuzz_open_files(void);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include "fuzz.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <unistd.h>
 
@@ -30,4 +31,15 @@ const char *fuzz_directory(void)
     FUZZ_CHECK(mkdtemp(path));
     atexit(remove_all);
     return path;
+}
+
+int fuzz_open_files(void)
+{
+    int count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    FUZZ_CHECK(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
 }

@@ -15,7 +15,7 @@
 #include "fuzz.h"
 #include "fuzz_house.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,17 +33,6 @@ static struct service service;
 static struct server *server;
 static struct fuzz_house house;
 static int connections[CONNECTIONS];
-
-static int count_files(void)
-{
-    int count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    FUZZ_CHECK(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
 
 static void open_house(void)
 {
@@ -206,12 +195,12 @@ static void end_all(int files)
 {
     for (int i = 0; i < CONNECTIONS; i++)
         disconnect_one(i);
-    for (int pass = 0; pass < PASSES_MAX && (server->peers.count > 0 || count_files() > files);
+    for (int pass = 0; pass < PASSES_MAX && (server->peers.count > 0 || fuzz_open_files() > files);
          pass++)
         lws_service(server->context, -1);
     FUZZ_CHECK(server->peers.count == 0);
     FUZZ_CHECK(service.media->uploads == 0);
-    FUZZ_CHECK(count_files() <= files);
+    FUZZ_CHECK(fuzz_open_files() <= files);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -220,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open_house();
     fuzz_house_start_over(&service, &house);
     peers_forget_playlist(&server->peers);
-    int files = count_files();
+    int files = fuzz_open_files();
     const char *at = (const char *)data, *end = at + size;
     for (int i = 0; i < STEPS_MAX && at < end; i++) {
         const char *step_end = memchr(at, STEP_END, (size_t)(end - at));

@@ -56,7 +56,8 @@ static void listen_to_dates(const char *name, double period_s)
     for (double t = 0; t < 400; t++) {
         listener_ask_dates_until(&listener, t, t + 1);
         if (listener_estimate(&listener, t + 1).known)
-            printf("clock,\"%s\",%.1f,%.1f,%.1f\n", name, t + 1, 1e6 * listener_error_s(&listener, t + 1),
+            printf("clock,\"%s\",%.1f,%.1f,%.1f\n", name, t + 1,
+                   1e6 * listener_error_s(&listener, t + 1),
                    1e6 * listener_uncertainty_s(&listener, t + 1));
     }
 }
@@ -68,7 +69,8 @@ static void listen_to_echoes(const char *name, const struct sim_network *network
     for (double t = 0; t < 400; t++) {
         listener_probe_until(&listener, t, t + 1, network);
         if (listener_estimate(&listener, t + 1).known)
-            printf("clock,\"%s\",%.1f,%.1f,%.1f\n", name, t + 1, 1e6 * listener_error_s(&listener, t + 1),
+            printf("clock,\"%s\",%.1f,%.1f,%.1f\n", name, t + 1,
+                   1e6 * listener_error_s(&listener, t + 1),
                    1e6 * listener_uncertainty_s(&listener, t + 1));
     }
 }
