@@ -76,7 +76,7 @@ static const struct option_spec specs[] = {
 
     REAL(sync, seek_threshold_ms, 20, 5000, "200", "Beyond this error: seek; within: adjust the rate."),
     REAL(sync, max_slew_ppm, 100, 10000, "5000", "No rate adjustment is larger; 5000 is half a percent."),
-    REAL(sync, resync_interval_s, 2, 600, "10", "How often the playlist is cross-checked."),
+    REAL(sync, resync_interval_s, 2, 600, "10", "How often the playlist is cross-checked; every sixth time, the whole state."),
 
     CHECKED(paths, state_dir, "/var/lib/tutti", "Token, volume and learned clock rates are kept here.", "a directory", is_given),
     CHECKED(paths, cache_dir, "/var/cache/tutti", "Downloaded tracks are kept here.", "a directory", is_given),

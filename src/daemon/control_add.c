@@ -1,8 +1,8 @@
 /*
  * control_add.c: "add": a file that a person has opened and passed to us goes to the backend.
  *
- * First it is looked at beside the loop, by the decoder: what no speaker could play is not sent, and
- * how long it is must be told to a backend that limits it.
+ * First it is looked at beside the loop, by the decoder: what no speaker could play is not sent,
+ * and how long it is must be told to a backend that limits it.
  */
 #include "control_internal.h"
 #include "tutti/audio/decoder.h"
@@ -109,8 +109,8 @@ static void look(void *job)
     struct addition *addition = job;
     struct decoder *decoder;
     char error[DECODER_ERROR_MAX];
-    enum decoder_result result = decoder_open(addition->fd, addition->file_bytes,
-                                              addition->file_bytes, &decoder, error);
+    enum decoder_result result =
+        decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, &decoder, error);
     if (result != DECODER_OK) {
         snprintf(addition->error, sizeof addition->error, "%s cannot be played: %s",
                  addition->cmd.filename, result == DECODER_ERROR ? error : "it is not an mp3");

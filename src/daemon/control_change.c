@@ -1,5 +1,6 @@
 /*
- * control_change.c: the commands that change the playlist or the requests for changes of it.
+ * control_change.c: the commands that change the playlist, the requests for changes of it, or the
+ * session that this speaker is in.
  */
 #include "control_internal.h"
 
@@ -106,6 +107,33 @@ static void do_decide(struct daemon *daemon, const struct asker *asker,
                     cmd->verb == CONTROL_APPROVE, cmd->reason, control_confirmed, waiting);
 }
 
+static void joined(void *user, const struct link_result *result)
+{
+    struct waiting *waiting = user;
+    struct daemon *daemon = waiting->daemon;
+    if (result->error[0]) {
+        control_confirmed(waiting, result);
+        return;
+    }
+    struct asker asker = control_stop_waiting(waiting);
+    control_answer(&asker, "session", status_build_session(daemon));
+}
+
+static void do_join(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
+{
+    struct waiting *waiting = control_wait(daemon, asker);
+    if (waiting)
+        link_join(daemon->link, cmd->code, joined, waiting);
+}
+
+static void do_leave(struct daemon *daemon, const struct asker *asker)
+{
+    if (link_leave(daemon->link))
+        control_answer(asker, "session", status_build_session(daemon));
+    else
+        control_fail(asker, "this speaker is in no session");
+}
+
 void control_change(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
 {
     switch (cmd->verb) {
@@ -125,8 +153,13 @@ void control_change(struct daemon *daemon, const struct asker *asker, const stru
     case CONTROL_DENY:
         do_decide(daemon, asker, cmd);
         break;
-    default:
-        control_fail(asker, "there is no such command");
+    case CONTROL_JOIN:
+        do_join(daemon, asker, cmd);
+        break;
+    case CONTROL_LEAVE:
+        do_leave(daemon, asker);
+        break;
+    default: /* control.c has the rest */
         break;
     }
 }

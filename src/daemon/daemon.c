@@ -110,7 +110,7 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     };
     daemon->playback = *playback;
     daemon->has_playback = true;
-    daemon->skip_sent = false;
+    daemon_advance_heard(daemon, playback, now);
     player_set_timeline(daemon->player, &timeline, now);
     plan_tracks(daemon);
     events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST); /* which tells the current track, too */
@@ -160,6 +160,21 @@ void daemon_keep_state(void *user)
 {
     struct daemon *daemon = user;
     session_file_save_later(daemon->background, daemon->settings->paths.state_dir, &daemon->state);
+}
+
+/* Silence, and nothing to show, until another session tells its state. */
+static void on_left(void *user)
+{
+    struct daemon *daemon = user;
+    struct mono_time now = loop_now(daemon->loop);
+    playlist_message_finish(&daemon->playlist);
+    requests_clear(&daemon->requests);
+    daemon->playback = (struct playback_state){0};
+    daemon->has_playback = false;
+    player_set_timeline(daemon->player, &(struct timeline){0}, now);
+    plan_tracks(daemon);
+    events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST | EVENTS_REQUESTS);
+    daemon_tick(daemon, now);
 }
 
 static void on_change(void *user)
@@ -222,6 +237,7 @@ const struct link_handlers daemon_link_handlers = {
     .on_playlist = on_playlist,
     .on_resync = on_resync,
     .on_request = on_request,
+    .on_left = on_left,
     .on_change = on_change,
     .fill_ack = fill_ack,
 };

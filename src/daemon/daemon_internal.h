@@ -5,6 +5,7 @@
 #ifndef TUTTI_DAEMON_DAEMON_INTERNAL_H
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
+#include "tutti/core/advance.h"
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
 #include "tutti/core/requests.h"
@@ -71,8 +72,8 @@ struct daemon {
     double volume; /* percent */
     bool muted;
     double latency_ms;
-    bool stopping;  /* what a signal could still change goes away */
-    bool skip_sent; /* at the end of the current track */
+    bool stopping; /* what a signal could still change goes away */
+    struct advance advance;
 };
 
 /* daemon_run.c: all set up, nothing running yet; NULL after one line in the log. */
@@ -95,6 +96,9 @@ void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_ti
 /* advance.c: goes on at the end of a track, where this speaker is to. When it wants to be called
  * again; far away if there is nothing to come. */
 struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now);
+/* A state was told. */
+void daemon_advance_heard(struct daemon *daemon, const struct playback_state *playback,
+                          struct mono_time now);
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);

@@ -14,8 +14,10 @@
 
 static const int64_t RETRY_MIN_NS = 250 * NS_PER_MS;
 static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
-/* The whole state is looked at afresh about this often, whatever seems fine. */
+/* The whole state is looked at afresh about this often, whatever seems fine; or every so many
+ * comparisons of the playlist, where those are more frequent. */
 static const int64_t RECHECK_NS = 60 * NS_PER_S;
+static const double RECHECK_RESYNCS = 6;
 /* A socket that has not told its initial state by then is given up. */
 static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
 /* Multiples of it are spread most evenly, modulo 1. */
@@ -23,7 +25,7 @@ static const double GOLDEN = 0.6180339887498949;
 
 const char *link_state_name(enum link_state state)
 {
-    static const char *const names[] = {"joining", "connecting", "live", "lost", "refused"};
+    static const char *const names[] = {"joining", "connecting", "live", "lost", "left", "refused"};
     return names[state];
 }
 
@@ -101,6 +103,15 @@ void link_deliver_playlist(struct link *link, struct playlist_message *playlist,
 
 /* --- lifecycle ----------------------------------------------------------------------------- */
 
+void link_plan_recheck(struct link *link, struct mono_time now)
+{
+    int64_t every_ns = s_to_ns(link->config.settings->sync.resync_interval_s * RECHECK_RESYNCS);
+    if (every_ns > RECHECK_NS)
+        every_ns = RECHECK_NS;
+    int64_t jitter_ns = (int64_t)(backoff_random(&link->backoff) * (double)every_ns / 2);
+    link->recheck_at = mono_add(now, every_ns * 3 / 4 + jitter_ns);
+}
+
 void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now)
 {
     struct link_socket *old = link->live;
@@ -109,8 +120,7 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
     link_close_socket(link, old);
     link->live = socket;
     backoff_reset(&link->backoff);
-    int64_t jitter_ns = (int64_t)(backoff_random(&link->backoff) * (double)RECHECK_NS / 2);
-    link->recheck_at = mono_add(now, RECHECK_NS * 3 / 4 + jitter_ns);
+    link_plan_recheck(link, now);
     link_deliver_playlist(link, &socket->playlist, true);
     link_take_playback(link, &socket->playback, now);
     link_set_state(link, LINK_LIVE, "");
@@ -218,7 +228,7 @@ static void retry_fired(void *user, struct mono_time now)
 {
     struct link *link = user;
     (void)now;
-    if (link->live || link->fresh)
+    if (link->live || link->fresh || link->state == LINK_LEFT)
         return;
     if (link->token[0] && link->session_id[0])
         link_connect(link);
@@ -249,34 +259,6 @@ static void resync_fired(void *user, struct mono_time now)
     set_resync_timer(link);
 }
 
-/* The kept membership is of the configured backend and code. */
-static bool is_ours(const struct link *link)
-{
-    const struct settings *settings = link->config.settings;
-    const struct session_state *state = link->config.state;
-    return state->token[0] && strcmp(state->url, settings->backend.url) == 0 &&
-           (settings->backend.role == SETTINGS_HOST ||
-            strcmp(state->join_code, settings->backend.join_code) == 0);
-}
-
-/* The configured token; but once it was refused and the join code gave another, that one. */
-static void take_membership(struct link *link)
-{
-    const struct settings *settings = link->config.settings;
-    const struct session_state *state = link->config.state;
-    bool rejoined = settings->backend.join_code[0] && is_ours(link);
-    if (settings->backend.session_id[0] && link->config.token && !rejoined) {
-        snprintf(link->session_id, sizeof link->session_id, "%s", settings->backend.session_id);
-        snprintf(link->token, sizeof link->token, "%s", link->config.token);
-        return;
-    }
-    link->joined_here = true;
-    if (!is_ours(link))
-        return;
-    snprintf(link->session_id, sizeof link->session_id, "%s", state->session_id);
-    snprintf(link->token, sizeof link->token, "%s", state->token);
-}
-
 struct link *link_create(struct loop *loop, struct http *http, const struct link_config *config,
                          const struct link_handlers *handlers, void *user)
 {
@@ -299,7 +281,7 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
         return NULL;
     }
     backoff_init(&link->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
-    take_membership(link);
+    link_take_membership(link);
     log_add_secret(link->token);
     loop_timer_set_in(link->retry, 0);
     set_resync_timer(link);

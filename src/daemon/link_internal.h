@@ -1,6 +1,7 @@
 /*
- * link_internal.h: shared by link.c (lifecycle), link_message.c (what the socket says), link_rest.c
- * (bootstrap, resync), link_command.c (asking for something) and link_order.c (until it is so).
+ * link_internal.h: shared by link.c (lifecycle), link_membership.c (in
+ * and out), link_message.c (what the socket says), link_rest.c (comparison), link_command.c (asking
+ * for something) and link_order.c (until it is so).
  */
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
@@ -119,6 +120,8 @@ void link_retry_later(struct link *link);
 void link_recheck(struct link *link);
 /* The same, even if one is being opened: what that one says may be older than the doubt. */
 void link_replace(struct link *link);
+/* The whole state has been looked at; again in about a minute. */
+void link_plan_recheck(struct link *link, struct mono_time now);
 void link_take_playback(struct link *link, const struct playback_state *playback,
                         struct mono_time now);
 void link_deliver_playlist(struct link *link, struct playlist_message *playlist, bool fresh);
@@ -129,8 +132,14 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
 void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
                        int status, const char *reason);
 
-/* link_rest.c */
+/* link_membership.c */
+void link_take_membership(struct link *link);
 void link_bootstrap(struct link *link);
+
+/* link_rest.c */
+struct http_call *link_call(struct link *link, const char *method, const char *url,
+                            const char *token, const char *json,
+                            void (*on_done)(void *user, const struct http_response *response));
 void link_resync(struct link *link, struct mono_time now);
 /* A dozen answers spread over a second tell how old the backend's Dates are: for backends that do
  * not answer probes. Called by its timer. */
@@ -162,7 +171,8 @@ void link_orders_take_refusal(struct link *link, const char *detail);
 bool link_orders_on_socket(struct link *link); /* something was sent and is not echoed yet */
 /* The fresh state has been delivered. */
 void link_orders_compare(struct link *link);
-void link_orders_end_all(struct link *link, const char *error);
+/* except: NULL: none. */
+void link_orders_end_all(struct link *link, const struct link_order *except, const char *error);
 void link_orders_drop_all(struct link *link); /* without a word; at the end */
 
 /* link_command.c */

@@ -35,6 +35,26 @@ static void set_timer(struct link *link)
         loop_timer_set(link->confirm, next);
 }
 
+/* The oldest for which it holds. */
+static struct link_order *oldest(struct link *link,
+                                 bool (*holds)(const struct link_order *pending, const void *what),
+                                 const void *what)
+{
+    struct link_order *found = NULL;
+    for (size_t i = 0; i < LINK_ORDERS_MAX; i++) {
+        struct link_order *pending = &link->orders[i];
+        if (pending->used && holds(pending, what) && (!found || pending->number < found->number))
+            found = pending;
+    }
+    return found;
+}
+
+static bool is_joining(const struct link_order *pending, const void *unused)
+{
+    (void)unused;
+    return pending->order.kind == ORDER_JOIN;
+}
+
 static void say_done(link_done *done, void *user, const char *error)
 {
     done(user, &(struct link_result){.error = error});
@@ -49,6 +69,10 @@ struct link_order *link_order_begin(struct link *link, const struct order *order
         at++;
     if (link->state != LINK_LIVE && order->kind != ORDER_JOIN) {
         say_done(done, user, "not connected to the backend");
+        return NULL;
+    }
+    if (order->kind == ORDER_JOIN && oldest(link, is_joining, NULL)) {
+        say_done(done, user, "this speaker is joining a session already");
         return NULL;
     }
     if (at == LINK_ORDERS_MAX) {
@@ -146,6 +170,8 @@ static void order_is_due(struct link_order *pending)
             pending->due = (struct mono_time){INT64_MAX};
         else if (pending->agreed)
             link_order_end(pending, "");
+        else if (pending->order.kind == ORDER_JOIN)
+            link_order_end(pending, "the session was joined, but does not tell its state yet");
         else
             link_order_end(pending, "the backend did not confirm it, and cannot be asked what "
                                     "became of it");
@@ -166,20 +192,6 @@ void link_orders_due(void *user, struct mono_time now)
 }
 
 /* --- what comes in ------------------------------------------------------------------------- */
-
-/* The oldest for which it holds. */
-static struct link_order *oldest(struct link *link,
-                                 bool (*holds)(const struct link_order *pending, const void *what),
-                                 const void *what)
-{
-    struct link_order *found = NULL;
-    for (size_t i = 0; i < LINK_ORDERS_MAX; i++) {
-        struct link_order *pending = &link->orders[i];
-        if (pending->used && holds(pending, what) && (!found || pending->number < found->number))
-            found = pending;
-    }
-    return found;
-}
 
 static bool waits_for_echo(const struct link_order *pending)
 {
@@ -278,7 +290,8 @@ static bool is_newer_playback(const struct link_order *pending, const void *numb
 static bool has_happened(const struct link_order *pending)
 {
     const struct link *link = pending->link;
-    return pending->agreed || order_in_playback(&pending->order, &link->playback) ||
+    return pending->agreed || pending->order.kind == ORDER_JOIN ||
+           order_in_playback(&pending->order, &link->playback) ||
            order_in_playlist(&pending->order, link->config.playlist);
 }
 
@@ -321,9 +334,7 @@ void link_orders_compare(struct link *link)
         after = pending->number;
         if (after > last)
             return;
-        if (pending->order.kind == ORDER_JOIN)
-            link_order_end(pending, "");
-        else if (pending->phase == LINK_ORDER_DOUBTED && has_happened(pending))
+        if (pending->phase == LINK_ORDER_DOUBTED && has_happened(pending))
             link_order_end(pending, "");
         else if (pending->phase == LINK_ORDER_DOUBTED)
             repeat(pending);
@@ -333,12 +344,15 @@ void link_orders_compare(struct link *link)
     }
 }
 
-void link_orders_end_all(struct link *link, const char *error)
+void link_orders_end_all(struct link *link, const struct link_order *except, const char *error)
 {
     struct link_order *pending;
-    uint64_t none = 0, last = link->order_count;
-    while ((pending = oldest(link, is_any, &none)) && pending->number <= last)
-        link_order_end(pending, error);
+    uint64_t last = link->order_count;
+    for (uint64_t after = 0; (pending = oldest(link, is_any, &after)) && pending->number <= last;) {
+        after = pending->number;
+        if (pending != except)
+            link_order_end(pending, error);
+    }
 }
 
 void link_orders_drop_all(struct link *link)

@@ -96,14 +96,14 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
         return;
     }
     link->upload_progress = file->on_progress;
-    link->upload = track_upload_create(
-        link->config.background, file->fd, file->file_bytes,
-        &(struct track_upload_config){.track_id = file->track_id,
-                                      .name = file->name,
-                                      .filename = file->filename,
-                                      .content_type = "audio/mpeg",
-                                      .duration_s = file->duration_s},
-        go_on, link);
+    link->upload =
+        track_upload_create(link->config.background, file->fd, file->file_bytes,
+                            &(struct track_upload_config){.track_id = file->track_id,
+                                                          .name = file->name,
+                                                          .filename = file->filename,
+                                                          .content_type = "audio/mpeg",
+                                                          .duration_s = file->duration_s},
+                            go_on, link);
     link_order_wait(pending, LINK_ORDER_SENDING);
     if (!link->upload || !start(link, pending))
         link_order_end(pending, "out of memory");

@@ -108,6 +108,9 @@ static void take_state(const cJSON *root, struct session_state *state)
     take_text(root, "session_id", state->session_id, sizeof state->session_id);
     take_text(root, "token", state->token, sizeof state->token);
     take_text(root, "code", state->code, sizeof state->code);
+    take_text(root, "asked_code", state->asked_code, sizeof state->asked_code);
+    take_text(root, "asked_instead_of", state->asked_instead_of, sizeof state->asked_instead_of);
+    state->left = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "left"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "devices"))
     {
         if (count == SESSION_DEVICES_MAX)
@@ -176,6 +179,9 @@ static char *print_state(const struct session_state *state)
     cJSON_AddStringToObject(root, "session_id", state->session_id);
     cJSON_AddStringToObject(root, "token", state->token);
     cJSON_AddStringToObject(root, "code", state->code);
+    cJSON_AddStringToObject(root, "asked_code", state->asked_code);
+    cJSON_AddStringToObject(root, "asked_instead_of", state->asked_instead_of);
+    cJSON_AddBoolToObject(root, "left", state->left);
     cJSON *devices = cJSON_AddArrayToObject(root, "devices");
     for (int i = 0; i < SESSION_DEVICES_MAX && state->devices[i].name[0]; i++)
         put_device(devices, &state->devices[i]);

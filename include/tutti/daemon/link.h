@@ -27,6 +27,7 @@ enum link_state {
     LINK_CONNECTING, /* the socket, up to its initial state */
     LINK_LIVE,
     LINK_LOST,    /* was live; trying again */
+    LINK_LEFT,    /* somebody has said so; out until link_join() */
     LINK_REFUSED, /* the membership is not valid any more, and there is no way to get another */
 };
 
@@ -47,6 +48,8 @@ struct link_handlers {
     /* The same list by REST: the callee looks whether it agrees, and finishes it. */
     void (*on_resync)(void *user, struct playlist_message *playlist);
     void (*on_request)(void *user, const struct request_message *request);
+    /* What was told belongs to a session that this speaker is not in any more. */
+    void (*on_left)(void *user);
     /* The state changed, or there is a new membership to keep. */
     void (*on_change)(void *user);
     /* A sync_ack is due: fills everything but client_time and sequence. */
@@ -119,6 +122,15 @@ struct link_file {
 void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user);
 void link_cancel_upload(struct link *link);
 bool link_takes_guest_files(const struct link *link);
+
+/*
+ * A guest's way into another session, done when its state has been told; until the backend knows
+ * the code, nothing changes. Both are kept: a restart stays there, or out, until the configured
+ * join code or session is another.
+ */
+void link_join(struct link *link, const char *code, link_done *done, void *user);
+/* Closes politely and forgets the membership. False: left already. */
+bool link_leave(struct link *link);
 
 /* A guest's. */
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user);

@@ -27,7 +27,12 @@ struct session_state {
     char join_code[64];              /* that it was joined with; "" for hosts */
     char session_id[128];
     char token[256];
-    char code[64];                                      /* the invite code; hosts only */
+    char code[64]; /* the invite code; hosts only */
+    /* Somebody has told the speaker to join elsewhere, or to leave: it holds for as long as the
+     * configured join code or session is what it was then. */
+    char asked_code[64];
+    char asked_instead_of[128];
+    bool left;
     struct session_device devices[SESSION_DEVICES_MAX]; /* the last used first; name "": none */
 };
 

@@ -19,8 +19,8 @@ struct track_upload_config {
     double duration_s; /* < 0: not told */
 };
 
-/* fd: a regular file of file_bytes; closed when the upload has been destroyed. more: there are bytes
- * again after a wait. NULL when out of memory; then fd is closed, too. */
+/* fd: a regular file of file_bytes; closed when the upload has been destroyed. more: there are
+ * bytes again after a wait. NULL when out of memory; then fd is closed, too. */
 struct track_upload *track_upload_create(struct background *background, int fd, int64_t file_bytes,
                                          const struct track_upload_config *config,
                                          void (*more)(void *user), void *user);

@@ -9,6 +9,7 @@ POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", 
 (how many broadcasts the last-connected client misses), "revoke" (a token's membership), "forget" (a
 token's user), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
 of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code),
+"deafen" (the sockets of this token stay open, answer pings, and carry nothing any more),
 "say" (to every socket, this text), "media_url" (of every item, in what is told of playlists).
 """
 import argparse
@@ -31,6 +32,7 @@ app = FastAPI()
 class State:
     def __init__(self):
         self.users, self.sessions, self.requests = {}, {}, {}
+        self.tokens, self.deaf = {}, set()   # of sockets
         self.sockets = {}   # session id -> list of sockets, in order of connection
         self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0, "html": False, "delay_s": 0,
                          "media_bytes_per_s": 0}
@@ -140,6 +142,10 @@ async def throw(request: Request):
             session["members"].remove(revoked)
     state.users.pop(body.pop("forget", None), None)
     code, said = body.pop("close", None), body.pop("say", None)
+    state.deaf.update(ws for ws, token in state.tokens.items() if token == body.get("deafen"))
+    body.pop("deafen", None)
+    for sockets in state.sockets.values():
+        sockets[:] = [ws for ws in sockets if ws not in state.deaf]
     for session in state.sessions.values() if "media_url" in body else []:
         for item in session["playlist"]:
             item["media_url"] = body["media_url"]
@@ -411,12 +417,19 @@ class WrongShape(Exception):
     pass
 
 
+class DeadSocket(Exception):
+    pass
+
+
 async def serve_socket(ws, session, token):
     await ws.send_text(json.dumps({"type": "playback_state", "payload": session["playback"]}))
     await ws.send_text(json.dumps({"type": "playlist_update", "payload": {"playlist": session["playlist"]}}))
     state.sockets.setdefault(session["id"], []).append(ws)
+    state.tokens[ws] = token
     while True:
         message = json.loads(await ws.receive_text())
+        if ws in state.deaf:
+            raise DeadSocket
         if not isinstance(message, dict) or not isinstance(message.get("type"), str) or \
                 not isinstance(message.get("payload"), dict):
             raise WrongShape
@@ -446,13 +459,16 @@ async def connect(ws: WebSocket, session_id: str, token: str = ""):
         pass
     except (json.JSONDecodeError, WrongShape):
         await ws.close()
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, DeadSocket):
         # A dead socket that looks alive: still open, pings are answered, nothing is carried any more.
-        state.sockets[session_id].remove(ws)
+        if ws in state.sockets[session_id]:
+            state.sockets[session_id].remove(ws)
         while (await ws.receive())["type"] != "websocket.disconnect":
             pass
         return
     finally:
+        state.tokens.pop(ws, None)
+        state.deaf.discard(ws)
         if ws in state.sockets.get(session_id, []):
             state.sockets[session_id].remove(ws)
 

@@ -65,6 +65,13 @@ class Control:
         assert not said["ok"], said
         return said["error"]
 
+    def event(self, name, condition):
+        """The first event of a name, of those since the last call, for which the condition holds."""
+        while True:
+            said = self.events.pop(0) if self.events else self.receive()
+            if said.get("event") == name and condition(said[name]):
+                return said[name]
+
     def wait(self, what, condition, deadline_s=15):
         """The first of a query's results for which the condition holds: wait("requests", bool)."""
         def reached():

@@ -1,3 +1,4 @@
+tutti_unit_test(core advance)
 tutti_unit_test(core backoff)
 tutti_unit_test(core control_cmd)
 tutti_unit_test(core dac_clock)

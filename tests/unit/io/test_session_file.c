@@ -37,6 +37,9 @@ static struct session_state sample(void)
     session_state_init(&state);
     strcpy(state.url, "http://127.0.0.1:8700");
     strcpy(state.join_code, "D5D6A6");
+    strcpy(state.asked_code, "A1B2C3");
+    strcpy(state.asked_instead_of, "D5D6A6");
+    state.left = true;
     strcpy(state.session_id, "s-1");
     strcpy(state.token, "0123456789abcdef0123456789abcdef");
     struct session_device *device = session_state_device(&state, DEVICE);
@@ -52,6 +55,9 @@ static void assert_equal(const struct session_state *a, const struct session_sta
 {
     assert_string_equal(a->url, b->url);
     assert_string_equal(a->join_code, b->join_code);
+    assert_string_equal(a->asked_code, b->asked_code);
+    assert_string_equal(a->asked_instead_of, b->asked_instead_of);
+    assert_int_equal(a->left, b->left);
     assert_string_equal(a->session_id, b->session_id);
     assert_string_equal(a->token, b->token);
     assert_string_equal(a->code, b->code);

@@ -1,0 +1,53 @@
+/*
+ * advance.h: the end of a track, for a host speaker that is told to go on by itself.
+ *
+ * Several speakers of one host may come to the end at the same moment, and a person may choose just
+ * then. So it is said where to go, not to skip: said twice, it is the same. It is said once for
+ * each state that the backend has told, however often that state is told again. And when it turns
+ * out that somebody had chosen before the backend heard us, that choice is given back.
+ */
+#ifndef TUTTI_CORE_ADVANCE_H
+#define TUTTI_CORE_ADVANCE_H
+
+#include "tutti/core/playlist.h"
+#include "tutti/core/protocol.h"
+
+struct advance_order {
+    bool playing; /* play, or pause */
+    char track_id[PROTOCOL_ID_MAX];
+    double position_ms;
+};
+
+/* Zeroed: nothing was said yet. */
+struct advance {
+    bool said; /* for the state with this stamp */
+    struct server_time stamp;
+    struct mono_time again_at; /* after a failure */
+    bool pending;              /* not echoed yet */
+    struct advance_order order;
+    bool chosen; /* by somebody else meanwhile */
+    struct playback_state choice;
+};
+
+struct advance_facts {
+    const struct playlist_message *playlist;
+    const struct playback_state *playback; /* playing */
+    double position_s;                     /* heard */
+    double length_s;                       /* < 0: not known */
+    bool repeat_all;
+};
+
+/* How long until something is to be said: 0: now; INFINITY: nothing is to come. */
+double advance_left_s(const struct advance *advance, const struct advance_facts *facts,
+                      struct mono_time now);
+/* It is said now: what. */
+struct advance_order advance_say(struct advance *advance, const struct advance_facts *facts);
+
+/* A state was told; server_now: when. True when a choice must be given back: how. */
+bool advance_heard(struct advance *advance, const struct playback_state *playback,
+                   struct server_time server_now, struct advance_order *ret_order);
+
+/* What was said was not done. It may be said again a little later. */
+void advance_failed(struct advance *advance, struct mono_time now);
+
+#endif

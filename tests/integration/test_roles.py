@@ -1,0 +1,215 @@
+"""A host's speaker and guests', by their control sockets, on the hub and on the full backend: who may what, the life of
+a request, uploads, and going from one session into another."""
+import json
+
+import pytest
+
+from tuttitest import harness
+from tuttitest.control import Control
+
+
+@pytest.fixture(params=["hub", "full_backend"])
+def backend(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def clients():
+    """Makes clients of speakers, and closes them."""
+    made = []
+
+    def make(speaker):
+        made.append(Control(speaker.socket))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def kept(speaker):
+    return json.loads((speaker.directory / "state/state.json").read_text())
+
+
+def host_speaker(house, backend, **options):
+    speaker = house.speaker("host", backend.url, backend_role="host", **options)
+    speaker.wait_connected()
+    return speaker
+
+
+def guest_speaker(house, backend, code, name="guest", **options):
+    speaker = house.speaker(name, backend.url, backend_join_code=code, **options)
+    speaker.wait_connected()
+    return speaker
+
+
+def start(house, backend, clients):
+    """(host's client, guest's client)"""
+    host = host_speaker(house, backend)
+    guest = guest_speaker(house, backend, host.status()["session"]["code"])
+    return clients(host), clients(guest)
+
+
+def add(client, name):
+    path = harness.MUSIC / f"{name}.mp3"
+    with open(path, "rb") as file:
+        return client.do("add", file, filename=path.name, name=name, track_id=name)
+
+
+def names(client):
+    return [item["name"] for item in client.do("playlist")["playlist"]]
+
+
+def test_a_host_commands_and_a_guest_is_told_who_may(backend, house, clients):
+    host, guest = start(house, backend, clients)
+    assert host.refused("play") == "the playlist is empty"
+    for name in ("pier", "lantern", "meadow"):
+        assert add(host, name)["item"]["track_id"] == name
+    items = host.wait("playlist", lambda found: len(found) == 3)
+    assert [item["position"] for item in items] == [0, 1, 2]
+    assert all(item["media_type"] == "audio/mpeg" and item["media_url"] for item in items)
+    for cmd, members in [("play", {"track_id": "lantern"}), ("seek", {"position_ms": 2000}), ("next", {}),
+                         ("prev", {}), ("pause", {})]:
+        assert host.do(cmd, **members)["took_ms"] >= 0
+    assert host.do("toggle")["state"] == "playing"
+    assert host.do("toggle")["state"] == "paused"
+    assert [item["current"] for item in host.do("playlist")["playlist"]] == [False, True, False]
+    assert host.refused("play", track_id="no such") == "the playlist has no such track"
+    host.do("move", item_id=items[2]["id"], new_position=0)
+    assert names(host) == ["meadow", "pier", "lantern"]
+    host.do("remove", item_id=items[0]["id"])
+    assert names(host) == ["meadow", "lantern"]
+    assert host.refused("remove", item_id="no such").startswith("the backend refuses: ")
+    for cmd, members in [("play", {}), ("pause", {}), ("toggle", {}), ("seek", {"position_ms": 0}), ("next", {}),
+                         ("prev", {}), ("remove", {"item_id": "x"}), ("move", {"item_id": "x", "new_position": 0}),
+                         ("approve", {"request_id": "x"}), ("deny", {"request_id": "x"})]:
+        assert guest.refused(cmd, **members).startswith("only the session's host may "), cmd
+    for cmd, members in [("request", {"type": "remove", "item_id": "x"}), ("join", {"code": "ABCDEF"}), ("leave", {})]:
+        assert host.refused(cmd, **members).startswith("only a guest may "), cmd
+    wanted = ["meadow", "lantern"]  # and nobody's socket was closed on the way
+    guest.wait("playlist", lambda found: [item["name"] for item in found] == wanted)
+    for client in (host, guest):
+        session = client.do("status")["status"]["session"]
+        assert session["connected"] and session["reconnects"] == 0
+    assert host.do("status")["status"]["session"]["commands"]["repeated"] == 0
+
+
+def test_requests_are_followed_from_the_wish_to_the_decision(backend, house, clients):
+    host, guest = start(house, backend, clients)
+    guest.do("subscribe")
+    for name in ("pier", "lantern"):
+        add(host, name)
+    pier, lantern = guest.wait("playlist", lambda found: len(found) == 2)
+    again = guest.do("request", type="add", item_id=pier["id"])["request"]
+    first = guest.do("request", type="reorder", item_id=lantern["id"], new_position=0)["request"]
+    gone = guest.do("request", type="remove", item_id=pier["id"])["request"]
+    assert [made["status"] for made in (again, first, gone)] == ["pending"] * 3
+    assert again["mine"] and again["requester"] == "guest" and gone["summary"] == "pier"
+    host.wait("requests", lambda found: len(found) == 3)
+    assert host.do("approve", request_id=again["id"])["request"]["status"] == "approved"
+    assert host.do("approve", request_id=first["id"])["request"]["status"] == "approved"
+    denied = host.do("deny", request_id=gone["id"], reason="not that one")["request"]
+    assert (denied["status"], denied["reason"], denied["mine"]) == ("denied", "not that one", False)
+    host.wait("playlist", lambda found: [item["name"] for item in found] == ["lantern", "pier", "pier"])
+    added = guest.wait("playlist", lambda found: len(found) == 3)[2]
+    assert (added["media_url"], added["media_type"]) == (pier["media_url"], pier["media_type"])
+    assert host.refused("approve", request_id=again["id"]) == "the request has been approved already"
+    assert host.refused("approve", request_id="no such").startswith("the backend refuses: ")
+    assert guest.refused("request", type="remove", item_id="no such") == "the playlist has no such item"
+    seen = guest.wait("requests", lambda found: all(each["status"] != "pending" for each in found))
+    assert [each["status"] for each in seen] == ["approved", "approved", "denied"]
+    assert all(each["mine"] for each in seen)
+    assert guest.event("requests", lambda found: found == seen)
+    assert names(host) == ["lantern", "pier", "pier"], "nothing was applied twice"
+
+
+def test_a_guest_uploads_to_the_hub_only(backend, house, clients):
+    host, guest = start(house, backend, clients)
+    with open(harness.MUSIC / "pier.mp3", "rb") as file:
+        said = guest.ask("add", file, filename="pier.mp3")
+    if not said["ok"]:
+        assert said["error"].startswith("only the session's host may upload to this backend")
+        assert "tutti-hub" not in str(backend.process.process.args[0])
+        return
+    assert said["request"]["status"] == "pending" and said["request"]["mine"]
+    host.wait("requests", bool)
+    host.do("approve", request_id=said["request"]["id"])
+    item, = host.wait("playlist", bool)
+    assert item["name"] == "pier.mp3"
+
+
+def test_uploads_that_cannot_be_say_why(full_backend, house, clients, tmp_path):
+    host = clients(host_speaker(house, full_backend, paths_track_max_mb=1))
+    assert "passed beside the line" in host.refused("add", filename="x.mp3")
+    for content, what in [(b"", "the file is empty"), (b"no music at all" * 1000, "x.mp3 cannot be played"),
+                          (bytes((1 << 20) + 1), "larger than the 1 MB")]:
+        path = tmp_path / "x.mp3"
+        path.write_bytes(content)
+        with open(path, "rb") as file:
+            assert what in host.refused("add", file, filename="x.mp3")
+    with open("/dev/zero", "rb") as file:
+        assert host.refused("add", file, filename="x.mp3") == "the file is not a regular one"
+    for status, html, what in [(413, True, "takes no file of this size (HTTP 413)"), (507, False, "no room left"),
+                               (415, True, "takes no media of this type")]:
+        full_backend.switch(status=status, html=html)
+        with open(harness.MUSIC / "lantern.mp3", "rb") as file:
+            assert what in host.refused("add", file, filename="x.mp3")
+    full_backend.switch(status=0, html=False)
+    add(host, "lantern")
+    assert names(host) == ["lantern"]
+
+
+def test_an_upload_ends_with_who_asked_for_it(full_backend, house, clients, tmp_path):
+    speaker = host_speaker(house, full_backend)
+    large = tmp_path / "large.mp3"
+    large.write_bytes((harness.MUSIC / "harbour.mp3").read_bytes() * 25)
+    full_backend.switch(delay_s=2)  # longer than what the network holds can last
+    leaving, staying = clients(speaker), clients(speaker)
+    with open(large, "rb") as file:
+        leaving.send("add", file, filename="large.mp3")
+    while "progress" not in leaving.receive():
+        pass
+    with open(large, "rb") as file:
+        assert staying.refused("add", file, filename="large.mp3") == "another upload is under way"
+    leaving.close()
+    full_backend.switch(delay_s=0)
+    add(staying, "lantern")
+    assert names(staying) == ["lantern"]
+
+
+def test_a_guest_goes_where_it_is_told_and_stays_there(backend, house, clients):
+    here, there = harness.Host(backend.url), harness.Host(backend.url)
+    here.upload("here", harness.MUSIC / "lantern.mp3")
+    there.upload("there", harness.MUSIC / "pier.mp3")
+    speaker = guest_speaker(house, backend, here.code)
+    guest = clients(speaker)
+    guest.wait("playlist", lambda found: [item["track_id"] for item in found] == ["here"])
+    token = kept(speaker)["token"]
+    assert guest.refused("join", code="NOSUCH").startswith("the backend refuses: ")
+    assert guest.do("session")["session"]["connected"] and kept(speaker)["token"] == token
+    session = guest.do("join", code=there.code.lower())["session"]
+    assert (session["id"], session["link"], session["url"]) == (there.session_id, "live", backend.url)
+    assert [item["track_id"] for item in guest.do("playlist")["playlist"]] == ["there"]
+
+    def restart():
+        speaker.stop()
+        speaker.start()
+        harness.wait_until(speaker.status, 10, "the speaker")
+        return clients(speaker)
+
+    guest = restart()
+    speaker.wait_connected()
+    assert guest.do("session")["session"]["id"] == there.session_id
+    left = guest.do("leave")["session"]
+    assert (left["id"], left["connected"], left["link"]) == ("", False, "left")
+    assert guest.do("playlist")["playlist"] == [] and guest.do("status")["status"]["track_id"] is None
+    assert guest.refused("leave") == "this speaker is in no session"
+    assert guest.refused("request", type="add", track_id="t", media_path="p", media_type="m") == \
+        "not connected to the backend"
+    harness.wait_until(lambda: kept(speaker)["left"] and not kept(speaker)["token"], 10, "it to be kept")
+    assert restart().do("session")["session"]["link"] == "left"
+    third = harness.Host(backend.url)
+    speaker.settings["backend_join_code"] = third.code
+    guest = restart()
+    speaker.wait_connected()
+    assert guest.do("session")["session"]["id"] == third.session_id
