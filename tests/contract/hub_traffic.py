@@ -32,6 +32,7 @@ ODD = [None, True, False, 0, -1, 1, 1.5, 1e308, 2**53, 2**63, -2**63, "", " ", "
        "\U0001f3b5", "../../etc/passwd", "uploads/../hub.sqlite", "'; DROP TABLE users; --", [], {}, [[]], {"a": {"b": []}},
        "playing", "paused", "host", "add", "remove"]
 RSS_GROWTH_KB = 24 * 1024
+STOP_S = 120  # the sanitizer looks for leaks at the end, at the lowest priority perhaps
 # What ASan keeps back of freed memory would hide growth, or look like it.
 os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=4"]))
 
@@ -390,7 +391,8 @@ def run(directory, seed, seconds, per_s=1e9, say=None):
     except Exception as error:
         hub.stop()
         raise Wrong(f"seed {seed}, action {traffic.actions}: {error}; the log ends:\n{hub.process.log[-4000:]}") from error
-    assert hub.stop() == 0, f"seed {seed}: the hub ended with a complaint:\n{hub.process.log[-6000:]}"
+    code = hub.stop(patience_s=STOP_S)
+    assert code == 0, f"seed {seed}: the hub ended with {code}:\n{hub.process.log[-6000:]}"
     database = sqlite3.connect(Path(directory) / "hub/hub.sqlite")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []

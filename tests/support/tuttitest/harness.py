@@ -43,11 +43,12 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def stop(self, how=signal.SIGTERM):
+    def stop(self, how=signal.SIGTERM, patience_s=10):
+        """The exit code; of one that had to be killed it is negative."""
         if self.process.poll() is None:
             self.process.send_signal(how)
             try:
-                self.process.wait(10)
+                self.process.wait(patience_s)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -96,8 +97,8 @@ class Hub:
         status = Path(f"/proc/{self.process.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
-    def stop(self, how=signal.SIGTERM):
-        return self.process.stop(how)
+    def stop(self, how=signal.SIGTERM, patience_s=10):
+        return self.process.stop(how, patience_s)
 
 
 class FullBackend:
