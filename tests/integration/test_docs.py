@@ -216,6 +216,8 @@ class Household:
         metrics = self.host.settings["metrics_listen"]
         self.substitutions = [
             ("/var/lib/tutti-hub", str(hub.directory / "hub")), ("/etc/tutti", f"{directory}/etc/tutti"),
+            ("tuttictl join", f"tuttictl --socket {self.bath.socket} join"), ("D5D6A6", self.code),
+            ("tuttictl leave", f"tuttictl --socket {self.bath.socket} leave"),
             ("--instance bath", f"--socket {self.bath.socket}"), ("/etc/credstore", f"{directory}/etc/credstore"), ("/backup", f"{directory}/backup"),
             ("http://hub:8700", hub.url), ("http://hub.local:8700", hub.url), ("127.0.0.1:9109", metrics),
             ("127.0.0.1:8700", "127.0.0.1:0"), ("~/", f"{directory}/home/"), ("-g tutti", f"-g {os.getgid()}"),
