@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from tuttitest import analysis, harness
+from tuttitest import analysis, changes, harness
 
 SECOND_NS = 1_000_000_000
 TUTTID = harness.BUILD / "bin/tuttid"
@@ -132,3 +132,11 @@ def test_a_hook_that_hangs_disturbs_nothing(hub, house):
     assert heard.unmatched() == 0 and not heard.silent.any()
     assert recorded.count("xrun") == 0
     print(f"longest stall {stall_us / 1e3:.1f} ms")
+
+
+def test_track_changes_leave_nothing_behind(hub, house):
+    """Hundreds here; `./dev changes` makes ten thousand."""
+    figures = changes.run(hub, house, 300)
+    print(f"resident kB: {figures.rss_kb}; descriptors: {figures.descriptors}")
+    assert figures.more_descriptors <= 0
+    assert figures.grown_kb < 1024
