@@ -66,6 +66,22 @@ static enum decoder_result stumble(struct mp3_source *source)
     return again(source, true);
 }
 
+/*
+ * How many frames to decode, and throw away, before a frame that is wanted: the bit reservoir
+ * reaches 511 bytes back, which is ten frames at the lowest rates. And a multiple of eight frames
+ * from the beginning, after which the synthesis window is at the same place in its ring again: so
+ * what follows is, to the last bit, what a decoding from the beginning gives.
+ */
+#define PREFRAMES_MIN 12
+#define WINDOW_ROUND_FRAMES 8
+
+static long preframes(const struct mp3_source *source, int64_t position)
+{
+    int64_t frame = position / source->frame_samples;
+    int64_t first = (frame - PREFRAMES_MIN) / WINDOW_ROUND_FRAMES * WINDOW_ROUND_FRAMES;
+    return (long)(first > 0 ? frame - first : frame);
+}
+
 /* The handle is opened afresh, because some of its state outlives a seek: what it takes for the
  * end, the length of frame that it reckons with, the place in its synthesis buffer. */
 enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position,
@@ -81,6 +97,7 @@ enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position,
     source->current_hz = (long)source->rate_hz;
     if (mpg123_index(guide, &offsets, &step, &count) == MPG123_OK && count > 0)
         mpg123_set_index(mpg, offsets, step, count);
+    mpg123_param(mpg, MPG123_PREFRAMES, preframes(source, position), 0);
     off_t reached = mpg123_seek(mpg, (off_t)position, SEEK_SET);
     if (source->stream.starved || source->stream.failed || reached != position)
         return stumble(source);

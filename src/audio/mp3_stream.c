@@ -15,9 +15,6 @@
 /* Garbage tolerated before the first frame; what has none by then is no mp3. Later on it is what
  * is searched through in one call. */
 #define RESYNC_LIMIT_BYTES 65536
-/* Frames decoded before the one that is wanted: the bit reservoir reaches 511 bytes back, which is
- * ten frames at the lowest rates. */
-#define PREFRAMES 12
 /* Frames that mpg123 remembers the offset of; beyond that every second, every fourth ... */
 #define INDEX_FRAMES 4096
 
@@ -82,7 +79,6 @@ static bool set_params(mpg123_handle *mpg)
     bool good = mpg123_param(mpg, MPG123_REMOVE_FLAGS, MPG123_GAPLESS, 0) == MPG123_OK &&
                 mpg123_param(mpg, MPG123_ADD_FLAGS, flags, 0) == MPG123_OK &&
                 mpg123_param(mpg, MPG123_RESYNC_LIMIT, RESYNC_LIMIT_BYTES, 0) == MPG123_OK &&
-                mpg123_param(mpg, MPG123_PREFRAMES, PREFRAMES, 0) == MPG123_OK &&
                 mpg123_param(mpg, MPG123_INDEX_SIZE, INDEX_FRAMES, 0) == MPG123_OK &&
                 mpg123_format_none(mpg) == MPG123_OK;
     for (size_t i = 0; good && i < rate_count; i++)

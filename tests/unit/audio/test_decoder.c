@@ -24,6 +24,7 @@ struct pcm {
     float *frames;
     int64_t count;
     int64_t room;
+    float slack; /* that another decoding may differ by */
 };
 
 #define FILE_BYTES_MAX (1 << 22)
@@ -157,6 +158,7 @@ static struct pcm decode_all(struct bytes bytes)
     struct decoder *decoder = open_complete(bytes, &fd);
     struct pcm pcm = read_on(decoder, INT64_MAX);
     assert_int_equal(decoder_length_frames(decoder), pcm.count);
+    pcm.slack = decoder_rate_hz(decoder) < 32000 ? 1e-6f : 0;
     decoder_destroy(decoder);
     close(fd);
     return pcm;
@@ -178,14 +180,15 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)((uint64_t)state * limit >> 32);
 }
 
-/* The samples themselves, to the last bit or so: where mpg123's synthesis window is in its ring
- * decides in which order it adds. */
+/* The samples themselves, to the last bit. Below 32 kHz (MPEG 2) to the last bit or so: mpg123 may
+ * not decode a frame whose reservoir it does not have, and then its synthesis window is elsewhere
+ * in its ring, which decides in which order it adds. */
 static void check_same(const struct pcm *all, int64_t at, const struct pcm *part)
 {
     assert_true(at + part->count <= all->count);
     const float *wanted = all->frames + at * DECODER_CHANNELS;
     for (int64_t i = 0; i < part->count * DECODER_CHANNELS; i++)
-        if (fabsf(wanted[i] - part->frames[i]) > 1e-6f)
+        if (fabsf(wanted[i] - part->frames[i]) > all->slack)
             fail_msg("frame %lld of %lld from %lld on: %.9g, but %.9g in a full decode",
                      (long long)(i / 2), (long long)part->count, (long long)at,
                      (double)part->frames[i], (double)wanted[i]);
