@@ -384,6 +384,38 @@ static void test_length_is_exact(void **state)
     }
 }
 
+/* With those of the other tests, all nine. */
+static void test_the_other_rates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        unsigned rate_hz;
+    } files[] = {{"rate11", 11025},
+                 {"rate12", 12000},
+                 {"rate16", 16000},
+                 {"rate24", 24000},
+                 {"rate32", 32000}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        int fd;
+        struct bytes bytes = load(files[i].name);
+        struct decoder *decoder = open_complete(bytes, &fd);
+        assert_int_equal(decoder_rate_hz(decoder), files[i].rate_hz);
+        decoder_destroy(decoder);
+        close(fd);
+        struct pcm plain = decode_plainly(bytes), ours = decode_all(bytes);
+        assert_int_equal(ours.count, (files[i].rate_hz * 3 + 1) / 2);
+        assert_int_equal(plain.count, ours.count);
+        check_same(&plain, 0, &ours);
+        check_seeks(bytes, 50);
+        bytes = untagged(bytes);
+        check_seeks(bytes, 50);
+        free(plain.frames);
+        free(ours.frames);
+        free(bytes.data);
+    }
+}
+
 static void test_a_tag_that_lies_is_found_out(void **state)
 {
     (void)state;
@@ -708,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_seeks_in_a_long_track_are_exact),
         cmocka_unit_test(test_a_far_seek_is_done_in_slices),
         cmocka_unit_test(test_length_is_exact),
+        cmocka_unit_test(test_the_other_rates),
         cmocka_unit_test(test_a_tag_that_lies_is_found_out),
         cmocka_unit_test(test_id3_of_any_size_is_skipped),
         cmocka_unit_test(test_growing_files),
