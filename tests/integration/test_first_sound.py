@@ -133,7 +133,7 @@ def test_tokens_stay_secret(hub, house):
     speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
     speaker.wait_connected()
     state_file = speaker.directory / "state/state.json"
-    token = harness.json.loads(state_file.read_text())["token"]
+    token = speaker.kept_state()["token"]
     assert len(token) == 32
     assert os.stat(state_file).st_mode & 0o077 == 0
     _, output, _ = speaker.ctl("--json", "status")
@@ -147,9 +147,8 @@ def test_the_membership_survives_a_restart(hub, house):
     host = harness.Host(hub.url)
     speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
     speaker.wait_connected()
-    before = (speaker.directory / "state/state.json").read_text()
+    before = speaker.kept_state()
     assert speaker.stop() == 0
     speaker.start()
     speaker.wait_connected()
-    after = (speaker.directory / "state/state.json").read_text()
-    assert harness.json.loads(before)["token"] == harness.json.loads(after)["token"]
+    assert speaker.kept_state()["token"] == before["token"]

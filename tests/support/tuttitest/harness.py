@@ -283,9 +283,13 @@ class Speaker:
         return json.loads(output) if code == 0 else None
 
     def kept_state(self):
-        """What it has written into its state directory; it does so beside its loop, a little after it is connected."""
+        """What it keeps of its membership; it writes that beside its loop, a little after it is connected."""
         path = self.directory / "state/state.json"
-        return json.loads(wait_until(lambda: path.exists() and path.read_text(), 10, f"{path} to be written"))
+
+        def kept():
+            state = json.loads(path.read_text() or "{}") if path.exists() else {}
+            return state if state.get("token") else None
+        return wait_until(kept, 10, f"a token in {path}")
 
     def wait_state(self, state, deadline_s=15):
         def reached():
