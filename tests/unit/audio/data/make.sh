@@ -21,5 +21,5 @@ seconds=1.5
 make rate11 11025 1 -b 40
 make rate12 12000 2 -b 48
 make rate16 16000 2 -V 7 --resample 16
-make rate24 24000 1 -b 40
-make rate32 32000 2 -b 64
+make rate24 24000 1 -b 64
+make rate32 32000 2 -b 80 --resample 32
