@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -52,7 +51,7 @@ void client_close(struct client *client)
 /* The descriptor goes with the first byte. */
 static ssize_t send_beside(int fd, const char *bytes, size_t count, int descriptor)
 {
-    struct iovec part = {(void *)(uintptr_t)bytes, count};
+    struct iovec part = {(void *)bytes, count};
     union {
         char space[CMSG_SPACE(sizeof(int))];
         struct cmsghdr aligned;

@@ -67,7 +67,10 @@ static void offer_items(FILE *out, const char *socket, const char *begun)
 {
     cJSON *answer = ask(socket, "playlist");
     const cJSON *item, *playlist = member(answer, "playlist");
-    cJSON_ArrayForEach(item, playlist) offer_item(out, playlist, item, begun);
+    cJSON_ArrayForEach(item, playlist)
+    {
+        offer_item(out, playlist, item, begun);
+    }
     cJSON_Delete(answer);
 }
 
@@ -115,7 +118,7 @@ static bool is_one_of(const char *word, const char *words)
 void complete(FILE *out, int count, char **words, const char *default_socket)
 {
     static const char *const options = "--instance --socket --json --help --version";
-    struct invocation before;
+    struct invocation before = {0};
     char error[256];
     const char *begun = count > 0 ? words[count - 1] : "";
     const char *last = count > 1 ? words[count - 2] : "";

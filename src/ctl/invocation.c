@@ -42,20 +42,27 @@ static bool add_instance(struct reader *reader, const char *name)
     return false;
 }
 
-/* The value of option name at this word: behind "=", or the next word. NULL if it is another. */
-static const char *value_of(struct reader *reader, const char *name, char letter, bool *ret_missing)
+enum outcome { NO_OPTION, TAKEN, WRONG };
+
+/* The value of option name, if that is this word: behind "=", or the next word. */
+static enum outcome take_value(struct reader *reader, const char *name, char letter,
+                               const char **ret_value)
 {
     const char *word = reader->words[reader->at];
     size_t length = strlen(name);
-    if (strncmp(word, name, length) == 0 && word[length] == '=')
-        return word + length + 1;
+    if (strncmp(word, name, length) == 0 && word[length] == '=') {
+        *ret_value = word + length + 1;
+        return TAKEN;
+    }
     if (strcmp(word, name) != 0 && !(word[0] == '-' && word[1] == letter && word[2] == '\0'))
-        return NULL;
-    *ret_missing = reader->at + 1 == reader->count;
-    return *ret_missing ? NULL : reader->words[++reader->at];
+        return NO_OPTION;
+    if (reader->at + 1 == reader->count) {
+        snprintf(reader->error, reader->size, "%.40s wants a value", word);
+        return WRONG;
+    }
+    *ret_value = reader->words[++reader->at];
+    return TAKEN;
 }
-
-enum outcome { NO_OPTION, TAKEN, WRONG };
 
 static enum outcome take_flag(struct invocation *invocation, const char *word)
 {
@@ -72,19 +79,15 @@ static enum outcome take_flag(struct invocation *invocation, const char *word)
 
 static enum outcome take_option(struct reader *reader)
 {
-    const char *word = reader->words[reader->at];
-    bool missing = false;
-    const char *value = value_of(reader, "--socket", 's', &missing);
-    if (value)
+    const char *value;
+    enum outcome outcome = take_value(reader, "--socket", 's', &value);
+    if (outcome == TAKEN)
         return add_socket(reader, "", value, "") ? TAKEN : WRONG;
-    value = missing ? NULL : value_of(reader, "--instance", 'i', &missing);
-    if (value)
+    if (outcome == NO_OPTION)
+        outcome = take_value(reader, "--instance", 'i', &value);
+    if (outcome == TAKEN)
         return add_instance(reader, value) ? TAKEN : WRONG;
-    if (missing) {
-        snprintf(reader->error, reader->size, "%.40s wants a value", word);
-        return WRONG;
-    }
-    return take_flag(reader->invocation, word);
+    return outcome == WRONG ? WRONG : take_flag(reader->invocation, reader->words[reader->at]);
 }
 
 static bool take_word(struct reader *reader, bool only_words)

@@ -144,7 +144,7 @@ static enum exit_code run_named(struct invocation *invocation)
 int main(int argc, char **argv)
 {
     const char *default_socket = getenv("TUTTI_CONTROL_SOCKET");
-    struct invocation invocation;
+    struct invocation invocation = {0};
     char error[256];
     text_use_utf8();
     if (argc > 1 && strcmp(argv[1], "--complete") == 0) {

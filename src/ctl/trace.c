@@ -56,7 +56,7 @@ double trace_scale_us(const struct trace *trace, int steps)
     static const double nice[] = {1, 2, 5, 10};
     double largest = SCALE_MIN_US;
     for (int i = 0; i < steps; i++)
-        largest = fmax(largest, fabs(value_before(trace, i))); /* fmax() passes NAN over */
+        largest = fmax(largest, fabsf(value_before(trace, i))); /* fmax() passes NAN over */
     double power = pow(10, floor(log10(largest)));
     for (size_t i = 0; i < sizeof nice / sizeof *nice; i++) {
         if (largest <= nice[i] * power)

@@ -257,12 +257,10 @@ enum exit_code watch(struct invocation *invocation)
         there += outcome == 0;
         error = i == 0 ? outcome : error;
     }
-    if (there == 0)
+    if (there == 0 || (invocation->json && error < 0))
         client_explain(invocation->sockets[0], error);
     else if (!invocation->json)
         result = on_screen(&watching);
-    else if (error < 0)
-        client_explain(invocation->sockets[0], error);
     else
         result = as_json(&watching.clients[0]);
     for (int i = 0; i < invocation->speaker_count; i++)
