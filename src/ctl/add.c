@@ -78,13 +78,15 @@ static int open_track(const char *path)
     return -1;
 }
 
-static void print_added(const struct paper *paper, const cJSON *answer, const char *name)
+static void print_added(const struct paper *paper, const cJSON *answer, const char *name,
+                        double answered_ms)
 {
     /* A guest's upload is a request. */
     bool asked = member(answer, "request") != NULL;
     char shown[256];
     text_fit(shown, sizeof shown, name, 44);
-    struct print_context context = {.subject = shown, .done = asked ? "asked: add" : "added"};
+    struct print_context context = {
+        .subject = shown, .answered_ms = answered_ms, .done = asked ? "asked: add" : "added"};
     print_confirmed(paper, answer, &context);
 }
 
@@ -100,8 +102,8 @@ static cJSON *upload_request(const char *path, const char *name)
     return request;
 }
 
-static enum exit_code show(const cJSON *answer, const char *path, const char *name, bool json,
-                           const struct paper *paper)
+static enum exit_code show(const struct client *client, const cJSON *answer, const char *path,
+                           const char *name, bool json, const struct paper *paper)
 {
     if (!member_is_true(answer, "ok")) {
         complain("%s: %s", path, member_text(answer, "error"));
@@ -110,7 +112,7 @@ static enum exit_code show(const cJSON *answer, const char *path, const char *na
     if (json)
         paper_json(paper->out, answer);
     else
-        print_added(paper, answer, name);
+        print_added(paper, answer, name, client->answered_ms);
     return EXIT_OK;
 }
 
@@ -126,7 +128,8 @@ static enum exit_code add_file(struct client *client, const char *path, const ch
     close(fd);
     if (upload.on_terminal)
         fputs("\r\033[K", stderr);
-    enum exit_code result = answer ? show(answer, path, name, json, paper) : EXIT_UNREACHABLE;
+    enum exit_code result =
+        answer ? show(client, answer, path, name, json, paper) : EXIT_UNREACHABLE;
     cJSON_Delete(answer);
     return result;
 }

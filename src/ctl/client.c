@@ -97,21 +97,21 @@ int client_send(struct client *client, cJSON *request, int descriptor)
     return result < 0 ? result : id;
 }
 
-static long long now_ms(void)
+int64_t client_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* NULL at the end of the connection or of the patience. */
 static char *receive_line(struct client *client, int patience_s)
 {
-    long long until = now_ms() + patience_s * 1000LL;
+    int64_t until = client_now_ms() + patience_s * INT64_C(1000);
     char *line;
     while ((line = lines_next(&client->in)) == NULL) {
         struct pollfd ready = {client->fd, POLLIN, 0};
-        long long left = until - now_ms();
+        int64_t left = until - client_now_ms();
         int count = left > 0 ? poll(&ready, 1, (int)left) : 0;
         if (count < 0 && errno == EINTR)
             continue;
@@ -124,12 +124,14 @@ static char *receive_line(struct client *client, int patience_s)
 cJSON *client_ask(struct client *client, cJSON *request, int descriptor, int patience_s,
                   client_on_progress *on_progress, void *user)
 {
+    int64_t asked_ms = client_now_ms();
     int id = client_send(client, request, descriptor);
     char *line;
     while (id > 0 && (line = receive_line(client, patience_s)) != NULL) {
         cJSON *answer = cJSON_Parse(line);
         bool ours = member_number(answer, "id") == id;
         const cJSON *progress = member(answer, "progress");
+        client->answered_ms = (double)(client_now_ms() - asked_ms);
         if (ours && !progress)
             return answer;
         if (ours && on_progress)

@@ -7,12 +7,17 @@
 #include "lines.h"
 
 #include <cjson/cJSON.h>
+#include <stdint.h>
 
 struct client {
     int fd; /* -1: not connected */
     int last_id;
+    double answered_ms; /* how long the last answer took */
     struct lines in;
 };
+
+/* Of a clock that never goes back. */
+int64_t client_now_ms(void);
 
 /* 0 or -errno. client_close() in either case. */
 int client_open(struct client *client, const char *path);

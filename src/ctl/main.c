@@ -57,17 +57,16 @@ static enum exit_code wrong_order(const struct command *command, const struct or
     return EXIT_USAGE;
 }
 
-static enum exit_code show(const struct command *command, const struct order_call *call,
-                           const struct order *order, const cJSON *answer, bool json)
+static enum exit_code show(const struct command *command, const struct print_context *context,
+                           const cJSON *answer, bool json)
 {
     struct paper paper = paper_stdout();
-    struct print_context context = {call, order->subject, command->done};
     if (!is_ok(answer))
         return EXIT_REFUSED;
     if (json)
         paper_json(stdout, command->result ? member(answer, command->result) : answer);
     else
-        command->print(&paper, answer, &context);
+        command->print(&paper, answer, context);
     return EXIT_OK;
 }
 
@@ -84,7 +83,9 @@ static enum exit_code ask_and_show(struct client *client, const struct command *
         cJSON_AddStringToObject(order.request, "cmd", command->name);
         if (command->build(call, &order)) {
             answer = client_ask(client, order.request, -1, PATIENCE_S, NULL, NULL);
-            result = answer ? show(command, call, &order, answer, json) : EXIT_UNREACHABLE;
+            struct print_context context = {call, order.subject, client->answered_ms,
+                                            command->done};
+            result = answer ? show(command, &context, answer, json) : EXIT_UNREACHABLE;
         } else {
             cJSON_Delete(order.request);
             result = wrong_order(command, &order);

@@ -102,12 +102,12 @@ void print_status(const struct paper *paper, const cJSON *answer,
     print_sound(paper, member(status, "sink"));
 }
 
-static void print_took(const struct paper *paper, const cJSON *answer)
+static void print_took(const struct paper *paper, const cJSON *answer,
+                       const struct print_context *context)
 {
     double took_ms = member_number(answer, "took_ms");
-    if (isfinite(took_ms))
-        fprintf(paper->out, ", confirmed in %.0f ms", took_ms);
-    fputc('\n', paper->out);
+    fprintf(paper->out, ", confirmed in %.0f ms\n",
+            isfinite(took_ms) ? took_ms : context->answered_ms);
 }
 
 void print_confirmed(const struct paper *paper, const cJSON *answer,
@@ -117,15 +117,14 @@ void print_confirmed(const struct paper *paper, const cJSON *answer,
     if (*context->subject)
         fputc(' ', paper->out);
     paper_text(paper, INK_PLAIN, context->subject);
-    print_took(paper, answer);
+    print_took(paper, answer, context);
 }
 
 void print_toggled(const struct paper *paper, const cJSON *answer,
                    const struct print_context *context)
 {
-    (void)context;
     paper_text(paper, INK_PLAIN, member_text(answer, "state"));
-    print_took(paper, answer);
+    print_took(paper, answer, context);
 }
 
 void print_playlist(const struct paper *paper, const cJSON *answer,
@@ -214,7 +213,7 @@ void print_request(const struct paper *paper, const cJSON *answer,
     paper_text(paper, INK_PLAIN, type);
     fputc(' ', paper->out);
     paper_text(paper, INK_PLAIN, text);
-    print_took(paper, answer);
+    print_took(paper, answer, context);
 }
 
 void print_session(const struct paper *paper, const cJSON *answer,

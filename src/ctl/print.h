@@ -10,6 +10,7 @@
 struct print_context {
     const struct order_call *call;
     const char *subject; /* of the order */
+    double answered_ms;  /* by our clock, where the daemon does not say how long it took */
     const char *done;    /* the command's word for what it did: "paused" */
 };
 

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A restart of the daemon takes about a second; asking a local socket costs nothing. */
@@ -30,13 +29,6 @@ struct watching {
     bool quit;
     struct view view;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- daemons -------------------------------------------------------------------------------- */
 
@@ -68,12 +60,12 @@ static void take_lines(struct watching *watching, int index)
     long got = lines_fill(&client->in, client->fd);
     char *line;
     while ((line = lines_next(&client->in)) != NULL)
-        watch_model_take(&watching->model, index, cJSON_Parse(line), now_ms());
+        watch_model_take(&watching->model, index, cJSON_Parse(line), client_now_ms());
     if (got > 0 || got == -EINTR || got == -EAGAIN)
         return;
     client_close(client);
-    watch_model_lost(&watching->model, index, now_ms());
-    watching->retry_at_ms = now_ms() + RETRY_MS;
+    watch_model_lost(&watching->model, index, client_now_ms());
+    watching->retry_at_ms = client_now_ms() + RETRY_MS;
 }
 
 static void send_request(struct watching *watching, cJSON *request)
@@ -82,7 +74,7 @@ static void send_request(struct watching *watching, cJSON *request)
     struct client *client = &watching->clients[index];
     watch_model_sent(&watching->model, index, client->last_id + 1, request);
     if (client->fd < 0 || client_send(client, request, -1) < 0)
-        watch_model_lost(&watching->model, index, now_ms());
+        watch_model_lost(&watching->model, index, client_now_ms());
 }
 
 /* --- the person ----------------------------------------------------------------------------- */
@@ -96,7 +88,7 @@ static void take_keys(struct watching *watching)
     if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0)
         watching->quit = true;
     while (!watching->quit && watch_screen_key(&key)) {
-        switch (watch_model_key(&watching->model, key, now_ms(), &request)) {
+        switch (watch_model_key(&watching->model, key, client_now_ms(), &request)) {
         case WATCH_SEND:
             send_request(watching, request);
             break;
@@ -134,7 +126,7 @@ static bool is_anybody_missing(const struct watching *watching)
 /* Until when nothing is to be done unless something comes; -1: for ever. */
 static int sleep_ms(struct watching *watching)
 {
-    int64_t now = now_ms(), until = watch_model_tick(&watching->model, now);
+    int64_t now = client_now_ms(), until = watch_model_tick(&watching->model, now);
     if (is_anybody_missing(watching) && (until < 0 || watching->retry_at_ms < until))
         until = watching->retry_at_ms;
     return until < 0 ? -1 : until <= now ? 0 : (int)(until - now);
@@ -160,9 +152,9 @@ static void take_what_came(struct watching *watching, const struct pollfd *ready
         if (ready[2 + i].revents && watching->clients[i].fd == ready[2 + i].fd)
             take_lines(watching, i);
     }
-    if (is_anybody_missing(watching) && now_ms() >= watching->retry_at_ms) {
+    if (is_anybody_missing(watching) && client_now_ms() >= watching->retry_at_ms) {
         connect_missing(watching);
-        watching->retry_at_ms = now_ms() + RETRY_MS;
+        watching->retry_at_ms = client_now_ms() + RETRY_MS;
     }
 }
 

@@ -60,7 +60,7 @@ SUCCESSES = [
     ("deny ab --reason no", {"request_id": "ab12cd", "reason": "no"}, {"took_ms": 3, "request": REQUEST},
      "denied: add Meadow, confirmed in 3 ms\n"),
     ("join D5D6A6", {"code": "D5D6A6"}, {"took_ms": 3}, "joined D5D6A6, confirmed in 3 ms\n"),
-    ("leave", {}, {}, "left the session\n"),
+    ("leave", {}, {"took_ms": 3}, "left the session, confirmed in 3 ms\n"),
     ("volume", {}, {"volume": 60}, "volume 60 %\n"),
     ("volume 40", {"percent": 40}, {"volume": 40}, "volume 40 %\n"),
     ("volume -5", {"by": -5}, {"volume": 55}, "volume 55 %\n"),

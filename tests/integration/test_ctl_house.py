@@ -83,6 +83,22 @@ def test_a_guest_asks_and_the_host_decides(family):
     assert names(host) == ["meadow", "harbour"]
     refuse(host, "", "approve", second)
     succeed(guest, "asked: add meadow", "request", "add", "1")
+    succeed(guest, "asked: add pier", "add", harness.MUSIC / "pier.mp3")
+    uploaded = harness.wait_until(lambda: [r for r in listed(host, "requests") if r["summary"] == "pier"], 20, "the upload")[0]
+    succeed(host, "approved: add pier", "approve", uploaded["id"])
+    assert names(host) == ["meadow", "harbour", "pier"]
+
+
+def own_settings(guest):
+    """What no role forbids."""
+    for words, shown in (("volume", "volume 100 %"), ("volume 40", "volume 40 %"), ("volume -5", "volume 35 %"),
+                         ("mute", "muted"), ("mute off", "not muted"), ("latency 12.5", "latency 12.5 ms"),
+                         ("log-level info", "info")):
+        assert guest.ctl(*words.split()) == (0, shown + "\n", "")
+    assert re.search("^> null ", guest.ctl("devices")[1], re.M)
+    refuse(guest, "a number from 0 to 100", "volume", "101")
+    refuse(guest, "2000", "latency", "99999")
+    refuse(guest, "error, warn, info or debug", "log-level", "loud")
 
 
 def test_a_guest_is_told_who_may(family):
@@ -90,6 +106,20 @@ def test_a_guest_is_told_who_may(family):
     for words in ("play", "pause", "toggle", "seek 0:10", "next", "prev", "remove 1", "move 1 2", "approve x", "deny x"):
         refuse(guest, "host", *words.split())
     assert names(host) == ["harbour", "meadow"]
+    own_settings(guest)
+
+
+def test_a_guest_leaves_and_joins(family):
+    host, guest = family
+    code = host.status()["session"]["code"]
+    refuse(host, "guest", "leave")
+    refuse(host, "guest", "join", code)
+    succeed(guest, "left the session", "leave")
+    assert not guest.status()["session"]["connected"]
+    refuse(guest, "", "join", "NOSUCH")
+    succeed(guest, f"joined {code.lower()}", "join", code.lower())
+    assert guest.status()["session"]["connected"]
+    assert re.search("^role +guest$", guest.ctl("session")[1], re.M) and code not in guest.ctl("session")[1]
 
 
 def test_watch_at_a_real_daemon(family, tmp_path):

@@ -28,7 +28,7 @@ static char *printed(const char *name, const char *json, bool coloured, int argc
     struct paper paper = {open_memstream(&text, &size), coloured};
     const struct command *command = command_find(name);
     struct order_call call = {.argc = argc, .argv = &argument};
-    struct print_context context = {&call, "Harbour", command->done};
+    struct print_context context = {&call, "Harbour", 7, command->done};
     cJSON *answer = cJSON_Parse(json);
     assert_non_null(answer);
     command->print(&paper, answer, &context);
@@ -91,6 +91,7 @@ static void confirmations_say_what_and_how_long(void **state)
                    "approved: add Meadow, confirmed in 3 ms\n");
     assert_printed("request", "{\"took_ms\":3,\"request\":{\"type\":\"remove\"}}",
                    "asked: remove Harbour, confirmed in 3 ms\n");
+    assert_printed("join", "{}", "joined Harbour, confirmed in 7 ms\n");
     assert_printed("volume", "{\"volume\":40}", "volume 40 %\n");
     assert_printed("mute", "{\"muted\":false}", "not muted\n");
     assert_printed("latency", "{\"latency_ms\":-12.5}", "latency -12.5 ms\n");
