@@ -338,6 +338,9 @@ def test_what_completion_inserts_is_understood(daemon):
                               timeout=30, env=environment(daemon))
         assert done.returncode == 0, done.stderr
     assert [each["track_id"] for each in daemon.asked("play")] == ["harbour", "meadow", "pier"]
+    # Between quotes that the person has opened: what would end them, or be done within them, is left out.
+    assert tab(daemon, "tuttictl play \\'") == ["$(rm -rf x) `y`", "pier"]
+    assert tab(daemon, 'tuttictl play \\"') == ["pier"]
 
 
 def test_completion_is_silent_without_a_daemon_and_does_not_wait_for_one(tmp_path):
