@@ -87,8 +87,7 @@ static void on_end(void *user, enum ws_client_end end, int status, const char *r
 
 static void open_loop(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     log_set_level(LOG_ERROR);
     loop = loop_create(NULL);
@@ -131,7 +130,8 @@ static int accept_client(void)
 
 static void take_handshake(int peer, char accept[ACCEPT_BYTES])
 {
-    static const char name[] = "Sec-WebSocket-Key: ", guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    static const char name[] = "Sec-WebSocket-Key: ",
+                      guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     unsigned char hash[SHA_DIGEST_LENGTH];
     char request[4096] = "", key[128];
     size_t at = 0;

@@ -111,7 +111,8 @@ class Scene:
         taken relative to what it was before the fault: how good that is, others judge."""
         runs = self.card.recording().runs
         before_ns, before = self.windows(runs, fault_ns - 2 * SECOND_NS, fault_ns - SECOND_NS // 4)
-        assert len(before) > 10 and not np.isnan(before).any(), "it played before the fault"
+        assert len(before) > 10 and not np.isnan(before).any(), \
+            f"it played before the fault: errors in s {before}; what it said: {self.said()[0]}"
         ns, error = self.windows(runs, fault_ns, until_ns)
         good = np.abs(error - np.median(before)) < CLOSE_S
         gap_s, gap_end_ns = longest_silence(runs, fault_ns, until_ns)
