@@ -180,6 +180,11 @@ static bool walk_to(struct decoder *decoder, int64_t sample)
     return walker->frames >= wanted || walker->done || walker->mixed;
 }
 
+bool decoder_reaches(struct decoder *decoder, int64_t frame)
+{
+    return walk_to(decoder, source_of(&decoder->trim, frame)) || decoder->walker.stream.failed;
+}
+
 static bool is_at(const struct decoder *decoder, int64_t sample)
 {
     return decoder->source.placed && decoder->source.next == sample;

@@ -156,6 +156,8 @@ static void fail(struct download *download, const struct http_response *response
     char reason[PROTOCOL_REASON_MAX];
     if (response->status >= 300)
         snprintf(reason, sizeof reason, "the server answers HTTP %d", response->status);
+    else if (response->status >= 200 && track_file_bytes(download->file) == 0)
+        snprintf(reason, sizeof reason, "the server sends an empty file");
     else
         snprintf(reason, sizeof reason, "%s", download->why ? download->why : response->error);
     end(download, is_final(response) ? DOWNLOAD_REFUSED : DOWNLOAD_AGAIN, reason);

@@ -67,6 +67,7 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
                       struct mono_time now)
 {
     player_outdate(player);
+    player->ran_dry = false;
     player->active_at = now;
     voice_destroy(player->voice);
     player->voice = NULL;

@@ -25,6 +25,8 @@ struct player {
     bool joined;          /* the voice's frames are being queued */
     bool outdated;        /* what is queued is not wanted any more, and not cut yet */
     bool begin_with_fade; /* the next slice is the first */
+    bool out_of_bytes;    /* the queue cannot be filled; it sounds on, and is looked at in time */
+    bool ran_dry;         /* it has come to its end: some reserve is waited for */
     int64_t join_frame;   /* of the card */
     unsigned generation;  /* of the output, when it was joined or last filled */
     double rate_ppm;
@@ -54,6 +56,9 @@ void player_leave(struct player *player, struct mono_time now);
 double player_queue_error_s(const struct player *player);
 /* Keeps the queue full of the track, or of silence. */
 void player_fill(struct player *player, struct mono_time now);
+
+/* When a queue that is out of bytes has to be looked at, at the latest. */
+struct mono_time player_dry_at(const struct player *player);
 
 /* player_pace.c */
 struct mono_time player_next_tick(struct player *player, struct mono_time now);

@@ -39,6 +39,11 @@ static bool has_short_queue(const struct player *player)
     return !output_get_status(player->output).sink.can_rewind;
 }
 
+static struct mono_time later(struct mono_time a, struct mono_time b)
+{
+    return mono_sub(a, b) < 0 ? b : a;
+}
+
 static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
 {
     bool eager = mono_sub(player->eager_until, now) > 0 ||
@@ -68,5 +73,7 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
     if (player->state == TRANSPORT_LOADING && player->voice)
         next = earlier(
             next, mono_add(now, voice_wants_time(player->voice) ? POLL_TIME_NS : POLL_BYTES_NS));
+    if (player->joined && player->out_of_bytes)
+        next = earlier(next, later(player_dry_at(player), mono_add(now, POLL_TIME_NS)));
     return earlier(next, output_next_look(player->output));
 }

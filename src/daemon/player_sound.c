@@ -19,6 +19,11 @@
 static const int64_t QUEUE_SOUND_NS = 500 * NS_PER_MS;
 /* From the decision to the first frame: the cut, a seek in the file, the first slices. */
 static const int64_t JOIN_LEAD_NS = 30 * NS_PER_MS;
+/* A queue that cannot be filled is ended, with a fade, when so much is left of it. */
+static const int64_t DRY_NS = 40 * NS_PER_MS;
+/* After it ran dry, so much of the track is waited for before it is joined again: rather one pause
+ * than a stutter. */
+static const double RESERVE_S = 2;
 #define FIRST_FILL_SLICES 6
 
 void player_outdate(struct player *player)
@@ -54,8 +59,10 @@ static double feed_forward_ppm(const struct player *player, int64_t frame)
 /* The voice is ready to sound what is wanted when that frame is heard. */
 static bool start_voice(struct player *player, int64_t frame)
 {
-    return voice_start(player->voice, wanted_at_frame(player, (double)frame),
-                       output_rate_hz(player->output)) == VOICE_OK;
+    double position_s = wanted_at_frame(player, (double)frame);
+    if (player->ran_dry && !voice_reaches(player->voice, position_s + RESERVE_S))
+        return false;
+    return voice_start(player->voice, position_s, output_rate_hz(player->output)) == VOICE_OK;
 }
 
 void player_join(struct player *player, struct mono_time now)
@@ -77,6 +84,7 @@ void player_join(struct player *player, struct mono_time now)
     output_append_silence(output, (size_t)(join - end));
     player->join_frame = join;
     player->joined = true;
+    player->ran_dry = player->out_of_bytes = false;
     player->begin_with_fade = true;
     player_be_eager(player, now);
 }
@@ -153,13 +161,25 @@ static void jump(struct player *player, struct mono_time now)
     player_join(player, now);
 }
 
-/* Out of bytes: what is queued still sounds. Once it has, the wait goes on in silence. */
+/* Out of bytes: what is queued still sounds, and may be gone on with. At its end the wait goes on
+ * in silence. */
 static void run_out(struct player *player, struct mono_time now)
 {
-    if (output_end(player->output) > output_earliest_cut(player->output, now))
+    int64_t end = output_end(player->output);
+    player->out_of_bytes = true;
+    if ((double)end > output_frame_at(player->output, mono_add(now, DRY_NS)))
         return;
     log_warn("the download is slower than the music: waiting in silence");
+    output_cut(player->output, end, now);
     player->joined = false;
+    player->ran_dry = true;
+}
+
+/* When a queue that cannot be filled has to be ended. */
+struct mono_time player_dry_at(const struct player *player)
+{
+    double end = (double)output_end(player->output);
+    return mono_add(output_time_of(player->output, end), -DRY_NS);
 }
 
 static void fill_sound(struct player *player, struct mono_time now)
@@ -170,7 +190,9 @@ static void fill_sound(struct player *player, struct mono_time now)
         return;
     if (!first && !correct(player, frames))
         jump(player, now);
-    else if (!append_sound(player, frames, first ? FIRST_FILL_SLICES : INT32_MAX))
+    else if (append_sound(player, frames, first ? FIRST_FILL_SLICES : INT32_MAX))
+        player->out_of_bytes = false;
+    else
         run_out(player, now);
 }
 

@@ -120,6 +120,11 @@ double voice_length_s(const struct voice *voice)
     return frames < 0 ? -1 : (double)frames / voice_rate_hz(voice);
 }
 
+bool voice_reaches(struct voice *voice, double position_s)
+{
+    return decoder_reaches(voice->decoder, (int64_t)(position_s * voice_rate_hz(voice)));
+}
+
 uint64_t voice_damaged_frames(const struct voice *voice)
 {
     return voice->decoder ? decoder_damaged_frames(voice->decoder) : 0;

@@ -58,6 +58,10 @@ const char *decoder_error(const struct decoder *decoder);
 enum decoder_result decoder_seek(struct decoder *decoder, int64_t frame);
 bool decoder_wants_time(const struct decoder *decoder);
 
+/* Is the file there up to this frame, or the track's end before it? Looks a bit farther with every
+ * call. */
+bool decoder_reaches(struct decoder *decoder, int64_t frame);
+
 /* Up to count frames into frames[count * DECODER_CHANNELS]; *ret_count is set on DECODER_OK. */
 enum decoder_result decoder_read(struct decoder *decoder, float *frames, size_t count,
                                  size_t *ret_count);

@@ -35,6 +35,9 @@ unsigned voice_rate_hz(const struct voice *voice);
 double voice_length_s(const struct voice *voice);
 uint64_t voice_damaged_frames(const struct voice *voice);
 
+/* Is the file there up to this position, or the track's end before it? After voice_prepare(). */
+bool voice_reaches(struct voice *voice, double position_s);
+
 /*
  * The next rendered frame sounds position_s, exactly. VOICE_AGAIN: call again, with whatever
  * position is wanted by then.
