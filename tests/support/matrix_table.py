@@ -4,6 +4,7 @@ import json
 import sys
 
 BEGIN, END = "<!-- the table: begin (./dev matrix writes it) -->", "<!-- the table: end -->"
+THEMES = ("Backend", "Network", "Sound card", "The speaker's machine", "Everything at once")
 
 
 def duration(ms):
@@ -16,7 +17,7 @@ def cell(text):
 
 def table(rows):
     lines = []
-    for theme in dict.fromkeys(row["theme"] for row in rows):
+    for theme in sorted(dict.fromkeys(row["theme"] for row in rows), key=THEMES.index):
         lines += [f"### {theme}", "", "| fault | silence | out of sync | back in sync after | what the log said |",
                   "| --- | --- | --- | --- | --- |"]
         for row in (row for row in rows if row["theme"] == theme):

@@ -141,7 +141,8 @@ class Scene:
 def legible(line, directory):
     """A log line without what is different in every run."""
     line = line.replace(str(directory) + "/", "")
-    line = re.sub(r"127\.0\.0\.1:\d+|127\.0\.0\.1 port \d+", "127.0.0.1", line)
+    line = re.sub(r"(127\.0\.0\.1|10\.200\.\d+\.\d+|hub\.test)(:| port )\d+", r"\1", line)
+    line = re.sub(r"10\.200\.\d+\.\d+", "10.200.x.x", line)
     return re.sub(r"\b[0-9a-f]{32,}\b", "…", line)
 
 
