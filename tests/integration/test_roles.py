@@ -177,6 +177,27 @@ def test_an_upload_ends_with_who_asked_for_it(full_backend, house, clients, tmp_
     assert names(staying) == ["lantern"]
 
 
+def test_what_might_count_twice_is_not_repeated(full_backend, house, clients):
+    host, guest = start(house, full_backend, clients)
+    for name in ("pier", "lantern"):
+        add(host, name)
+    pier, lantern = guest.wait("playlist", lambda found: len(found) == 2)
+    full_backend.switch(deafen=kept(house.speakers[1])["token"])
+    assert "it is not repeated" in guest.refused("request", type="remove", item_id=pier["id"])
+    made = guest.do("request", type="remove", item_id=pier["id"])["request"]  # by a socket that lives
+    assert len(host.wait("requests", bool)) == 1
+    full_backend.switch(delay_s=3)
+    assert host.do("approve", request_id=made["id"])["took_ms"] >= 2900  # replaced the socket, and heard the answer
+    full_backend.switch(delay_s=0)
+    assert names(host) == ["lantern"]
+    more = guest.do("request", type="add", item_id=lantern["id"])["request"]
+    full_backend.switch(status=502, html=True)
+    assert host.refused("approve", request_id=more["id"]) == "the backend refuses (HTTP 502)"
+    full_backend.switch(status=0, html=False)
+    host.do("approve", request_id=more["id"])
+    guest.wait("playlist", lambda found: [item["name"] for item in found] == ["lantern", "lantern"])
+
+
 def test_a_guest_goes_where_it_is_told_and_stays_there(backend, house, clients):
     here, there = harness.Host(backend.url), harness.Host(backend.url)
     here.upload("here", harness.MUSIC / "lantern.mp3")
