@@ -122,8 +122,10 @@ static bool on_headers(void *user, const struct http_response *response)
     }
     if (response->status == 200 && have > 0)
         track_file_truncate(download->file); /* it does not resume: from the start again */
-    if (response->content_length >= 0)
+    if (response->content_length >= 0) {
         download->total_bytes = track_file_bytes(download->file) + response->content_length;
+        track_file_expect(download->file, download->total_bytes);
+    }
     track_file_set_validators(download->file, response->etag, response->last_modified);
     return true;
 }

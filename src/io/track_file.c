@@ -155,6 +155,22 @@ static int move_to_memory(struct track_file *file)
     return result;
 }
 
+void track_file_expect(struct track_file *file, int64_t total_bytes)
+{
+    struct track_store *store = file->store;
+    int64_t missing = total_bytes - file->bytes;
+    if (!file->temporary[0] || missing <= track_index_free_bytes(store))
+        return;
+    for (int i = 0; i < ROOM_TRIES && missing <= store->max_bytes; i++) {
+        if (!track_store_make_room(store))
+            break;
+        if (missing <= track_index_free_bytes(store))
+            return;
+    }
+    track_store_disk_failed(store, ENOSPC);
+    move_to_memory(file);
+}
+
 int track_file_append(struct track_file *file, const void *data, int64_t bytes)
 {
     int result = write_at(file->fd, data, bytes, file->bytes);

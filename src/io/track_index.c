@@ -155,14 +155,18 @@ static int64_t total_bytes(const struct track_store *store, bool on_disk)
     return total;
 }
 
-/* As much as was allowed, unless the disk itself has less. */
-static int64_t disk_limit(const struct track_store *store, int64_t total)
+int64_t track_index_free_bytes(const struct track_store *store)
 {
     struct statvfs disk;
     if (statvfs(store->directory, &disk) < 0)
-        return store->max_bytes;
-    int64_t available = (int64_t)(disk.f_bavail * disk.f_frsize);
-    int64_t limit = total + available - DISK_RESERVE_BYTES;
+        return INT64_MAX / 2;
+    return (int64_t)(disk.f_bavail * disk.f_frsize);
+}
+
+/* As much as was allowed, unless the disk itself has less. */
+static int64_t disk_limit(const struct track_store *store, int64_t total)
+{
+    int64_t limit = total + track_index_free_bytes(store) - DISK_RESERVE_BYTES;
     return limit < store->max_bytes ? limit : store->max_bytes;
 }
 

@@ -78,6 +78,8 @@ void track_index_forget(struct track_store *store, struct track_entry *entry);
 void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd);
 /* Until the rest fits: on disk beside the loop, in memory at once. */
 void track_index_evict(struct track_store *store, bool on_disk);
+/* On the disk, for us; more than anybody wants where that cannot be known. */
+int64_t track_index_free_bytes(const struct track_store *store);
 void track_index_scan(struct track_store *store);
 
 /* track_file.c */

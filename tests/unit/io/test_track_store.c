@@ -542,6 +542,18 @@ static void a_full_disk_makes_way_to_memory(void **state)
     assert_true(has(URL));
     assert_int_equal(count_files(".tmp"), 0);
     settle();
+    restart(100 * MB);
+    file = track_store_begin(store, URL);
+    append(file, 'f', 1000);
+    assert_int_equal(count_files(".tmp"), 1);
+    track_file_expect(file, MB / 2); /* it fits */
+    assert_int_equal(count_files(".tmp"), 1);
+    track_file_expect(file, 3 * MB); /* it will not: moved before it is large */
+    assert_int_equal(count_files(".tmp"), 0);
+    append(file, 'f', 3 * MB - 1000);
+    assert_content(file, 'f', 3 * MB);
+    track_file_close(file);
+    settle();
     track_store_destroy(store);
     assert_int_equal(mount("tmpfs", cache, "tmpfs", MS_REMOUNT | MS_RDONLY, ""), 0);
     open_store(100 * MB);
