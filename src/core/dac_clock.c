@@ -34,6 +34,14 @@ static const double AGREE_S = 1.5e-6;
 static const double AGREE_SIGMAS = 4.5;
 /* No line is believed to better than this: the clock readings themselves scatter. */
 static const double NOISE_FLOOR_S = 0.2e-6;
+/* No observation is ahead of the truth; one that is ahead of the line by this, or by some
+ * stalenesses, is wrong, unless the crystal wandered that far since the last one was taken. */
+static const double AHEAD_S = 2e-3;
+static const double AHEAD_STALENESSES = 4;
+static const double WANDER_MAX = 50e-6;
+static const double CRYSTAL_MAX = 300e-6;
+/* Half a second of looks. */
+static const unsigned AHEAD_MAX = 4;
 
 struct line {
     double reference_s;
@@ -182,14 +190,31 @@ static double residual(const struct envelope *envelope, const struct line *line,
     return envelope->best[k].phase_s - line_at(line, envelope->best[k].time_s);
 }
 
-/* The block that spoils the fit most, if it clearly does; BLOCKS if none. */
-static size_t find_outlier(const struct envelope *envelope, const struct line *line)
+/* Leaves out blocks in which every look was stale by far: a card that has reached the best of the
+ * others had come further by then, whatever its crystal. */
+static void leave_out_stale(const struct envelope *envelope, double staleness_s, bool *left_out)
 {
-    if (envelope->count < 5)
-        return BLOCKS;
-    size_t worst = 0;
+    double slack_s = fmax(AHEAD_S, AHEAD_STALENESSES * staleness_s);
+    for (size_t k = 0; k < envelope->count; k++) {
+        const struct dac_clock_point *p = &envelope->best[k];
+        for (size_t j = 0; j < envelope->count; j++) {
+            const struct dac_clock_point *other = &envelope->best[j];
+            double reached_s = other->phase_s - CRYSTAL_MAX * fabs(other->time_s - p->time_s);
+            left_out[k] = left_out[k] || p->phase_s < reached_s - slack_s;
+        }
+    }
+}
+
+/* The block that spoils the fit most, if it clearly does; BLOCKS if none. */
+static size_t find_outlier(const struct envelope *envelope, const struct line *line,
+                           const bool *left_out)
+{
+    size_t worst = 0, count = 0;
     double worst_s = 0, sum_s = 0;
     for (size_t k = 0; k < envelope->count; k++) {
+        if (left_out[k])
+            continue;
+        count++;
         double r = fabs(residual(envelope, line, k));
         sum_s += r;
         if (r > worst_s) {
@@ -197,7 +222,9 @@ static size_t find_outlier(const struct envelope *envelope, const struct line *l
             worst = k;
         }
     }
-    double others_s = (sum_s - worst_s) / (double)(envelope->count - 1);
+    if (count < 5)
+        return BLOCKS;
+    double others_s = (sum_s - worst_s) / (double)(count - 1);
     return worst_s > 6 * others_s + 5e-6 ? worst : BLOCKS;
 }
 
@@ -214,8 +241,9 @@ static struct line fit_window(const struct dac_clock *clock, double window_s)
         double per_block = (double)(clock->count - start) / (double)envelope.count;
         double noise_s = fmax(clock->staleness_s / (per_block + 1), NOISE_FLOOR_S);
         bool left_out[BLOCKS] = {false};
+        leave_out_stale(&envelope, clock->staleness_s, left_out);
         line = fit_points(clock, &envelope, left_out, noise_s);
-        size_t outlier = find_outlier(&envelope, &line);
+        size_t outlier = find_outlier(&envelope, &line, left_out);
         if (outlier < BLOCKS) {
             left_out[outlier] = true;
             line = fit_points(clock, &envelope, left_out, noise_s);
@@ -283,6 +311,51 @@ static void refit(struct dac_clock *clock)
     clock->window_s = fmin(window_s, span_s);
 }
 
+/* Is it ahead of all that the line allows? The card cannot have come there. */
+static bool is_ahead(const struct dac_clock *clock, const struct dac_clock_point *point)
+{
+    if (!dac_clock_ready(clock))
+        return false;
+    double since_s = point->time_s - newest(clock)->time_s;
+    double line_s = clock->phase_s + clock->slope * (point->time_s - clock->reference_s);
+    double slack_s = (WANDER_MAX + 3 * clock->slope_sigma) * since_s;
+    return point->phase_s - line_s >
+           fmax(AHEAD_S, AHEAD_STALENESSES * clock->staleness_s) + slack_s;
+}
+
+/* Forgets what a card that is now at this point cannot have shown: stale observations that bent the
+ * line, or all, if the card has lost frames. */
+static void keep_agreeing(struct dac_clock *clock, const struct dac_clock_point *point)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < clock->count; i++) {
+        struct dac_clock_point old = *point_at(clock, i);
+        double allowed_s = AHEAD_S + CRYSTAL_MAX * (point->time_s - old.time_s);
+        if (fabs(point->phase_s - old.phase_s) < allowed_s)
+            clock->points[(clock->head + kept++) % DAC_CLOCK_POINTS] = old;
+    }
+    clock->count = kept;
+}
+
+/* True if the observation is to be passed over. Some in a row that are ahead and agree, as those of
+ * one card do, whatever the line says: then it is the line that is wrong. */
+static bool disbelieve(struct dac_clock *clock, const struct dac_clock_point *point)
+{
+    if (!is_ahead(clock, point)) {
+        clock->ahead = 0;
+        return false;
+    }
+    bool agrees = fabs(point->phase_s - clock->ahead_phase_s) < AHEAD_S;
+    clock->ahead_phase_s = point->phase_s;
+    clock->ahead = clock->ahead > 0 && agrees ? clock->ahead + 1 : 1;
+    clock->disbelieved++;
+    if (clock->ahead < AHEAD_MAX)
+        return true;
+    clock->ahead = 0;
+    keep_agreeing(clock, point);
+    return false;
+}
+
 void dac_clock_observe(struct dac_clock *clock, struct mono_time at, int64_t frame)
 {
     if (clock->count == 0)
@@ -290,13 +363,16 @@ void dac_clock_observe(struct dac_clock *clock, struct mono_time at, int64_t fra
     double time_s = ns_to_s(mono_sub(at, clock->origin));
     if (clock->count > 0 && time_s <= newest(clock)->time_s)
         return;
+    struct dac_clock_point point = {.time_s = time_s,
+                                    .phase_s = (double)frame / clock->nominal_hz - time_s};
+    if (disbelieve(clock, &point))
+        return;
     if (clock->count == DAC_CLOCK_POINTS) {
         clock->head = (clock->head + 1) % DAC_CLOCK_POINTS;
         clock->count--;
     }
     size_t slot = (clock->head + clock->count++) % DAC_CLOCK_POINTS;
-    clock->points[slot] = (struct dac_clock_point){
-        .time_s = time_s, .phase_s = (double)frame / clock->nominal_hz - time_s};
+    clock->points[slot] = point;
     refit(clock);
 }
 

@@ -39,6 +39,9 @@ static const double TAU_SMALL_MAX_S = 30.0;
 /* QUIET: 0.08 ppm/s for a card that is steady over a minute, in inverse proportion. */
 static const double QUIET_STEADY_S2 = 5e-6;
 static const double QUIET_MAX_PER_S = 5e-6;
+/* Two crystals and a server's clock that is being slewed do not differ by more; a card clock that
+ * says so was misled, and is not to bend the pitch. */
+static const double FEED_FORWARD_MAX_PPM = 2000;
 /* Following k(e) takes k^2 e per second; with room to spare. */
 static const double FOLLOW = 2.0;
 
@@ -99,6 +102,7 @@ struct drift_decision drift_step(struct drift *drift, double error_s, double fee
                                  const struct drift_quality *quality, double dt_s)
 {
     double size_s = fabs(error_s);
+    feed_forward_ppm = clamp(feed_forward_ppm, -FEED_FORWARD_MAX_PPM, FEED_FORWARD_MAX_PPM);
     if (size_s > drift->config.jump_s) {
         drift_reset(drift);
         return (struct drift_decision){DRIFT_JUMP, feed_forward_ppm};

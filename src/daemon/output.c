@@ -367,6 +367,7 @@ struct output_status output_get_status(const struct output *output)
         .rate_error_ppm = clock_known                     ? dac_clock_ppm(&output->clock)
                           : isnan(output->remembered_ppm) ? 0
                                                           : output->remembered_ppm,
+        .disbelieved = output->clock.disbelieved,
         .steady_s = clock_known ? dac_clock_window_s(&output->clock) : 0,
         .sigma_s = clock_known ? dac_clock_sigma_s(&output->clock) : 0,
         .staleness_s = clock_known ? output->clock.staleness_s : 0,

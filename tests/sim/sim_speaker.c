@@ -107,6 +107,22 @@ static void the_first_sound_is_right_already(void **state)
     }
 }
 
+/* A tenth of the looks says that nothing is queued, a tenth shows the position of before. */
+static void a_card_that_talks_nonsense_is_seen_through(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim_speaker_config config = quiet_lan(60);
+        config.zero_delay_share = 0.1;
+        config.stuck_share = 0.1;
+        struct outcome outcome = play(&config, seed, 10, 300);
+        CHECK(seed, outcome.p99_us < 150);
+        CHECK(seed, outcome.max_us < 300);
+        CHECK(seed, outcome.rate_max_ppm < 200);
+        CHECK(seed, outcome.jumps == 0);
+    }
+}
+
 static void a_settled_rate_hardly_moves(void **state)
 {
     (void)state;
@@ -217,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_cards_are_within_microseconds),
         cmocka_unit_test(the_first_sound_is_right_already),
+        cmocka_unit_test(a_card_that_talks_nonsense_is_seen_through),
         cmocka_unit_test(a_settled_rate_hardly_moves),
         cmocka_unit_test(a_wandering_crystal_is_followed),
         cmocka_unit_test(a_pointer_of_10_ms_steps_is_seen_through),

@@ -71,8 +71,12 @@ static void show_wall(struct sim_speaker *speaker, double t)
 
 static void look(struct sim_speaker *speaker, double t)
 {
-    double shown = sim_card_shown(&speaker->config.card, t);
-    bool late = sim_uniform(&speaker->random, 0, 1) < speaker->config.late_look_share;
+    const struct sim_speaker_config *config = &speaker->config;
+    if (sim_uniform(&speaker->random, 0, 1) >= config->stuck_share)
+        speaker->shown = sim_card_shown(&config->card, t);
+    bool forgets = sim_uniform(&speaker->random, 0, 1) < config->zero_delay_share;
+    double shown = forgets && speaker->joined ? (double)speaker->written : speaker->shown;
+    bool late = sim_uniform(&speaker->random, 0, 1) < config->late_look_share;
     double read_at = t + (late ? sim_uniform(&speaker->random, 0, 250e-6)
                                : sim_uniform(&speaker->random, 0, 5e-6));
     dac_clock_observe(&speaker->dac, local_time(speaker, read_at), (int64_t)shown);

@@ -19,6 +19,8 @@ struct sim_speaker_config {
     bool echo;              /* the backend answers probes */
     double first_error_s;   /* joined that much off, on purpose */
     double late_look_share; /* looks at the card that were interrupted */
+    /* Looks that show something else: that nothing is queued, or the position of before. */
+    double zero_delay_share, stuck_share;
     /* How far the server's clock is from true time; NULL: 0. */
     double (*server_off_s)(double t);
     /* The wall clock, called disciplined, is that far from true time; NULL: it is not disciplined.
@@ -42,6 +44,7 @@ struct sim_speaker {
     bool joined;
     double position_s; /* of the next frame to be written */
     int64_t written;
+    double shown; /* by the last look */
     double rate_ppm;
     double rate_slope_max_ppm_per_s; /* since it was last set to 0 */
     double rate_max_ppm;

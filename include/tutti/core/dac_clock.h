@@ -47,8 +47,11 @@ struct dac_clock {
     double slope;
     double slope_sigma;
     double phase_sigma_s;
-    double window_s;    /* the length of the window that carries the fit */
-    double staleness_s; /* range of what observations lag behind the truth */
+    double window_s;      /* the length of the window that carries the fit */
+    double staleness_s;   /* range of what observations lag behind the truth */
+    double ahead_phase_s; /* of the last observation that the line does not allow */
+    unsigned ahead;       /* such observations in a row that agree with each other */
+    uint64_t disbelieved; /* such observations since the beginning */
 };
 
 /* nominal_hz: what the device was configured to. sigma_ppm: how far the rate may be off prior. */
@@ -57,7 +60,11 @@ void dac_clock_init(struct dac_clock *clock, double nominal_hz, double prior_ppm
 /* The device was stopped: frames count from elsewhere now. The rate learned so far is kept. */
 void dac_clock_restart(struct dac_clock *clock);
 
-/* At `at`, `frame` was about to be heard. Times must not go back; one that does is ignored. */
+/*
+ * At `at`, `frame` was about to be heard. Times must not go back; one that does is ignored. So is a
+ * frame that the card cannot have reached yet (a driver that forgets its delay for a moment);
+ * if the card goes on from there, the line begins anew.
+ */
 void dac_clock_observe(struct dac_clock *clock, struct mono_time at, int64_t frame);
 
 /* True once there are observations enough for a first position (about ten over 16 ms). */

@@ -43,6 +43,7 @@ struct output_status {
     uint64_t losses;
     double rate_error_ppm; /* of the card */
     double steady_s;       /* dac_clock_window_s() */
+    uint64_t disbelieved;  /* positions that the device cannot have come to */
     double sigma_s;        /* dac_clock_sigma_s() */
     double staleness_s;    /* how coarse its pointer is */
     int64_t queued_ns;

@@ -57,6 +57,7 @@ static int set_up_cards(void **state)
     write_card(file, "usb", "rates [ 44100 96000 ] formats [ S24_3LE ]");
     write_card(file, "padded", "rates [ 8000 22050 32000 44100 48000 ] formats [ S24 ]");
     write_card(file, "coarse", "rates 48000 formats [ S32 ] step_us 10000");
+    write_card(file, "mute", "rates 48000 formats [ S32 ] no_delay 1");
     write_card(file, "odd", "rates 50000 formats [ S32 ]");
     write_card(file, "alaw", "rates 48000 formats [ A_LAW ]");
     fprintf(file, "pcm.nothing { type null }\n");
@@ -413,6 +414,7 @@ static void test_observations_are_true(void **state)
     (void)state;
     check_observations("wide", 0);
     check_observations("coarse", 0.01 * RATE);
+    check_observations("mute", 0); /* says that nothing is queued: the pointer knows better */
 }
 
 static void freeze(struct sink *sink)

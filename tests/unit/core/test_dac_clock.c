@@ -98,6 +98,46 @@ static void late_looks_do_not_matter(void **state)
     assert_true(fabs(error_us(&card, &clock)) < 3);
 }
 
+/* A driver that now and then says that nothing is queued: half a second ahead of the truth. */
+static void a_look_that_cannot_be_is_not_believed(void **state)
+{
+    (void)state;
+    struct dac_clock clock;
+    struct card card = {.ppm = 30, .step_frames = 1, .now = {NS_PER_S}};
+    dac_clock_init(&clock, RATE_HZ, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    acquire(&card, &clock);
+    for (int k = 1; k <= 400; k++) {
+        look(&card, &clock, 120 * NS_PER_MS);
+        if (k % 10 != 0)
+            continue;
+        card.now = mono_add(card.now, NS_PER_MS);
+        dac_clock_observe(&clock, card.now, (int64_t)true_frame(&card) + RATE_HZ / 2);
+        assert_true(fabs(error_us(&card, &clock)) < 25);
+    }
+    assert_int_equal(clock.disbelieved, 40);
+    assert_true(fabs(error_us(&card, &clock)) < 5);
+}
+
+/* A card that has lost 30 ms for good is where it says, after a few looks. */
+static void a_card_that_has_moved_on_is_followed(void **state)
+{
+    (void)state;
+    struct dac_clock clock;
+    struct card card = {.ppm = 30, .step_frames = 1, .now = {NS_PER_S}};
+    dac_clock_init(&clock, RATE_HZ, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    acquire(&card, &clock);
+    for (int k = 0; k < 100; k++)
+        look(&card, &clock, 120 * NS_PER_MS);
+    int64_t moved_frames = RATE_HZ * 30 / 1000;
+    for (int k = 0; k < 40; k++) {
+        card.now = mono_add(card.now, 120 * NS_PER_MS);
+        dac_clock_observe(&clock, card.now, (int64_t)true_frame(&card) + moved_frames);
+    }
+    double ahead_us = 30e3;
+    assert_true(fabs(error_us(&card, &clock) - ahead_us) < 25);
+    assert_true(fabs(dac_clock_ppm(&clock) - 30) < 5);
+}
+
 static void a_restart_keeps_the_rate(void **state)
 {
     (void)state;
@@ -131,6 +171,8 @@ int main(void)
         cmocka_unit_test(position_and_rate_of_a_steady_card),
         cmocka_unit_test(a_coarse_pointer_is_seen_through),
         cmocka_unit_test(late_looks_do_not_matter),
+        cmocka_unit_test(a_look_that_cannot_be_is_not_believed),
+        cmocka_unit_test(a_card_that_has_moved_on_is_followed),
         cmocka_unit_test(a_restart_keeps_the_rate),
         cmocka_unit_test(time_and_frame_are_inverse),
     };
