@@ -19,10 +19,13 @@ static void copy_id(char *to, const char *from)
     memcpy(to, from, PROTOCOL_ID_MAX);
 }
 
+/* item: the current one; there is one where something ends. */
 static struct advance_order next_order(const struct advance_facts *facts,
                                        const struct playlist_item *item)
 {
     struct advance_order order = {.playing = true};
+    if (!item)
+        return (struct advance_order){0};
     const struct playlist_item *next = playlist_step(facts->playlist, item, 1);
     if (!next && facts->repeat_all)
         next = &facts->playlist->items[0];

@@ -201,7 +201,7 @@ void control_add(struct daemon *daemon, const struct asker *asker, const struct 
         control_fail(asker, error);
     else
         waiting = control_wait(daemon, asker);
-    if (!waiting) {
+    if (!waiting || !addition) {
         if (fd >= 0)
             close(fd);
         free(addition);

@@ -133,6 +133,11 @@ void control_client_gone(void *user, struct control_client *client)
 
 void control_forget_all(struct daemon *daemon)
 {
-    while (daemon->waiting)
-        control_stop_waiting(daemon->waiting);
+    struct waiting *next;
+    for (struct waiting *waiting = daemon->waiting; waiting; waiting = next) {
+        next = waiting->next;
+        free(waiting);
+    }
+    daemon->waiting = NULL;
+    daemon->waiting_count = 0;
 }

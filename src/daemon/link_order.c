@@ -295,6 +295,15 @@ static bool has_happened(const struct link_order *pending)
            order_in_playlist(&pending->order, link->config.playlist);
 }
 
+/* Does what is known by now show it? */
+static bool is_done(const struct link_order *pending)
+{
+    if (pending->phase == LINK_ORDER_DOUBTED)
+        return has_happened(pending);
+    return pending->phase == LINK_ORDER_SENT && pending->by_socket &&
+           order_in_playback(&pending->order, &pending->link->playback);
+}
+
 static void repeat(struct link_order *pending)
 {
     char error[PROTOCOL_REASON_MAX];
@@ -312,15 +321,12 @@ static void repeat(struct link_order *pending)
         snprintf(error, sizeof error, "the upload failed: %.200s", pending->reason);
         link_order_end(pending, error);
         break;
-    case ORDER_PLAYBACK:
-        if (oldest(pending->link, is_newer_playback, &pending->number)) {
-            link_order_end(pending, "another command came after it");
-            break;
-        }
-        link_order_repeat(pending);
-        break;
     default:
-        link_order_repeat(pending);
+        if (pending->order.kind == ORDER_PLAYBACK &&
+            oldest(pending->link, is_newer_playback, &pending->number))
+            link_order_end(pending, "another command came after it");
+        else
+            link_order_repeat(pending);
         break;
     }
 }
@@ -334,13 +340,10 @@ void link_orders_compare(struct link *link)
         after = pending->number;
         if (after > last)
             return;
-        if (pending->phase == LINK_ORDER_DOUBTED && has_happened(pending))
+        if (is_done(pending))
             link_order_end(pending, "");
         else if (pending->phase == LINK_ORDER_DOUBTED)
             repeat(pending);
-        else if (pending->phase == LINK_ORDER_SENT && pending->by_socket &&
-                 order_in_playback(&pending->order, &link->playback))
-            link_order_end(pending, "");
     }
 }
 
