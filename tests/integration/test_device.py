@@ -138,5 +138,5 @@ def test_track_changes_leave_nothing_behind(hub, house):
     """Hundreds here; `./dev changes` makes ten thousand."""
     figures = changes.run(hub, house, 300)
     print(f"resident kB: {figures.rss_kb}; descriptors: {figures.descriptors}")
-    assert figures.more_descriptors <= 0
+    assert figures.more_descriptors <= changes.CONNECTIONS
     assert figures.grown_kb < 1024
