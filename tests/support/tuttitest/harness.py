@@ -17,16 +17,18 @@ from . import analysis, recording
 
 BUILD = Path(os.environ.get("TUTTI_BUILD_DIR", "build/debug")).resolve()
 MUSIC = Path(__file__).parent.parent / "music"
+EMULATED = "TUTTI_EMULATED" in os.environ
+PATIENCE = float(os.environ.get("TUTTI_PATIENCE", 1))  # more for emulated programs
 
 
 def wait_until(condition, deadline_s=15, what="the condition"):
     """The condition's first true value; fails the test when there is none in time."""
-    end = time.monotonic() + deadline_s
+    end = time.monotonic() + deadline_s * PATIENCE
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {deadline_s * PATIENCE:g} s in vain for {what}"
         time.sleep(0.02)
 
 
@@ -90,7 +92,7 @@ class Hub:
         """(exit code, output, errors) of a command on its data."""
         done = subprocess.run([str(BUILD / "bin/tutti-hub"), "--config", str(self.directory / "tutti-hub.conf"),
                                "--data", str(self.directory / "hub"), *arguments],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=30 * PATIENCE)
         return done.returncode, done.stdout, done.stderr
 
     def rss_kb(self):
@@ -275,7 +277,7 @@ class Speaker:
     def ctl(self, *arguments):
         """(exit code, output, errors) of tuttictl."""
         done = subprocess.run([str(BUILD / "bin/tuttictl"), "--socket", str(self.socket), *arguments],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=30 * PATIENCE)
         return done.returncode, done.stdout, done.stderr
 
     def status(self):

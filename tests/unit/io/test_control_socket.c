@@ -325,6 +325,7 @@ static void a_file_comes_with_its_line(void **state)
 static void files_cannot_pile_up(void **state)
 {
     (void)state;
+    io_test_not_emulated(); /* who lets through more descriptors than there is room for */
     int fd = connect_client(), given[8], reading[8];
     for (int i = 0; i < 8; i++)
         reading[i] = pipe_to_give(&given[i]);

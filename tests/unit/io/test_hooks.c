@@ -126,6 +126,7 @@ static void a_flood_is_cut_off(void **state)
 static void one_that_takes_too_long_is_ended(void **state)
 {
     (void)state;
+    io_test_not_emulated();
     open_hooks(100 * NS_PER_MS);
     run("on_play", "sleep 1000 & echo $! > child; wait");
     run("on_stop", "touch next");
