@@ -8,6 +8,8 @@ LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 def reason():
     """Why not; "" if it can be done."""
+    if harness.EMULATED:
+        return "libfaketime is not of the emulated architecture"
     if harness.BUILD.name == "asan":
         return "libfaketime and the sanitizer's run-time library do not go together"
     return "" if LIBRARY else "libfaketime is not installed"
