@@ -117,13 +117,14 @@ static struct mono_time choose_time(const snd_pcm_status_t *status, bool stamps,
     return at;
 }
 
-/* What is in the ring has not been heard: a driver that reports less, zero say, has no delay to
- * tell. (An underrun shows as a ring with more room than it has frames: the delay is negative.) */
-static int64_t delay_of(const snd_pcm_status_t *status, int64_t buffer_frames)
+/* What is in the ring has not been heard: a driver that reports much less, zero say, has no delay
+ * to tell. A little less only says that the card went on between the two readings, and then the
+ * delay is the later one. (An underrun shows as a negative delay.) */
+static int64_t delay_of(const struct sink_alsa *alsa, const snd_pcm_status_t *status)
 {
     int64_t delay = snd_pcm_status_get_delay(status);
-    int64_t queued = buffer_frames - (int64_t)snd_pcm_status_get_avail(status);
-    return delay >= 0 && delay < queued ? queued : delay;
+    int64_t queued = alsa->buffer_frames - (int64_t)snd_pcm_status_get_avail(status);
+    return delay >= 0 && delay + alsa->period_frames < queued ? queued : delay;
 }
 
 static struct sink_observation alsa_observe(void *self)
@@ -142,7 +143,7 @@ static struct sink_observation alsa_observe(void *self)
         return look;
     }
     look.state = state_of(snd_pcm_status_get_state(status));
-    look.delay_frames = delay_of(status, alsa->buffer_frames);
+    look.delay_frames = delay_of(alsa, status);
     look.time = choose_time(status, alsa->stamps, before, after);
     look.uncertainty_ns = mono_sub(after, before);
     if (look.state == SINK_RUNNING && look.delay_frames < 0)

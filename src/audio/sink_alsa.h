@@ -19,7 +19,7 @@ struct sink_alsa {
     void *clock;
     bool stamps; /* the driver's timestamps are in our clock */
     bool can_rewind;
-    int64_t buffer_frames;
+    int64_t buffer_frames, period_frames;
     size_t margin_frames; /* never taken back: the driver moves them early */
     int64_t written;
     struct dither dither;

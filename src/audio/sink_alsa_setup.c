@@ -162,6 +162,7 @@ static int set_hw_params(struct sink_alsa *alsa, const struct sink_config *confi
     snd_pcm_hw_params_get_period_size(hw, &period, NULL);
     ret_info->buffer_frames = buffer;
     alsa->buffer_frames = (int64_t)buffer;
+    alsa->period_frames = (int64_t)period;
     ret_info->period_frames = period;
     /* Such a device fetches a period ahead of what it reports. */
     alsa->margin_frames = snd_pcm_hw_params_is_batch(hw) ? period : 0;
