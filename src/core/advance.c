@@ -12,6 +12,9 @@
 static const double LEAD_S = 0.035;
 /* A backend that refuses it is not asked in every tick. */
 static const int64_t AGAIN_NS = 5 * NS_PER_S;
+/* Speakers in step come to the end within a ms, and each order is heard, or repeated, within the
+ * two seconds that its echo is waited for (daemon/link_order). */
+static const int64_t ORDERS_SPREAD_NS = 2 * NS_PER_S;
 #define SAME_POSITION_MS 1.5
 
 static void copy_id(char *to, const char *from)
@@ -71,26 +74,56 @@ static bool is_echo(const struct advance_order *order, const struct playback_sta
            fabs(playback->position_ms - order->position_ms) < SAME_POSITION_MS;
 }
 
+/* The last order of this end may have been told before that. */
+static bool is_over(const struct advance *advance, const struct playback_state *playback)
+{
+    return advance->echoed &&
+           server_sub(playback->updated_at, advance->echo_stamp) > ORDERS_SPREAD_NS;
+}
+
+static void note_choice(struct advance *advance, const struct playback_state *playback)
+{
+    advance->chosen = playback->has_track;
+    advance->choice = *playback;
+}
+
+static void note_echo(struct advance *advance, const struct playback_state *playback)
+{
+    if (!advance->echoed)
+        advance->echo_stamp = playback->updated_at;
+    advance->echoed = true;
+}
+
+static struct advance_order give_back(const struct playback_state *choice,
+                                      struct server_time server_now)
+{
+    double since_ms = ns_to_ms(server_sub(server_now, choice->updated_at));
+    struct advance_order order = {
+        .playing = choice->playing,
+        .position_ms = choice->position_ms + (choice->playing ? fmax(since_ms, 0) : 0),
+    };
+    copy_id(order.track_id, choice->track_id);
+    return order;
+}
+
 bool advance_heard(struct advance *advance, const struct playback_state *playback,
                    struct server_time server_now, struct advance_order *ret_order)
 {
     if (!advance->pending || playback->updated_at.ns == advance->stamp.ns)
         return false;
-    if (!is_echo(&advance->order, playback)) {
-        advance->chosen = playback->has_track;
-        advance->choice = *playback;
+    if (is_over(advance, playback)) {
+        advance->pending = false;
         return false;
     }
-    advance->pending = false;
-    if (!advance->chosen)
+    if (!is_echo(&advance->order, playback)) {
+        note_choice(advance, playback);
         return false;
-    const struct playback_state *choice = &advance->choice;
-    double since_ms = ns_to_ms(server_sub(server_now, choice->updated_at));
-    *ret_order = (struct advance_order){
-        .playing = choice->playing,
-        .position_ms = choice->position_ms + (choice->playing ? fmax(since_ms, 0) : 0),
-    };
-    copy_id(ret_order->track_id, choice->track_id);
+    }
+    note_echo(advance, playback);
+    if (!advance->chosen || server_sub(playback->updated_at, advance->choice.updated_at) < 0)
+        return false;
+    advance->pending = false;
+    *ret_order = give_back(&advance->choice, server_now);
     return true;
 }
 

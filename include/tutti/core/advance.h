@@ -4,7 +4,9 @@
  * Several speakers of one host may come to the end at the same moment, and a person may choose just
  * then. So it is said where to go, not to skip: said twice, it is the same. It is said once for
  * each state that the backend has told, however often that state is told again. And when it turns
- * out that somebody had chosen before the backend heard us, that choice is given back.
+ * out that somebody had chosen before the backend heard all of us, that choice is given back: by
+ * each, which is the same again. Whose order an echo answers, it does not say; what tells an order
+ * from a choice of the same is that the orders come together.
  */
 #ifndef TUTTI_CORE_ADVANCE_H
 #define TUTTI_CORE_ADVANCE_H
@@ -23,8 +25,10 @@ struct advance {
     bool said; /* for the state with this stamp */
     struct server_time stamp;
     struct mono_time again_at; /* after a failure */
-    bool pending;              /* not echoed yet */
+    bool pending;              /* orders of this end may still arrive */
     struct advance_order order;
+    bool echoed; /* one has, with this stamp */
+    struct server_time echo_stamp;
     bool chosen; /* by somebody else meanwhile */
     struct playback_state choice;
 };

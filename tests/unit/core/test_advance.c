@@ -134,6 +134,28 @@ static void a_choice_made_just_then_is_given_back(void **state)
     assert_true(order.position_ms == 9000);
 }
 
+/* Both say b; somebody chooses c between the two. */
+static void the_other_speakers_order_is_not_taken_for_ours(void **state)
+{
+    (void)state;
+    assert_true(due_at(10, false, 10));
+    assert_false(heard(state_of("b", true, 0, 10), 10));
+    assert_false(heard(state_of("c", true, 5000, 11), 11));
+    assert_false(heard(state_of("b", true, 0, 10), 11)); /* told again, late */
+    assert_true(heard(state_of("b", true, 0, 11), 12));
+    assert_string_equal(order.track_id, "c");
+    assert_true(order.position_ms == 6000);
+}
+
+static void the_same_track_chosen_later_is_a_choice(void **state)
+{
+    (void)state;
+    assert_true(due_at(10, false, 10));
+    assert_false(heard(state_of("b", true, 0, 10), 10));
+    assert_false(heard(state_of("c", true, 5000, 11), 11));
+    assert_false(heard(state_of("b", true, 0, 14), 14));
+}
+
 static void a_failure_is_tried_again_later(void **state)
 {
     (void)state;
@@ -155,6 +177,8 @@ int main(void)
         TEST(nothing_is_said_of_what_is_not_known),
         TEST(another_speaker_of_the_host_says_the_same),
         TEST(a_choice_made_just_then_is_given_back),
+        TEST(the_other_speakers_order_is_not_taken_for_ours),
+        TEST(the_same_track_chosen_later_is_a_choice),
         TEST(a_failure_is_tried_again_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
