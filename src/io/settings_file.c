@@ -7,8 +7,6 @@
  */
 #include "tutti/io/settings_file.h"
 
-#include "tutti/base/log.h"
-
 #include <errno.h>
 #include <glob.h>
 #include <ini.h>
@@ -24,7 +22,6 @@ struct load {
     const char *path;
     FILE *file;
     int line;
-    bool warned; /* of this file's permissions */
     char *error; /* "" while all is well */
 };
 
@@ -55,15 +52,18 @@ static char *read_line(char *to, int size, void *user)
     return to;
 }
 
-/* A secret that comes from a file for everybody: taken, but said, with what mends it. */
-static void check_permissions(struct load *load)
+/* A secret in a file that everybody may read is none: refused, with what mends it. */
+static bool may_hold_secrets(struct load *load, const char *key)
 {
     struct stat status;
-    if (load->warned || fstat(fileno(load->file), &status) < 0 || !(status.st_mode & S_IROTH))
-        return;
-    load->warned = true;
-    log_warn("%s: everybody may read the secret in it; mend it with: chmod o-rwx %s", load->path,
+    char what[512];
+    if (fstat(fileno(load->file), &status) == 0 && !(status.st_mode & S_IRWXO))
+        return true;
+    snprintf(what, sizeof what,
+             "%s: everybody may read this secret; mend it with: chmod o-rwx %.400s", key,
              load->path);
+    fail_at_line(load, what);
+    return false;
 }
 
 static int take_option(void *user, const char *section, const char *name, const char *value)
@@ -72,20 +72,18 @@ static int take_option(void *user, const char *section, const char *name, const 
     char problem[OPTIONS_ERROR_MAX];
     if (load->error[0])
         return 0;
-    if (options_set(load->table, load->target, section, name, value ? value : "", problem)) {
-        if (value && value[0] && options_is_secret(load->table, section, name))
-            check_permissions(load);
-        return 1;
+    if (!options_set(load->table, load->target, section, name, value ? value : "", problem)) {
+        fail_at_line(load, problem);
+        return 0;
     }
-    fail_at_line(load, problem);
-    return 0;
+    bool secret = value && value[0] && options_is_secret(load->table, section, name);
+    return !secret || may_hold_secrets(load, name);
 }
 
 static bool load_file(struct load *load, const char *path)
 {
     load->path = path;
     load->line = 0;
-    load->warned = false;
     load->file = fopen(path, "re");
     if (!load->file) {
         snprintf(load->error, SETTINGS_FILE_ERROR_MAX, "%.400s: cannot be read: %s", path,

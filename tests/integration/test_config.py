@@ -187,14 +187,17 @@ def test_what_no_single_option_shows_is_a_broken_configuration_too(tmp_path):
         assert (code, output) == (3, "") and says in said, said
 
 
-def test_a_secret_for_everybody_is_warned_of_with_what_mends_it(program, tmp_path):
+def test_a_secret_for_everybody_is_refused_with_what_mends_it(program, tmp_path):
     path, secret = tmp_path / "some.conf", "0123456789abcdef"
     more = {"tuttid": f"session_id = x\ntoken = {secret}\n", "tutti-hub": f"[house]\npassword = {secret}\n"}
-    path.write_text(program.good + more[program.name])
+    key = {"tuttid": "token", "tutti-hub": "password"}[program.name]
+    text = program.good + more[program.name]
+    path.write_text(text)
     path.chmod(0o644)
     code, output, said = program.check(path)
-    assert (code, output) == (0, f"{path}: good\n")
-    assert said.count("\n") == 1 and "everybody may read the secret in it" in said and secret not in said
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if secret in each)
+    assert (code, output) == (3, "")
+    assert said.count("\n") == 1 and f"{path}:{line}: {key}: everybody may read this secret" in said and secret not in said
     mend = said.strip().split("mend it with: ")[1]
     subprocess.run(["sh", "-c", mend], check=True)
     assert path.stat().st_mode & 0o777 == 0o640

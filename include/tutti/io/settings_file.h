@@ -18,7 +18,7 @@
  * Any program's options: defaults, then path, then path.d / *.conf in the order of their names,
  * then NAME_SECTION_KEY from the environment. False with one line in error that names file, line
  * and key; the target is then not to be used. path NULL: defaults and environment only. A secret in
- * a file that everybody may read is taken, with a warning in the log.
+ * a file that everybody may read is such an error.
  */
 bool options_file_load(const struct option_table *table, void *target, const char *path,
                        char error[SETTINGS_FILE_ERROR_MAX]);

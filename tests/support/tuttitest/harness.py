@@ -60,11 +60,13 @@ class Process:
 
 
 def write_config(path, settings):
-    """section_key = value pairs as a configuration file."""
+    """section_key = value pairs as a configuration file, which may hold secrets."""
     sections = {}
     for key, value in settings.items():
         section, name = key.split("_", 1)
         sections.setdefault(section, []).append(f"{name} = {value}\n")
+    path.touch()
+    path.chmod(0o600)
     path.write_text("".join(f"[{s}]\n" + "".join(lines) for s, lines in sections.items()))
     return path
 
