@@ -7,6 +7,7 @@ import pytest
 
 from tuttitest import faults, harness
 from tuttitest.control import Control
+from tuttitest.proxy import Proxy
 
 SECOND_NS = 1_000_000_000
 TRACKS = ["harbour", "meadow", "pier"]
@@ -170,6 +171,40 @@ def test_a_broadcast_that_one_misses_is_made_good(full_backend, trio):
     three.in_sync(after_ns - SECOND_NS // 2, end_ns, three.leader, three.kitchen)
     for ear in (three.leader, three.kitchen):
         assert faults.longest_silence(ear.card.recording().runs, after_ns, end_ns)[0] == 0
+
+
+def test_what_the_socket_missed_is_asked_for_where_the_backend_offers_it(hub, scene, request):
+    """The socket is replaced only on a disagreement, and a comparison is not heard."""
+    proxy = Proxy(hub.port)
+    request.addfinalizer(proxy.stop)
+    one = scene(hub, url=proxy.url, sync_resync_interval_s=2)
+    compare = f"GET /sessions/{one.host.session_id} HTTP/1.1"
+
+    def compared(times):
+        harness.wait_until(lambda: proxy.asked.count(compare) >= times, 30, "the state to be compared")
+
+    def sockets():
+        return sum(line.startswith("GET /ws/") for line in proxy.asked)
+
+    from_ns = one.play()
+    first = one.state
+    compared(1)
+    until_ns = faults.play_for(1)
+    assert sockets() == 1
+    proxy.swallow = b"playback_state"
+    one.command(track_id="t1", position_ms=40000, state="playing")
+    harness.wait_until(lambda: proxy.swallow is None, 5, "the broadcast to be lost")
+    missed_ns = time.monotonic_ns()
+    compared(2)
+    harness.wait_until(lambda: sockets() == 2, 5, "a fresh socket")
+    harness.wait_until(lambda: one.speaker.status()["position_ms"] > 40000, 5, "the seek to be heard of")
+    end_ns = faults.play_for(1.5)
+    second, one.state = one.state, first
+    one.stop()
+    assert one.listen(from_ns, until_ns, missed_ns).untouched
+    one.state = second
+    _, error_s = one.windows(one.card.recording().runs, end_ns - SECOND_NS, end_ns - SECOND_NS // 6)
+    assert len(error_s) > 5 and abs(error_s).max() < 5e-3, error_s
 
 
 def test_the_current_track_is_removed_without_a_word(full_backend, trio):

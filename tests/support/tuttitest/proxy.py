@@ -12,7 +12,8 @@ class Proxy:
 
     forget(): what is connected now stays open and carries nothing any more, as behind a router that has
     lost its table; new connections are served. reset(): cuts what is connected by RST. open = False: new
-    connections are reset at once.
+    connections are reset at once. swallow = text: the next piece with it that the server sends is lost; then it is
+    None. asked: the first lines of what was sent by clients.
     """
 
     def __init__(self, port):
@@ -23,6 +24,8 @@ class Proxy:
         self.pairs = {}       # each end -> the other
         self.forgotten = []   # kept open
         self.open = True
+        self.swallow = None
+        self.asked = []
         self.lock = threading.Lock()
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -81,7 +84,9 @@ class Proxy:
         try:
             data = end.recv(CHUNK)
             if data:
-                other.sendall(data)
+                self._note(end, data)
+                if not self._swallows(end, data):
+                    other.sendall(data)
                 return
         except OSError:
             pass
@@ -89,6 +94,21 @@ class Proxy:
             self.selector.unregister(each)
             del self.pairs[each]
             each.close()
+
+
+    def _from_server(self, end):
+        return end.getpeername()[1] == self.target
+
+    def _note(self, end, data):
+        line = data.split(b"\r\n", 1)[0]
+        if not self._from_server(end) and line.endswith(b" HTTP/1.1"):
+            self.asked.append(line.decode(errors="replace"))
+
+    def _swallows(self, end, data):
+        if self.swallow is None or self.swallow not in data or not self._from_server(end):
+            return False
+        self.swallow = None
+        return True
 
 
 def cut(end):
