@@ -246,6 +246,14 @@ static void serve_descriptors(struct loop *loop)
 
 /* --- lws --- */
 
+static int socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                           size_t len)
+{
+    struct loop_socket *socket = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    (void)user;
+    return socket ? socket->on_event(socket, wsi, reason, in, len) : 0;
+}
+
 static int own_fds_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                             size_t len)
 {
@@ -253,15 +261,15 @@ static int own_fds_callback(struct lws *wsi, enum lws_callback_reasons reason, v
         serve_descriptors(lws_context_user(lws_get_context(wsi)));
     /* lws tells a vhost's first protocol of the end of every connection, whosever it was. */
     if (reason == LWS_CALLBACK_WSI_DESTROY)
-        return ws_client_callback(wsi, reason, user, in, len);
+        return socket_callback(wsi, reason, user, in, len);
     return 0;
 }
 
 static const struct lws_protocols protocols[] = {
     {.name = OWN_FDS_PROTOCOL_NAME, .callback = own_fds_callback},
-    {.name = WS_CLIENT_PROTOCOL_NAME,
-     .callback = ws_client_callback,
-     .rx_buffer_size = WS_CLIENT_RX_BYTES},
+    {.name = LOOP_SOCKET_PROTOCOL_NAME,
+     .callback = socket_callback,
+     .rx_buffer_size = LOOP_SOCKET_RX_BYTES},
     {0},
 };
 

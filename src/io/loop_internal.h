@@ -1,5 +1,5 @@
 /*
- * loop_internal.h: what the WebSocket client needs of loop.c, and the other way round.
+ * loop_internal.h: what the WebSocket client needs of loop.c.
  */
 #ifndef TUTTI_IO_LOOP_INTERNAL_H
 #define TUTTI_IO_LOOP_INTERNAL_H
@@ -16,10 +16,13 @@ void loop_leave(struct loop *loop);
  * megabytes, and a house's own backend mostly speaks plain HTTP. NULL on failure (logged). */
 struct lws_vhost *loop_tls_vhost(struct loop *loop);
 
-/* The protocol under which outgoing WebSockets run; defined by ws_client.c. */
-#define WS_CLIENT_PROTOCOL_NAME "tutti-ws-client"
-#define WS_CLIENT_RX_BYTES 16384
-int ws_client_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                       size_t len);
+/* The protocol under which outgoing WebSockets run. The opaque user data of such a connection is
+ * NULL, or of this shape; it is told all that lws tells of the connection, its end included. */
+#define LOOP_SOCKET_PROTOCOL_NAME "tutti-websocket"
+#define LOOP_SOCKET_RX_BYTES 16384
+struct loop_socket {
+    int (*on_event)(struct loop_socket *socket, struct lws *wsi, enum lws_callback_reasons reason,
+                    void *in, size_t len);
+};
 
 #endif

@@ -229,13 +229,10 @@ static int dispatch(struct ws_client *client, struct lws *wsi, enum lws_callback
     }
 }
 
-int ws_client_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                       size_t len)
+static int take_event(struct loop_socket *socket, struct lws *wsi, enum lws_callback_reasons reason,
+                      void *in, size_t len)
 {
-    (void)user;
-    struct ws_client *client = wsi ? lws_get_opaque_user_data(wsi) : NULL;
-    if (!client)
-        return 0;
+    struct ws_client *client = (struct ws_client *)socket;
     struct loop *loop = client->loop;
     loop_enter(loop);
     int result = dispatch(client, wsi, reason, in, len);
@@ -251,6 +248,7 @@ struct ws_client *ws_client_create(struct loop *loop, const char *url,
     struct ws_client *client = calloc(1, sizeof *client);
     if (!client)
         return NULL;
+    client->socket.on_event = take_event;
     client->loop = loop;
     client->handlers = *handlers;
     client->user = user;

@@ -24,6 +24,7 @@ struct ws_message {
 };
 
 struct ws_client {
+    struct loop_socket socket; /* first: what lws has of us */
     struct loop *loop;
     struct ws_client_handlers handlers;
     void *user;

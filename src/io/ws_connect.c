@@ -75,10 +75,10 @@ static bool connect_to(struct ws_client *client, const char *address)
         .path = client->path,
         .host = host, /* also the name that the certificate must have */
         .ietf_version_or_minus_one = -1,
-        .local_protocol_name = WS_CLIENT_PROTOCOL_NAME,
+        .local_protocol_name = LOOP_SOCKET_PROTOCOL_NAME,
         .pwsi = &client->wsi,
         .retry_and_idle_policy = &ws_client_idle_policy,
-        .opaque_user_data = client,
+        .opaque_user_data = &client->socket,
         .alpn = "http/1.1",
     };
     if (client->tls && !info.vhost)
