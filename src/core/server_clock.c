@@ -213,16 +213,20 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
 {
     int64_t low_ns = server_sent.ns - received.ns;
     int64_t high_ns = server_received.ns - sent.ns;
-    if (high_ns < low_ns)
-        return; /* it took longer there than here: not an echo */
+    if (high_ns < low_ns) { /* it took longer there than here: not an echo */
+        clock->disbelieved++;
+        return;
+    }
     struct server_clock_echo echo = {
         .at_ns = sent.ns + (received.ns - sent.ns) / 2,
         .offset_ns = low_ns + (high_ns - low_ns) / 2,
         .half_ns = (high_ns - low_ns) / 2,
     };
     if (contradicts(clock, &echo)) {
-        if (++clock->contradictions < CONTRADICTIONS_MAX)
+        if (++clock->contradictions < CONTRADICTIONS_MAX) {
+            clock->disbelieved++;
             return;
+        }
         clock->echo_count = 0;
         forget_intervals(clock);
     }
@@ -268,8 +272,10 @@ void server_clock_add_stamp(struct server_clock *clock, struct mono_time arrived
                             struct server_time stamp)
 {
     int64_t low_ns = stamp.ns - arrived.ns;
-    if (!is_believed(clock, arrived.ns, low_ns))
+    if (!is_believed(clock, arrived.ns, low_ns)) {
+        clock->disbelieved++;
         return;
+    }
     add_interval(clock, arrived.ns, low_ns, low_ns + CLOCK_STAMP_LATE_MAX_NS, SERVER_CLOCK_STAMPS);
     update(clock, arrived.ns);
 }
@@ -332,6 +338,7 @@ struct server_clock_estimate server_clock_estimate(const struct server_clock *cl
                                              clock_ageing_ns(clock, now.ns - clock->smooth_at_ns)
                                        : 0,
         .frequency_ppm = clock->frequency * 1e6,
+        .disbelieved = clock->disbelieved,
     };
 }
 

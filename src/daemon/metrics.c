@@ -33,6 +33,8 @@ static const struct metric metrics[] = {
      "clock.uncertainty_ms", 1e-3},
     {"clock_settled", "1 when the server's time is known well enough to correct by.",
      "clock.settled", 1},
+    {"clock_disbelieved_total", "Stamps and echoes of the backend that cannot be.",
+     "clock.disbelieved", 1},
     {"card_ppm", "Error of the sound card's crystal.", "sink.card_ppm", 1},
     {"device_open", "1 while the sound device is open.", "sink.open", 1},
     {"buffer_seconds", "Depth of the sound device's queue.", "sink.buffer_ms", 1e-3},

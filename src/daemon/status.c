@@ -21,6 +21,7 @@ static void add_clock(const struct daemon *daemon, cJSON *status, struct mono_ti
     cJSON_AddNumberToObject(json, "uncertainty_ms", rounded(ns_to_ms(clock.uncertainty_ns), 1e-3));
     cJSON_AddNumberToObject(json, "frequency_ppm", rounded(clock.frequency_ppm, 1e-3));
     cJSON_AddBoolToObject(json, "settled", clock.settled);
+    cJSON_AddNumberToObject(json, "disbelieved", (double)clock.disbelieved);
 }
 
 static void add_sink(const struct player_status *player, cJSON *status)

@@ -86,7 +86,7 @@ def test_the_figures_are_those_of_the_status(speaker):
     assert chosen(families, "clock_evidence") == status["clock"]["source"]
     assert 'name="Kit\\"chen \\\\"' in text
     for name in ("rate_ppm", "clock_uncertainty_seconds", "buffer_fill_seconds", "seeks_total",
-                 "commands_confirmed_total", "commands_repeated_total", "longest_stall_seconds"):
+                 "commands_confirmed_total", "commands_repeated_total", "clock_disbelieved_total", "longest_stall_seconds"):
         value(families, name)
 
 

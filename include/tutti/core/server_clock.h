@@ -45,6 +45,7 @@ struct server_clock_estimate {
     int64_t offset_ns;      /* server - local, as server_clock_at() applies it */
     int64_t uncertainty_ns; /* the true offset is within this, 99 times of 100 */
     double frequency_ppm;   /* server clock against the local one: positive, it runs faster */
+    uint64_t disbelieved;   /* stamps and echoes passed over: they cannot be, by what was known */
 };
 
 struct server_clock_interval {
@@ -77,6 +78,7 @@ struct server_clock {
     bool doubted; /* the last stamp was impossible by what was known */
     int64_t doubted_ns;
     unsigned contradictions; /* echoes in a row that the past does not agree with */
+    uint64_t disbelieved;    /* since init */
 
     /* The line that the evidence says: offset = target_ns + frequency * (t - target_at_ns). */
     enum server_clock_source source;
