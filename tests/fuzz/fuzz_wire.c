@@ -52,16 +52,18 @@ static void open_house(void)
         connections[i] = -1;
 }
 
-/* Whether anything came. */
+/* Whether anything came. A 500 begins an answer; further in, it may be what somebody sent, in the
+ * news of it. */
 static bool read_answers(void)
 {
+    static const char fault[] = "HTTP/1.1 500";
     static char answer[65536];
     bool came = false;
     for (int i = 0; i < CONNECTIONS; i++) {
         ssize_t got =
-            connections[i] < 0 ? 0 : recv(connections[i], answer, sizeof answer, MSG_DONTWAIT);
+            connections[i] < 0 ? 0 : recv(connections[i], answer, sizeof answer - 1, MSG_DONTWAIT);
         came = came || got > 0;
-        FUZZ_CHECK(got <= 0 || !memmem(answer, (size_t)got, "HTTP/1.1 500", 12));
+        FUZZ_CHECK(got <= 0 || strncmp(answer, fault, sizeof fault - 1) != 0);
     }
     return came;
 }
