@@ -10,9 +10,10 @@ SILENCE = 1e-4     # RMS below which there is nothing to match
 
 
 def band_limit(wave, rate):
-    spectrum = np.fft.rfft(wave)
-    spectrum[np.fft.rfftfreq(len(wave), 1 / rate) > BAND_HZ] = 0
-    return np.fft.irfft(spectrum, len(wave))
+    size = 1 << (len(wave) - 1).bit_length()  # of a length with large factors, an FFT takes ten times as long
+    spectrum = np.fft.rfft(wave, size)
+    spectrum[np.fft.rfftfreq(size, 1 / rate) > BAND_HZ] = 0
+    return np.fft.irfft(spectrum, size)[:len(wave)]
 
 
 class Reference:
@@ -89,21 +90,26 @@ class Track:
         return int(np.sum((self.match < MATCH) & ~self.silent))
 
 
-def follow(run, reference, from_ns=None, to_ns=None, every_s=0.25, expect=None):
-    """Positions at regular instants of a run. expect(ns) -> seconds narrows the search to 0.5 s."""
+def follow(run, reference, from_ns=None, to_ns=None, every_s=0.25, expect=None, chase_s=None, count=WINDOW):
+    """Positions at regular instants of a run. expect(ns) -> seconds narrows the search to 0.5 s; chase_s: to so much
+    around where the last window was found, relative to that. (Music repeats itself, and what plays at another rate is
+    smeared: more of it in a longer window.) count: frames of a window."""
     mono = band_limit(run.frames.mean(axis=1), run.conf["rate"])
     first = 0 if from_ns is None else max(0, int(run.frame_at(from_ns)))
-    last = len(mono) - WINDOW if to_ns is None else min(len(mono) - WINDOW, int(run.frame_at(to_ns)))
+    last = len(mono) - count if to_ns is None else min(len(mono) - count, int(run.frame_at(to_ns)))
+    reach, lead = (chase_s or 0.5) * reference.rate, 0.0
     ns, position, match, silent = [], [], [], []
     for frame in range(first, last, int(every_s * run.conf["rate"])):
-        window = mono[frame:frame + WINDOW]
+        window = mono[frame:frame + count]
         instant = float(run.time_of(frame))
         quiet = bool(np.sqrt(np.mean(window**2)) < SILENCE)
         low, high = 0, len(reference.mono)
         if expect is not None:
-            around = expect(instant) * reference.rate
-            low, high = around - 0.5 * reference.rate, around + 0.5 * reference.rate
+            around = expect(instant) * reference.rate + lead
+            low, high = around - reach, around + reach
         index, quality = (None, 0.0) if quiet else locate(window, reference, low, high)
+        if chase_s is not None and index is not None:
+            lead += index - around
         ns.append(instant)
         position.append(np.nan if index is None else reference.seconds(index))
         match.append(quality)
