@@ -97,37 +97,62 @@ class Snapcast:
                 process.wait()
 
 
+def underruns(card, from_ns, to_ns):
+    return sum(1 for ns, _, kind in card.recording().marks if kind == "xrun" and from_ns <= ns < to_ns)
+
+
 def positions(card, reference, from_ns, to_ns, expect=None):
-    run = max(card.recording().runs, key=lambda each: len(each.frames))
-    if expect is None:  # no timeline: find it once in the whole track, then it runs on from there
-        once = analysis.follow(run, reference, from_ns, from_ns + SECOND_NS, 2)
-        expect = lambda ns: once.position_s[0] + (ns - once.ns[0]) / 1e9  # noqa: E731
-    return analysis.follow(run, reference, from_ns, to_ns, 0.25, expect)
+    """Of all runs between: after an underrun there is another."""
+    parts = []
+    for run in card.recording().runs:
+        first_ns, last_ns = max(from_ns, float(run.time_of(0))), min(to_ns, float(run.time_of(len(run.frames))))
+        if last_ns - first_ns < SECOND_NS:
+            continue
+        where = expect
+        if expect is None:  # no timeline: find it in the whole track, then it runs on from there
+            begin = analysis.follow(run, reference, first_ns, min(last_ns, first_ns + 5 * SECOND_NS), 1)
+            found = np.flatnonzero(begin.match > 0.9)
+            if len(found) == 0:
+                parts.append(begin)
+                continue
+            at_ns, at_s = begin.ns[found[0]], begin.position_s[found[0]]
+            where = lambda ns, at_ns=at_ns, at_s=at_s: at_s + (ns - at_ns) / 1e9  # noqa: E731
+        parts.append(analysis.follow(run, reference, first_ns, last_ns, 0.25, where))
+    if not parts:
+        return analysis.Track([], [], [], np.zeros(0, bool))
+    return analysis.Track(*(np.concatenate([getattr(part, what) for part in parts])
+                            for what in ("ns", "position_s", "match", "silent")))
 
 
 def offsets(cards, reference, from_ns, to_ns):
-    """(seconds since from_ns, offset in us between the two cards, unmatched windows)"""
+    """(seconds since from_ns, offset in us between the two cards, unmatched windows); no offsets if one of them did
+    not sound."""
     first, second = (positions(card, reference, from_ns, to_ns) for card in cards)
-    keep = (first.match > 0.9) & ~first.silent
-    other = (second.match > 0.9) & ~second.silent
+    unmatched, other = first.unmatched() + second.unmatched(), second.match > 0.9
+    if not other.any():
+        return np.array([]), np.array([]), unmatched
+    away_ns = np.abs(first.ns[:, None] - second.ns[None, other]).min(axis=1)
+    keep = (first.match > 0.9) & (away_ns < SECOND_NS / 2)
     lead = first.position_s[keep] - first.ns[keep] / 1e9
     there = np.interp(first.ns[keep], second.ns[other], second.position_s[other] - second.ns[other] / 1e9)
-    return (first.ns[keep] - from_ns) / 1e9, (lead - there) * 1e6, first.unmatched() + second.unmatched()
+    return (first.ns[keep] - from_ns) / 1e9, (lead - there) * 1e6, unmatched
 
 
 def thd(card, from_ns):
-    run = max(card.recording().runs, key=lambda each: len(each.frames))
-    rate = run.conf["rate"]
-    wave = run.frames.mean(axis=1)
-    wave = np.round(wave * 32767) / 32767  # both through 16 bits
-    first = int(run.frame_at(from_ns))
-    windows = [analysis.thd_n_db(wave[at:at + rate], rate) for at in range(first, len(wave) - rate, rate)
-               if np.abs(wave[at:at + rate]).max() > 0.1]
-    return float(np.median(windows))
+    windows = []
+    for run in card.recording().runs:
+        rate = run.conf["rate"]
+        wave = np.round(run.frames.mean(axis=1) * 32767) / 32767  # both through 16 bits
+        windows += [analysis.thd_n_db(wave[at:at + rate], rate)
+                    for at in range(max(0, int(run.frame_at(from_ns))), len(wave) - rate, rate)
+                    if np.abs(wave[at:at + rate]).max() > 0.1]
+    return float(np.median(windows)) if windows else float("nan")
 
 
 def percentiles(us):
     us = np.abs(us)
+    if len(us) == 0:
+        return [float("nan")] * 4
     return [float(np.percentile(us, q)) for q in (50, 95, 99)] + [float(us.max())]
 
 
@@ -203,8 +228,8 @@ def self_report_us(music, heard, timeline):
     recorded_us = (heard.position_s - timeline(heard.ns)) * 1e6
     said = [(at_ns + music["raw_to_mono_ns"], us) for at_ns, us in music["reports"] if us is not None]
     differences = [abs(us - np.interp(ns, heard.ns, recorded_us)) for ns, us in said
-                   if heard.ns[0] < ns < heard.ns[-1]]
-    return float(np.percentile(differences, 99))
+                   if len(heard.ns) and heard.ns[0] < ns < heard.ns[-1]]
+    return float(np.percentile(differences, 99)) if differences else float("nan")
 
 
 def first_sounds(music, reference):
@@ -212,10 +237,12 @@ def first_sounds(music, reference):
     recorded = music["cards"]["tutti"][0].recording()
     took_ms, off_us = [], []
     for sent_ns, state in music["starts"]:
-        run = next(each for each in recorded.runs if each.time_of(len(each.frames)) > sent_ns + SECOND_NS)
-        first_ns = analysis.first_sound(run, sent_ns)
+        runs = [each for each in recorded.runs if each.time_of(len(each.frames)) > sent_ns + SECOND_NS]
+        first_ns = analysis.first_sound(runs[0], sent_ns) if runs else None
+        if first_ns is None or first_ns > sent_ns + SECOND_NS:
+            continue  # that start was silent
         timeline = harness.wanted(state, recorded)
-        heard = analysis.follow(run, reference, first_ns + SECOND_NS // 20, first_ns + SECOND_NS // 4, 0.05, timeline)
+        heard = analysis.follow(runs[0], reference, first_ns + SECOND_NS // 20, first_ns + SECOND_NS // 4, 0.05, timeline)
         took_ms.append((first_ns - sent_ns) / 1e6)
         off_us.append(float(np.abs(heard.position_s - timeline(heard.ns)).max()) * 1e6)
     return took_ms, off_us
@@ -228,9 +255,20 @@ def offset_p99(run, reference):
             for system in ("tutti", "snapcast")]
 
 
+def figure(value, unit):
+    return "no sound" if np.isnan(value) else f"{value:.3g} {unit}"
+
+
 def row(name, tutti, peer, unit):
     ratio = tutti / peer if peer else float("nan")
-    return f"| {name} | {tutti:.3g} {unit} | {peer:.3g} {unit} | {ratio:.3g} |"
+    return f"| {name} | {figure(tutti, unit)} | {figure(peer, unit)} | {'' if np.isnan(ratio) else f'{ratio:.3g}'} |"
+
+
+def underrun_row(runs):
+    """Of both cards in all runs, while they were judged."""
+    counts = [sum(underruns(card, run["start_ns"] + SETTLE_S * SECOND_NS, run["start_ns"] + int(run["seconds"] - 2) * SECOND_NS)
+                  for run in runs for card in run["cards"][system]) for system in ("tutti", "snapcast")]
+    return f"| underruns of the cards, in all runs (figures are of what sounded) | {counts[0]} | {counts[1]} | |"
 
 
 def write(music, sine, wander, coarse, seconds, out):
@@ -270,9 +308,10 @@ absolute figures depend on the machine, ratios much less.
 | --- | --- | --- | --- |
 {chr(10).join(lines)}
 | windows that do not match the track | {measured["tutti"][2]} | {measured["snapcast"][2]} | |
+{underrun_row((music, sine, wander, coarse))}
 | against the authoritative timeline, mean of each speaker | {bias[0]:+.1f}, {bias[1]:+.1f} us | it has none | |
-| `play` to the first sample, median and worst of {STARTS} | {np.median(took_ms):.0f}, {max(took_ms):.0f} ms | its buffer, 1000 ms | |
-| the first 0.25 s against the timeline, worst of {STARTS} starts | {max(off_us):.0f} us | it has none | |
+| `play` to the first sample, median and worst of {len(took_ms)} in {STARTS} starts | {np.median(took_ms):.0f}, {max(took_ms, default=np.nan):.0f} ms | its buffer, 1000 ms | |
+| the first 0.25 s against the timeline, worst of them | {max(off_us, default=np.nan):.0f} us | it has none | |
 | self-report against the recording, p99 | {self_report_us(music, heard[0], timeline):.3g} us | it makes none | |
 | 997 Hz sine while correcting, THD+N | {quality["tutti"]:.1f} dB | {quality["snapcast"]:.1f} dB | |
 
