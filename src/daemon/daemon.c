@@ -28,6 +28,18 @@ static void note_player(struct daemon *daemon, const struct player_status *playe
     events_note(daemon, EVENTS_STATUS);
 }
 
+/* A silent player may be called early, when something else has woken the board; one that sounds
+ * looks at its card at intervals of its own. */
+static void set_tick(struct daemon *daemon, const struct player_status *player,
+                     struct mono_time now, struct mono_time next)
+{
+    bool silent = player->state == TRANSPORT_IDLE || player->state == TRANSPORT_PAUSED ||
+                  player->state == TRANSPORT_ENDED;
+    bool calm = silent && player->output.state != OUTPUT_ACQUIRING;
+    int64_t early_ns = calm ? mono_sub(next, now) / 2 : 0;
+    loop_timer_set_between(daemon->tick, mono_add(next, -early_ns), next);
+}
+
 /* The card's volume is set as soon as it is open, before anything sounds. */
 void daemon_tick(struct daemon *daemon, struct mono_time now)
 {
@@ -39,7 +51,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
     amplifier_follow(daemon->amplifier, &player);
     note_player(daemon, &player);
     struct mono_time end = daemon_advance(daemon, now);
-    loop_timer_set(daemon->tick, mono_sub(end, next) < 0 ? end : next);
+    set_tick(daemon, &player, now, mono_sub(end, next) < 0 ? end : next);
 }
 
 /* --- playlist and tracks ------------------------------------------------------------------- */

@@ -53,6 +53,14 @@ static void remember_card(struct daemon *daemon, struct mono_time now)
         daemon_keep_state(daemon);
 }
 
+/* With one of the player's ticks, most likely. */
+static void set_slow(struct daemon *daemon, struct mono_time now)
+{
+    int64_t watchdog_ns = notify_watchdog_interval_ns();
+    int64_t every_ns = watchdog_ns > 0 && watchdog_ns < SLOW_NS ? watchdog_ns : SLOW_NS;
+    loop_timer_set_between(daemon->slow, mono_add(now, every_ns * 7 / 8), mono_add(now, every_ns));
+}
+
 static void slow_fired(void *user, struct mono_time now)
 {
     struct daemon *daemon = user;
@@ -62,9 +70,7 @@ static void slow_fired(void *user, struct mono_time now)
     status_line(daemon, line, sizeof line, now);
     notify_status(line);
     notify_alive();
-    int64_t watchdog_ns = notify_watchdog_interval_ns();
-    loop_timer_set_in(daemon->slow,
-                      watchdog_ns > 0 && watchdog_ns < SLOW_NS ? watchdog_ns : SLOW_NS);
+    set_slow(daemon, now);
 }
 
 /* --- signals and stop ---------------------------------------------------------------------- */

@@ -236,12 +236,16 @@ static void retry_fired(void *user, struct mono_time now)
         link_bootstrap(link);
 }
 
-/* At ever other fractions of a second, evenly spread: Dates of whole seconds say more that way. */
+/* At ever other fractions of a second, evenly spread: Dates of whole seconds say more that way.
+ * Where an echo says it all, with whatever wakes the board about then. */
 static void set_resync_timer(struct link *link)
 {
     link->resync_phase = fmod(link->resync_phase + GOLDEN, 1);
     double interval_s = link->config.settings->sync.resync_interval_s;
-    loop_timer_set_in(link->resync, s_to_ns(interval_s + link->resync_phase - 0.5));
+    int64_t at_ns = s_to_ns(interval_s + link->resync_phase - 0.5);
+    int64_t early_ns = link->config.clock->echo_seen ? at_ns / 8 : 0;
+    struct mono_time at = mono_add(mono_clock_now(), at_ns);
+    loop_timer_set_between(link->resync, mono_add(at, -early_ns), at);
 }
 
 static void resync_fired(void *user, struct mono_time now)

@@ -40,7 +40,7 @@ struct loop {
     bool adopted;
     int timer_fd;
     struct loop_fd *timer_watch;
-    struct loop_timer *timers; /* the earliest first */
+    struct loop_timer *timers; /* by the latest that each may fire */
     bool armed;
     struct mono_time armed_for;
     struct mono_time timers_served_at;
@@ -59,7 +59,8 @@ struct loop_timer {
     struct loop *loop;
     struct loop_timer *next;
     bool set;
-    struct mono_time at;
+    struct mono_time earliest;
+    struct mono_time at; /* at the latest */
     void (*fire)(void *user, struct mono_time now);
     void *user;
 };
@@ -111,20 +112,31 @@ void loop_timer_cancel(struct loop_timer *timer)
     timer->set = false;
 }
 
-void loop_timer_set(struct loop_timer *timer, struct mono_time at)
+/* Later than the round under way: a timer that sets itself again must not keep the round. */
+static struct mono_time after_round(const struct loop *loop, struct mono_time at)
+{
+    bool due = mono_sub(at, loop->timers_served_at) <= 0;
+    return due ? mono_add(loop->timers_served_at, 1) : at;
+}
+
+void loop_timer_set_between(struct loop_timer *timer, struct mono_time earliest,
+                            struct mono_time latest)
 {
     struct loop *loop = timer->loop;
     loop_timer_cancel(timer);
-    /* Later than the round under way: a timer that sets itself again must not keep the round. */
-    if (mono_sub(at, loop->timers_served_at) <= 0)
-        at = mono_add(loop->timers_served_at, 1);
+    timer->earliest = after_round(loop, earliest);
+    timer->at = after_round(loop, latest);
     struct loop_timer **link = &loop->timers;
-    while (*link && mono_sub((*link)->at, at) <= 0)
+    while (*link && mono_sub((*link)->at, timer->at) <= 0)
         link = &(*link)->next;
-    timer->at = at;
     timer->next = *link;
     timer->set = true;
     *link = timer;
+}
+
+void loop_timer_set(struct loop_timer *timer, struct mono_time at)
+{
+    loop_timer_set_between(timer, at, at);
 }
 
 void loop_timer_set_in(struct loop_timer *timer, int64_t delay_ns)
@@ -140,13 +152,21 @@ void loop_timer_destroy(struct loop_timer *timer)
     free(timer);
 }
 
+static struct loop_timer *timer_to_serve(const struct loop *loop)
+{
+    struct loop_timer *timer = loop->timers;
+    while (timer && mono_sub(timer->earliest, loop->timers_served_at) > 0)
+        timer = timer->next;
+    return timer;
+}
+
 static void serve_timers(struct loop *loop)
 {
+    struct loop_timer *timer;
     if (!loop->timers)
         return;
     loop->timers_served_at = mono_clock_now();
-    while (loop->timers && mono_sub(loop->timers->at, loop->timers_served_at) <= 0) {
-        struct loop_timer *timer = loop->timers;
+    while ((timer = timer_to_serve(loop)) != NULL) {
         loop_timer_cancel(timer);
         loop_enter(loop);
         timer->fire(timer->user, loop->now); /* which may destroy the timer */

@@ -39,6 +39,9 @@ struct loop_timer *loop_timer_create(struct loop *loop,
                                      void (*fire)(void *user, struct mono_time now), void *user);
 void loop_timer_set(struct loop_timer *timer, struct mono_time at);
 void loop_timer_set_in(struct loop_timer *timer, int64_t delay_ns);
+/* At `latest`; from `earliest` on, when the loop is awake anyway: one wake-up does for both. */
+void loop_timer_set_between(struct loop_timer *timer, struct mono_time earliest,
+                            struct mono_time latest);
 void loop_timer_cancel(struct loop_timer *timer);
 void loop_timer_destroy(struct loop_timer *timer);
 

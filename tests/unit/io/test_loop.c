@@ -290,6 +290,63 @@ static void sleeps_between_timers(void **state)
     loop_timer_destroy(ticker);
 }
 
+static struct loop_timer *patient;
+static int patient_fired;
+static struct mono_time patient_earliest, patient_latest;
+
+static void set_patient(struct mono_time now)
+{
+    patient_earliest = mono_add(now, 5 * NS_PER_MS);
+    patient_latest = mono_add(now, NS_PER_S);
+    loop_timer_set_between(patient, patient_earliest, patient_latest);
+}
+
+static void patient_fires(void *user, struct mono_time now)
+{
+    (void)user;
+    assert_true(mono_sub(now, patient_earliest) >= 0);
+    assert_true(mono_sub(now, patient_latest) < 0);
+    patient_fired++;
+    set_patient(now);
+}
+
+/* It fires with each of the ticks, which are 7.3 ms apart, and costs no wake-up of its own. */
+static void a_timer_that_can_wait_comes_along_with_others(void **state)
+{
+    (void)state;
+    struct rusage before, after;
+    ticks = patient_fired = 0;
+    ticker = loop_timer_create(loop, tick, NULL);
+    patient = loop_timer_create(loop, patient_fires, NULL);
+    loop_timer_set_in(ticker, 0);
+    set_patient(mono_clock_now());
+    getrusage(RUSAGE_SELF, &before);
+    loop_run(loop);
+    getrusage(RUSAGE_SELF, &after);
+    assert_in_range(patient_fired, TICKS / 2, TICKS);
+    assert_in_range(after.ru_nvcsw - before.ru_nvcsw, 1, TICKS + 5);
+    loop_timer_destroy(ticker);
+    loop_timer_destroy(patient);
+}
+
+static void be_woken_at_last(void *user, struct mono_time now)
+{
+    (void)user;
+    assert_true(mono_sub(now, patient_latest) >= 0);
+    loop_stop(loop);
+}
+
+static void a_timer_that_can_wait_is_not_forgotten(void **state)
+{
+    (void)state;
+    patient = loop_timer_create(loop, be_woken_at_last, NULL);
+    struct mono_time now = mono_clock_now();
+    patient_latest = mono_add(now, 20 * NS_PER_MS);
+    loop_timer_set_between(patient, mono_add(now, 5 * NS_PER_MS), patient_latest);
+    loop_run(loop);
+    loop_timer_destroy(patient);
+}
+
 static void idle_costs_no_wakeups(void **state)
 {
     (void)state;
@@ -336,6 +393,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(freeing_waits_for_the_callback_to_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_longest_stall_is_measured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sleeps_between_timers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_that_can_wait_comes_along_with_others, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_that_can_wait_is_not_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(idle_costs_no_wakeups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_left_open, set_up, tear_down),
     };
