@@ -34,13 +34,14 @@ class Pressure:
     """When a process was ready to run and a busy machine did not let it, by the scheduler's own account. What a card
     sounds meanwhile, and what was measured of a clock, is the machine's doing: it is left out.
 
-    A machine that is busy all the time makes each look at a card and each echo a little late, and moves the rate with
-    them: by microseconds, which the medians show. They are judged where it was let run at once, on average."""
+    A machine that is busy all the time makes each look at a card and each echo a little late. An echo that is late in
+    one direction is off by half of that, the same for all of a run: that much is allowed beside what is to be reached. And
+    late looks move the rate, which a sine shows: it is judged by its median where the speaker was let run at once."""
 
     EVERY_NS = SECOND_NS // 4
     LATE_NS = 50_000_000  # of those
     AFTER_NS = 2 * SECOND_NS
-    AT_ONCE_US = 100  # each time that it ran: an echo is off by half of what one way was late by
+    AT_ONCE_US = 100
 
     def __init__(self, pid):
         self.path = Path(f"/proc/{pid}/schedstat")
@@ -64,7 +65,12 @@ class Pressure:
 
     @property
     def late_us(self):
+        """Each time that it was to run, on average."""
         return (self.waited_ns - self.begin[0]) / 1e3 / (self.times - self.begin[1])
+
+    @property
+    def share_us(self):
+        return self.late_us / 2
 
     @property
     def is_busy(self):
@@ -144,7 +150,7 @@ def say(what, error_s):
 def judge_pair(first, second, from_ns):
     apart_s = first.after(from_ns) - np.interp(first.ns[first.ns >= from_ns], second.ns, second.error_s)
     say("between the two", apart_s)
-    assert percentile_us(apart_s, 50) < 10 or first.pressure.is_busy or second.pressure.is_busy
+    assert percentile_us(apart_s, 50) < 10 + (first.pressure.share_us + second.pressure.share_us) / 2
     assert percentile_us(apart_s, 99) < 50
     assert percentile_us(apart_s, 100) < 100
 
@@ -254,7 +260,7 @@ def test_every_kind_of_card_in_one_long_run(hub, house):
     for heard in (*steady, wandering):
         judge_against_timeline(heard, settled_ns, 100)
     for heard in steady:  # what wanders is off by a slow wave of which this is half
-        assert abs(np.mean(heard.after(settled_ns))) * 1e6 < 20, heard.name
+        assert abs(np.mean(heard.after(settled_ns))) * 1e6 < 20 + heard.pressure.share_us, heard.name
     judge_against_timeline(Heard(coarse, timeline, *span), coarse_ns, 500)
     judge_pair(*steady[:2], settled_ns)
     judge_self_reports([*steady, wandering], settled_ns, raw_to_mono_ns)
