@@ -108,6 +108,7 @@ static int headers_send(struct headers *headers, int64_t length)
 {
     /* Fresh in every answer: speakers read the time from it. */
     headers_add_time(headers, "date:", hub_clock_now().ns / NS_PER_S);
+    headers_add(headers, "connection:", "close");
     if (!headers->good || lws_add_http_header_content_length(headers->wsi, (lws_filepos_t)length,
                                                              &headers->at, headers->end) != 0)
         return -1;
@@ -117,10 +118,13 @@ static int headers_send(struct headers *headers, int64_t length)
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-static int done(struct lws *wsi)
-{
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
-}
+/*
+ * A connection serves one request, and what was sent after it is never looked at: lws 4.1 would
+ * take the headers of a request that came too early for its own body, and go round there for good.
+ * Speakers open a connection for each call anyway. What lws does about it: the answer is sent to
+ * its end, then our side is shut.
+ */
+enum { HANG_UP = -1 };
 
 static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply)
 {
@@ -178,7 +182,8 @@ static int send_not_modified(struct lws *wsi, const char *etag)
     struct headers headers;
     headers_begin(&headers, wsi, 304);
     headers_add(&headers, "etag:", etag);
-    return headers_send(&headers, 0) ? -1 : done(wsi);
+    headers_send(&headers, 0);
+    return HANG_UP;
 }
 
 static int send_file(struct server *server, struct lws *wsi, struct exchange *exchange,
@@ -203,7 +208,8 @@ static int send_file(struct server *server, struct lws *wsi, struct exchange *ex
         headers_begin(&headers, wsi, 416);
         snprintf(range, sizeof range, "bytes */%lld", (long long)file.bytes);
         headers_add(&headers, "content-range:", range);
-        return headers_send(&headers, 0) ? -1 : done(wsi);
+        headers_send(&headers, 0);
+        return HANG_UP;
     }
     headers_begin(&headers, wsi, part ? 206 : 200);
     headers_add(&headers, "content-type:", "audio/mpeg");
@@ -373,7 +379,7 @@ static int write_answer(struct lws *wsi, struct exchange *exchange)
     }
     free(exchange->answer);
     exchange->answer = NULL;
-    return done(wsi);
+    return HANG_UP;
 }
 
 static int write_file(struct lws *wsi, struct exchange *exchange)
@@ -395,7 +401,7 @@ static int write_file(struct lws *wsi, struct exchange *exchange)
     }
     close(exchange->file);
     exchange->file = -1;
-    return done(wsi);
+    return HANG_UP;
 }
 
 int http_writable(struct lws *wsi, struct exchange *exchange)
