@@ -41,7 +41,8 @@ static const int64_t SETTLE_LATEST_NS = 2500 * NS_PER_MS;
 /* Probes go in volleys: the first wakes both ends up, and each next one follows the answer to the
  * one before at once, so that it meets them awake. Waking takes some 50 to 100 us, and not the same
  * at both ends: two speakers would differ by half of that. Some volleys for the offset; then some
- * seconds of single volleys for the frequency; then, every ten seconds, two to keep both. */
+ * seconds of single volleys for the frequency; then, every ten seconds, two to keep both, or one
+ * while nothing sounds. */
 static const unsigned VOLLEY = 4;
 static const unsigned FIRST_VOLLEYS = 3;
 static const int64_t EARLY_NS = 15 * NS_PER_S;
@@ -356,6 +357,11 @@ void server_clock_disconnected(struct server_clock *clock)
     clock->connected = false;
 }
 
+void server_clock_rest(struct server_clock *clock, bool resting)
+{
+    clock->resting = resting;
+}
+
 struct mono_time server_clock_next_probe(const struct server_clock *clock)
 {
     return (struct mono_time){clock->connected ? clock->next_probe_ns : INT64_MAX};
@@ -370,6 +376,7 @@ void server_clock_probe_sent(struct server_clock *clock, struct mono_time now)
         return;
     }
     bool early = clock->echo_seen && now.ns < clock->early_until_ns;
-    clock->probes_left = !clock->echo_seen ? 1 : early ? VOLLEY : LATER_VOLLEYS * VOLLEY;
+    bool one = early || clock->resting;
+    clock->probes_left = !clock->echo_seen ? 1 : one ? VOLLEY : LATER_VOLLEYS * VOLLEY;
     clock->next_probe_ns = now.ns + (early ? EARLY_STEP_NS : PROBE_PAUSE_NS);
 }

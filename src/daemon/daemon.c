@@ -28,14 +28,15 @@ static void note_player(struct daemon *daemon, const struct player_status *playe
     events_note(daemon, EVENTS_STATUS);
 }
 
-/* A silent player may be called early, when something else has woken the board; one that sounds
- * looks at its card at intervals of its own. */
+/* A silent player may be called early, when something else has woken the board, and lets the
+ * backend's clock rest; one that sounds looks at its card at intervals of its own. */
 static void set_tick(struct daemon *daemon, const struct player_status *player,
                      struct mono_time now, struct mono_time next)
 {
     bool silent = player->state == TRANSPORT_IDLE || player->state == TRANSPORT_PAUSED ||
                   player->state == TRANSPORT_ENDED;
     bool calm = silent && player->output.state != OUTPUT_ACQUIRING;
+    server_clock_rest(&daemon->clock, calm);
     int64_t early_ns = calm ? mono_sub(next, now) / 2 : 0;
     loop_timer_set_between(daemon->tick, mono_add(next, -early_ns), next);
 }

@@ -93,6 +93,7 @@ struct server_clock {
     bool settled;
 
     bool connected;
+    bool resting;
     int64_t connected_at_ns;
     bool echo_seen;
     int64_t early_until_ns; /* the frequency is still being found */
@@ -130,10 +131,13 @@ const char *server_clock_source_name(enum server_clock_source source);
 /*
  * When to send probes (sync_acks that a backend may echo). After server_clock_connected(): at
  * once; once a backend was seen to answer, in volleys, where the next one is due when the last was
- * answered; and then two volleys every 10 s. Without answers, one every 10 s.
+ * answered; and then two volleys every 10 s, or one while resting. Without answers, one probe every
+ * 10 s.
  */
 void server_clock_connected(struct server_clock *clock, struct mono_time now);
 void server_clock_disconnected(struct server_clock *clock);
+/* While nothing sounds, a board is to sleep. */
+void server_clock_rest(struct server_clock *clock, bool resting);
 struct mono_time server_clock_next_probe(const struct server_clock *clock);
 void server_clock_probe_sent(struct server_clock *clock, struct mono_time now);
 

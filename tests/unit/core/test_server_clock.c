@@ -109,6 +109,35 @@ static void echoes_that_cannot_be_are_counted(void **state)
     assert_in_range(off_ns(&clock, 16) + HOUR + NS_PER_MS, 0, 2 * NS_PER_MS);
 }
 
+/* Answers every probe from now on; how many there were. */
+static int probes_until(struct server_clock *clock, int64_t end_s)
+{
+    const int64_t way_ns = 100 * NS_PER_US;
+    int count = 0;
+    for (struct mono_time now = server_clock_next_probe(clock); now.ns < end_s * NS_PER_S;
+         now = server_clock_next_probe(clock)) {
+        struct server_time there = {now.ns + OFFSET_NS + way_ns};
+        server_clock_probe_sent(clock, now);
+        server_clock_add_echo(clock, now, mono_add(now, 2 * way_ns), there, there);
+        count++;
+    }
+    return count;
+}
+
+static void one_volley_of_four_does_while_nothing_sounds(void **state)
+{
+    (void)state;
+    struct server_clock clock = connected();
+    probes_until(&clock, 100);
+    assert_int_equal(probes_until(&clock, 200), 80);
+    server_clock_rest(&clock, true);
+    probes_until(&clock, 220); /* what was begun */
+    assert_int_equal(probes_until(&clock, 320), 40);
+    server_clock_rest(&clock, false);
+    probes_until(&clock, 340);
+    assert_int_equal(probes_until(&clock, 440), 80);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +145,7 @@ int main(void)
         cmocka_unit_test(a_stepped_clock_is_disbelieved_once),
         cmocka_unit_test(an_echo_overrules_all_stamps),
         cmocka_unit_test(echoes_that_cannot_be_are_counted),
+        cmocka_unit_test(one_volley_of_four_does_while_nothing_sounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
