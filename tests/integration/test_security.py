@@ -304,10 +304,16 @@ def test_a_token_is_nowhere_to_be_read(house, server):
     assert "log" in str(speaker.process.log_path) and len(speaker.log) > 100
 
 
+NOBODY = 65534
+
+
 def run_with_secrets(program, directory, before=()):
-    """A tuttid or tutti-hub that has its secrets, and waits."""
+    """A tuttid or tutti-hub that has its secrets, and waits. before: words that run it as nobody."""
     ready = directory / ("c.sock" if program == "tuttid" else "data/hub.sqlite")
     config = directory / "program.conf"
+    config.touch(0o600)
+    if before:
+        shutil.chown(config, NOBODY, NOBODY)
     if program == "tuttid":
         config.write_text(f"[backend]\nurl = http://127.0.0.1:9\nsession_id = s\ntoken = {TOKEN}\n"
                           f"[audio]\ndevice = null\n[paths]\nstate_dir = {directory}/s\ncache_dir = {directory}/k\n"
@@ -347,7 +353,7 @@ def test_the_memory_is_for_nobody_else(program):
     """Not for another process of the same user either."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("needs to be root, to be somebody else for a moment")
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     code = "import sys; open(sys.argv[1], 'rb').read(1)"
 
     def reads(pid):
@@ -393,7 +399,7 @@ def test_the_control_socket_is_for_its_group(house, server):
         speaker.socket = path
         speaker.wait_connected()
         code = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])"
-        stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", code, path]
+        stranger = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/usr/bin/python3", "-c", code, path]
         done = subprocess.run([str(word) for word in stranger], capture_output=True, text=True)
         assert done.returncode != 0 and "PermissionError" in done.stderr
         speaker.stop()
