@@ -6,12 +6,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tuttitest import analysis, changes, clock, harness
-
-pytestmark = pytest.mark.skipif(harness.BUILD.name == "asan", reason="judges sound to some microseconds, which a "
-                                "sanitizer's pace disturbs; the other tests run the same code under it")
 
 SECOND_NS = 1_000_000_000
 SETTLE_S = 10         # two speakers are to be in step by then
