@@ -9,15 +9,21 @@
  * on one side of the truth: the line is taken that touches both ways' points from their side and is
  * nearest to them (the likeliest one for delays of an exponential distribution, each way with a
  * mean of its own).
+ *
+ * A round trip of seconds, by a backend that was stopped or a network that was away, says nothing
+ * of what the network is like otherwise: it is left out of what means are taken of.
  */
 #include "echo_line.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
 static const double ECHO_NOISE_S = 10e-6;
 /* Round trips that vary by more than this on average: a network with jitter. */
 static const double JITTER_S = 250e-6;
+/* Of an exponential distribution's delays, one in a thousand is ten times the median. */
+static const double FAR_MEDIANS = 10;
 /* Frequency before it is measured; crystals differ by some tens of ppm. */
 static const double FREQUENCY_SIGMA = 30e-6;
 /* No two crystals differ by more; a golden-section search over this range ends within 0.1 ppm. */
@@ -47,6 +53,24 @@ static double edge_s(const struct server_clock_echo *echo, int64_t origin_ns, in
                      int side)
 {
     return ns_to_s(echo->offset_ns - origin_ns + side * (echo->half_ns - shortest_ns));
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Echoes of longer halves are out of the ordinary. At least half of all are not. */
+static int64_t far_half_ns(const struct server_clock *clock)
+{
+    int64_t halves_ns[SERVER_CLOCK_ECHOES];
+    size_t count = clock->echo_count;
+    for (size_t age = 0; age < count; age++)
+        halves_ns[age] = echo_line_echo(clock, age)->half_ns;
+    qsort(halves_ns, count, sizeof *halves_ns, compare);
+    double detour_s = ns_to_s(halves_ns[(count - 1) / 2] - halves_ns[0]);
+    return halves_ns[0] + s_to_ns(FAR_MEDIANS * fmax(detour_s, ECHO_NOISE_S));
 }
 
 struct sums {
@@ -102,17 +126,19 @@ struct way {
     double above_s[SERVER_CLOCK_ECHOES];
 };
 
-static void gather(const struct server_clock *clock, int side, struct way *ret)
+static void gather(const struct server_clock *clock, int64_t far_ns, int side, struct way *ret)
 {
     int64_t origin_ns = echo_line_echo(clock, 0)->offset_ns;
     int64_t origin_at_ns = echo_line_echo(clock, 0)->at_ns;
     int64_t shortest_ns = echo_line_shortest_half_ns(clock);
     ret->side = side;
-    ret->count = clock->echo_count;
+    ret->count = 0;
     for (size_t age = 0; age < clock->echo_count; age++) {
         const struct server_clock_echo *echo = echo_line_echo(clock, age);
-        ret->t[age] = ns_to_s(echo->at_ns - origin_at_ns);
-        ret->above_s[age] = side * edge_s(echo, origin_ns, shortest_ns, side);
+        if (echo->half_ns > far_ns)
+            continue;
+        ret->t[ret->count] = ns_to_s(echo->at_ns - origin_at_ns);
+        ret->above_s[ret->count++] = side * edge_s(echo, origin_ns, shortest_ns, side);
     }
 }
 
@@ -169,13 +195,13 @@ static double likeliest_slope(const struct way ways[2], const double means_s[2])
 }
 
 /* The slope depends on the mean delays, and these on the slope: a few rounds settle it. */
-static struct echo_line fit_envelopes(const struct server_clock *clock)
+static struct echo_line fit_envelopes(const struct server_clock *clock, int64_t far_ns)
 {
     struct way ways[2];
     struct envelope envelopes[2];
     double slope = 0, means_s[2];
-    gather(clock, -1, &ways[0]);
-    gather(clock, 1, &ways[1]);
+    gather(clock, far_ns, -1, &ways[0]);
+    gather(clock, far_ns, 1, &ways[1]);
     for (int round = 0; round <= ENVELOPE_ROUNDS; round++) {
         for (int i = 0; i < 2; i++) {
             envelopes[i] = envelope_of_slope(&ways[i], slope);
@@ -189,23 +215,30 @@ static struct echo_line fit_envelopes(const struct server_clock *clock)
         .frequency = slope,
         /* The nearest of n points is off by mean / n (exponential) or twice that (uniform), which
          * is exponential itself: long tails. The middle of two of these. */
-        .sigma_s = 2 * (means_s[0] + means_s[1]) / (double)clock->echo_count,
+        .sigma_s = 2 * (means_s[0] + means_s[1]) / (double)ways[0].count,
     };
 }
 
-static double mean_detour_s(const struct server_clock *clock)
+static double mean_detour_s(const struct server_clock *clock, int64_t far_ns)
 {
     double sum_s = 0;
-    for (size_t age = 0; age < clock->echo_count; age++)
-        sum_s += ns_to_s(echo_line_echo(clock, age)->half_ns);
-    return sum_s / (double)clock->echo_count - ns_to_s(echo_line_shortest_half_ns(clock));
+    size_t count = 0;
+    for (size_t age = 0; age < clock->echo_count; age++) {
+        int64_t half_ns = echo_line_echo(clock, age)->half_ns;
+        if (half_ns > far_ns)
+            continue;
+        sum_s += ns_to_s(half_ns);
+        count++;
+    }
+    return sum_s / (double)count - ns_to_s(echo_line_shortest_half_ns(clock));
 }
 
 struct echo_line echo_line_fit(const struct server_clock *clock)
 {
     const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    bool jittery = mean_detour_s(clock) > JITTER_S;
-    struct echo_line line = jittery ? fit_envelopes(clock) : fit_middle(clock);
+    int64_t far_ns = far_half_ns(clock);
+    bool jittery = mean_detour_s(clock, far_ns) > JITTER_S;
+    struct echo_line line = jittery ? fit_envelopes(clock, far_ns) : fit_middle(clock);
     line.at_ns = newest->at_ns;
     line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
     return line;

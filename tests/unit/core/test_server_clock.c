@@ -109,6 +109,25 @@ static void echoes_that_cannot_be_are_counted(void **state)
     assert_in_range(off_ns(&clock, 16) + HOUR + NS_PER_MS, 0, 2 * NS_PER_MS);
 }
 
+/* A backend that was stopped for five seconds answers all at once, late. Each of its answers is
+ * true, and of no use. */
+static void answers_that_were_held_back_move_nothing(void **state)
+{
+    (void)state;
+    struct server_clock clock = connected();
+    for (int64_t s = 2; s < 10; s++)
+        hear_echo(&clock, s, 0);
+    int64_t before_ns = off_ns(&clock, 15);
+    for (int64_t i = 0; i < 4; i++) {
+        struct mono_time sent = mono_add(local(10), i * 60 * NS_PER_MS);
+        server_clock_add_echo(&clock, sent, local(15), server(15, 0), server(15, 0));
+        assert_in_range(off_ns(&clock, 15) - before_ns + 10 * NS_PER_US, 0, 20 * NS_PER_US);
+        struct server_clock_estimate estimate = server_clock_estimate(&clock, local(15));
+        assert_in_range(estimate.uncertainty_ns, 0, 2 * NS_PER_MS);
+        assert_true(estimate.frequency_ppm > -5 && estimate.frequency_ppm < 5);
+    }
+}
+
 /* Answers every probe from now on; how many there were. */
 static int probes_until(struct server_clock *clock, int64_t end_s)
 {
@@ -145,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_stepped_clock_is_disbelieved_once),
         cmocka_unit_test(an_echo_overrules_all_stamps),
         cmocka_unit_test(echoes_that_cannot_be_are_counted),
+        cmocka_unit_test(answers_that_were_held_back_move_nothing),
         cmocka_unit_test(one_volley_of_four_does_while_nothing_sounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
