@@ -319,6 +319,8 @@ The same sine's mp3 decoded straight to 16 bits has {floor:.1f} dB.
 
 Where the peer is better: {cost}. A tutti speaker decodes the mp3 itself and resamples in high quality all the time, where a
 Snapcast client gets PCM or FLAC from its server and drops or repeats single frames; and it carries TLS for the backend.
+Most of its memory is libraries: a program that only opens those it stands on, as Debian 12 builds them, has 12.5 MB resident
+(libcurl brings GnuTLS, Kerberos and LDAP along, beside OpenSSL).
 Snapcast streams any source, not only files, and has players for phones and browsers.
 
 ![offset over time](img/offset.png)
