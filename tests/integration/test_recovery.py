@@ -1,7 +1,9 @@
 """What breaks mends itself, and is in sync again at once, by the recordings."""
 import json
+import re
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -55,6 +57,43 @@ def test_a_lost_device_is_back_in_sync_within_two_seconds(hub, house):
     first_ns = analysis.first_sound(run, back_ns)
     assert first_ns is not None and first_ns - back_ns < 2 * SECOND_NS
     judge(card, state, run, first_ns + SECOND_NS // 10, first_ns + 3 * SECOND_NS // 2)
+
+
+def wakeups_per_s(speaker, seconds):
+    """How often any of its threads slept and was woken, over so long."""
+    def count():
+        tasks = Path(f"/proc/{speaker.process.process.pid}/task").iterdir()
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M).group(1))
+                   for task in tasks)
+    before, begin = count(), time.monotonic()
+    play_for(seconds)
+    return (count() - before) / (time.monotonic() - begin)
+
+
+def test_a_device_that_is_missing_at_boot_is_waited_for_asleep(hub, house):
+    host = harness.Host(hub.url)
+    host.upload("t1", harness.MUSIC / "harbour.mp3")
+    card = house.card("kitchen", ppm=50)
+    card.tell("fail")
+    speaker = house.speaker("kitchen", hub.url, card, backend_join_code=host.code)
+    speaker.wait_connected()
+    state = host.playback(track_id="t1", position_ms=0, state="playing")
+    speaker.wait_state("recovering")
+    missing_per_s = wakeups_per_s(speaker, 3)
+    said = speaker.log.count("kitchen")
+    card.tell("ok")
+    there_ns = time.monotonic_ns()
+    speaker.wait_state("playing")
+    play_for(1)  # of settling, which takes more looks
+    playing_per_s = wakeups_per_s(speaker, 2)
+    house.stop()
+    run = card.recording().runs[-1]
+    first_ns = analysis.first_sound(run, there_ns)
+    assert first_ns is not None and first_ns - there_ns < 2 * SECOND_NS
+    judge(card, state, run, first_ns + SECOND_NS // 10, first_ns + 3 * SECOND_NS // 2)
+    print(f"{missing_per_s:.1f} wake-ups per s without the device, {playing_per_s:.1f} with it; {said} lines of it")
+    assert missing_per_s < 2 * playing_per_s
+    assert said <= 3
 
 
 def test_an_underrun_is_realigned(hub, house):
