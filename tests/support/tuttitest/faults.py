@@ -68,13 +68,21 @@ class Scene:
 
     def play(self, seconds=3, position_ms=0):
         """Plays until all is settled; the time of the fault that follows."""
-        self.speaker.wait_connected()
         if isinstance(self.backend, harness.FullBackend):  # its stamps are all that tells the time
+            self.speaker.wait_connected()
             for _ in range(10):
                 self.host.playback(track_id="t1", position_ms=position_ms, state="paused")
+        else:
+            self.speaker.wait_clock()
         self.command(track_id="t1", position_ms=position_ms, state="playing")
         self.speaker.wait_state("playing")
+        harness.wait_until(self.is_close, 30, "what plays to be on the timeline")
         return self.go(seconds)
+
+    def is_close(self):
+        """By its own account; what was heard is judged afterwards."""
+        error_us = self.speaker.status()["error_us"]
+        return error_us is not None and abs(error_us) < 1e6 * CLOSE_S / 3
 
     def command(self, **state):
         self.state = self.host.playback(**state)

@@ -305,6 +305,15 @@ class Speaker:
         wait_until(lambda: (self.status() or {}).get("session", {}).get("connected"), deadline_s,
                    f"{self.name} to be connected; its log:\n{self.log[-3000:]}")
 
+    def wait_clock(self, within_ms=0.3, deadline_s=60):
+        """Connected, and the server's time known so well: on a busy machine the first echoes may tell less, and what
+        plays is then some ms off, and put right by and by."""
+        def known():
+            clock = (self.status() or {}).get("clock", {})
+            return clock.get("settled") and clock["uncertainty_ms"] <= within_ms
+        self.wait_connected()
+        wait_until(known, deadline_s, f"{self.name} to know the time; its clock: {(self.status() or {}).get('clock')}")
+
 
 def decode(path):
     """(rate, frames) of an mp3, by libmpg123 alone."""
