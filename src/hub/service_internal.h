@@ -1,16 +1,21 @@
 /*
- * service_internal.h: shared by service.c (users, sessions), service_playlist.c,
- * service_upload.c, service_requests.c and service_playback.c.
+ * service_internal.h: what the files of the service share, from the ground up. Each uses those
+ * above it here, and none below.
  */
 #ifndef TUTTI_HUB_SERVICE_INTERNAL_H
 #define TUTTI_HUB_SERVICE_INTERNAL_H
 
 #include "service.h"
 
+/* No playlist is longer: a place beyond is nonsense. */
+#define SERVICE_POSITION_MAX 1000000
+
 enum service_role {
     ROLE_MEMBER,
     ROLE_HOST,
 };
+
+/* --- service_common.c --- */
 
 /* The user of this token, if it may act in the session in this role; else the refusal. */
 bool service_admit(struct service *service, const char *token, const char *session_id,
@@ -33,27 +38,37 @@ struct reply service_store_error(struct service *service, const char *detail);
 /* Tells the session's sockets, at the end of the change if there is one. */
 void service_announce(struct service *service, const char *session_id, const char *type,
                       cJSON *payload);
-void service_announce_playlist(struct service *service, const char *session_id);
-/* Stamps the playback with the time of now, keeps it and tells everybody. */
-bool service_set_playback(struct service *service, const char *session_id,
-                          struct store_playback *playback);
+
+/* --- service_playback.c --- */
+
 /* The current track is gone, or there is a first one: point at something that exists. */
 bool service_mend_current(struct service *service, const char *session_id, int64_t position);
 
-/* Within a change. item->id is filled. */
+/* --- service_edit.c: within a change, and without asking who --- */
+
+/* item->id is filled. */
 struct reply service_insert(struct service *service, const char *session_id,
                             struct store_item *item);
-/* The file goes with the last that names it. "" is fine. */
+/* item_id: NULL is no item, which is refused. */
+struct reply service_move(struct service *service, const char *session_id, const char *item_id,
+                          int64_t to);
+struct reply service_remove(struct service *service, const char *session_id, const char *item_id);
+/* What a request asks for: an addition, a move or a removal. */
+struct reply service_apply(struct service *service, const char *session_id, const char *type,
+                           const cJSON *payload);
+/* The file goes with the last that names it; after the change. "" is fine. */
 void service_drop_media(struct service *service, const char *path);
-struct reply service_upload(struct service *service, const char *session_id,
-                            const struct store_user *user, const cJSON *body,
-                            struct media_upload *upload);
+
+/* --- service_requests.c --- */
+
 struct reply service_add_request(struct service *service, const char *session_id,
                                  const struct store_user *user, const char *type,
                                  const cJSON *payload);
 
-/* Adds, moves or removes without asking who, within a change: for approved requests. */
-struct reply service_apply(struct service *service, const char *session_id, const char *type,
-                           const cJSON *payload);
+/* --- service_upload.c --- */
+
+struct reply service_upload(struct service *service, const char *session_id,
+                            const struct store_user *user, const cJSON *body,
+                            struct media_upload *upload);
 
 #endif

@@ -31,10 +31,11 @@ cJSON *service_playback_json(struct service *service, const char *session_id)
     return playback_json(&playback);
 }
 
-/* Stored first: what everybody was told is never lost. The stamp is taken last, so that it is as
- * young as can be when it is heard; storing it takes a fraction of a millisecond. */
-bool service_set_playback(struct service *service, const char *session_id,
-                          struct store_playback *playback)
+/* Stamps the playback with the time of now, keeps it and tells everybody. Stored first: what
+ * everybody was told is never lost. The stamp is taken last, so that it is as young as can be when
+ * it is heard; storing it takes a fraction of a millisecond. */
+static bool set_playback(struct service *service, const char *session_id,
+                         struct store_playback *playback)
 {
     char now[PROTOCOL_TIME_MAX];
     protocol_format_time(hub_clock_now().ns, now);
@@ -58,7 +59,7 @@ bool service_mend_current(struct service *service, const char *session_id, int64
     if (!playback.has_track)
         playback.playing = false;
     playback.position_ms = 0;
-    return service_set_playback(service, session_id, &playback);
+    return set_playback(service, session_id, &playback);
 }
 
 /* NULL when it is good, as of take_position(). */
@@ -91,7 +92,7 @@ static const char *take_position(const cJSON *payload, struct store_playback *pl
 static struct reply done(struct service *service, const char *session_id,
                          struct store_playback *playback)
 {
-    if (!service_set_playback(service, session_id, playback))
+    if (!set_playback(service, session_id, playback))
         return service_store_error(service, "The state could not be stored");
     return (struct reply){200, playback_json(playback)};
 }
