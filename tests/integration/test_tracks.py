@@ -255,6 +255,6 @@ def test_a_download_at_full_speed_disturbs_nothing(hub, house, media):
     house.stop()
     run, recorded, heard, error_s = stage.windows(began_ns + SECOND_NS // 2, until_ns - SECOND_NS // 2)
     print(f"longest stall {stall_ms:.1f} ms; kept waiting by the machine for {waited_ms:.1f} ms; {len(heard.ns)} windows")
-    assert stall_ms - waited_ms < 10
+    assert stall_ms - waited_ms < (40 if harness.SANITIZED else 10)  # whose every access costs more
     assert recorded.count("xrun") == 0
     assert heard.unmatched() == 0 and not heard.silent.any() and np.abs(error_s).max() < 1e-3

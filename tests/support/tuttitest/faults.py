@@ -10,6 +10,7 @@ from . import analysis, harness
 
 SECOND_NS = 1_000_000_000
 EVERY_S = 0.05
+FRAMES = 2048    # of a window: short, because an error that is being put right by rate smears a long one
 CLOSE_S = 1e-3   # what counts as in sync
 RISE_S = 0.15    # the first whole window of sound ends so long after the sound began
 SOUNDS = 1e-4    # a millisecond is silent when no frame of it is louder
@@ -106,7 +107,7 @@ class Scene:
             if last - first < 2 * RISE_S * 1e9:
                 continue
             reference = harness.reference(harness.MUSIC / self.track, run.conf["rate"])
-            heard = analysis.follow(run, reference, first, last, EVERY_S, timeline)
+            heard = analysis.follow(run, reference, first, last, EVERY_S, timeline, count=FRAMES)
             if len(heard.ns) == 0:
                 continue
             match = (heard.match >= analysis.MATCH) & ~heard.silent

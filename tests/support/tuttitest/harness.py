@@ -18,6 +18,7 @@ from . import analysis, recording
 BUILD = Path(os.environ.get("TUTTI_BUILD_DIR", "build/debug")).resolve()
 MUSIC = Path(__file__).parent.parent / "music"
 EMULATED = "TUTTI_EMULATED" in os.environ
+SANITIZED = BUILD.name == "asan"
 PATIENCE = float(os.environ.get("TUTTI_PATIENCE", 1))  # more for emulated programs
 
 
