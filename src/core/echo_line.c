@@ -15,6 +15,7 @@
  */
 #include "echo_line.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -61,11 +62,12 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Echoes of longer halves are out of the ordinary. At least half of all are not. */
+/* Echoes of longer halves are out of the ordinary. At least half of all are not. There is one. */
 static int64_t far_half_ns(const struct server_clock *clock)
 {
-    int64_t halves_ns[SERVER_CLOCK_ECHOES];
+    int64_t halves_ns[SERVER_CLOCK_ECHOES] = {0};
     size_t count = clock->echo_count;
+    assert(count > 0);
     for (size_t age = 0; age < count; age++)
         halves_ns[age] = echo_line_echo(clock, age)->half_ns;
     qsort(halves_ns, count, sizeof *halves_ns, compare);
