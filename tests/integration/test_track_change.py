@@ -148,8 +148,8 @@ def test_pause_seek_mute_and_volume_come_at_once_and_without_a_click(hub, house,
     mutes = [silent_after_s(recorded, ns) for ns in muted]
     print(f"pause {np.median(pauses) * 1e3:.0f} ms, at most {max(pauses) * 1e3:.0f}; "
           f"mute {np.median(mutes) * 1e3:.0f} ms, at most {max(mutes) * 1e3:.0f}")
-    bound_s = 0.05 if rewinds else 0.12  # of the second best of five: the machine may be late, but not always
-    assert sorted(pauses)[1] < bound_s and sorted(mutes)[1] < bound_s
+    bound_s = 0.05 if rewinds else 0.12  # of the median: the machine may be late, but not always
+    assert np.median(pauses) < bound_s and np.median(mutes) < bound_s
     for run in recorded.runs:
         bend = np.abs(np.diff(run.frames[:, 0], 2))
         steady = run.frames[:, 0].max() * (2 * np.pi * 997 / run.conf["rate"]) ** 2
