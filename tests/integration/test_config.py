@@ -9,7 +9,7 @@ import pytest
 from tuttitest import harness, options
 
 # The sanitizers start slowly; tests/fuzz has them read many more.
-COUNT = 50 if harness.BUILD.name == "asan" else 200
+COUNT = 50 if harness.SANITIZED else 200
 SEED = 20260101
 
 

@@ -113,7 +113,7 @@ def test_chaos(hub, scene, matrix, seed, seconds):
         gap_s, _ = faults.longest_silence(kitchen.card.recording().runs, until_ns - 2 * faults.SECOND_NS, until_ns)
         assert gap_s == 0
         assert abs(status["sink"]["card_ppm"] - 50) < 20, "what it knows of its card is right"
-        assert resident_kb < (400_000 if "asan" in str(harness.BUILD) else 60_000)
+        assert resident_kb < (400_000 if harness.SANITIZED else 60_000)
         assert count < 6 * len(chaos.done), lines
         matrix.row(f"{len(chaos.done)} faults and commands in {seconds} s (seed {seed})",
                    faults.Heard(0, back_s, 0), ([], 0), "after the last of them")

@@ -12,7 +12,6 @@ from tuttitest import analysis, clock, faults, harness
 from tuttitest.proxy import Proxy
 
 THEME = "The speaker's machine"
-SANITIZED = harness.BUILD.name == "asan"
 
 
 def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
@@ -240,7 +239,7 @@ def test_boots_before_everything_else(hub, scene, matrix, tmp_path):
 @pytest.fixture
 def memory(matrix, request, tmp_path):
     """(environment, set(library or "")): whose allocations fail."""
-    if SANITIZED:
+    if harness.SANITIZED:
         matrix.skipped(request.node.name, "the sanitizer has an allocator of its own")
         pytest.skip("the sanitizer has an allocator of its own")
     path = tmp_path / "no_memory_for"

@@ -173,7 +173,7 @@ def test_a_broadcast_that_one_misses_is_made_good(full_backend, trio):
         assert faults.longest_silence(ear.card.recording().runs, after_ns, end_ns)[0] == 0
 
 
-@pytest.mark.skipif(harness.BUILD.name == "asan", reason="half a minute of waiting, in which a sanitizer has nothing to find")
+@pytest.mark.skipif(harness.SANITIZED, reason="half a minute of waiting, in which a sanitizer has nothing to find")
 def test_what_the_socket_missed_is_asked_for_where_the_backend_offers_it(hub, scene, request):
     """The socket is replaced only on a disagreement, and a comparison is not heard."""
     proxy = Proxy(hub.port)

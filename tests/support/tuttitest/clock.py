@@ -10,7 +10,7 @@ def reason():
     """Why not; "" if it can be done."""
     if harness.EMULATED:
         return "libfaketime is not of the emulated architecture"
-    if harness.BUILD.name == "asan":
+    if harness.SANITIZED:
         return "libfaketime and the sanitizer's run-time library do not go together"
     return "" if LIBRARY else "libfaketime is not installed"
 
