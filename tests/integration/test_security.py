@@ -162,8 +162,7 @@ def test_hostile_frames_are_survived(house, server, name):
     before_kb = resident_kb(speaker.process)
     good["now"] = True
     speaker.wait_connected(40)
-    # A sanitizer keeps what was freed for a while, and shadows of all.
-    assert before_kb < (800_000 if harness.SANITIZED else 200_000), "its memory is bounded"
+    assert before_kb < 200_000, "its memory is bounded"
     assert len(backend.requests) < 60, "it does not storm the backend"
 
 
