@@ -2,7 +2,8 @@
  * curl_loop.c: curl's "multi socket" interface on the loop.
  *
  * curl tells which sockets it wants watched and when it wants to be called; both go to the loop.
- * What curl then does is bounded by its receive buffer: one read per socket and round.
+ * How much of a round a body may take is bounded where it arrives, in http.c: curl itself reads on
+ * for as long as the sender keeps up.
  */
 #include "curl_loop.h"
 

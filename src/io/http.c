@@ -17,8 +17,12 @@
 
 #define CONNECT_TIMEOUT_NS (10 * NS_PER_S)
 #define CONNECTIONS_MAX 4L
+/* What one round may hand on: well under a millisecond. curl itself reads on for up to a hundred of
+ * its buffers, as long as the sender keeps up. */
+#define ROUND_BYTES 262144
 
 static void served(void *user);
+static void next_round_fired(void *user, struct mono_time now);
 
 /* --- making and unmaking --- */
 
@@ -32,7 +36,8 @@ struct http *http_create(struct loop *loop, const struct http_config *config)
         config->connect_timeout_ns > 0 ? config->connect_timeout_ns : CONNECT_TIMEOUT_NS;
     http->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
     http->curl = curl_loop_create(loop, served, http);
-    if (!http->curl || (config->ca_file && !http->ca_file)) {
+    http->next_round = loop_timer_create(loop, next_round_fired, http);
+    if (!http->curl || !http->next_round || (config->ca_file && !http->ca_file)) {
         http_destroy(http);
         return NULL;
     }
@@ -75,6 +80,7 @@ static void free_http(void *object)
     while (http->calls)
         discard(http->calls);
     curl_loop_destroy(http->curl);
+    loop_timer_destroy(http->next_round);
     free(http->ca_file);
     free(http);
 }
@@ -207,12 +213,37 @@ static bool hand_on(struct http_call *call, const char *bytes, size_t count)
     return !call->broken_off && !call->cancelled;
 }
 
+/* These bytes are taken; what else curl would read now waits for the next round. */
+static void bound_round(struct http_call *call, size_t bytes)
+{
+    struct http *http = call->http;
+    http->round_bytes += bytes;
+    if (call->paused || http->round_bytes < ROUND_BYTES)
+        return;
+    call->paused = true;
+    curl_easy_pause(call->easy, CURLPAUSE_RECV);
+    loop_timer_set_in(http->next_round, 0);
+}
+
+static void next_round_fired(void *user, struct mono_time now)
+{
+    struct http *http = user;
+    (void)now;
+    for (struct http_call *call = http->calls; call; call = call->next) {
+        bool go_on = call->paused && call->running && !call->cancelled;
+        call->paused = false;
+        if (go_on)
+            curl_loop_unpause(http->curl, call->easy);
+    }
+}
+
 static size_t take_data(char *bytes, size_t size, size_t count, void *user)
 {
     struct http_call *call = user;
     count *= size;
     if (call->cancelled)
         return 0;
+    bound_round(call, count);
     int64_t total = call->response.range_start + (int64_t)(call->body_bytes + count);
     if (call->max_bytes > 0 && total > call->max_bytes) {
         call->too_large = true;
@@ -421,6 +452,7 @@ static bool catch_up_next(struct http *http)
 static void served(void *user)
 {
     struct http *http = user;
+    http->round_bytes = 0;
     while (!http->destroyed && finish_next(http)) {
     }
     while (!http->destroyed && catch_up_next(http)) {

@@ -16,6 +16,8 @@ struct http {
     int64_t connect_timeout_ns;
     char *ca_file;
     struct curl_loop *curl;
+    struct loop_timer *next_round;
+    size_t round_bytes; /* of bodies, handed on in this round */
     struct http_call *calls;
     bool destroyed;
 };
@@ -37,6 +39,7 @@ struct http_call {
     char location[HTTP_LOCATION_MAX];
     char error[CURL_ERROR_SIZE + 64];
     bool running; /* curl has it */
+    bool paused;  /* until the next round */
     bool headers_told;
     bool too_large;
     bool body_failed;

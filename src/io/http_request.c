@@ -12,7 +12,7 @@
 /* Beside the longest value, room for the name. */
 #define LINE_MAX_BYTES 544
 #define REDIRECTS_MAX 5L
-/* What one round may read of one socket. curl hands it on in pieces of 16 KiB. */
+/* One read from a socket. curl hands it on in pieces of 16 KiB. */
 #define READ_BYTES 65536L
 /* What one round may write. */
 #define WRITE_BYTES 65536L

@@ -21,7 +21,8 @@ struct seen {
     size_t body_bytes;
     /* downloads */
     int header_calls;
-    size_t data_bytes, largest_chunk;
+    size_t data_bytes, largest_chunk, round_bytes, largest_round;
+    struct mono_time round_at;
     size_t start; /* where in the pattern the data begin */
     bool as_expected;
     bool refuse_headers, refuse_data, cancel_in_headers, cancel_in_data, start_in_data;
@@ -79,6 +80,11 @@ static bool on_data(void *user, const void *data, size_t bytes)
     seen->got_data = true;
     if (bytes > seen->largest_chunk)
         seen->largest_chunk = bytes;
+    bool same_round = seen->round_at.ns == loop_now(loop).ns;
+    seen->round_at = loop_now(loop);
+    seen->round_bytes = same_round ? seen->round_bytes + bytes : bytes;
+    if (seen->round_bytes > seen->largest_round)
+        seen->largest_round = seen->round_bytes;
     if (seen->start_in_data && !inner.call)
         assert_non_null(get(&inner, "echo"));
     if (seen->cancel_in_data)
@@ -598,6 +604,18 @@ static void tick(void *user, struct mono_time now)
     loop_timer_set(ticker.timer, mono_add(now, TICK_NS));
 }
 
+static void one_round_takes_no_more_than_its_share(void **state)
+{
+    (void)state;
+    struct seen seen;
+    download(&seen, (struct http_request){.url = url_of("zeros/60000000")});
+    assert_comes_true(loop, &seen.done);
+    assert_int_equal(seen.response.status, 200);
+    assert_int_equal(seen.data_bytes, 60000000);
+    print_message("at most %zu bytes in one round\n", seen.largest_round);
+    assert_in_range(seen.largest_round, 1, 262144 + 65536); /* curl's buffer may be under way */
+}
+
 static void a_large_download_leaves_the_loop_its_rhythm(void **state)
 {
     (void)state;
@@ -689,6 +707,7 @@ int main(void)
         TEST(everything_may_be_destroyed_in_a_callback),
         TEST(a_cancelled_call_leaves_the_others_timeouts_alone),
         TEST(tls_is_verified),
+        TEST(one_round_takes_no_more_than_its_share),
         TEST(a_large_download_leaves_the_loop_its_rhythm),
         TEST(no_descriptor_is_left),
     };
