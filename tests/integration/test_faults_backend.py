@@ -28,7 +28,7 @@ def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
 def test_killed_and_started_again(hub, scene, matrix):
     kitchen = scene(hub)
     at_ns = kitchen.play()
-    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
     hub.stop(signal.SIGKILL)
     kitchen.go(3)
     hub.start()
@@ -151,7 +151,7 @@ def test_closed_without_a_frame(hub, scene, matrix, reset):
 def test_membership_revoked(full_backend, scene, matrix):
     kitchen = scene(full_backend)
     at_ns = kitchen.play()
-    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
     full_backend.switch(revoke=token, close=1011)
     over_ns = kitchen.now()
     harness.wait_until(lambda: token_of(kitchen) not in ("", token), 20, "another membership")
@@ -166,7 +166,7 @@ def test_membership_revoked(full_backend, scene, matrix):
 def test_user_forgotten(full_backend, scene, matrix):
     kitchen = scene(full_backend)
     at_ns = kitchen.play()
-    token, since = token_of(kitchen), len(kitchen.speaker.log)
+    token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
     full_backend.switch(forget=token, revoke=token)
     over_ns = kitchen.now()
     harness.wait_until(lambda: token_of(kitchen) not in ("", token), 30, "another membership")

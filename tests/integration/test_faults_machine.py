@@ -1,5 +1,4 @@
 """The fault matrix: what the speaker's own machine does wrong: disks, scheduling, death, clocks."""
-import json
 import os
 import resource
 import shutil
@@ -25,13 +24,13 @@ def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
 
 def membership(hub, scene):
     """What the speaker keeps of its session, and who the session's members are."""
-    state = json.loads((scene.speaker.directory / "state/state.json").read_text())
+    state = scene.speaker.kept_state()
     shown = hub.run("session", "show", scene.host.code)[1]
     return state["session_id"], state["token"], shown[shown.index("members\n"):shown.index("requests\n")]
 
 
 def token_of(scene):
-    return json.loads((scene.speaker.directory / "state/state.json").read_text())["token"]
+    return scene.speaker.kept_state()["token"]
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ class Ear(faults.Scene):
 
     @property
     def token(self):
-        return json.loads((self.speaker.directory / "state/state.json").read_text())["token"]
+        return self.speaker.kept_state()["token"]
 
 
 class Trio:

@@ -1,5 +1,4 @@
 """What breaks mends itself, and is in sync again at once, by the recordings."""
-import json
 import re
 import signal
 import time
@@ -128,14 +127,14 @@ def test_a_stopped_process_catches_up_at_once(hub, house):
 
 def test_a_killed_speaker_is_back_in_the_same_session(hub, house):
     _, card, speaker, state = start(house, hub)
-    token = json.loads((speaker.directory / "state/state.json").read_text())["token"]
+    token = speaker.kept_state()["token"]
     speaker.stop(signal.SIGKILL)
     speaker.start()
     started_ns = time.monotonic_ns()
     speaker.wait_state("playing")
     play_for(2)
     house.stop()
-    assert json.loads((speaker.directory / "state/state.json").read_text())["token"] == token
+    assert speaker.kept_state()["token"] == token
     run = card.recording().runs[-1]
     first_ns = analysis.first_sound(run, started_ns)
     assert first_ns - started_ns < 2 * SECOND_NS

@@ -182,7 +182,7 @@ def test_what_might_count_twice_is_not_repeated(full_backend, house, clients):
     for name in ("pier", "lantern"):
         add(host, name)
     pier, lantern = guest.wait("playlist", lambda found: len(found) == 2)
-    full_backend.switch(deafen=kept(house.speakers[1])["token"])
+    full_backend.switch(deafen=house.speakers[1].kept_state()["token"])
     assert "it is not repeated" in guest.refused("request", type="remove", item_id=pier["id"])
     made = guest.do("request", type="remove", item_id=pier["id"])["request"]  # by a socket that lives
     assert len(host.wait("requests", bool)) == 1
@@ -205,7 +205,7 @@ def test_a_guest_goes_where_it_is_told_and_stays_there(backend, house, clients):
     speaker = guest_speaker(house, backend, here.code)
     guest = clients(speaker)
     guest.wait("playlist", lambda found: [item["track_id"] for item in found] == ["here"])
-    token = kept(speaker)["token"]
+    token = speaker.kept_state()["token"]
     assert guest.refused("join", code="NOSUCH").startswith("the backend refuses: ")
     assert guest.do("session")["session"]["connected"] and kept(speaker)["token"] == token
     session = guest.do("join", code=there.code.lower())["session"]
