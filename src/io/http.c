@@ -17,9 +17,10 @@
 
 #define CONNECT_TIMEOUT_NS (10 * NS_PER_S)
 #define CONNECTIONS_MAX 4L
-/* What one round may hand on: well under a millisecond. curl itself reads on for up to a hundred of
- * its buffers, as long as the sender keeps up. */
+/* What one round may hand on, and when it ends early: a disk may make each piece wait. curl itself
+ * reads on for up to a hundred of its buffers, as long as the sender keeps up. */
 #define ROUND_BYTES 262144
+#define ROUND_NS (2 * NS_PER_MS)
 
 static void served(void *user);
 static void next_round_fired(void *user, struct mono_time now);
@@ -213,12 +214,13 @@ static bool hand_on(struct http_call *call, const char *bytes, size_t count)
     return !call->broken_off && !call->cancelled;
 }
 
-/* These bytes are taken; what else curl would read now waits for the next round. */
+/* These bytes were taken; what else curl would read now may have to wait for the next round. */
 static void bound_round(struct http_call *call, size_t bytes)
 {
     struct http *http = call->http;
+    int64_t took_ns = mono_sub(mono_clock_now(), loop_now(http->loop));
     http->round_bytes += bytes;
-    if (call->paused || http->round_bytes < ROUND_BYTES)
+    if (call->paused || (http->round_bytes < ROUND_BYTES && took_ns < ROUND_NS))
         return;
     call->paused = true;
     curl_easy_pause(call->easy, CURLPAUSE_RECV);
@@ -243,14 +245,16 @@ static size_t take_data(char *bytes, size_t size, size_t count, void *user)
     count *= size;
     if (call->cancelled)
         return 0;
-    bound_round(call, count);
     int64_t total = call->response.range_start + (int64_t)(call->body_bytes + count);
     if (call->max_bytes > 0 && total > call->max_bytes) {
         call->too_large = true;
         return 0;
     }
     bool taken = is_download(call) ? hand_on(call, bytes, count) : keep_body(call, bytes, count);
-    return taken ? count : 0;
+    if (!taken)
+        return 0;
+    bound_round(call, count);
+    return count;
 }
 
 /* The connection is there, and the request goes out next. */

@@ -12,8 +12,8 @@
 /* Beside the longest value, room for the name. */
 #define LINE_MAX_BYTES 544
 #define REDIRECTS_MAX 5L
-/* One read from a socket. curl hands it on in pieces of 16 KiB. */
-#define READ_BYTES 65536L
+/* One read from a socket, and one piece that is handed on. */
+#define READ_BYTES 16384L
 /* What one round may write. */
 #define WRITE_BYTES 65536L
 #define LOW_SPEED_BYTES_PER_S 200L

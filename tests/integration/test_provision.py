@@ -1,6 +1,5 @@
 """Ways into a session, and what happens when one of them is shut."""
 import json
-import os
 import re
 import subprocess
 from pathlib import Path

@@ -5,7 +5,7 @@
  * data are and which validators (ETag, Last-Modified) they came with; the sidecar is written after
  * the data have been synced, so that a torn file is never taken for a track. Interrupted downloads
  * are kept in the same way, to be resumed. Whatever may wait for the disk is done beside the loop;
- * appending only fills the kernel's cache.
+ * appending only fills the kernel's cache, which lets a writer wait when it is full.
  *
  * What was used longest ago makes room, but never what is pinned. Where the disk is full, broken or
  * read-only, memory serves: one line in the log, and another try after some minutes.
