@@ -4,7 +4,7 @@
  * JSON calls answer with the whole body; downloads hand on chunks as they come. A call ends with
  * exactly one on_done, unless it was cancelled. A call that meets EOF on a reused connection is
  * tried again once on a fresh one. One round of the loop hands on about 256 KiB, or what the
- * receiver takes 2 ms for: whatever is faster than that leaves the loop its rhythm.
+ * receiver takes 2 ms for: neither a fast sender nor a slow disk keeps the loop.
  */
 #ifndef TUTTI_IO_HTTP_H
 #define TUTTI_IO_HTTP_H
