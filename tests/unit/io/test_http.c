@@ -535,17 +535,26 @@ static void a_cancelled_call_leaves_the_others_timeouts_alone(void **state)
 
 /* --- TLS --- */
 
-static void call_tls(struct seen *seen, const char *certificate, const char *ca)
+static char tls_url[64];
+
+/* A server with this certificate, and us trusting that authority. */
+static struct io_test_helper start_tls(const char *certificate, const char *ca, const char *path)
 {
-    char cert_path[128], ca_path[128], url[64];
+    char cert_path[128], ca_path[128];
     snprintf(cert_path, sizeof cert_path, "%s/%s.pem", dir, certificate);
     snprintf(ca_path, sizeof ca_path, "%s/%s.pem", dir, ca ? ca : "");
     const char *const argv[] = {"/usr/bin/python3", HELPERS "/http_server.py", cert_path, NULL};
     struct io_test_helper tls = io_test_helper_start(argv);
     http_destroy(http);
     http = http_create(loop, &(struct http_config){.ca_file = ca ? ca_path : NULL});
-    snprintf(url, sizeof url, "https://localhost:%d/echo", tls.port);
-    start(seen, (struct http_request){.method = "GET", .url = url});
+    snprintf(tls_url, sizeof tls_url, "https://localhost:%d/%s", tls.port, path);
+    return tls;
+}
+
+static void call_tls(struct seen *seen, const char *certificate, const char *ca)
+{
+    struct io_test_helper tls = start_tls(certificate, ca, "echo");
+    start(seen, (struct http_request){.method = "GET", .url = tls_url});
     assert_comes_true(loop, &seen->done);
     io_test_helper_stop(&tls);
 }
@@ -629,6 +638,20 @@ static void a_slow_receiver_gets_one_piece_in_a_round(void **state)
     assert_int_equal(seen.response.status, 200);
     assert_int_equal(seen.data_bytes, 1000000);
     assert_int_equal(seen.largest_round, seen.largest_chunk);
+}
+
+/* What TLS has read already makes no socket readable when the next round comes. */
+static void rounds_go_on_under_tls(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct io_test_helper tls = start_tls("good", "ca", "zeros/20000000");
+    download(&seen, (struct http_request){.url = tls_url});
+    assert_comes_true(loop, &seen.done);
+    io_test_helper_stop(&tls);
+    assert_int_equal(seen.response.status, 200);
+    assert_int_equal(seen.data_bytes, 20000000);
+    assert_in_range(seen.largest_round, 1, 262144 + 16384);
 }
 
 static void a_large_download_leaves_the_loop_its_rhythm(void **state)
@@ -724,6 +747,7 @@ int main(void)
         TEST(tls_is_verified),
         TEST(one_round_takes_no_more_than_its_share),
         TEST(a_slow_receiver_gets_one_piece_in_a_round),
+        TEST(rounds_go_on_under_tls),
         TEST(a_large_download_leaves_the_loop_its_rhythm),
         TEST(no_descriptor_is_left),
     };
