@@ -10,7 +10,12 @@ POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", 
 token's user), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
 of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code),
 "deafen" (the sockets of this token stay open, answer pings, and carry nothing any more),
-"say" (to every socket, this text), "media_url" (of every item, in what is told of playlists).
+"say" (to every socket, this text), "media_url" (of every item, in what is told of playlists), "commit_ms" (a
+range: how long it takes between the stamp of a state and its broadcast), "leave_window_ms" (who leaves so shortly before
+or after a broadcast takes it from all that connected later; 0: from nobody), "fail_after" (so many of the next REST calls
+that change something are done, told to everybody, and then answered with 500), "date" ("sliding": uvicorn's own, looked up
+about every second; "exact": as a proxy in front puts it, of the moment of the answer).
+--ping-interval and --ping-timeout (seconds): how often sockets are pinged, with a payload that must come back in time.
 """
 import argparse
 import asyncio
@@ -18,8 +23,10 @@ import base64
 import datetime
 import email.utils
 import json
+import random
 import secrets
 import socket
+import time
 from pathlib import Path
 
 import uvicorn
@@ -34,8 +41,13 @@ class State:
         self.users, self.sessions, self.requests = {}, {}, {}
         self.tokens, self.deaf = {}, set()   # of sockets
         self.sockets = {}   # session id -> list of sockets, in order of connection
+        self.order, self.connected = {}, 0  # of sockets: the how-manieth it was
+        self.departures = {}  # session id -> [(when, the how-manieth)]
+        self.random = random.Random(5)
+        self.server = None
         self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0, "html": False, "delay_s": 0,
-                         "media_bytes_per_s": 0}
+                         "media_bytes_per_s": 0, "commit_ms": [2.5, 2.5], "leave_window_ms": 0, "fail_after": 0,
+                         "date": "sliding"}
         self.directory = None
 
     def save(self):
@@ -94,12 +106,25 @@ async def broadcast(session_id, kind, payload):
     if state.switches["mute_next"] > 0 and targets:
         state.switches["mute_next"] -= 1
         targets.pop()
-    await asyncio.sleep(0.0025)  # the stamp is that much older than the message
-    for ws in targets:
+    stamped = time.monotonic()
+    await asyncio.sleep(state.random.uniform(*state.switches["commit_ms"]) / 1e3)
+    for ws in who_is_told(session_id, targets, stamped):
         try:
             await ws.send_text(text)
         except Exception:
             pass
+
+
+def who_is_told(session_id, targets, stamped):
+    """All but those that a leaver takes it from: the list is walked while it is removed from it."""
+    window_s = state.switches["leave_window_ms"] / 1e3
+    left = [order for when, order in state.departures.get(session_id, []) if window_s and when > stamped - window_s]
+    return [ws for ws in targets if not left or state.order.get(ws, 0) < min(left)]
+
+
+def note_departure(ws, session_id):
+    kept = state.departures.setdefault(session_id, [])
+    kept[:] = kept[-15:] + [(time.monotonic(), state.order.pop(ws, 0))]
 
 
 async def set_playback(session, **change):
@@ -130,7 +155,19 @@ async def switches(request: Request, call_next):
         return Response("<html><h1>502 Bad Gateway</h1></html>", state.switches["status"], media_type="text/html")
     if state.switches["status"]:
         return Response("Internal Server Error", state.switches["status"], media_type="text/plain")
-    return await call_next(request)
+    answer = await call_next(request)
+    if state.switches["date"] == "exact":
+        answer.headers["date"] = email.utils.formatdate(int(time.time()), usegmt=True)
+    if state.switches["fail_after"] > 0 and request.method != "GET":
+        state.switches["fail_after"] -= 1
+        return Response("Internal Server Error", 500, media_type="text/plain")
+    return answer
+
+
+def choose_date(kind):
+    """uvicorn adds its Date to every answer; from its next tick on it does not, and this one is to be without, too."""
+    state.server.config.date_header = kind == "sliding"
+    state.server.server_state.default_headers = [] if kind == "exact" else state.server.server_state.default_headers
 
 
 @app.post("/_test")
@@ -154,6 +191,7 @@ async def throw(request: Request):
         for ws in list(sockets):
             await ws.send_text(said)
     state.switches.update(body)
+    choose_date(state.switches["date"])
     if code:
         for ws in [ws for sockets in state.sockets.values() for ws in sockets]:
             await ws.close(code)
@@ -426,6 +464,8 @@ async def serve_socket(ws, session, token):
     await ws.send_text(json.dumps({"type": "playlist_update", "payload": {"playlist": session["playlist"]}}))
     state.sockets.setdefault(session["id"], []).append(ws)
     state.tokens[ws] = token
+    state.connected += 1
+    state.order[ws] = state.connected
     while True:
         message = json.loads(await ws.receive_text())
         if ws in state.deaf:
@@ -469,6 +509,7 @@ async def connect(ws: WebSocket, session_id: str, token: str = ""):
     finally:
         state.tokens.pop(ws, None)
         state.deaf.discard(ws)
+        note_departure(ws, session_id)
         if ws in state.sockets.get(session_id, []):
             state.sockets[session_id].remove(ws)
 
@@ -476,15 +517,21 @@ async def connect(ws: WebSocket, session_id: str, token: str = ""):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
+    parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ping-interval", type=float, default=20)
+    parser.add_argument("--ping-timeout", type=float, default=20)
     options = parser.parse_args()
     state.load(options.data)
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET6 if ":" in options.address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", options.port))
+    listener.bind((options.address, options.port))
     listener.listen(128)
-    print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+    host = f"[{options.address}]" if ":" in options.address else options.address
+    print(f"listening on http://{host}:{listener.getsockname()[1]}", flush=True)
+    state.server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_ping_interval=options.ping_interval,
+                                                 ws_ping_timeout=options.ping_timeout))
+    state.server.run(sockets=[listener])
 
 
 if __name__ == "__main__":

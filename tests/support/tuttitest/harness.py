@@ -111,14 +111,16 @@ class FullBackend:
 
     PROGRAM = MUSIC.parent / "full_backend/full_backend.py"
 
-    def __init__(self, directory):
+    def __init__(self, directory, address="127.0.0.1", ping_interval_s=20, ping_timeout_s=20, within=()):
         self.directory = Path(directory)
         self.port = 0
+        self.within = list(within)
+        self.options = ["--address", address, "--ping-interval", ping_interval_s, "--ping-timeout", ping_timeout_s]
         self.start()
 
     def start(self):
-        self.process = Process(["/usr/bin/python3", self.PROGRAM, "--data", self.directory / "full",
-                                "--port", self.port], self.directory / "full.log")
+        self.process = Process([*self.within, "/usr/bin/python3", self.PROGRAM, "--data", self.directory / "full",
+                                "--port", self.port, *self.options], self.directory / "full.log")
         self.url = self.process.process.stdout.readline().decode().split()[-1]
         self.port = int(self.url.rsplit(":", 1)[1])
 

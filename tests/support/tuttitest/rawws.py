@@ -30,7 +30,9 @@ def frame(opcode, payload, fin=True, mask=True, rsv=0):
 
 class RawWebSocket:
     def __init__(self, url, session_id, token, receive_buffer=0):
-        """Raises ConnectionError with the status line when it is refused."""
+        """Raises ConnectionError with the status line when it is refused. pong: what pings are answered with, instead of
+        their own payload."""
+        self.pong = None
         parts = urllib.parse.urlparse(url)
         self.socket = socket.socket()
         if receive_buffer:
@@ -90,7 +92,7 @@ class RawWebSocket:
         frames = self.take()
         for opcode, payload in frames:
             if opcode == PING and is_open:
-                self.socket.sendall(frame(PONG, payload))
+                self.socket.sendall(frame(PONG, self.pong or payload))
         return frames, is_open and not any(opcode == CLOSE for opcode, _ in frames)
 
     def wait(self, kind, deadline_s=20):
