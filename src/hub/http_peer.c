@@ -6,6 +6,7 @@
 #include "routes.h"
 #include "server_internal.h"
 #include "tutti/core/utf8.h"
+#include "tutti/io/http_answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,6 @@
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
-
-#define HEADERS_MAX 2048
-#define CHUNK_BYTES 32768
 
 static const struct {
     int token;
@@ -69,66 +67,28 @@ static bool content_type_is(struct lws *wsi, const char *type)
 
 /* --- headers ------------------------------------------------------------------------------- */
 
-struct headers {
-    unsigned char buffer[LWS_PRE + HEADERS_MAX];
-    unsigned char *at;
-    unsigned char *end;
-    struct lws *wsi;
-    bool good;
-};
-
-static void headers_begin(struct headers *headers, struct lws *wsi, int status)
-{
-    headers->wsi = wsi;
-    headers->at = headers->buffer + LWS_PRE;
-    headers->end = headers->buffer + sizeof headers->buffer - 1;
-    headers->good =
-        lws_add_http_header_status(wsi, (unsigned)status, &headers->at, headers->end) == 0;
-}
-
-static void headers_add(struct headers *headers, const char *name, const char *value)
-{
-    headers->good = headers->good &&
-                    lws_add_http_header_by_name(headers->wsi, (const unsigned char *)name,
-                                                (const unsigned char *)value, (int)strlen(value),
-                                                &headers->at, headers->end) == 0;
-}
-
-static void headers_add_time(struct headers *headers, const char *name, int64_t seconds)
+static void add_time(struct http_answer *headers, const char *name, int64_t seconds)
 {
     char text[64];
     struct tm utc;
     time_t time = (time_t)seconds;
     gmtime_r(&time, &utc);
     strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    headers_add(headers, name, text);
+    http_answer_header(headers, name, text);
 }
 
-static int headers_send(struct headers *headers, int64_t length)
+static int send_headers(struct http_answer *headers, int64_t length)
 {
     /* Fresh in every answer: speakers read the time from it. */
-    headers_add_time(headers, "date:", hub_clock_now().ns / NS_PER_S);
-    headers_add(headers, "connection:", "close");
-    if (!headers->good || lws_add_http_header_content_length(headers->wsi, (lws_filepos_t)length,
-                                                             &headers->at, headers->end) != 0)
-        return -1;
-    return lws_finalize_write_http_header(headers->wsi, headers->buffer + LWS_PRE, &headers->at,
-                                          headers->end);
+    add_time(headers, "date:", hub_clock_now().ns / NS_PER_S);
+    return http_answer_send_headers(headers, length);
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-/*
- * A connection serves one request, and what was sent after it is never looked at: lws 4.1 would
- * take the headers of a request that came too early for its own body, and go round there for good.
- * Speakers open a connection for each call anyway. What lws does about it: the answer is sent to
- * its end, then our side is shut.
- */
-enum { HANG_UP = -1 };
-
 static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply)
 {
-    struct headers headers;
+    struct http_answer headers;
     char *text = cJSON_PrintUnformatted(reply.body);
     cJSON_Delete(reply.body);
     if (!text)
@@ -142,9 +102,9 @@ static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply
         return -1;
     exchange->answer_bytes = bytes;
     exchange->answer_sent = strcmp(exchange->method, "HEAD") == 0 ? bytes : 0;
-    headers_begin(&headers, wsi, reply.status);
-    headers_add(&headers, "content-type:", "application/json");
-    if (headers_send(&headers, (int64_t)bytes))
+    http_answer_begin(&headers, wsi, reply.status);
+    http_answer_header(&headers, "content-type:", "application/json");
+    if (send_headers(&headers, (int64_t)bytes))
         return -1;
     lws_callback_on_writable(wsi);
     return 0;
@@ -179,17 +139,17 @@ static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char 
 
 static int send_not_modified(struct lws *wsi, const char *etag)
 {
-    struct headers headers;
-    headers_begin(&headers, wsi, 304);
-    headers_add(&headers, "etag:", etag);
-    headers_send(&headers, 0);
-    return HANG_UP;
+    struct http_answer headers;
+    http_answer_begin(&headers, wsi, 304);
+    http_answer_header(&headers, "etag:", etag);
+    send_headers(&headers, 0);
+    return HTTP_ANSWER_HANG_UP;
 }
 
 static int send_file(struct server *server, struct lws *wsi, struct exchange *exchange,
                      const char *path)
 {
-    struct headers headers;
+    struct http_answer headers;
     struct media_file file;
     int64_t from = 0, end;
     char etag[MEDIA_PATH_MAX + 32], range[96];
@@ -205,22 +165,22 @@ static int send_file(struct server *server, struct lws *wsi, struct exchange *ex
                    !header_is(wsi, WSI_TOKEN_HTTP_IF_RANGE, etag);
     bool part = !guarded && take_range(wsi, file.bytes, &from, &end);
     if (part && from >= file.bytes) {
-        headers_begin(&headers, wsi, 416);
+        http_answer_begin(&headers, wsi, 416);
         snprintf(range, sizeof range, "bytes */%lld", (long long)file.bytes);
-        headers_add(&headers, "content-range:", range);
-        headers_send(&headers, 0);
-        return HANG_UP;
+        http_answer_header(&headers, "content-range:", range);
+        send_headers(&headers, 0);
+        return HTTP_ANSWER_HANG_UP;
     }
-    headers_begin(&headers, wsi, part ? 206 : 200);
-    headers_add(&headers, "content-type:", "audio/mpeg");
-    headers_add(&headers, "accept-ranges:", "bytes");
-    headers_add(&headers, "etag:", etag);
-    headers_add_time(&headers, "last-modified:", file.stored_s);
+    http_answer_begin(&headers, wsi, part ? 206 : 200);
+    http_answer_header(&headers, "content-type:", "audio/mpeg");
+    http_answer_header(&headers, "accept-ranges:", "bytes");
+    http_answer_header(&headers, "etag:", etag);
+    add_time(&headers, "last-modified:", file.stored_s);
     snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)from, (long long)end - 1,
              (long long)file.bytes);
     if (part)
-        headers_add(&headers, "content-range:", range);
-    if (headers_send(&headers, end - from))
+        http_answer_header(&headers, "content-range:", range);
+    if (send_headers(&headers, end - from))
         return -1;
     exchange->file_at = from;
     exchange->file_end = strcmp(exchange->method, "HEAD") == 0 ? from : end;
@@ -366,27 +326,20 @@ int http_body_complete(struct server *server, struct lws *wsi, struct exchange *
 
 static int write_answer(struct lws *wsi, struct exchange *exchange)
 {
-    size_t left = exchange->answer_bytes - exchange->answer_sent;
-    size_t count = left < CHUNK_BYTES ? left : CHUNK_BYTES;
-    bool last = count == left;
-    unsigned char *from = (unsigned char *)exchange->answer + LWS_PRE + exchange->answer_sent;
-    if (lws_write(wsi, from, count, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)count)
-        return -1;
-    exchange->answer_sent += count;
-    if (!last) {
-        lws_callback_on_writable(wsi);
-        return 0;
+    int result = http_answer_write(wsi, (unsigned char *)exchange->answer, exchange->answer_bytes,
+                                   &exchange->answer_sent);
+    if (result == HTTP_ANSWER_HANG_UP) {
+        free(exchange->answer);
+        exchange->answer = NULL;
     }
-    free(exchange->answer);
-    exchange->answer = NULL;
-    return HANG_UP;
+    return result;
 }
 
 static int write_file(struct lws *wsi, struct exchange *exchange)
 {
-    unsigned char chunk[LWS_PRE + CHUNK_BYTES];
+    unsigned char chunk[LWS_PRE + HTTP_ANSWER_CHUNK_BYTES];
     int64_t left = exchange->file_end - exchange->file_at;
-    size_t want = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
+    size_t want = left < HTTP_ANSWER_CHUNK_BYTES ? (size_t)left : HTTP_ANSWER_CHUNK_BYTES;
     ssize_t got = want ? pread(exchange->file, chunk + LWS_PRE, want, exchange->file_at) : 0;
     if (want && got <= 0)
         return -1;
@@ -401,7 +354,7 @@ static int write_file(struct lws *wsi, struct exchange *exchange)
     }
     close(exchange->file);
     exchange->file = -1;
-    return HANG_UP;
+    return HTTP_ANSWER_HANG_UP;
 }
 
 int http_writable(struct lws *wsi, struct exchange *exchange)

@@ -8,12 +8,12 @@
 
 #include "loop_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/http_answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADERS_MAX 512
 #define ADDRESS_MAX 128
 /* A scraper needs one or two; the speaker needs the other descriptors. */
 #define CONNECTIONS_MAX 16
@@ -30,8 +30,9 @@ struct metrics_server {
 
 /* What lws keeps per connection for us. */
 struct answer {
-    unsigned char *body;
+    unsigned char *body; /* LWS_PRE bytes of room, then the text */
     size_t bytes;
+    size_t sent;
 };
 
 static void forget(struct answer *answer)
@@ -40,48 +41,46 @@ static void forget(struct answer *answer)
     answer->body = NULL;
 }
 
-static int send_headers(struct lws *wsi, unsigned status, size_t bytes)
-{
-    unsigned char buffer[LWS_PRE + HEADERS_MAX];
-    unsigned char *at = buffer + LWS_PRE, *end = buffer + sizeof buffer - 1;
-    if (lws_add_http_common_headers(wsi, status, "text/plain; version=0.0.4; charset=utf-8", bytes,
-                                    &at, end) != 0)
-        return -1;
-    return lws_finalize_write_http_header(wsi, buffer + LWS_PRE, &at, end) != 0 ? -1 : 0;
-}
-
 /* The text is copied behind the room that lws wants before it. */
-static int begin(struct metrics_server *server, struct lws *wsi, struct answer *answer,
-                 const char *path)
+static bool keep_body(struct answer *answer, char *text)
 {
-    bool known = strcmp(path, "/metrics") == 0;
-    bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
-    char *text = known && get ? server->text(server->user) : strdup(get ? "see /metrics\n" : "");
-    if (!text)
-        return -1;
     forget(answer);
-    answer->bytes = strlen(text);
-    answer->body = malloc(LWS_PRE + answer->bytes + 1);
+    answer->sent = 0;
+    answer->bytes = text ? strlen(text) : 0;
+    answer->body = text ? malloc(LWS_PRE + answer->bytes + 1) : NULL;
     if (answer->body)
         memcpy(answer->body + LWS_PRE, text, answer->bytes);
     free(text);
-    unsigned status = !get    ? HTTP_STATUS_METHOD_NOT_ALLOWED
+    return answer->body != NULL;
+}
+
+static int begin(struct metrics_server *server, struct lws *wsi, struct answer *answer,
+                 const char *path)
+{
+    struct http_answer headers;
+    bool known = strcmp(path, "/metrics") == 0;
+    bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
+    char *text = known && get ? server->text(server->user) : strdup(get ? "see /metrics\n" : "");
+    if (!keep_body(answer, text))
+        return HTTP_ANSWER_HANG_UP;
+    http_answer_begin(&headers, wsi,
+                      !get    ? HTTP_STATUS_METHOD_NOT_ALLOWED
                       : known ? HTTP_STATUS_OK
-                              : HTTP_STATUS_NOT_FOUND;
-    if (!answer->body || send_headers(wsi, status, answer->bytes) < 0)
-        return -1;
+                              : HTTP_STATUS_NOT_FOUND);
+    http_answer_header(&headers, "content-type:", "text/plain; version=0.0.4; charset=utf-8");
+    if (http_answer_send_headers(&headers, (int64_t)answer->bytes) != 0)
+        return HTTP_ANSWER_HANG_UP;
     lws_callback_on_writable(wsi);
     return 0;
 }
 
-static int finish(struct lws *wsi, struct answer *answer)
+static int write_on(struct lws *wsi, struct answer *answer)
 {
-    if (!answer->body)
-        return 0;
-    int written = lws_write(wsi, answer->body + LWS_PRE, answer->bytes, LWS_WRITE_HTTP_FINAL);
-    bool whole = written >= (int)answer->bytes;
-    forget(answer);
-    return whole && !lws_http_transaction_completed(wsi) ? 0 : -1;
+    int result =
+        answer->body ? http_answer_write(wsi, answer->body, answer->bytes, &answer->sent) : 0;
+    if (result == HTTP_ANSWER_HANG_UP)
+        forget(answer);
+    return result;
 }
 
 static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -114,7 +113,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         result = begin(server, wsi, answer, in);
         break;
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        result = finish(wsi, answer);
+        result = write_on(wsi, answer);
         break;
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:

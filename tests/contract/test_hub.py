@@ -19,7 +19,7 @@ import websockets
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
-from tuttitest import harness  # noqa: E402
+from tuttitest import harness, pipelining  # noqa: E402
 from tuttitest.harness import MUSIC, call, wait_until  # noqa: E402
 
 PATIENCE_S = 10
@@ -499,6 +499,11 @@ def test_a_connection_serves_one_request(hubs, first, pieces):
     status, headers, rest = ask(hub, sent + early) if pieces == 1 else ask(hub, sent + early[:30], early[30:])
     assert (status, headers["Connection"], rest) == (404, "close", b'{"detail":"Not Found"}')
     assert call(hub.url + "/nothing")[0] == 404
+
+
+def test_two_requests_at_once_in_every_combination(hubs):
+    hub = hubs()
+    pipelining.check(hub.port, "/auth/login", lambda: call(hub.url + "/nothing")[0] == 404)
 
 
 def test_whoever_reads_slowly_gets_it_all(hubs):

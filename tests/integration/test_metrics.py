@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tuttitest import harness
+from tuttitest import harness, pipelining
 
 DOCS = Path(__file__).parents[2] / "docs"
 SAMPLE = re.compile(r'(tutti_[a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)')
@@ -126,6 +126,13 @@ def answers(port):
         return "tutti_connected 1" in fetch(port)[1]
     except OSError:
         return False
+
+
+def test_a_connection_serves_one_request(speaker):
+    """libwebsockets would take a request that was sent too early for a body, and go round there for ever."""
+    for path in ("/metrics", "/nothing"):
+        pipelining.check(speaker.port, path, lambda: answers(speaker.port))
+    assert speaker.status()["state"] in ("playing", "ended")
 
 
 def test_an_address_that_is_taken_does_not_stop_the_music(hub, house):
