@@ -24,6 +24,7 @@
 /* From SIGTERM to SIGKILL. */
 static const int64_t GRACE_NS = NS_PER_S;
 #define LINE_BYTES 256
+#define PIECE_BYTES 4096
 /* A command that talks without end does not fill the journal. */
 #define LINES_MAX 50
 
@@ -94,7 +95,7 @@ static void stop_listening(struct hooks *hooks)
 /* One piece. False when there is nothing (more) to be had now. */
 static bool listen_once(struct hooks *hooks)
 {
-    char piece[LINE_BYTES];
+    char piece[PIECE_BYTES];
     ssize_t got = hooks->output_fd < 0 ? -1 : read(hooks->output_fd, piece, sizeof piece);
     if (got > 0)
         take_output(hooks, piece, (size_t)got);
@@ -244,12 +245,20 @@ static void kill_now(struct hooks *hooks)
     close_process(hooks);
 }
 
+/* Only our end never waits: a command that finds no room in its standard output would fail. */
+static int make_pipe(int output[2])
+{
+    if (pipe2(output, O_CLOEXEC) < 0)
+        return -1;
+    return fcntl(output[0], F_SETFL, O_NONBLOCK);
+}
+
 /* 0, or an errno. */
 static int start(struct hooks *hooks)
 {
     int output[2];
     pid_t pid = 0;
-    if (pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0)
+    if (make_pipe(output) < 0)
         return errno;
     int result = spawn(&pid, hooks->queue[0].text, output[1]);
     close(output[1]);

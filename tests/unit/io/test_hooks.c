@@ -123,6 +123,17 @@ static void a_flood_is_cut_off(void **state)
     assert_non_null(strstr(read_text(log_path), "(and more)"));
 }
 
+/* In one write, too: nobody expects that a standard output has no room just now. */
+static void whoever_prints_much_does_not_fail(void **state)
+{
+    (void)state;
+    run("on_play", "dd if=/dev/zero bs=1000000 count=1 2>/dev/null | tr '\\0' x > text; "
+                   "dd if=text bs=1000000 count=1 2>/dev/null && touch whole");
+    settle();
+    assert_non_null(strstr(read_text(log_path), "on_play: done in"));
+    assert_int_equal(access(in_dir("whole"), F_OK), 0);
+}
+
 static void one_that_takes_too_long_is_ended(void **state)
 {
     (void)state;
@@ -244,6 +255,7 @@ int main(void)
         TEST(nothing_is_nothing),
         TEST(logs_what_it_prints),
         TEST(a_flood_is_cut_off),
+        TEST(whoever_prints_much_does_not_fail),
         TEST(one_that_takes_too_long_is_ended),
         TEST(one_that_will_not_go_is_killed),
         TEST(what_it_leaves_behind_is_not_waited_for),
