@@ -19,6 +19,8 @@
 
 /* A restart of the daemon takes about a second; asking a local socket costs nothing. */
 #define RETRY_MS 500
+/* Signals, keys, screen; the daemons follow. */
+#define OWN_FDS 3
 
 struct watching {
     struct watch_model model;
@@ -84,8 +86,8 @@ static void take_keys(struct watching *watching)
     struct watch_key key;
     int waiting = 0;
     cJSON *request;
-    /* Readable, and nothing to read: the terminal has gone. */
-    if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0)
+    /* Readable, and nothing to read, or not even to be asked: the terminal has gone. */
+    if (ioctl(STDIN_FILENO, FIONREAD, &waiting) < 0 || waiting == 0)
         watching->quit = true;
     while (!watching->quit && watch_screen_key(&key)) {
         switch (watch_model_key(&watching->model, key, client_now_ms(), &request)) {
@@ -140,16 +142,24 @@ static void draw(struct watching *watching)
     watch_screen_draw(&watching->view);
 }
 
+/* Of the terminal's two ends: also where it goes without SIGHUP, as one that is not ours to
+ * control does. */
+static bool is_gone(const struct pollfd *terminal)
+{
+    return terminal->revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 static void take_what_came(struct watching *watching, const struct pollfd *ready)
 {
     if (ready[0].revents)
         take_signals(watching);
-    if (ready[1].revents & POLLIN)
-        take_keys(watching);
-    else if (ready[1].revents)
+    if (is_gone(&ready[1]) || is_gone(&ready[2]))
         watching->quit = true;
+    else if (ready[1].revents)
+        take_keys(watching);
     for (int i = 0; i < watching->model.speaker_count; i++) {
-        if (ready[2 + i].revents && watching->clients[i].fd == ready[2 + i].fd)
+        const struct pollfd *daemon = &ready[OWN_FDS + i];
+        if (daemon->revents && watching->clients[i].fd == daemon->fd)
             take_lines(watching, i);
     }
     if (is_anybody_missing(watching) && client_now_ms() >= watching->retry_at_ms) {
@@ -161,13 +171,14 @@ static void take_what_came(struct watching *watching, const struct pollfd *ready
 static void run(struct watching *watching)
 {
     while (!watching->quit && !watching->ended_by) {
-        struct pollfd ready[2 + INVOCATION_SPEAKERS_MAX] = {
+        struct pollfd ready[OWN_FDS + INVOCATION_SPEAKERS_MAX] = {
             {watching->signals, POLLIN, 0},
             {STDIN_FILENO, POLLIN, 0},
+            {STDOUT_FILENO, 0, 0},
         };
-        int timeout_ms = sleep_ms(watching), count = 2 + watching->model.speaker_count;
+        int timeout_ms = sleep_ms(watching), count = OWN_FDS + watching->model.speaker_count;
         for (int i = 0; i < watching->model.speaker_count; i++)
-            ready[2 + i] = (struct pollfd){watching->clients[i].fd, POLLIN, 0};
+            ready[OWN_FDS + i] = (struct pollfd){watching->clients[i].fd, POLLIN, 0};
         draw(watching);
         if (poll(ready, (nfds_t)count, timeout_ms) >= 0)
             take_what_came(watching, ready);

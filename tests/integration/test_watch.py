@@ -1,6 +1,7 @@
 """`tuttictl watch` in a terminal, at a scripted daemon: what a person sees in its main states."""
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -157,6 +158,27 @@ def test_several_speakers(daemon, screen, tmp_path):
         screen.wait_for("^› Study +away", "^  Kitchen +\\+12 µs")
     finally:
         study.stop()
+
+
+@pytest.mark.parametrize("gone", ["both", "keys", "screen"])
+def test_it_ends_with_a_terminal_that_goes_without_a_signal(daemon, gone):
+    """One that does not control it, as under nohup or a supervisor."""
+    here, there = zip(*(pty.openpty() for _ in range(2)))
+    process = subprocess.Popen([PROGRAM, "--socket", daemon.path, "watch"], stdin=there[0], stdout=there[1],
+                               start_new_session=True, env={**os.environ, "TERM": "xterm"})
+    for end in there:
+        os.close(end)
+    try:
+        shown = b""
+        while b"Harbour" not in shown:
+            shown += os.read(here[1], 65536)
+        for number, end in enumerate(("keys", "screen")):
+            if gone in (end, "both"):
+                os.close(here[number])
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("how", ["q", signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
