@@ -30,6 +30,16 @@ static const char *current_track(const struct daemon *daemon)
     return daemon->playlist.count ? daemon->playlist.items[0].track_id : NULL;
 }
 
+/* Why there is nothing that could play, or be sought in, when no track is named; NULL: there is. */
+static const char *nothing_to_play(const struct daemon *daemon)
+{
+    if (!current_track(daemon))
+        return "the playlist is empty";
+    if (daemon->has_playback && daemon->playback.has_track && !daemon_current_item(daemon))
+        return "the playlist does not have the current track; choose another one";
+    return NULL;
+}
+
 /* --- playback ------------------------------------------------------------------------------ */
 
 static void send_playback(struct daemon *daemon, const struct asker *asker, const char *action,
@@ -54,13 +64,16 @@ static void do_play(struct daemon *daemon, const struct asker *asker, const stru
 {
     bool named = cmd->track_id[0];
     const char *track_id = named ? named_track(daemon, cmd->track_id) : current_track(daemon);
+    const char *problem = named ? NULL : nothing_to_play(daemon);
     double position_ms = named ? 0 : heard_ms(daemon, now);
+    if (named && !track_id)
+        problem = "the playlist has no such track";
     if (!isnan(cmd->position_ms))
         position_ms = cmd->position_ms;
-    if (track_id)
-        send_playback(daemon, asker, "play", track_id, position_ms);
+    if (problem)
+        control_fail(asker, problem);
     else
-        control_fail(asker, named ? "the playlist has no such track" : "the playlist is empty");
+        send_playback(daemon, asker, "play", track_id, position_ms);
 }
 
 static void do_pause(struct daemon *daemon, const struct asker *asker, struct mono_time now)
@@ -85,10 +98,11 @@ static void do_seek(struct daemon *daemon, const struct asker *asker, const stru
 {
     double position_ms =
         isnan(cmd->position_ms) ? heard_ms(daemon, now) + cmd->by : cmd->position_ms;
-    if (current_track(daemon))
-        send_playback(daemon, asker, "seek", current_track(daemon), fmax(position_ms, 0));
+    const char *problem = nothing_to_play(daemon);
+    if (problem)
+        control_fail(asker, problem);
     else
-        control_fail(asker, "the playlist is empty");
+        send_playback(daemon, asker, "seek", current_track(daemon), fmax(position_ms, 0));
 }
 
 /* --- this speaker -------------------------------------------------------------------------- */

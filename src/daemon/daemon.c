@@ -64,6 +64,28 @@ const struct playlist_item *daemon_current_item(const struct daemon *daemon)
     return playlist_find_track(&daemon->playlist, daemon->playback.track_id);
 }
 
+const char *daemon_item_problem(const struct daemon *daemon)
+{
+    const struct playlist_item *item = daemon_current_item(daemon);
+    if (!daemon->has_playback || !daemon->playback.has_track)
+        return "";
+    if (!item)
+        return "the playlist has no such track";
+    return item->media_url[0] ? "" : "the playlist has no address for it";
+}
+
+/* When a state is told: a list alone may be ahead of the state that goes with it. */
+static void say_item_problem(struct daemon *daemon)
+{
+    const char *problem = daemon_item_problem(daemon);
+    const char *track_id = problem[0] ? daemon->playback.track_id : "";
+    if (strcmp(daemon->item_problem_of, track_id) == 0)
+        return;
+    snprintf(daemon->item_problem_of, sizeof daemon->item_problem_of, "%s", track_id);
+    if (problem[0])
+        log_warn("track %s: %s", track_id, problem);
+}
+
 static void item_url(const struct daemon *daemon, const struct playlist_item *item,
                      char url[PROTOCOL_URL_MAX])
 {
@@ -111,6 +133,14 @@ static void on_growth(void *user, int64_t available_bytes, bool complete)
         daemon_tick(daemon, loop_now(daemon->loop));
 }
 
+/* Called also in the middle of planning: what follows from it waits for a tick of its own. */
+static void on_track_problem(void *user)
+{
+    struct daemon *daemon = user;
+    events_note(daemon, EVENTS_STATUS);
+    loop_timer_set_in(daemon->tick, 0);
+}
+
 /* --- what the backend says ----------------------------------------------------------------- */
 
 static void on_playback(void *user, const struct playback_state *playback, struct mono_time now)
@@ -126,6 +156,7 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     daemon_advance_heard(daemon, playback, now);
     player_set_timeline(daemon->player, &timeline, now);
     plan_tracks(daemon);
+    say_item_problem(daemon);
     events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST); /* which tells the current track, too */
     daemon_tick(daemon, now);
 }
@@ -243,7 +274,8 @@ void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_ti
     daemon_tick(daemon, now);
 }
 
-const struct library_handlers daemon_library_handlers = {on_file, on_next, on_growth};
+const struct library_handlers daemon_library_handlers = {on_file, on_next, on_growth,
+                                                         on_track_problem};
 
 const struct link_handlers daemon_link_handlers = {
     .on_playback = on_playback,

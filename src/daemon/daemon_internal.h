@@ -64,6 +64,7 @@ struct daemon {
     bool has_playback;
     struct playlist_message playlist;
     struct requests requests;
+    char item_problem_of[PROTOCOL_ID_MAX]; /* the track of which it was said; "" none */
 
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */
@@ -90,6 +91,8 @@ void daemon_keep_state(void *user);
 /* What is remembered of the configured sound device. */
 struct session_device *daemon_device(struct daemon *daemon);
 const struct playlist_item *daemon_current_item(const struct daemon *daemon);
+/* Why the playlist gives nothing to play for the current track; "" where it does, or none is. */
+const char *daemon_item_problem(const struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
 
@@ -109,6 +112,8 @@ void daemon_take_device(struct daemon *daemon);
 
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
+/* Why the current track is silent here, as one line; "" when nothing is wrong with it. */
+const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player);
 /* position: where it stands, 0-based. */
 cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item *item,
                          int position);

@@ -140,12 +140,16 @@ static bool on_data(void *user, const void *data, size_t bytes)
     return true;
 }
 
-/* What will not get better by asking again. */
-static bool is_final(const struct http_response *response)
+static bool is_refusal(int status)
 {
-    return (response->status >= 400 && response->status < 500 && response->status != 408 &&
-            response->status != 416 && response->status != 429) ||
-           strstr(response->error, "larger than");
+    return status >= 400 && status < 500 && status != 408 && status != 416 && status != 429;
+}
+
+static enum download_end how_it_failed(const struct http_response *response)
+{
+    if (response->too_large)
+        return DOWNLOAD_NEVER;
+    return is_refusal(response->status) ? DOWNLOAD_REFUSED : DOWNLOAD_AGAIN;
 }
 
 static void end(struct download *download, enum download_end how, const char *reason)
@@ -162,7 +166,7 @@ static void fail(struct download *download, const struct http_response *response
         snprintf(reason, sizeof reason, "the server sends an empty file");
     else
         snprintf(reason, sizeof reason, "%s", download->why ? download->why : response->error);
-    end(download, is_final(response) ? DOWNLOAD_REFUSED : DOWNLOAD_AGAIN, reason);
+    end(download, how_it_failed(response), reason);
 }
 
 static void on_done(void *user, const struct http_response *response)
@@ -246,7 +250,7 @@ void download_start(struct download *download)
     if (!download->call && errno == ENOMEM)
         end(download, DOWNLOAD_AGAIN, "no memory for the call");
     else if (!download->call)
-        end(download, DOWNLOAD_REFUSED, "it is not at an http or https address");
+        end(download, DOWNLOAD_NEVER, "it is not at an http or https address");
 }
 
 void download_pause(struct download *download)

@@ -22,7 +22,8 @@ enum download_end {
     DOWNLOAD_COMPLETE,  /* in the store */
     DOWNLOAD_UNCHANGED, /* a check: what is stored is right, or nothing better is to be had */
     DOWNLOAD_AGAIN,     /* failed; later it may go better */
-    DOWNLOAD_REFUSED,   /* failed for good: 404, too large ... */
+    DOWNLOAD_REFUSED,   /* the server says no: 404, 403 ... It may change its mind, but not soon */
+    DOWNLOAD_NEVER,     /* however often it is asked for: too large, no address */
 };
 
 struct download_handlers {

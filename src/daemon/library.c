@@ -1,6 +1,7 @@
 /*
  * library.c: which track is fetched when: one call at a time, in the order of what is wanted;
- * retried with backoff.
+ * retried with backoff. What the server refuses is asked for again when it becomes the current
+ * track, and slowly while it is.
  */
 #include "tutti/daemon/library.h"
 
@@ -17,14 +18,16 @@
 
 static const int64_t RETRY_MIN_NS = 500 * NS_PER_MS;
 static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
+/* A file may be put back, and a proxy's 403 pass: the current track is asked for so often. */
+static const int64_t REFUSED_AGAIN_NS = 30 * NS_PER_S;
 
 /* One of the wanted tracks. Those that are not wanted any more are dropped. */
 struct wanted {
     struct download *download; /* NULL: none */
     bool told;                 /* the player was given the file */
-    bool refused;
-    bool waits;         /* for another try */
-    int64_t most_bytes; /* it ever had: more is a progress */
+    bool refused;              /* it is left alone for now, whatever else is asked for */
+    bool waits;                /* for another try */
+    int64_t most_bytes;        /* it ever had: more is a progress */
 };
 
 struct library {
@@ -39,6 +42,7 @@ struct library {
     struct download *primed; /* what on_next told of; NULL: nothing */
     struct backoff backoff;
     struct loop_timer *retry;
+    struct loop_timer *refused_retry; /* of the current track */
     uint64_t downloads, failures;
     char error[PROTOCOL_REASON_MAX];
 };
@@ -63,6 +67,14 @@ static void retry_fired(void *user, struct mono_time now)
     plan(library);
 }
 
+static void refused_retry_fired(void *user, struct mono_time now)
+{
+    struct library *library = user;
+    (void)now;
+    library->wanted[0].refused = library->wanted[0].waits = false;
+    plan(library);
+}
+
 struct library *library_create(struct loop *loop, struct http *http,
                                const struct library_config *config,
                                const struct library_handlers *handlers, void *user)
@@ -83,8 +95,9 @@ struct library *library_create(struct loop *loop, struct http *http,
                                  .handlers = {on_growth, on_replaced, on_end},
                                  .user = library};
     library->retry = loop_timer_create(loop, retry_fired, library);
+    library->refused_retry = loop_timer_create(loop, refused_retry_fired, library);
     backoff_init(&library->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
-    if (!library->store || !library->retry) {
+    if (!library->store || !library->retry || !library->refused_retry) {
         library_destroy(library);
         return NULL;
     }
@@ -105,6 +118,7 @@ void library_destroy(struct library *library)
     for (int i = 0; i < LIBRARY_WANTED; i++)
         drop(library, library->wanted[i].download);
     loop_timer_destroy(library->retry);
+    loop_timer_destroy(library->refused_retry);
     track_store_destroy(library->store);
     free(library);
 }
@@ -188,6 +202,17 @@ static void on_replaced(void *user, struct download *download)
     }
 }
 
+/* Of the current track; "" when there is none. Said once for each track. */
+static void set_problem(struct library *library, const char *reason)
+{
+    if (strcmp(library->error, reason) == 0)
+        return;
+    snprintf(library->error, sizeof library->error, "%s", reason);
+    if (reason[0])
+        log_warn("track %s: %s", download_url(library->wanted[0].download), reason);
+    library->handlers.on_problem(library->user);
+}
+
 static struct wanted *wanted_of(struct library *library, const struct download *download)
 {
     struct wanted *wanted = library->wanted;
@@ -202,27 +227,27 @@ static void complete(struct library *library, struct download *download)
     backoff_reset(&library->backoff);
     if (!is_current(library, download))
         return;
-    library->error[0] = '\0';
+    set_problem(library, "");
     tell_player(library);
 }
 
-static void fail(struct library *library, struct download *download, bool refused,
+static void fail(struct library *library, struct download *download, enum download_end how,
                  const char *reason)
 {
     struct wanted *wanted = wanted_of(library, download);
     struct track_file *file = download_file(download);
     int64_t bytes = file ? track_file_bytes(file) : 0;
     library->failures++;
-    wanted->refused = refused;
+    wanted->refused = how != DOWNLOAD_AGAIN;
     wanted->waits = true;
     if (bytes > wanted->most_bytes) {
         wanted->most_bytes = bytes;
         backoff_reset(&library->backoff);
     }
     if (is_current(library, download)) {
-        if (strcmp(library->error, reason) != 0)
-            log_warn("track %s: %s", download_url(download), reason);
-        snprintf(library->error, sizeof library->error, "%s", reason);
+        set_problem(library, reason);
+        if (how == DOWNLOAD_REFUSED)
+            loop_timer_set_in(library->refused_retry, REFUSED_AGAIN_NS);
     }
     loop_timer_set_in(library->retry, backoff_next(&library->backoff));
 }
@@ -234,7 +259,7 @@ static void on_end(void *user, struct download *download, enum download_end how,
     if (how == DOWNLOAD_COMPLETE)
         complete(library, download);
     else if (how != DOWNLOAD_UNCHANGED)
-        fail(library, download, how == DOWNLOAD_REFUSED, reason);
+        fail(library, download, how, reason);
     plan(library);
 }
 
@@ -326,14 +351,17 @@ static void pin_wanted(struct library *library)
     track_store_set_pinned(library->store, urls);
 }
 
-/* The player lets go of one file, and is given the other if any of it is there. */
+/* The player lets go of one file, and is given the other if any of it is there. What was refused
+ * while it was only to come is asked for now. */
 static void change_current(struct library *library)
 {
     struct download *current = library->wanted[0].download;
     struct track_file *file = current ? download_file(current) : NULL;
     for (int i = 0; i < LIBRARY_WANTED; i++)
         library->wanted[i].told = false;
-    library->error[0] = '\0';
+    library->wanted[0].refused = false;
+    loop_timer_cancel(library->refused_retry);
+    set_problem(library, "");
     if (file && track_file_bytes(file) > 0)
         tell_player(library);
 }

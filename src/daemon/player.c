@@ -71,6 +71,7 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
     player->active_at = now;
     voice_destroy(player->voice);
     player->voice = NULL;
+    player->failure_said = false;
     if (fd < 0)
         return;
     if (player->next && player->next_fd == fd) {
@@ -196,11 +197,13 @@ static void follow_output(struct player *player, struct mono_time now)
 
 static void follow_state(struct player *player, enum transport_state state, struct mono_time now)
 {
+    if (state == TRANSPORT_FAILED && !player->failure_said) {
+        log_error("the current track cannot be played: %s", voice_error(player->voice));
+        player->failure_said = true;
+    }
     if (state == player->state)
         return;
     log_debug("player: %s -> %s", transport_name(player->state), transport_name(state));
-    if (state == TRANSPORT_FAILED)
-        log_error("the current track cannot be played: %s", voice_error(player->voice));
     player->state = state;
     if (state == TRANSPORT_PAUSED || state == TRANSPORT_ENDED || state == TRANSPORT_IDLE ||
         state == TRANSPORT_FAILED)

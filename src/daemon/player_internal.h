@@ -21,6 +21,7 @@ struct player {
     bool has_timeline;
     struct drift drift;
     enum transport_state state;
+    bool failure_said; /* of this voice */
 
     bool joined;          /* the voice's frames are being queued */
     bool outdated;        /* what is queued is not wanted any more, and not cut yet */

@@ -87,8 +87,11 @@ static void add_counters(const struct daemon *daemon, cJSON *status)
     cJSON_AddNumberToObject(cache, "bytes", (double)usage.bytes);
 }
 
-static const char *track_problem(const struct daemon *daemon, const struct player_status *player)
+const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player)
 {
+    const char *problem = daemon_item_problem(daemon);
+    if (problem[0])
+        return problem;
     return player->track_error[0] ? player->track_error : library_error(daemon->library);
 }
 
@@ -105,7 +108,7 @@ static void add_track(const struct daemon *daemon, const struct player_status *p
         cJSON_AddNumberToObject(status, "length_ms", rounded(player->length_s * 1e3, 1e-3));
     else
         cJSON_AddNullToObject(status, "length_ms");
-    cJSON_AddStringToObject(status, "track_error", track_problem(daemon, player));
+    cJSON_AddStringToObject(status, "track_error", daemon_track_problem(daemon, player));
 }
 
 cJSON *status_build(struct daemon *daemon, struct mono_time now)
@@ -190,7 +193,7 @@ void status_line(const struct daemon *daemon, char *line, size_t size, struct mo
 {
     struct player_status player = player_get_status(daemon->player, now);
     char error[32] = "";
-    const char *problem = track_problem(daemon, &player);
+    const char *problem = daemon_track_problem(daemon, &player);
     if (!problem[0])
         problem = player.output.error;
     if (!link_is_live(daemon->link))

@@ -388,7 +388,8 @@ static void fail_response(struct http_call *call, CURLcode code)
 {
     call->response.status = 0;
     call->response.tls_failed = is_tls_failure(code);
-    if (call->too_large || code == CURLE_FILESIZE_EXCEEDED)
+    call->response.too_large = call->too_large || code == CURLE_FILESIZE_EXCEEDED;
+    if (call->response.too_large)
         snprintf(call->error, sizeof call->error, "the answer is larger than %lld bytes",
                  (long long)call->max_bytes);
     else if (call->body_failed)

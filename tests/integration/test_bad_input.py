@@ -89,16 +89,21 @@ def test_a_track_that_is_no_mp3_is_silence_until_the_next(house, tmp_path):
     hub = harness.Hub(tmp_path)
     try:
         host = harness.Host(hub.url)
-        broken = host.upload("broken", harness.MUSIC / "pier.mp3")
+        for track in ("broken", "likewise"):
+            item = host.upload(track, harness.MUSIC / "pier.mp3")
+            upload = next((tmp_path / "hub").glob("uploads/" + item["media_url"].rsplit("/", 1)[1]))
+            upload.write_bytes(b"<html>this is not music</html>" * 1000)
         host.upload("good", harness.MUSIC / "pier.mp3")
-        upload = next((tmp_path / "hub").glob("uploads/" + broken["media_url"].rsplit("/", 1)[1]))
-        upload.write_bytes(b"<html>this is not music</html>" * 1000)
         speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
         speaker.wait_connected()
         host.playback(track_id="broken", position_ms=0, state="playing")
         status = speaker.wait_state("failed")
         assert "no mp3" in status["track_error"]
         assert speaker.log.count("cannot be played") == 1
+        harness.wait_until(lambda: speaker.status()["cache"]["tracks"] == 2, 10, "the next one to be there")
+        host.playback(track_id="likewise", position_ms=0, state="playing")
+        harness.wait_until(lambda: speaker.log.count("cannot be played") == 2, 10, "the second one's line")
+        assert speaker.status()["state"] == "failed"
         host.playback(track_id="good", position_ms=0, state="playing")
         speaker.wait_state("playing")
     finally:

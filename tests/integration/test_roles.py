@@ -159,6 +159,28 @@ def test_uploads_that_cannot_be_say_why(full_backend, house, clients, tmp_path):
     assert names(host) == ["lantern"]
 
 
+def test_a_track_that_nobody_has_is_said(full_backend, house, clients):
+    """The full backend tells it on; by every sign but sound it would play."""
+    speaker = host_speaker(house, full_backend)
+    host = clients(speaker)
+    add(host, "pier")
+    session, token = host.do("session")["session"]["id"], speaker.kept_state()["token"]
+
+    def play(track):
+        path = f"{full_backend.url}/sessions/{session}/playback"
+        assert harness.call(path, "POST", {"track_id": track, "position_ms": 0, "state": "playing"}, token)[0] == 200
+        return host.wait("status", lambda status: status["track_id"] == track)
+    for ghost in ("ghost", "ghost", "phantom"):
+        status = play(ghost)
+        assert (status["state"], status["track_error"]) == ("idle", "the playlist has no such track")
+    assert speaker.log.count("track ghost: the playlist has no such track") == 1
+    assert speaker.log.count("track phantom: the playlist has no such track") == 1
+    for cmd, members in [("play", {}), ("seek", {"position_ms": 0})]:
+        assert host.refused(cmd, **members) == "the playlist does not have the current track; choose another one"
+    host.do("play", track_id="pier")
+    assert host.do("status")["status"]["track_error"] == ""
+
+
 def test_an_upload_ends_with_who_asked_for_it(full_backend, house, clients, tmp_path):
     speaker = host_speaker(house, full_backend)
     large = tmp_path / "large.mp3"

@@ -30,6 +30,8 @@ struct library_handlers {
      * When it becomes the current one, on_file tells of the same descriptor. */
     void (*on_next)(void *user, int fd, int64_t bytes);
     void (*on_growth)(void *user, int64_t available_bytes, bool complete);
+    /* library_error() says something else than before. */
+    void (*on_problem)(void *user);
 };
 
 struct library *library_create(struct loop *loop, struct http *http,

@@ -31,6 +31,7 @@ struct http_response {
     int status;        /* 0: no answer, see error */
     const char *error; /* one line for people; "" when an answer came */
     bool tls_failed;   /* the certificate or the handshake was refused */
+    bool too_large;    /* the answer, for max_bytes */
     const char *body;  /* JSON calls: NUL-terminated; downloads: NULL */
     size_t body_bytes;
     const char *etag;          /* "" when none; as sent, quotes included */

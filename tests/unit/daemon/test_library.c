@@ -57,7 +57,44 @@ static void on_next(void *user, int fd, int64_t bytes)
     primed.count++;
 }
 
-static const struct library_handlers handlers = {on_file, on_next, on_growth};
+/* How often the reason why the current track cannot be had has become another. */
+static int problems;
+
+static void on_problem(void *user)
+{
+    (void)user;
+    problems++;
+}
+
+static const struct library_handlers handlers = {on_file, on_next, on_growth, on_problem};
+
+/* The log, in a file from here on. */
+static int own_stderr = -1;
+
+static void keep_log(void)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/log", dir);
+    int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    own_stderr = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && own_stderr >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    close(fd);
+    log_set_level(LOG_WARN);
+}
+
+/* How many of its lines have both. */
+static int count_lines(const char *one, const char *other)
+{
+    char path[100], line[4096];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/log", dir);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, one) && strstr(line, other);
+    fclose(file);
+    return count;
+}
 
 static void open_library(int64_t cache_bytes, bool disk)
 {
@@ -89,6 +126,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    if (own_stderr >= 0) {
+        dup2(own_stderr, STDERR_FILENO);
+        close(own_stderr);
+        own_stderr = -1;
+    }
     library_destroy(library);
     http_destroy(http);
     background_destroy(background);
@@ -385,6 +427,47 @@ static void one_that_is_too_large_is_not_fetched(void **state)
     assert_non_null(strstr(library_error(library), "larger than"));
 }
 
+static void one_refused_ahead_is_asked_for_again_as_the_current_one(void **state)
+{
+    (void)state;
+    want("a/100", "lost-n/100", "gone-p/1");
+    expect_requests("a+0 lost-n+0 gone-p+0 ");
+    assert_string_equal(library_error(library), "");
+    let_go("n"); /* it is there by now */
+    want("lost-n/100", NULL, "a/100");
+    expect_track('n', 100);
+    expect_requests("a+0 lost-n+0 gone-p+0 lost-n+0 ");
+}
+
+/* Whatever the reason, and also when the one before had the same. */
+static void each_track_that_cannot_be_had_is_said_once(void **state)
+{
+    (void)state;
+    static const char *const none[LIBRARY_WANTED - 1] = {"", ""};
+    keep_log();
+    want("gone-a/1", "gone-b/1", NULL);
+    expect_requests("gone-a+0 gone-b+0 ");
+    want("gone-b/1", NULL, "gone-a/1");
+    expect_requests("gone-a+0 gone-b+0 gone-b+0 ");
+    assert_non_null(strstr(library_error(library), "404"));
+    want("n/100", "c/5000000", NULL);
+    expect_requests("gone-a+0 gone-b+0 gone-b+0 n+0 c+0 ");
+    want("c/5000000", NULL, NULL);
+    expect_requests("gone-a+0 gone-b+0 gone-b+0 n+0 c+0 c+0 ");
+    assert_non_null(strstr(library_error(library), "larger than"));
+    const char *urls[LIBRARY_WANTED] = {address("n/100"), "ftp://127.0.0.1/d", ""};
+    library_set_wanted(library, urls);
+    urls[0] = urls[1], urls[1] = none[0];
+    library_set_wanted(library, urls);
+    io_test_run(loop, io_test_never, NULL, 50 * NS_PER_MS);
+    assert_non_null(strstr(library_error(library), "not at an http"));
+    assert_int_equal(count_lines("gone-a", "HTTP 404"), 1);
+    assert_int_equal(count_lines("gone-b", "HTTP 404"), 1);
+    assert_int_equal(count_lines("/c/5000000", "larger than"), 1);
+    assert_int_equal(count_lines("ftp://127.0.0.1/d", "not at an http"), 1);
+    assert_true(problems >= 4);
+}
+
 static bool is_stored(const char *track)
 {
     char path[100];
@@ -447,6 +530,8 @@ int main(void)
         TEST(one_that_will_be_there_later_is_asked_for_again),
         TEST(other_addresses_are_refused),
         TEST(one_that_is_too_large_is_not_fetched),
+        TEST(one_refused_ahead_is_asked_for_again_as_the_current_one),
+        TEST(each_track_that_cannot_be_had_is_said_once),
         TEST(what_plays_or_comes_next_is_not_evicted),
         TEST(in_memory_neither),
     };

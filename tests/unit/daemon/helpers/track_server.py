@@ -4,6 +4,7 @@
 /slow-NAME/BYTES  half of them; the rest when DIRECTORY/go-NAME exists
 /later-NAME/BYTES 503 until DIRECTORY/go-NAME exists
 /gone-NAME/1     404
+/lost-NAME/BYTES 404 until DIRECTORY/go-NAME exists
 /half-NAME/BYTES  the first time it breaks off in the middle
 /whole-NAME/BYTES likewise, and it does not resume
 /other-NAME/BYTES likewise, and what it resumes with is another file
@@ -55,8 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         etag = f'"{name}"'
         if (kind in ("new", "portal") and self.is_there(rest)) or (kind == "other" and start):
             etag = '"new"' if kind != "portal" else ""
-        if kind == "gone" or (kind == "later" and not self.is_there(rest)):
-            self.refuse(404 if kind == "gone" else 503)
+        if kind == "gone" or (kind in ("later", "lost") and not self.is_there(rest)):
+            self.refuse(503 if kind == "later" else 404)
         elif known and known == etag:
             self.refuse(304)
         else:
