@@ -6,6 +6,7 @@
  * which of ours are. Timers are one timerfd in that set: lws's own timers end in a poll() of whole
  * milliseconds, truncated, and spin through the rest of the last one.
  */
+#include "arrival.h"
 #include "loop_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/mono_clock.h"
@@ -25,9 +26,6 @@
 #define EVENTS_PER_ROUND 16
 /* lws allocates 16 bytes for each connection that it could have. */
 #define LWS_FD_LIMIT 1024
-/* A handshake's answer may have 64 KiB of headers; of short ones lws keeps 16 bytes for every 11.
- * It is had while an answer is read, and only what is filled of it becomes real memory. */
-#define HEADERS_MAX_BYTES 131072
 
 struct deferred {
     void (*destroy)(void *object);
@@ -47,6 +45,7 @@ struct loop {
     bool armed;
     struct mono_time armed_for;
     struct mono_time timers_served_at;
+    struct arrival_clock arrivals;
     int signal_fd;
     struct loop_fd *signal_watch;
     void (*signaled)(void *user, int signal);
@@ -331,7 +330,6 @@ static bool create_context(struct loop *loop)
         .uid = -1,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .fd_limit_per_thread = LWS_FD_LIMIT,
-        .max_http_header_data2 = HEADERS_MAX_BYTES,
         .user = loop,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
@@ -367,6 +365,7 @@ struct loop *loop_create(const char *ca_file)
         return NULL;
     loop->epoll_fd = loop->timer_fd = loop->signal_fd = -1;
     loop->timers_served_at = mono_clock_now();
+    arrival_clock_init(&loop->arrivals);
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be gone */
     if (!set_up(loop, ca_file)) {
         log_error("the event loop cannot be set up: %s", strerror(errno));
@@ -410,6 +409,7 @@ void loop_destroy(struct loop *loop)
     run_deferred(loop);
     close_fd(loop->signal_fd);
     close_fd(loop->timer_fd);
+    arrival_clock_close(&loop->arrivals);
     if (loop->context)
         lws_context_destroy(loop->context);
     if (!loop->adopted)
@@ -417,6 +417,11 @@ void loop_destroy(struct loop *loop)
     run_deferred(loop); /* what the connections that lws has closed left behind */
     free(loop->ca_file);
     free(loop);
+}
+
+struct arrival_clock *loop_arrival_clock(struct loop *loop)
+{
+    return &loop->arrivals;
 }
 
 struct lws_context *loop_lws_context(struct loop *loop)

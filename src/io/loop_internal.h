@@ -12,6 +12,10 @@
 void loop_enter(struct loop *loop);
 void loop_leave(struct loop *loop);
 
+/* For the kernel's stamps of what sockets of this loop receive. */
+struct arrival_clock;
+struct arrival_clock *loop_arrival_clock(struct loop *loop);
+
 /* Outgoing TLS. Made when first needed: the certificates of all the world's authorities take
  * megabytes, and a house's own backend mostly speaks plain HTTP. NULL on failure (logged). */
 struct lws_vhost *loop_tls_vhost(struct loop *loop);

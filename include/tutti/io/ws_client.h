@@ -25,7 +25,8 @@ enum ws_client_end {
 
 struct ws_client_handlers {
     void (*on_open)(void *user, struct mono_time now);
-    /* text is NUL-terminated, valid during the call; received: when its last byte was read */
+    /* text is NUL-terminated, valid during the call; received: when its last byte
+     * arrived, by the kernel's stamp where it is to be had; else when it was read */
     void (*on_text)(void *user, const char *text, size_t bytes, struct mono_time received);
     /* The last callback. status: HTTP status of a refusal or WebSocket close code, 0 if none.
      * reason: one line for people. Not called after ws_client_destroy(). */

@@ -1,3 +1,4 @@
+tutti_unit_test(io arrival)
 tutti_unit_test(io background)
 tutti_unit_test(io control_socket)
 tutti_unit_test(io device_events)
