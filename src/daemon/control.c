@@ -219,7 +219,7 @@ static void do_devices(struct daemon *daemon, const struct asker *asker)
         return;
     }
     *list = (struct device_list){daemon, waiting, cJSON_CreateArray()};
-    background_run(daemon->background, list_devices, devices_listed, list);
+    background_run(daemon->devices, list_devices, devices_listed, list);
 }
 
 /* --- lines --------------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@
 /* A length is looked for in so much of the music: an hour's mp3 is walked through meanwhile. */
 #define LOOK_FRAMES (60 * 48000)
 #define LOOK_STEP_FRAMES 4096
+/* Also of those whose askers have gone: each holds a descriptor until it has been read. */
+#define LOOKS_MAX 4
 /* Progress is told this often at most. */
 static const int64_t PROGRESS_NS = 250 * NS_PER_MS;
 
@@ -136,6 +138,7 @@ static void looked_at(void *job)
 {
     struct addition *addition = job;
     struct daemon *daemon = addition->daemon;
+    daemon->files_looked_at--;
     if (!addition->waiting || daemon->stopping || addition->error[0]) {
         fail(addition, addition->error);
         return;
@@ -190,6 +193,9 @@ void control_add(struct daemon *daemon, const struct asker *asker, const struct 
     int64_t file_bytes = 0;
     if (!addition)
         snprintf(error, sizeof error, "out of memory");
+    else if (daemon->files_looked_at >= LOOKS_MAX)
+        snprintf(error, sizeof error,
+                 "%d files are being looked at already: is one where nothing answers?", LOOKS_MAX);
     else if (fd < 0)
         snprintf(error, sizeof error, "add takes an open file, passed beside the line");
     else
@@ -215,5 +221,6 @@ void control_add(struct daemon *daemon, const struct asker *asker, const struct 
                                   .duration_s = -1};
     waiting->abandon = abandon;
     waiting->user = addition;
-    background_run(daemon->background, look, looked_at, addition);
+    daemon->files_looked_at++;
+    background_run(daemon->files, look, looked_at, addition);
 }

@@ -203,7 +203,7 @@ static void on_request(void *user, const struct request_message *request)
 void daemon_keep_state(void *user)
 {
     struct daemon *daemon = user;
-    session_file_save_later(daemon->background, daemon->settings->paths.state_dir, &daemon->state);
+    session_saver_save(daemon->saver, &daemon->state);
 }
 
 /* Silence, and nothing to show, until another session tells its state. */

@@ -21,6 +21,7 @@
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
 #include "tutti/io/session_file.h"
+#include "tutti/io/session_saver.h"
 
 #include <cjson/cJSON.h>
 
@@ -46,7 +47,11 @@ struct daemon {
     char token[PROTOCOL_TOKEN_MAX];
 
     struct loop *loop;
-    struct background *background; /* what may wait for the disk */
+    /* What may wait, each for something of its own: */
+    struct background *background; /* for our disk */
+    struct background *files;      /* for where people have theirs */
+    struct background *devices;    /* for ALSA, and what it is configured to ask */
+    struct session_saver *saver;
     struct http *http;
     struct server_clock clock;
     struct player *player;
@@ -69,6 +74,7 @@ struct daemon {
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
+    unsigned files_looked_at; /* by files, just now */
 
     double volume; /* percent */
     bool muted;

@@ -22,6 +22,8 @@ static const int64_t SLOW_NS = 10 * NS_PER_S;
 static const int64_t CONNECT_TIMEOUT_NS = 5 * NS_PER_S;
 /* A goodbye may take so long; a backend that does not answer does not hold us up. */
 static const int64_t GOODBYE_NS = 300 * NS_PER_MS;
+/* So may a share or a device that somebody asked about; what is not known by then is not told. */
+static const int64_t LEAVE_NS = 500 * NS_PER_MS;
 
 /* --- timers -------------------------------------------------------------------------------- */
 
@@ -163,6 +165,19 @@ static void load_state(struct daemon *daemon)
     daemon_take_device(daemon);
 }
 
+static bool create_threads(struct daemon *daemon)
+{
+    daemon->background = background_create(daemon->loop);
+    daemon->files = background_create(daemon->loop);
+    daemon->devices = background_create(daemon->loop);
+    if (!daemon->background || !daemon->files || !daemon->devices)
+        return false;
+    background_set_patience(daemon->files, LEAVE_NS);
+    background_set_patience(daemon->devices, LEAVE_NS);
+    daemon->saver = session_saver_create(daemon->background, daemon->settings->paths.state_dir);
+    return daemon->saver != NULL;
+}
+
 static bool set_up(struct daemon *daemon)
 {
     static const struct control_socket_handlers control_handlers = {control_take_line,
@@ -176,8 +191,7 @@ static bool set_up(struct daemon *daemon)
     if (!requests_init(&daemon->requests) || !daemon->loop || !events_init(daemon) ||
         loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
         return false;
-    daemon->background = background_create(daemon->loop);
-    if (!daemon->background)
+    if (!create_threads(daemon))
         return false;
     daemon->control = control_socket_create(daemon->loop, settings->control.socket,
                                             settings->control.group, &control_handlers, daemon);
@@ -207,7 +221,7 @@ static bool set_up(struct daemon *daemon)
     daemon->link = link_create(daemon->loop, daemon->http,
                                &(struct link_config){settings, &daemon->state, &daemon->clock,
                                                      daemon->token[0] ? daemon->token : NULL,
-                                                     &daemon->playlist, daemon->background},
+                                                     &daemon->playlist, daemon->files},
                                &daemon_link_handlers, daemon);
     if (settings->metrics.listen[0])
         daemon->metrics =
@@ -236,6 +250,9 @@ void daemon_destroy(struct daemon *daemon)
         amplifier_finish(daemon->amplifier);
     amplifier_destroy(daemon->amplifier);
     http_destroy(daemon->http);
+    session_saver_destroy(daemon->saver);
+    background_destroy(daemon->files);
+    background_destroy(daemon->devices);
     background_destroy(daemon->background);
     control_forget_all(daemon);
     loop_destroy(daemon->loop);

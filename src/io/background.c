@@ -6,6 +6,7 @@
 #include "tutti/io/background.h"
 
 #include "thread.h"
+#include "tutti/base/units.h"
 #include "tutti/io/loop.h"
 
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct item {
@@ -33,11 +35,13 @@ struct background {
     struct loop_fd *watch;
     bool started;
     pthread_t thread;
+    int64_t patience_ns;
     pthread_mutex_t lock; /* over the rest */
     pthread_cond_t wake;
     struct queue waiting;
     struct queue finished;
     bool stopping;
+    bool left; /* to itself: nobody is there any more */
 };
 
 static void put(struct queue *queue, struct item *item)
@@ -64,7 +68,7 @@ static void *serve(void *argument)
     uint64_t one = 1;
     pthread_mutex_lock(&background->lock);
     for (;;) {
-        struct item *item = take(&background->waiting);
+        struct item *item = background->left ? NULL : take(&background->waiting);
         if (!item && background->stopping)
             break;
         if (!item) {
@@ -75,6 +79,8 @@ static void *serve(void *argument)
         item->work(item->job);
         pthread_mutex_lock(&background->lock);
         put(&background->finished, item);
+        if (background->left)
+            continue; /* the descriptor may be another's by now */
         ssize_t written = write(background->finished_fd, &one, sizeof one);
         (void)written; /* an eventfd takes more than jobs there can be */
     }
@@ -112,6 +118,7 @@ struct background *background_create(struct loop *loop)
     if (!background)
         return NULL;
     background->loop = loop;
+    background->patience_ns = BACKGROUND_PATIENCE_NS;
     background->waiting.last = &background->waiting.first;
     background->finished.last = &background->finished.first;
     pthread_mutex_init(&background->lock, NULL);
@@ -126,6 +133,11 @@ struct background *background_create(struct loop *loop)
     return NULL;
 }
 
+void background_set_patience(struct background *background, int64_t patience_ns)
+{
+    background->patience_ns = patience_ns;
+}
+
 static bool start(struct background *background)
 {
     if (!background->started && !background->stopping)
@@ -136,6 +148,8 @@ static bool start(struct background *background)
 void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
                     void *job)
 {
+    if (background->left)
+        return;
     struct item *item = start(background) ? malloc(sizeof *item) : NULL;
     if (!item) {
         work(job);
@@ -149,22 +163,45 @@ void background_run(struct background *background, void (*work)(void *job), void
     pthread_mutex_unlock(&background->lock);
 }
 
-void background_destroy(struct background *background)
+/* The thread still holds the queues and its job: these stay. */
+static void leave_to_itself(struct background *background)
+{
+    pthread_mutex_lock(&background->lock);
+    background->left = true;
+    pthread_mutex_unlock(&background->lock);
+    pthread_detach(background->thread);
+}
+
+static bool join(struct background *background)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(background->patience_ns / NS_PER_S);
+    until.tv_nsec += (long)(background->patience_ns % NS_PER_S);
+    until.tv_sec += until.tv_nsec / NS_PER_S;
+    until.tv_nsec %= NS_PER_S;
+    pthread_mutex_lock(&background->lock);
+    background->stopping = true;
+    pthread_cond_signal(&background->wake);
+    pthread_mutex_unlock(&background->lock);
+    return pthread_clockjoin_np(background->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
+bool background_destroy(struct background *background)
 {
     if (!background)
-        return;
-    if (background->started) {
-        pthread_mutex_lock(&background->lock);
-        background->stopping = true;
-        pthread_cond_signal(&background->wake);
-        pthread_mutex_unlock(&background->lock);
-        pthread_join(background->thread, NULL);
-        finish_all(background);
-    }
+        return true;
+    bool finished = !background->started || join(background);
+    if (!finished)
+        leave_to_itself(background);
+    finish_all(background);
     loop_fd_remove(background->watch);
     if (background->finished_fd >= 0)
         close(background->finished_fd);
+    if (!finished)
+        return false;
     pthread_cond_destroy(&background->wake);
     pthread_mutex_destroy(&background->lock);
     free(background);
+    return true;
 }

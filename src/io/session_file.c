@@ -5,7 +5,6 @@
 
 #include "disk.h"
 #include "tutti/base/log.h"
-#include "tutti/io/background.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -190,65 +189,35 @@ static char *print_state(const struct session_state *state)
     return text;
 }
 
-/* --- saving, here or beside the loop --- */
+/* --- saving --- */
 
-struct save {
-    char directory[PATH_MAX_BYTES - 16];
-    char *text;
-    int result;
-};
-
-static void save_work(void *job)
+int session_file_write(const char *state_dir, const struct session_state *state)
 {
-    struct save *save = job;
     char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "%s/" FILE_NAME, save->directory);
-    if (mkdir(save->directory, 0700) < 0 && errno != EEXIST)
-        save->result = -errno;
-    else
-        save->result = save->text ? disk_replace_file(path, save->text, 0600) : -ENOMEM;
-    if (save->result == 0)
-        disk_sync_directory(save->directory);
+    snprintf(path, sizeof path, "%s/" FILE_NAME, state_dir);
+    if (mkdir(state_dir, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    char *text = print_state(state);
+    int result = text ? disk_replace_file(path, text, 0600) : -ENOMEM;
+    free(text);
+    if (result == 0)
+        disk_sync_directory(state_dir);
+    return result;
 }
 
-/* A disk that stays full is complained of once, until a save succeeds. */
-static int save_told(struct save *save)
+void session_file_explain(const char *state_dir, int error)
 {
-    static int told;
-    if (save->result < 0 && save->result != told)
-        log_error("%s/" FILE_NAME ": cannot be written: %s; what is new in it will be lost with "
-                  "the next restart",
-                  save->directory, strerror(-save->result));
-    told = save->result;
-    free(save->text);
-    return save->result;
-}
-
-static void save_done(void *job)
-{
-    save_told(job);
-    free(job);
+    log_error("%s/" FILE_NAME ": cannot be written: %s; what is new in it will be lost with the "
+              "next restart",
+              state_dir, strerror(error));
 }
 
 int session_file_save(const char *state_dir, const struct session_state *state)
 {
-    struct save save = {.text = print_state(state)};
-    snprintf(save.directory, sizeof save.directory, "%s", state_dir);
-    save_work(&save);
-    return save_told(&save);
-}
-
-void session_file_save_later(struct background *background, const char *state_dir,
-                             const struct session_state *state)
-{
-    struct save *save = calloc(1, sizeof *save);
-    if (!save) {
-        session_file_save(state_dir, state);
-        return;
-    }
-    snprintf(save->directory, sizeof save->directory, "%s", state_dir);
-    save->text = print_state(state);
-    background_run(background, save_work, save_done, save);
+    int result = session_file_write(state_dir, state);
+    if (result < 0)
+        session_file_explain(state_dir, -result);
+    return result;
 }
 
 /* --- secrets --- */

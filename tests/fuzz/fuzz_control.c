@@ -46,8 +46,14 @@ static void let_background_end(void)
     static unsigned count;
     if (++count % 64)
         return;
+    session_saver_destroy(kitchen->saver);
     background_destroy(kitchen->background);
+    background_destroy(kitchen->files);
+    background_destroy(kitchen->devices);
     kitchen->background = background_create(kitchen->loop);
+    kitchen->files = background_create(kitchen->loop);
+    kitchen->devices = background_create(kitchen->loop);
+    kitchen->saver = session_saver_create(kitchen->background, settings.paths.state_dir);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,19 +1,30 @@
 /*
- * background.h: disk work that may take long, done beside the loop by one thread, in order.
+ * background.h: work that may take long, done beside the loop by one thread, in order.
  *
  * An fsync() on an SD card can take seconds. Its thread touches nothing but the job that it was
- * given; everything else in tutti stays single-threaded.
+ * given; everything else in tutti stays single-threaded. What may wait for different things has
+ * different threads: a network share that hangs must not keep the state from the disk.
  */
 #ifndef TUTTI_IO_BACKGROUND_H
 #define TUTTI_IO_BACKGROUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct loop;
 struct background;
 
 struct background *background_create(struct loop *loop);
-/* Waits for the work that was asked for, and calls what is left of done. Not inside done. NULL is
- * fine. */
-void background_destroy(struct background *background);
+/* How long destroying waits for its work; without this, BACKGROUND_PATIENCE_NS. */
+#define BACKGROUND_PATIENCE_NS INT64_C(20000000000)
+void background_set_patience(struct background *background, int64_t patience_ns);
+/*
+ * Waits for the work that was asked for, and calls what is left of done. Not inside done. NULL is
+ * fine. Work that takes longer than the patience (a share that does not answer) is left to itself,
+ * and so is what waits behind it: their jobs are neither done nor freed, and the process is about
+ * to end. False then.
+ */
+bool background_destroy(struct background *background);
 
 /*
  * Calls work(job) in the thread, then done(job) in the loop. Where there is no thread or no memory

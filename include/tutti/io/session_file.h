@@ -48,10 +48,9 @@ void session_file_load(const char *state_dir, struct session_state *state);
 /* Written and synced before it returns. 0, or -errno after one line in the log. */
 int session_file_save(const char *state_dir, const struct session_state *state);
 
-struct background;
-/* The same beside the loop: the state is copied now. Saves come in order. */
-void session_file_save_later(struct background *background, const char *state_dir,
-                             const struct session_state *state);
+/* The same without the line, from any thread; and the line. */
+int session_file_write(const char *state_dir, const struct session_state *state);
+void session_file_explain(const char *state_dir, int error);
 
 /*
  * The first line of a secret's file, and a secret to the log from then on. A name without "/" is

@@ -10,7 +10,8 @@ static pthread_t main_thread;
 struct job {
     int nth;
     int hold_fd; /* read before the work is done; -1: at once */
-    bool worked, done, beside;
+    volatile bool worked;
+    bool done, beside;
 };
 
 static int next_nth;
@@ -96,10 +97,33 @@ static void destroying_waits_for_what_was_asked(void **state)
         jobs[i] = (struct job){.nth = i, .hold_fd = -1};
         background_run(background, work, done, &jobs[i]);
     }
-    background_destroy(background);
+    assert_true(background_destroy(background));
     background = NULL;
     assert_int_equal(done_count, 50);
-    background_destroy(NULL);
+    assert_true(background_destroy(NULL));
+}
+
+/* Until the test ends: the thread is still in it. */
+static int never[2];
+static struct job hanging;
+
+static void leaving_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    static struct job behind = {.nth = 1, .hold_fd = -1};
+    assert_int_equal(pipe2(never, O_CLOEXEC), 0);
+    hanging = (struct job){.nth = 0, .hold_fd = never[0]};
+    background_set_patience(background, 20 * NS_PER_MS);
+    background_run(background, work, done, &hanging);
+    background_run(background, work, done, &behind);
+    assert_false(background_destroy(background));
+    background = NULL;
+    assert_false(hanging.done || behind.worked);
+    assert_int_equal(write(never[1], "x", 1), 1); /* it answers after all: nobody is there */
+    for (int i = 0; i < 1000 && !hanging.worked; i++)
+        io_test_run(loop, io_test_never, NULL, 5 * NS_PER_MS);
+    assert_true(hanging.worked);
+    assert_false(hanging.done || behind.worked);
 }
 
 static void nothing_to_do_starts_no_thread(void **state)
@@ -125,6 +149,7 @@ int main(void)
         TEST(works_beside_the_loop_and_finishes_in_it),
         TEST(keeps_the_order),
         TEST(destroying_waits_for_what_was_asked),
+        TEST(leaving_does_not_wait_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 #include "io_test.h"
 #include "tutti/base/log.h"
-#include "tutti/io/background.h"
 #include "tutti/io/session_file.h"
 
 #include <errno.h>
@@ -221,22 +220,6 @@ static void an_old_one_stays_where_the_new_one_cannot_be_written(void **state)
     assert_int_equal(session_file_save("/proc/nowhere", &saved), -ENOENT);
 }
 
-static void saves_beside_the_loop_in_order(void **state)
-{
-    (void)state;
-    struct session_state saved = sample(), loaded;
-    struct loop *loop = loop_create(NULL);
-    struct background *background = background_create(loop);
-    for (int i = 0; i <= 20; i++) {
-        saved.devices[0].volume = i;
-        session_file_save_later(background, state_dir, &saved);
-    }
-    background_destroy(background);
-    session_file_load(state_dir, &loaded);
-    assert_true(loaded.devices[0].volume == 20);
-    loop_destroy(loop);
-}
-
 /* --- secrets --- */
 
 static void secrets_are_read_and_hidden_from_the_log(void **state)
@@ -295,7 +278,6 @@ int main(void)
         TEST(damage_is_survived),
         TEST(random_damage_is_survived),
         TEST(an_old_one_stays_where_the_new_one_cannot_be_written),
-        TEST(saves_beside_the_loop_in_order),
         TEST(secrets_are_read_and_hidden_from_the_log),
         TEST(secrets_that_everybody_may_read_are_refused),
         TEST(a_bare_name_is_a_credential),
