@@ -1,13 +1,9 @@
 #include "../../../src/io/arrival.h"
 #include "../../../src/io/loop_internal.h"
 #include "../../../src/io/ws_arrival.h"
-#include "io_test.h"
+#include "stamps_on.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #define LATE_NS (30 * NS_PER_MS)
 
@@ -223,6 +219,22 @@ static void without_a_peek_it_is_now(void **state)
     assert_int_equal(ws_arrival_time(&arrival, now).ns, now.ns);
 }
 
+static int stamps_fd;
+
+static int turn_stamps_on(void **state)
+{
+    (void)state;
+    stamps_fd = io_test_turn_stamps_on();
+    return 0;
+}
+
+static int turn_stamps_off(void **state)
+{
+    (void)state;
+    close(stamps_fd);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,5 +250,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_two_pieces_the_last_counts, set_up_tcp, tear_down_tcp),
         cmocka_unit_test_setup_teardown(without_a_peek_it_is_now, set_up_tcp, tear_down_tcp),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, turn_stamps_on, turn_stamps_off);
 }

@@ -1,5 +1,5 @@
 #include "../../../src/io/ws_client_internal.h"
-#include "io_test.h"
+#include "stamps_on.h"
 #include "tutti/base/log.h"
 #include "tutti/io/ws_client.h"
 
@@ -575,6 +575,7 @@ static void a_message_arrives_when_the_kernel_gets_it(void **state)
 {
     struct io_test_helper tls;
     (void)state;
+    int stamps_fd = io_test_turn_stamps_on();
     connect_to("echo");
     expect_an_arrival_before_the_loop_came_to_it();
     destroy_client();
@@ -582,6 +583,7 @@ static void a_message_arrives_when_the_kernel_gets_it(void **state)
     expect_an_arrival_before_the_loop_came_to_it();
     destroy_client();
     io_test_helper_stop(&tls);
+    close(stamps_fd);
 }
 
 static void expect_tls_failure(const char *certificate, const char *ca, const char *why)
