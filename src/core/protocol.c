@@ -67,7 +67,8 @@ static bool parse_item(const cJSON *json, struct playlist_item *item)
         item->media_url[0] = '\0';
     if (!json_optional_string(json, "media_type", item->media_type, sizeof item->media_type))
         item->media_type[0] = '\0';
-    if (json_number(json, "duration_seconds", &number) && number > 0)
+    if (json_number(json, "duration_seconds", &number) && number > 0 &&
+        number <= PROTOCOL_POSITION_MAX_MS / 1000)
         duration_s = number;
     item->duration_s = duration_s;
     if (json_number(json, "position", &position) && position >= 0 && position < 1e9)

@@ -1,5 +1,8 @@
 /*
  * download.c: resumed where the server offers it and the file is the same, started over where not.
+ *
+ * A part is never taken for the whole: the file is whole when it is as long as the server has said,
+ * and what is missing after an answer with less is asked for at once (RFC 9110, 15.3.7).
  */
 #include "download.h"
 
@@ -11,12 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Smaller parts than this are asked for at the pace of retries. */
+#define PART_MIN_BYTES 65536
+
 struct download {
     const struct download_config *config;
     char url[PROTOCOL_URL_MAX];
     struct track_file *file;
     struct http_call *call;
     int64_t total_bytes; /* -1: unknown */
+    int64_t began_bytes; /* what there was when the call began */
+    bool in_parts;       /* the server sends them, and so far they fit together */
+    bool too_large;
     bool unchecked;
     bool checking;   /* the call is a check, which has not led to another file so far */
     const char *why; /* it was broken off on this side; NULL */
@@ -107,6 +116,45 @@ static bool take_other(struct download *download, const struct http_response *re
     return true;
 }
 
+/* What begins where the file ends, of the same file, whose length is known. */
+static bool continues(const struct download *download, const struct http_response *response)
+{
+    int64_t known = download->total_bytes;
+    return response->has_range && response->range_start == track_file_bytes(download->file) &&
+           response->range_total > 0 && (known < 0 || known == response->range_total) &&
+           (response->content_length < 0 || response->content_length == response->range_bytes) &&
+           (response->range_start == 0 || is_same(download, response));
+}
+
+static void start_over(struct download *download)
+{
+    track_file_truncate(download->file);
+    download->total_bytes = -1;
+    download->in_parts = false;
+}
+
+/* What a chunked answer leaves out, one before it may have told of the same file. */
+static int64_t length_of_whole(const struct download *download,
+                               const struct http_response *response)
+{
+    bool vouched = response->etag[0] || response->last_modified[0];
+    if (response->content_length >= 0 || !vouched || !is_same(download, response))
+        return response->content_length;
+    return download->total_bytes;
+}
+
+static void take_length(struct download *download, const struct http_response *response)
+{
+    if (response->status == 206) {
+        download->total_bytes = response->range_total;
+        download->in_parts = true;
+        return;
+    }
+    int64_t total_bytes = length_of_whole(download, response);
+    start_over(download); /* where there was something, it does not resume */
+    download->total_bytes = total_bytes;
+}
+
 static bool on_headers(void *user, const struct http_response *response)
 {
     struct download *download = user;
@@ -114,19 +162,19 @@ static bool on_headers(void *user, const struct http_response *response)
         return response->status == 304; /* there is nothing to be read */
     if (response->status != 200 && response->status != 206)
         return response->status >= 300; /* on_done tells the failure */
-    int64_t have = track_file_bytes(download->file);
-    if (response->status == 206 &&
-        (response->range_start != have || !is_same(download, response))) {
-        track_file_truncate(download->file);
-        return break_off(download, "the server resumes it wrongly; starting over");
+    if (response->status == 206 && !continues(download, response)) {
+        start_over(download);
+        return break_off(download, "the server sends a part that does not fit; starting over");
     }
-    if (response->status == 200 && have > 0)
-        track_file_truncate(download->file); /* it does not resume: from the start again */
-    if (response->content_length >= 0) {
-        download->total_bytes = track_file_bytes(download->file) + response->content_length;
+    take_length(download, response);
+    download->too_large = download->total_bytes > download->config->max_bytes;
+    if (download->too_large)
+        return break_off(download, "the file is larger than track_max_mb allows");
+    if (download->total_bytes >= 0)
         track_file_expect(download->file, download->total_bytes);
-    }
-    track_file_set_validators(download->file, response->etag, response->last_modified);
+    download->began_bytes = track_file_bytes(download->file);
+    if (response->status == 200 || response->etag[0] || response->last_modified[0])
+        track_file_set_validators(download->file, response->etag, response->last_modified);
     return true;
 }
 
@@ -164,6 +212,8 @@ static void fail(struct download *download, const struct http_response *response
         snprintf(reason, sizeof reason, "the server answers HTTP %d", response->status);
     else if (response->status >= 200 && track_file_bytes(download->file) == 0)
         snprintf(reason, sizeof reason, "the server sends an empty file");
+    else if (response->status >= 200)
+        snprintf(reason, sizeof reason, "the server sends only a part of it");
     else
         snprintf(reason, sizeof reason, "%s", download->why ? download->why : response->error);
     end(download, how_it_failed(response), reason);
@@ -182,13 +232,16 @@ static void on_done(void *user, const struct http_response *response)
     bool arrived = response->status == 200 || response->status == 206;
     bool whole = download->total_bytes < 0 || bytes == download->total_bytes;
     if (response->status == 416) /* there is nothing after what we have: it is another file */
-        track_file_truncate(download->file);
-    if (!arrived || !whole || bytes == 0) {
+        start_over(download);
+    if (arrived && whole && bytes > 0) {
+        track_file_commit(download->file);
+        end(download, DOWNLOAD_COMPLETE, "");
+    } else if (response->status == 206 && !whole &&
+               bytes - download->began_bytes >= PART_MIN_BYTES) {
+        download_start(download); /* with the rest */
+    } else {
         fail(download, response);
-        return;
     }
-    track_file_commit(download->file);
-    end(download, DOWNLOAD_COMPLETE, "");
 }
 
 static const char *strong_validator(const struct download *download)
@@ -210,11 +263,12 @@ static bool prepare_fetch(struct download *download, struct http_request *reques
     }
     if (!download->file)
         return false;
-    if (track_file_bytes(download->file) > 0 && strong_validator(download)) {
+    const char *validator = strong_validator(download);
+    if (track_file_bytes(download->file) > 0 && (validator || download->in_parts)) {
         request->range_start = track_file_bytes(download->file);
-        request->if_range = strong_validator(download);
+        request->if_range = validator;
     } else {
-        track_file_truncate(download->file);
+        start_over(download);
     }
     return true;
 }
@@ -239,6 +293,7 @@ void download_start(struct download *download)
         .user = download,
     };
     download->why = NULL;
+    download->too_large = false;
     download->checking = download_is_unchecked(download);
     if (download->checking)
         prepare_check(download, &request);
@@ -257,4 +312,6 @@ void download_pause(struct download *download)
 {
     http_cancel(download->call);
     download->call = NULL;
+    download->in_parts =
+        false; /* by the time it goes on, only a validator tells whether they fit */
 }

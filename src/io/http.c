@@ -98,54 +98,40 @@ void http_destroy(struct http *http)
 
 /* --- what comes in --- */
 
-static bool is_header(const char *line, size_t bytes, const char *name)
-{
-    size_t name_bytes = strlen(name);
-    return bytes > name_bytes && strncasecmp(line, name, name_bytes) == 0;
-}
-
-/* A value that does not fit is as good as none. */
-static void keep_header(const char *line, size_t bytes, const char *name, char *to, size_t room)
-{
-    if (!is_header(line, bytes, name))
-        return;
-    const char *value = line + strlen(name);
-    const char *end = line + bytes;
-    while (value < end && (*value == ' ' || *value == '\t'))
-        value++;
-    while (end > value && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    if ((size_t)(end - value) < room)
-        snprintf(to, room, "%.*s", (int)(end - value), value);
-}
-
 static void start_of_answer(struct http_call *call)
 {
     call->response.received_at = mono_clock_now();
+    call->response.has_range = false;
     call->response.range_start = 0;
+    call->response.range_total = -1;
     call->etag[0] = call->last_modified[0] = call->date[0] = call->location[0] = '\0';
 }
 
 static void keep_range(struct http_call *call, const char *line, size_t bytes)
 {
-    char range[HTTP_HEADER_MAX] = "";
-    keep_header(line, bytes, "content-range:", range, sizeof range);
-    if (strncasecmp(range, "bytes ", 6) != 0)
+    char value[HTTP_HEADER_MAX];
+    struct http_range range;
+    if (!http_header_take(line, bytes, "content-range:", value, sizeof value) ||
+        !http_header_range(value, &range))
         return;
-    long long start = strtoll(range + 6, NULL, 10); /* 0 for the "*" of a 416 */
-    call->response.range_start = start > 0 ? start : 0;
+    call->response.has_range = true;
+    call->response.range_start = range.first;
+    call->response.range_bytes = range.last - range.first + 1;
+    call->response.range_total = range.total_bytes;
 }
 
 static size_t take_header(char *line, size_t size, size_t count, void *user)
 {
     struct http_call *call = user;
     size_t bytes = size * count;
-    if (is_header(line, bytes, "HTTP/")) /* a redirect's answers come first; the last one counts */
+    if (bytes > 5 && strncasecmp(line, "HTTP/", 5) ==
+                         0) /* a redirect's answers come first; the last one counts */
         start_of_answer(call);
-    keep_header(line, bytes, "etag:", call->etag, sizeof call->etag);
-    keep_header(line, bytes, "last-modified:", call->last_modified, sizeof call->last_modified);
-    keep_header(line, bytes, "date:", call->date, sizeof call->date);
-    keep_header(line, bytes, "location:", call->location, sizeof call->location);
+    http_header_take(line, bytes, "etag:", call->etag, sizeof call->etag);
+    http_header_take(line, bytes, "last-modified:", call->last_modified,
+                     sizeof call->last_modified);
+    http_header_take(line, bytes, "date:", call->date, sizeof call->date);
+    http_header_take(line, bytes, "location:", call->location, sizeof call->location);
     keep_range(call, line, bytes);
     return bytes;
 }
@@ -165,9 +151,8 @@ static void fill_response(struct http_call *call)
     response->last_modified = call->last_modified;
     response->location = call->location;
     response->error = "";
-    time_t date = call->date[0] ? curl_getdate(call->date, NULL) : -1;
-    response->has_date = date > 0;
-    response->date = (struct server_time){response->has_date ? (int64_t)date * NS_PER_S : 0};
+    response->date = (struct server_time){0};
+    response->has_date = http_header_date(call->date, &response->date);
 }
 
 static bool keep_body(struct http_call *call, const char *bytes, size_t count)

@@ -6,6 +6,7 @@
 #define TUTTI_IO_HTTP_INTERNAL_H
 
 #include "curl_loop.h"
+#include "http_header.h"
 #include "tutti/io/http.h"
 
 #define HTTP_HEADER_MAX 256

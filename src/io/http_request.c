@@ -24,7 +24,7 @@ static bool add_header(struct http_call *call, const char *name, const char *val
 {
     char line[LINE_MAX_BYTES];
     int bytes = snprintf(line, sizeof line, "%s: %s", name, value);
-    if (bytes < 0 || (size_t)bytes >= sizeof line || strpbrk(line, "\r\n"))
+    if (bytes < 0 || (size_t)bytes >= sizeof line || !http_header_is_value(line))
         return false;
     struct curl_slist *grown = curl_slist_append(call->headers, line);
     if (!grown)

@@ -208,6 +208,14 @@ static void remove_leftover(const char *path)
     close(fd);
 }
 
+/* A time that no clock can mean, as a damaged or foreign disk has them, is long ago. */
+static int64_t last_use(const struct stat *status)
+{
+    struct server_time at;
+    bool good = server_time_from_s(status->st_atim.tv_sec, &at);
+    return good ? at.ns + status->st_atim.tv_nsec : 0;
+}
+
 static void take_in(struct track_store *store, const char *name)
 {
     char hash[TRACK_HASH_TEXT], path[TRACK_PATH_MAX];
@@ -228,7 +236,7 @@ static void take_in(struct track_store *store, const char *name)
         return;
     entry->partial = partial;
     entry->bytes = status.st_size;
-    entry->used = (int64_t)status.st_atim.tv_sec * NS_PER_S + status.st_atim.tv_nsec;
+    entry->used = last_use(&status);
     if (entry->used > store->last_used)
         store->last_used = entry->used;
 }

@@ -1,6 +1,7 @@
 /*
  * track_sidecar.c: {"url", "bytes", "etag", "last_modified"} beside the data.
  */
+#include "http_header.h"
 #include "track_store_internal.h"
 
 #include <cjson/cJSON.h>
@@ -34,6 +35,14 @@ static const char *text_of(const cJSON *root, const char *name)
     return cJSON_IsString(member) ? member->valuestring : "";
 }
 
+/* What a header cannot hold vouches for nothing: it could not be sent back. */
+static void keep_validator(const cJSON *root, const char *name, char to[TRACK_VALIDATOR_MAX])
+{
+    const char *text = text_of(root, name);
+    bool good = strlen(text) < TRACK_VALIDATOR_MAX && http_header_is_value(text);
+    snprintf(to, TRACK_VALIDATOR_MAX, "%s", good ? text : "");
+}
+
 /* -1: no length that a file can have. */
 static int64_t bytes_of(const cJSON *root)
 {
@@ -49,9 +58,8 @@ bool track_sidecar_read(const char *path, const char *url, struct track_sidecar 
     bool good = bytes > 0 && (!url || strcmp(text_of(root, "url"), url) == 0);
     if (good) {
         ret_sidecar->bytes = bytes;
-        snprintf(ret_sidecar->etag, sizeof ret_sidecar->etag, "%s", text_of(root, "etag"));
-        snprintf(ret_sidecar->last_modified, sizeof ret_sidecar->last_modified, "%s",
-                 text_of(root, "last_modified"));
+        keep_validator(root, "etag", ret_sidecar->etag);
+        keep_validator(root, "last_modified", ret_sidecar->last_modified);
     }
     cJSON_Delete(root);
     return good;

@@ -10,6 +10,7 @@
 #ifndef TUTTI_BASE_UNITS_H
 #define TUTTI_BASE_UNITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NS_PER_US INT64_C(1000)
@@ -48,6 +49,18 @@ static inline struct server_time server_add(struct server_time t, int64_t ns)
 static inline int64_t server_sub(struct server_time a, struct server_time b)
 {
     return a.ns - b.ns;
+}
+
+/* A clock that says anything from 1970 to 2200 may be right; nanoseconds of int64_t end in 2262. */
+#define SERVER_TIME_MAX_S INT64_C(7258118400) /* 2200-01-01T00:00:00Z */
+
+/* Of seconds since 1970 from outside. False when no clock can mean them. */
+static inline bool server_time_from_s(int64_t seconds, struct server_time *ret_time)
+{
+    if (seconds < 0 || seconds > SERVER_TIME_MAX_S)
+        return false;
+    ret_time->ns = seconds * NS_PER_S;
+    return true;
 }
 
 static inline double ns_to_s(int64_t ns)

@@ -34,11 +34,14 @@ struct http_response {
     bool too_large;    /* the answer, for max_bytes */
     const char *body;  /* JSON calls: NUL-terminated; downloads: NULL */
     size_t body_bytes;
-    const char *etag;          /* "" when none; as sent, quotes included */
-    const char *last_modified; /* "" when none */
+    const char *etag;          /* "" when none, or none that a header may hold; as sent */
+    const char *last_modified; /* the same */
     int64_t content_length;    /* of this answer's body; -1 unknown */
-    int64_t range_start;       /* of a 206; 0 otherwise */
-    const char *location;      /* of a redirect that was not followed; "" when none */
+    bool has_range;            /* a 206 with a Content-Range that can be understood */
+    int64_t range_start;       /* of it; 0 otherwise */
+    int64_t range_bytes;
+    int64_t range_total;  /* of the whole; -1: not told */
+    const char *location; /* of a redirect that was not followed; "" when none */
     bool has_date;
     struct server_time date;      /* the Date header: whole seconds */
     bool fresh_connection;        /* Date may be stale on a kept-alive one */

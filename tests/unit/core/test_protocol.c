@@ -124,15 +124,17 @@ static void a_playlist_is_read_whole(void **state)
                       "\\ud83c\\udfb5\", \"media_url\": \"/static/uploads/x.mp3\","
                       " \"media_type\": \"audio/mpeg\", \"duration_seconds\": 0, \"position\": 0},"
                       "{\"id\": 7, \"track_id\": \"t2\", \"duration_seconds\": 12},"
+                      "{\"id\": 8, \"track_id\": \"t3\", \"duration_seconds\": 1e300},"
                       "{\"broken\": true}]}}",
                       &message));
     assert_int_equal(message.type, MESSAGE_PLAYLIST);
-    assert_int_equal(message.playlist.count, 2);
+    assert_int_equal(message.playlist.count, 3);
     assert_string_equal(message.playlist.items[0].name, "été 🎵");
     assert_true(message.playlist.items[0].duration_s < 0);
     assert_string_equal(message.playlist.items[1].id, "7");
     assert_string_equal(message.playlist.items[1].name, "");
     assert_true(message.playlist.items[1].duration_s == 12);
+    assert_true(message.playlist.items[2].duration_s < 0); /* no track is as long as that */
     protocol_message_finish(&message);
 }
 

@@ -373,6 +373,53 @@ static void a_broken_download_is_mended(void **state)
                     "shift-c+0 other-d+0 other-d+50000 other-d+0 ");
 }
 
+/* They cannot be sent back, so they vouch for nothing. */
+static void odd_validators_do_not_end_a_download(void **state)
+{
+    (void)state;
+    want("odd-a/100000", NULL, NULL);
+    expect_track('a', 100000);
+    expect_requests("odd-a+0 odd-a+0 ");
+}
+
+/* A part is not the whole: what is missing is asked for. */
+static void answers_with_parts_are_put_together(void **state)
+{
+    (void)state;
+    want("parts-a/200000", NULL, NULL);
+    expect_track('a', 200000);
+    expect_requests("parts-a+0 parts-a+70000 parts-a+140000 ");
+    want("bare-b/200000", NULL, NULL);
+    expect_track('b', 200000);
+    want("chunk-c/140000", NULL, NULL);
+    expect_track('c', 140000);
+    expect_requests("parts-a+0 parts-a+70000 parts-a+140000 bare-b+0 bare-b+70000 bare-b+140000 "
+                    "chunk-c+0 chunk-c+70000 ");
+    want("loose-d/200000", NULL, NULL); /* of which nobody can know when it is whole */
+    expect_track('d', 200000);
+    want("forgetful-e/200000", NULL, NULL);
+    expect_track('e', 200000);
+}
+
+/* What never fits together is never whole, and is not asked for in a hurry. */
+static void parts_that_do_not_fit_are_no_track(void **state)
+{
+    (void)state;
+    want("grown-a/200000", NULL, NULL);
+    assert_false(io_test_run(loop, is_complete, NULL, 3 * NS_PER_S));
+    assert_non_null(strstr(library_error(library), "a part that does not fit"));
+    want("crumb-b/30000", NULL, NULL);
+    assert_false(io_test_run(loop, is_complete, NULL, 2 * NS_PER_S));
+    assert_non_null(strstr(library_error(library), "only a part of it"));
+    want("parts-c/5000000", NULL, NULL);
+    assert_false(io_test_run(loop, is_complete, NULL, NS_PER_S));
+    assert_non_null(strstr(library_error(library), "larger than track_max_mb"));
+    int requests_made = 0;
+    for (const char *c = requests(); *c; c++)
+        requests_made += *c == '+';
+    assert_in_range(requests_made, 5, 30);
+}
+
 /* It is retried more and more slowly, and what is there of it can be played. */
 static void one_that_promises_too_much_is_never_whole(void **state)
 {
@@ -525,6 +572,9 @@ int main(void)
         TEST(one_that_has_changed_is_replaced),
         TEST(without_the_server_what_is_there_is_played),
         TEST(a_broken_download_is_mended),
+        TEST(odd_validators_do_not_end_a_download),
+        TEST(answers_with_parts_are_put_together),
+        TEST(parts_that_do_not_fit_are_no_track),
         TEST(one_that_promises_too_much_is_never_whole),
         TEST(a_missing_track_does_not_hold_up_the_rest),
         TEST(one_that_will_be_there_later_is_asked_for_again),

@@ -198,6 +198,12 @@ static void dates_are_read_and_times_are_tight(void **state)
     assert_comes_true(loop, &seen.done);
     assert_int_equal(seen.response.status, 200);
     assert_false(seen.response.has_date);
+    get(&seen, "dated"); /* in the year 9999, and with validators that are none */
+    assert_comes_true(loop, &seen.done);
+    assert_int_equal(seen.response.status, 200);
+    assert_false(seen.response.has_date);
+    assert_string_equal(seen.etag, "");
+    assert_string_equal(seen.last_modified, "");
 }
 
 static void connections_are_kept_unless_a_fresh_one_is_wanted(void **state)

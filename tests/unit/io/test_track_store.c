@@ -253,6 +253,58 @@ static void edit_files(const char *suffix, void (*edit)(const char *path))
     assert_true(edited > 0);
 }
 
+static void use_in_2400(const char *path)
+{
+    const struct timespec times[2] = {{.tv_sec = INT64_C(13569465600)}, {.tv_nsec = UTIME_OMIT}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* On a disk that was written by a clock gone wrong: it does not fit into nanoseconds. */
+static void a_last_use_far_in_the_future_is_none(void **state)
+{
+    (void)state;
+    download(url_of(1), 'a', 2 * MB);
+    settle();
+    edit_files(".track", use_in_2400);
+    restart(100 * MB);
+    download(url_of(2), 'b', 2 * MB);
+    restart(3 * MB); /* room for one */
+    settle();
+    assert_false(has(url_of(1)));
+    assert_true(has(url_of(2)));
+}
+
+static void put_odd_validators(const char *path)
+{
+    char text[600] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    assert_true(got > 0);
+    char *etag = strstr(text, "v1"), *modified = strstr(text, "then");
+    assert_true(etag && modified);
+    memcpy(etag, "\\b", 2);
+    memcpy(modified, "a\\rb", 4);
+    io_test_write_file(path, text, 0644);
+}
+
+/* What cannot be sent back to the server vouches for nothing. */
+static void a_validator_that_is_no_header_is_none(void **state)
+{
+    (void)state;
+    struct track_file *file = track_store_begin(store, URL);
+    append(file, 'p', 30000);
+    track_file_set_validators(file, "\"v1\"", "then");
+    track_file_close(file);
+    settle();
+    edit_files(".part.json", put_odd_validators);
+    restart(100 * MB);
+    file = track_store_begin(store, URL);
+    assert_string_equal(track_file_etag(file), "");
+    assert_string_equal(track_file_last_modified(file), "");
+    track_file_close(file);
+}
+
 static void shorten(const char *path)
 {
     assert_int_equal(truncate(path, 100), 0);
@@ -620,6 +672,8 @@ int main(void)
         TEST(an_interrupted_download_is_resumed),
         TEST(one_without_validators_is_thrown_away),
         TEST(a_changed_track_replaces_the_old_one),
+        TEST(a_last_use_far_in_the_future_is_none),
+        TEST(a_validator_that_is_no_header_is_none),
         TEST(torn_files_are_never_used),
         TEST(a_beginning_counts_only_as_far_as_it_was_synced),
         TEST(a_crash_leaves_nothing_behind),

@@ -130,6 +130,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_dateless(self, _argument):
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
+    def do_dated(self, _argument):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nDate: Fri, 31 Dec 9999 23:59:59 GMT\r\n"
+                         b'ETag: "a\x01b"\r\nLast-Modified: a\rb\r\nContent-Length: 2\r\n\r\n{}')
+
     def do_garbage(self, _argument):
         self.wfile.write(b"\x00\x01\x02 what is this\r\n\r\n")
         self.close_connection = True
