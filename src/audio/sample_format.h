@@ -15,7 +15,7 @@ enum sample_format {
 };
 
 struct dither {
-    uint32_t state; /* any value; the sequence repeats after 2^32 */
+    uint32_t state; /* any value; each conversion is seeded from it, and moves it on */
 };
 
 size_t sample_format_bytes(enum sample_format format);

@@ -46,7 +46,7 @@ static void test_full_scale_and_clipping(void **state)
 static void test_dither_frees_the_error_from_the_level(void **state)
 {
     (void)state;
-    enum { COUNT = 1 << 17 };
+    enum { COUNT = 1 << 17, LAGS = 9 }; /* samples are made four at a time */
     static float in[COUNT];
     static int16_t out[COUNT];
     struct dither dither = {1};
@@ -55,17 +55,37 @@ static void test_dither_frees_the_error_from_the_level(void **state)
         for (int i = 0; i < COUNT; i++)
             in[i] = (float)(steps / 32768);
         sample_format_convert(SAMPLE_S16, in, COUNT, out, &dither);
-        double sum = 0, squares = 0, lagged = 0, last = 0;
-        for (int i = 0; i < COUNT; i++) {
+        double sum = 0, squares = 0, lagged[LAGS] = {0};
+        for (int i = LAGS; i < COUNT; i++) {
             double error = out[i] - steps;
             sum += error;
             squares += error * error;
-            lagged += error * last;
-            last = error;
+            for (int lag = 0; lag < LAGS; lag++)
+                lagged[lag] += error * (out[i - 1 - lag] - steps);
         }
         assert_true(fabs(sum / COUNT) < 0.01);
         assert_true(fabs(squares / COUNT - 0.25) < 0.01);
-        assert_true(fabs(lagged / squares) < 0.02); /* and white */
+        for (int lag = 0; lag < LAGS; lag++)
+            assert_true(fabs(lagged[lag] / squares) < 0.02); /* and white */
+    }
+}
+
+/* Whatever is left over of four is made as well, and nothing beyond it. */
+static void test_any_count(void **state)
+{
+    (void)state;
+    struct dither dither = {1};
+    for (size_t count = 0; count <= 9; count++) {
+        float in[9];
+        int16_t out[10];
+        for (int i = 0; i < 9; i++)
+            in[i] = 0.25f;
+        memset(out, 0x55, sizeof out);
+        sample_format_convert(SAMPLE_S16, in, count, out, &dither);
+        for (size_t i = 0; i < count; i++)
+            assert_in_range(out[i], 8190, 8194);
+        for (size_t i = count; i < 10; i++)
+            assert_int_equal(out[i], 0x5555);
     }
 }
 
@@ -85,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_scale_and_clipping),
         cmocka_unit_test(test_dither_frees_the_error_from_the_level),
+        cmocka_unit_test(test_any_count),
         cmocka_unit_test(test_silence_stays_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
