@@ -1,89 +1,98 @@
 /*
- * resampler.c: libsoxr's variable-rate engine with bookkeeping around it.
+ * resampler.c: steps through the input in fixed point, and weighs what is around each position.
  *
- * Facts about that engine (soxr 0.1.3, vr32), kept true by tests/unit/audio/test_resampler.c:
- *   - it steps through its input in 32.32 fixed point, in a domain of 2, 1, 1/2, 1/4 ... times the
- *     input rate by the octave of the ratio, so a ratio that is a multiple of a small power of two
- *     is represented exactly and positions never creep;
- *   - the first ratio it is given sets its first position to half the fraction of one step;
- *   - if it was created for a ratio above 1 (always, here), a half-band IIR follows, which delays
- *     the sound by DELAY_FRAMES output frames;
- *   - it takes all input that it is offered up to the largest ratio, needed or not, so it is
- *     offered no more than the wanted output needs;
- *   - soxr_delay() is not implemented for it, and soxr_clear() re-creates it.
- *
- * A start at a fractional position runs the filter in over some frames that are thrown away, at a
- * ratio so slightly off that the first frame kept falls on the position.
+ * The input is kept as one window per channel, so that each coefficient serves both. Vectors are
+ * the compiler's: SSE2, NEON, or plain floats where there is neither.
  */
 #include "tutti/audio/resampler.h"
 
+#include "filter_bank.h"
+
 #include <math.h>
-#include <soxr.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Phase delay of the half-band IIR at low frequencies, in output frames. */
-static const double DELAY_FRAMES = 1.86331;
-/* Corrections stay well inside; the engine must have been created for the largest ratio. */
-static const double RATIO_HEADROOM = 1.02;
 static const double PPM_MAX = 10000;
-/* Thrown away at a start. The IIR rings off by 28 dB per 128 output frames, so that these leave
- * nothing above -110 dB; the FIRs reach 66 input frames back where the ratio is below 1. */
-static const double WARM_UP_OUT_FRAMES = 512;
-static const double WARM_UP_IN_FRAMES = 72;
-static const int FIRST_RATIO_ROUNDS = 4;
-#define THROWN_FRAMES 64
-/* Offered beyond what was computed, should the engine be hungrier than we think. */
-#define EXTRA_IN_FRAMES 64
+/* What the window holds beyond the filter: it is moved back to its beginning once in so many. */
+#define ROOM_FRAMES 1024
 
-struct resampler {
-    soxr_t soxr;
-    double nominal;        /* input frames per output frame, uncorrected */
-    double unit;           /* ratios are multiples of this */
-    int64_t lookahead;     /* input frames that the engine wants beyond a position */
-    double ratio;          /* in effect for what is delivered */
-    double warm_ratio;     /* in effect while frames are thrown away */
-    size_t warm_up_frames; /* output frames still to be thrown away */
-    /* Engine position of the next output frame, before the IIR's delay: kept in two parts, so that
-     * adding steps is exact. */
+/* A place or a distance in the input: whole frames and 2^-64 of a frame. */
+struct fixed {
     int64_t whole;
-    double part;
-    int64_t fed; /* the input frame that is wanted next */
+    uint64_t part;
 };
 
-static double quantize(const struct resampler *resampler, double ratio)
+struct resampler {
+    const struct filter_bank *bank;
+    struct fixed nominal; /* step per output frame, uncorrected */
+    struct fixed step;
+    struct fixed at; /* of the next output frame */
+    int64_t fed;     /* the input frame that is wanted next; the window ends before it */
+    size_t count;    /* of frames in the window */
+    size_t room;     /* that it has place for */
+    float *window[RESAMPLER_CHANNELS];
+};
+
+static struct fixed fixed_add(struct fixed a, struct fixed b)
 {
-    return round(ratio / resampler->unit) * resampler->unit;
+    uint64_t part = a.part + b.part;
+    return (struct fixed){a.whole + b.whole + (part < a.part), part};
 }
 
-/* Halvings of the input rate that an engine for ratios up to max_ratio may do. */
-static int halvings(double max_ratio)
+/* a * count, count < 2^31. */
+static struct fixed fixed_times(struct fixed a, uint64_t count)
 {
-    int count = 0;
-    while (max_ratio > 2) {
-        max_ratio /= 2;
-        count++;
-    }
-    return count;
+    uint64_t low = (a.part & UINT32_MAX) * count;
+    uint64_t high = (a.part >> 32) * count + (low >> 32);
+    return (struct fixed){a.whole * (int64_t)count + (int64_t)(high >> 32),
+                          high << 32 | (low & UINT32_MAX)};
 }
 
-struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz)
+static struct fixed fixed_of(int64_t whole, double fraction)
+{
+    double floored = floor(fraction);
+    double rest = fraction - floored;
+    if (rest >= 1) /* a little less than a whole number, rounded to it */
+        return (struct fixed){whole + (int64_t)floored + 1, 0};
+    return (struct fixed){whole + (int64_t)floored, (uint64_t)ldexp(rest, 64)};
+}
+
+/* in / out to the last bit: long division, 32 bits at a time. */
+static struct fixed fixed_ratio(uint64_t in, uint64_t out)
+{
+    uint64_t rest = in % out;
+    uint64_t high = (rest << 32) / out;
+    uint64_t low = ((rest << 32) % out << 32) / out;
+    return (struct fixed){(int64_t)(in / out), high << 32 | low};
+}
+
+static double fixed_to_double(struct fixed a)
+{
+    return (double)a.whole + ldexp((double)a.part, -64);
+}
+
+static unsigned half_taps(const struct resampler *resampler)
+{
+    return resampler->bank->taps / 2;
+}
+
+struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz,
+                                   enum resampler_quality quality)
 {
     struct resampler *resampler = calloc(1, sizeof *resampler);
     if (!resampler)
         return NULL;
-    resampler->nominal = (double)in_rate_hz / out_rate_hz;
-    int deepest = halvings(resampler->nominal * RATIO_HEADROOM);
-    resampler->unit = ldexp(1, deepest - 31);
-    resampler->lookahead = 240;
-    for (int i = 0; i < deepest; i++)
-        resampler->lookahead = 2 * resampler->lookahead + 120;
-    resampler->ratio = quantize(resampler, resampler->nominal);
-    resampler_start(resampler, 0);
-    if (!resampler->soxr) {
-        free(resampler);
+    resampler->bank = filter_bank_take(in_rate_hz, out_rate_hz, quality);
+    resampler->room = resampler->bank ? resampler->bank->taps + ROOM_FRAMES : 0;
+    resampler->window[0] = calloc(resampler->room * RESAMPLER_CHANNELS, sizeof(float));
+    if (!resampler->bank || !resampler->window[0]) {
+        resampler_destroy(resampler);
         return NULL;
     }
+    resampler->window[1] = resampler->window[0] + resampler->room;
+    resampler->nominal = resampler->step = fixed_ratio(in_rate_hz, out_rate_hz);
+    resampler_start(resampler, (struct resampler_position){0});
     return resampler;
 }
 
@@ -91,164 +100,192 @@ void resampler_destroy(struct resampler *resampler)
 {
     if (!resampler)
         return;
-    soxr_delete(resampler->soxr);
+    filter_bank_give_back(resampler->bank);
+    free(resampler->window[0]);
     free(resampler);
 }
 
-static soxr_t create_engine(double nominal)
+int64_t resampler_start(struct resampler *resampler, struct resampler_position position)
 {
-    soxr_error_t error = NULL;
-    soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, SOXR_VR);
-    soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
-    double max_ratio = fmax(nominal, 1) * RATIO_HEADROOM;
-    soxr_t soxr = soxr_create(max_ratio, 1, RESAMPLER_CHANNELS, &error, &io, &quality, NULL);
-    return error ? NULL : soxr;
-}
-
-/* Where the engine's first output falls, in input frames; see the top of this file. */
-static double first_position(double ratio)
-{
-    int octave = (int)floor(log2(ratio));
-    bool up = octave < 0;
-    double domain = up ? 0.5 : ldexp(1, octave); /* input frames per frame of the domain */
-    double step = up ? ratio / domain : ratio / domain / 2;
-    return (step - floor(step)) / 2 * domain;
-}
-
-/* The ratio that covers travel input frames in count output frames, the first position included;
- * 0 where that has no solution, because the first position jumps just there. */
-static double ratio_for(const struct resampler *resampler, double travel, double count)
-{
-    double ratio = travel / count;
-    for (int i = 0; i < FIRST_RATIO_ROUNDS; i++)
-        ratio = quantize(resampler, (travel - first_position(ratio)) / count);
-    double missed = travel - first_position(ratio) - ratio * count;
-    return fabs(missed) < count * resampler->unit ? ratio : 0;
-}
-
-int64_t resampler_start(struct resampler *resampler, double position)
-{
-    soxr_delete(resampler->soxr);
-    resampler->soxr = create_engine(resampler->nominal);
-    if (!resampler->soxr)
-        return 0;
-    double count = ceil(fmax(WARM_UP_OUT_FRAMES, WARM_UP_IN_FRAMES / fmin(resampler->nominal, 1)));
-    double wanted = position + DELAY_FRAMES * resampler->ratio;
-    double first = wanted - first_position(resampler->ratio) - count * resampler->ratio;
-    /* The warm-up's ratio errs away from 1, where the engine changes its way of working. */
-    double away = resampler->ratio < 1 ? 1 : -1;
-    first = resampler->ratio < 1 ? ceil(first) : floor(first);
-    double ratio = ratio_for(resampler, wanted - first, count);
-    for (int i = 0; ratio == 0 && i < 2; i++) {
-        first += away;
-        ratio = ratio_for(resampler, wanted - first, count);
-    }
-    if (ratio == 0)
-        ratio = resampler->ratio; /* resampler_position() tells what came of it */
-    soxr_set_io_ratio(resampler->soxr, ratio, 0);
-    resampler->warm_ratio = ratio;
-    resampler->warm_up_frames = (size_t)count;
-    resampler->fed = (int64_t)first;
-    resampler->whole = (int64_t)first;
-    resampler->part = first_position(ratio);
-    return (int64_t)first;
+    resampler->at = fixed_of(position.frame, position.fraction);
+    resampler->count = 0;
+    resampler->fed = resampler->at.whole + 1 - half_taps(resampler);
+    return resampler->fed;
 }
 
 double resampler_set_ppm(struct resampler *resampler, double ppm)
 {
     ppm = fmin(fmax(ppm, -PPM_MAX), PPM_MAX);
-    double ratio = quantize(resampler, resampler->nominal * (1 + ppm * 1e-6));
-    if (ratio != resampler->ratio) {
-        resampler->ratio = ratio;
-        if (resampler->warm_up_frames == 0)
-            soxr_set_io_ratio(resampler->soxr, ratio, 0);
+    double nominal = fixed_to_double(resampler->nominal);
+    resampler->step = fixed_add(resampler->nominal, fixed_of(0, nominal * ppm * 1e-6));
+    return ppm;
+}
+
+double resampler_step(const struct resampler *resampler)
+{
+    return fixed_to_double(resampler->step);
+}
+
+struct resampler_position resampler_position(const struct resampler *resampler)
+{
+    /* Cut to the 53 bits of a double, or the last values before 1 would be rounded to it. */
+    double fraction = ldexp((double)(resampler->at.part >> 11), -53);
+    return (struct resampler_position){resampler->at.whole, fraction};
+}
+
+/* --- the inner product ---------------------------------------------------------------------- */
+
+#if defined(__SSE2__) || defined(__ARM_NEON)
+typedef float lanes __attribute__((vector_size(4 * sizeof(float)), may_alias));
+/* The same, where it need not lie on a multiple of its size. */
+typedef float loose_lanes __attribute__((vector_size(4 * sizeof(float)), aligned(4), may_alias));
+#define LANES 4
+
+static lanes all(float value)
+{
+    return (lanes){value, value, value, value};
+}
+
+static void put_sums(lanes left, lanes right, float *out)
+{
+    lanes low = {left[0], right[0], left[1], right[1]};
+    lanes high = {left[2], right[2], left[3], right[3]};
+    lanes pairs = low + high;
+    out[0] = pairs[0] + pairs[2];
+    out[1] = pairs[1] + pairs[3];
+}
+#else
+typedef float lanes;
+typedef float loose_lanes;
+#define LANES 1
+
+static lanes all(float value)
+{
+    return value;
+}
+
+static void put_sums(lanes left, lanes right, float *out)
+{
+    out[0] = left;
+    out[1] = right;
+}
+#endif
+_Static_assert(FILTER_TAPS_UNIT % (2 * LANES) == 0, "taps come in pairs of vectors");
+
+static lanes load(const float *from)
+{
+    return *(const lanes *)from;
+}
+
+static lanes load_loose(const float *from)
+{
+    return *(const loose_lanes *)from;
+}
+
+/* One output frame, of the phase with these coefficients, `within` (0 to 1) it. Two sums per
+ * channel, so that an addition need not wait for the one before; the index runs up to 0, which
+ * spares a comparison. */
+static void weigh(const float *coefficients, size_t taps, float within, const float *left,
+                  const float *right, float *out)
+{
+    const float *c0 = coefficients + taps, *c1 = c0 + taps, *c2 = c1 + taps;
+    lanes t = all(within);
+    lanes even_left = all(0), even_right = all(0), odd_left = all(0), odd_right = all(0);
+    left += taps;
+    right += taps;
+    for (ptrdiff_t i = -(ptrdiff_t)taps; i != 0; i += 2 * LANES) {
+        ptrdiff_t j = i + LANES;
+        lanes even = (load(c2 + i) * t + load(c1 + i)) * t + load(c0 + i);
+        lanes odd = (load(c2 + j) * t + load(c1 + j)) * t + load(c0 + j);
+        even_left += even * load_loose(left + i);
+        even_right += even * load_loose(right + i);
+        odd_left += odd * load_loose(left + j);
+        odd_right += odd * load_loose(right + j);
     }
-    return (ratio / resampler->nominal - 1) * 1e6;
+    put_sums(even_left + odd_left, even_right + odd_right, out);
 }
 
-double resampler_ratio(const struct resampler *resampler)
+/* --- the window ----------------------------------------------------------------------------- */
+
+/* Where in the window the filter of the next output frame begins. */
+static int64_t filter_begin(const struct resampler *resampler)
 {
-    return resampler->ratio;
+    int64_t first = resampler->fed - (int64_t)resampler->count;
+    return resampler->at.whole + 1 - half_taps(resampler) - first;
 }
 
-double resampler_position(const struct resampler *resampler)
+/* Output frames, as far as the window reaches. On its own, its loop keeps what it needs in
+ * registers. */
+static __attribute__((noinline)) size_t render(struct resampler *resampler, float *out,
+                                               size_t capacity)
 {
-    double warm_up = (double)resampler->warm_up_frames * resampler->warm_ratio;
-    return (double)resampler->whole + (resampler->part + warm_up - DELAY_FRAMES * resampler->ratio);
-}
-
-static void advance(struct resampler *resampler, size_t frames, double ratio)
-{
-    resampler->part += (double)frames * ratio;
-    double whole = floor(resampler->part);
-    resampler->whole += (int64_t)whole;
-    resampler->part -= whole;
-}
-
-/* Input frames that must still be fed for `frames` more output frames. */
-static size_t frames_wanting(const struct resampler *resampler, size_t frames, double ratio)
-{
-    double last = resampler->part + (double)frames * ratio;
-    int64_t until = resampler->whole + (int64_t)last + resampler->lookahead + 1;
-    return until > resampler->fed ? (size_t)(until - resampler->fed) : 0;
-}
-
-/*
- * Runs the engine for up to count output frames at the ratio it is set to, offering it what it
- * needs of in. Returns the frames written; *used_frames grows by what was taken.
- */
-static size_t run(struct resampler *resampler, double ratio, const float *in, size_t in_frames,
-                  size_t *used_frames, float *out, size_t count)
-{
+    const struct filter_bank *bank = resampler->bank;
+    const size_t taps = bank->taps, row = taps * FILTER_DEGREES;
+    const unsigned bits = bank->phase_bits;
+    const struct fixed step = resampler->step;
+    const int64_t begin = filter_begin(resampler);
+    const int64_t last = (int64_t)resampler->count - (int64_t)taps;
+    struct fixed at = {begin, resampler->at.part};
     size_t done = 0;
-    size_t extra = 0;
-    while (done < count) {
-        size_t left = in_frames - *used_frames;
-        size_t offered = frames_wanting(resampler, count - done, ratio) + extra;
-        if (offered > left)
-            offered = left;
-        size_t used = 0, got = 0;
-        /* Without a buffer the engine would take it for the end of its input. */
-        const float *from = in ? in + *used_frames * RESAMPLER_CHANNELS : out;
-        soxr_process(resampler->soxr, from, offered, &used, out + done * RESAMPLER_CHANNELS,
-                     count - done, &got);
-        *used_frames += used;
-        resampler->fed += (int64_t)used;
-        advance(resampler, got, ratio);
-        done += got;
-        if (used > 0 || got > 0)
-            continue;
-        if (left == 0 || extra > 0)
-            break;
-        extra = EXTRA_IN_FRAMES;
+    for (; done < capacity && at.whole <= last; done++) {
+        size_t phase = (size_t)(at.part >> (64 - bits));
+        float within = (float)(int32_t)(at.part << bits >> 40) * 0x1p-24f;
+        weigh(bank->rows + phase * row, taps, within, resampler->window[0] + at.whole,
+              resampler->window[1] + at.whole, out + done * RESAMPLER_CHANNELS);
+        at = fixed_add(at, step);
     }
+    resampler->at.whole += at.whole - begin;
+    resampler->at.part = at.part;
     return done;
 }
 
-/* Runs the engine until the frames of the warm-up have come out; false if input is wanting. */
-static bool warm_up(struct resampler *resampler, const float *in, size_t in_frames,
-                    size_t *used_frames)
+/* Input frames that `frames` more output frames need. */
+static size_t frames_wanting(const struct resampler *resampler, size_t frames)
 {
-    float thrown[THROWN_FRAMES * RESAMPLER_CHANNELS];
-    while (resampler->warm_up_frames > 0) {
-        size_t want = resampler->warm_up_frames;
-        if (want > THROWN_FRAMES)
-            want = THROWN_FRAMES;
-        size_t done =
-            run(resampler, resampler->warm_ratio, in, in_frames, used_frames, thrown, want);
-        resampler->warm_up_frames -= done;
-        if (done < want)
-            return false;
+    struct fixed last = fixed_add(resampler->at, fixed_times(resampler->step, frames - 1));
+    int64_t until = last.whole + half_taps(resampler) + 1;
+    return until > resampler->fed ? (size_t)(until - resampler->fed) : 0;
+}
+
+static void forget_heard(struct resampler *resampler)
+{
+    size_t begin = (size_t)filter_begin(resampler);
+    resampler->count -= begin;
+    for (int c = 0; c < RESAMPLER_CHANNELS; c++)
+        memmove(resampler->window[c], resampler->window[c] + begin,
+                resampler->count * sizeof(float));
+}
+
+/* Appends to the window as much of `frames` as it has room for. */
+static size_t take(struct resampler *resampler, const float *in, size_t frames)
+{
+    if (resampler->count + frames > resampler->room)
+        forget_heard(resampler);
+    size_t room = resampler->room - resampler->count;
+    size_t count = frames < room ? frames : room;
+    float *left = resampler->window[0] + resampler->count;
+    float *right = resampler->window[1] + resampler->count;
+    for (size_t i = 0; i < count; i++) {
+        left[i] = in[i * RESAMPLER_CHANNELS];
+        right[i] = in[i * RESAMPLER_CHANNELS + 1];
     }
-    soxr_set_io_ratio(resampler->soxr, resampler->ratio, 0);
-    return true;
+    resampler->count += count;
+    resampler->fed += (int64_t)count;
+    return count;
 }
 
 size_t resampler_process(struct resampler *resampler, const float *in, size_t in_frames,
                          size_t *ret_used, float *out, size_t out_capacity)
 {
-    *ret_used = 0;
-    if (resampler->warm_up_frames > 0 && !warm_up(resampler, in, in_frames, ret_used))
-        return 0;
-    return run(resampler, resampler->ratio, in, in_frames, ret_used, out, out_capacity);
+    size_t used = 0, done = 0;
+    for (;;) {
+        done += render(resampler, out + done * RESAMPLER_CHANNELS, out_capacity - done);
+        size_t left = in_frames - used;
+        if (done == out_capacity || left == 0)
+            break;
+        size_t wanting = frames_wanting(resampler, out_capacity - done);
+        used += take(resampler, in + used * RESAMPLER_CHANNELS, wanting < left ? wanting : left);
+    }
+    *ret_used = used;
+    return done;
 }

@@ -62,6 +62,7 @@ static const struct option_spec specs[] = {
     CHECKED(audio, device, "default", "ALSA name of the sound device, as tuttid --list-devices shows it; null: none.", "an ALSA name of at most 127 bytes", is_given),
     CHOICE(audio, channels, "stereo | mono | left | right", "stereo", "What this speaker plays of the two channels."),
     INTEGER(audio, rate_hz, 0, 192000, "0", "Fixed rate of the device in Hz; 0: the nearest to the track's."),
+    CHOICE(audio, quality, "high | low", "high", "How tracks are resampled; low: half the work, for boards without NEON, as Pi 1 and Zero."),
     INTEGER(audio, buffer_ms, 100, 5000, "1500", "Depth of the device's queue; it may give less."),
     REAL(audio, latency_ms, -2000, 2000, "0", "How much later than the card the sound comes out (amplifier, DSP, Bluetooth); positive: late."),
     INTEGER(audio, volume, 0, 100, "60", "Volume in percent at the first start; later the remembered one."),

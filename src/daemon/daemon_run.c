@@ -140,6 +140,7 @@ static struct player *create_player(struct daemon *daemon)
                    .latency_ns = ms_to_ns(daemon->latency_ms),
                    .remembered_ppm = daemon_device(daemon)->rate_ppm},
         .drift = {settings->sync.seek_threshold_ms * 1e-3, settings->sync.max_slew_ppm},
+        .quality = (enum resampler_quality)settings->audio.quality,
         .idle_release_ns = s_to_ns(settings->audio.idle_release_s),
         .clock = &daemon->clock,
     });

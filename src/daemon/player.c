@@ -79,13 +79,13 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
         player->next = NULL;
         return;
     }
-    player->voice = voice_create(fd, available_bytes, total_bytes);
+    player->voice = voice_create(fd, available_bytes, total_bytes, player->config.quality);
 }
 
 void player_set_next(struct player *player, int fd, int64_t bytes)
 {
     voice_destroy(player->next);
-    player->next = fd < 0 ? NULL : voice_create(fd, bytes, bytes);
+    player->next = fd < 0 ? NULL : voice_create(fd, bytes, bytes, player->config.quality);
     player->next_fd = fd;
 }
 

@@ -18,6 +18,7 @@ struct voice {
     int fd;
     int64_t available_bytes;
     int64_t total_bytes;
+    enum resampler_quality quality;
     struct decoder *decoder;
     struct resampler *resampler;
     unsigned card_rate_hz;
@@ -30,7 +31,8 @@ struct voice {
     char error[DECODER_ERROR_MAX];
 };
 
-struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes)
+struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes,
+                           enum resampler_quality quality)
 {
     struct voice *voice = calloc(1, sizeof *voice);
     if (!voice)
@@ -38,6 +40,7 @@ struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes)
     voice->fd = fd;
     voice->available_bytes = available_bytes;
     voice->total_bytes = total_bytes;
+    voice->quality = quality;
     return voice;
 }
 
@@ -135,7 +138,7 @@ static bool ensure_resampler(struct voice *voice, unsigned card_rate_hz)
     if (voice->resampler && voice->card_rate_hz == card_rate_hz)
         return true;
     resampler_destroy(voice->resampler);
-    voice->resampler = resampler_create(voice_rate_hz(voice), card_rate_hz);
+    voice->resampler = resampler_create(voice_rate_hz(voice), card_rate_hz, voice->quality);
     voice->card_rate_hz = card_rate_hz;
     return voice->resampler != NULL;
 }
@@ -147,7 +150,8 @@ enum voice_result voice_start(struct voice *voice, double position_s, unsigned c
         return prepared;
     if (!ensure_resampler(voice, card_rate_hz))
         return fail(voice, "out of memory");
-    int64_t first = resampler_start(voice->resampler, position_s * voice_rate_hz(voice));
+    double position = position_s * voice_rate_hz(voice);
+    int64_t first = resampler_start(voice->resampler, (struct resampler_position){0, position});
     voice->silent_lead = first < 0 ? -first : 0;
     voice->input_count = voice->input_at = 0;
     voice->ended = false;
@@ -173,12 +177,13 @@ void voice_set_ppm(struct voice *voice, double ppm)
 
 double voice_position_s(const struct voice *voice)
 {
-    return resampler_position(voice->resampler) / voice_rate_hz(voice);
+    struct resampler_position at = resampler_position(voice->resampler);
+    return ((double)at.frame + at.fraction) / voice_rate_hz(voice);
 }
 
 double voice_step_s(const struct voice *voice)
 {
-    return resampler_ratio(voice->resampler) / voice_rate_hz(voice);
+    return resampler_step(voice->resampler) / voice_rate_hz(voice);
 }
 
 static void take_silence(struct voice *voice, size_t count)

@@ -31,7 +31,7 @@ static int range_count;
 
 static int note(struct dl_phdr_info *info, size_t size, void *user)
 {
-    static const char *const names[] = {"libcurl", "libmpg123", "libcjson", "libsoxr"};
+    static const char *const names[] = {"libcurl", "libmpg123", "libcjson"};
     (void)size;
     (void)user;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

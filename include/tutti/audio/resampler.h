@@ -1,10 +1,10 @@
 /*
- * resampler.h: rate conversion and drift correction in one pass, with exact bookkeeping.
+ * resampler.h: a position in, a sample out: rate conversion and drift correction in one pass.
  *
- * The resampler always knows which track position, in fractional input frames, the next output
- * frame will sound: the filter's delay is accounted for, so that position and sound agree to
- * less than 0.01 frames (up to 2 kHz or so; towards the top of the band the filter's own phase
- * comes on top: 0.23 output frames at 10 kHz of 44.1).
+ * State is one position in the track and one step per output frame, both in fixed point (64 bits
+ * behind the point): they are exact, and positions never creep. An output frame is the inner
+ * product of the input around its position with a windowed sinc for just that fraction of a frame
+ * (filter_bank.h). The filter is symmetric about the position: no delay, at any frequency.
  */
 #ifndef TUTTI_AUDIO_RESAMPLER_H
 #define TUTTI_AUDIO_RESAMPLER_H
@@ -16,35 +16,51 @@
 
 struct resampler;
 
+/*
+ * What is kept below the lower of both rates' Nyquist frequency, as measured by
+ * tests/unit/audio/test_resampler.c; at 44.1 kHz:
+ */
+enum resampler_quality {
+    RESAMPLER_HIGH, /* to 19 kHz within 0.05 dB; images and aliases below -100 dB */
+    RESAMPLER_LOW,  /* half the taps: to 17 kHz within 0.05 dB; images and aliases below -75 dB */
+};
+
+/* Where in the input: frame + fraction, in input frames. As it is told, 0 <= fraction < 1; as it
+ * is given, any number. */
+struct resampler_position {
+    int64_t frame;
+    double fraction;
+};
+
 /* Rates in Hz, 8000 to 192000. NULL when out of memory. */
-struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz);
+struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz,
+                                   enum resampler_quality quality);
 void resampler_destroy(struct resampler *resampler);
 
 /*
- * Starts over so that the next output frame is at `position` (input frames, fractional, may be
- * negative: silence before the track). Returns the input frame that the caller must feed first,
- * a little before it, so that the filter is warm; frames before 0 are to be fed as silence.
+ * Starts over: the next output frame is at `position` (before 0: silence before the track). Returns
+ * the input frame that the caller must feed first, half a filter before it; frames before 0 are to
+ * be fed as silence.
  */
-int64_t resampler_start(struct resampler *resampler, double position);
+int64_t resampler_start(struct resampler *resampler, struct resampler_position position);
 
 /*
- * Input frames per output frame relative to in_rate/out_rate, as ppm: positive plays faster.
- * Takes effect at the next output frame. |ppm| up to 10000. The value is rounded to what the
- * engine can represent; returns the value in effect.
+ * Input frames per output frame relative to in_rate/out_rate, as ppm: positive plays faster. Holds
+ * from the next output frame on. Clamped to +-10000; returns the value in effect.
  */
 double resampler_set_ppm(struct resampler *resampler, double ppm);
 
-/* The exact ratio in effect: input frames per output frame. */
-double resampler_ratio(const struct resampler *resampler);
+/* Input frames per output frame, in effect. */
+double resampler_step(const struct resampler *resampler);
 
-/* Fractional input frame that the next output frame will sound. */
-double resampler_position(const struct resampler *resampler);
+/* Where the next output frame is. */
+struct resampler_position resampler_position(const struct resampler *resampler);
 
 /*
  * Consumes up to in_frames, produces up to out_capacity. Returns output frames written; sets
- * *ret_used. Input that the filter holds back counts as used; it takes no more than it needs for
- * out_capacity. As long as there is input, it uses or writes something. in may be NULL with 0
- * frames.
+ * *ret_used. Input that later frames need is copied, and counts as used; it takes no more than it
+ * needs for out_capacity, so that it holds back half a filter. As long as there is input, it uses
+ * or writes something. in may be NULL with 0 frames.
  */
 size_t resampler_process(struct resampler *resampler, const float *in, size_t in_frames,
                          size_t *ret_used, float *out, size_t out_capacity);

@@ -48,6 +48,7 @@ struct settings {
         char device[128];
         int channels; /* enum sink_channel_mode, same order */
         int64_t rate_hz;
+        int quality; /* enum resampler_quality, same order */
         int64_t buffer_ms;
         double latency_ms;
         int64_t volume;

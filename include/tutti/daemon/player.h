@@ -11,6 +11,7 @@
 #ifndef TUTTI_DAEMON_PLAYER_H
 #define TUTTI_DAEMON_PLAYER_H
 
+#include "tutti/audio/resampler.h"
 #include "tutti/base/units.h"
 #include "tutti/core/drift.h"
 #include "tutti/core/server_clock.h"
@@ -26,6 +27,7 @@ struct player;
 struct player_config {
     struct output_config output;
     struct drift_config drift;
+    enum resampler_quality quality;
     int64_t idle_release_ns;          /* 0: keep the device for ever */
     const struct server_clock *clock; /* the caller's; outlives the player */
 };

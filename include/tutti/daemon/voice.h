@@ -8,6 +8,8 @@
 #ifndef TUTTI_DAEMON_VOICE_H
 #define TUTTI_DAEMON_VOICE_H
 
+#include "tutti/audio/resampler.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +23,8 @@ enum voice_result {
 };
 
 /* fd and its bytes as in decoder.h. NULL when out of memory. */
-struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes);
+struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes,
+                           enum resampler_quality quality);
 void voice_destroy(struct voice *voice);
 
 void voice_set_available(struct voice *voice, int64_t available_bytes, bool complete);
