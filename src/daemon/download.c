@@ -92,6 +92,29 @@ static bool is_same(const struct download *download, const struct http_response 
            strcmp(modified, response->last_modified) == 0;
 }
 
+/* A full disk: it goes on in memory as soon as what there is has been brought there. */
+static void moved(void *user)
+{
+    struct download *download = user;
+    download->config->handlers.on_growth(download->config->user, download);
+    if (download->call)
+        http_go_on(download->call);
+}
+
+static struct track_file *begin_file(struct download *download)
+{
+    struct track_file *file = track_store_begin(download->config->store, download->url);
+    if (file)
+        track_file_when_moved(file, moved, download);
+    return file;
+}
+
+static void wait_while_it_moves(struct download *download)
+{
+    if (track_file_is_moving(download->file))
+        http_wait(download->call);
+}
+
 static bool break_off(struct download *download, const char *why)
 {
     download->why = why;
@@ -105,7 +128,7 @@ static bool take_other(struct download *download, const struct http_response *re
     bool vouched = response->etag[0] || response->last_modified[0];
     if (response->status != 200 || !vouched || is_same(download, response))
         return false;
-    struct track_file *file = track_store_begin(download->config->store, download->url);
+    struct track_file *file = begin_file(download);
     if (!file)
         return false;
     download->config->handlers.on_replaced(download->config->user, download);
@@ -175,6 +198,7 @@ static bool on_headers(void *user, const struct http_response *response)
     download->began_bytes = track_file_bytes(download->file);
     if (response->status == 200 || response->etag[0] || response->last_modified[0])
         track_file_set_validators(download->file, response->etag, response->last_modified);
+    wait_while_it_moves(download);
     return true;
 }
 
@@ -184,6 +208,7 @@ static bool on_data(void *user, const void *data, size_t bytes)
     int result = track_file_append(download->file, data, (int64_t)bytes);
     if (result < 0)
         return break_off(download, strerror(-result));
+    wait_while_it_moves(download);
     download->config->handlers.on_growth(download->config->user, download);
     return true;
 }
@@ -223,6 +248,7 @@ static void on_done(void *user, const struct http_response *response)
 {
     struct download *download = user;
     download->call = NULL;
+    track_file_call_ended(download->file);
     if (download->checking) {
         download->checking = download->unchecked = false;
         end(download, DOWNLOAD_UNCHANGED, "");
@@ -258,7 +284,7 @@ static const char *strong_validator(const struct download *download)
 static bool prepare_fetch(struct download *download, struct http_request *request)
 {
     if (!download->file) {
-        download->file = track_store_begin(download->config->store, download->url);
+        download->file = begin_file(download);
         download->total_bytes = -1;
     }
     if (!download->file)
@@ -314,4 +340,6 @@ void download_pause(struct download *download)
     download->call = NULL;
     download->in_parts =
         false; /* by the time it goes on, only a validator tells whether they fit */
+    if (download->file)
+        track_file_call_ended(download->file);
 }

@@ -205,11 +205,13 @@ static void bound_round(struct http_call *call, size_t bytes)
     struct http *http = call->http;
     int64_t took_ns = mono_sub(mono_clock_now(), loop_now(http->loop));
     http->round_bytes += bytes;
-    if (call->paused || (http->round_bytes < ROUND_BYTES && took_ns < ROUND_NS))
+    bool enough = http->round_bytes >= ROUND_BYTES || took_ns >= ROUND_NS;
+    if (call->paused || (!enough && !call->waits))
         return;
     call->paused = true;
     curl_easy_pause(call->easy, CURLPAUSE_RECV);
-    loop_timer_set_in(http->next_round, 0);
+    if (!call->waits)
+        loop_timer_set_in(http->next_round, 0);
 }
 
 static void next_round_fired(void *user, struct mono_time now)
@@ -217,8 +219,8 @@ static void next_round_fired(void *user, struct mono_time now)
     struct http *http = user;
     (void)now;
     for (struct http_call *call = http->calls; call; call = call->next) {
-        bool go_on = call->paused && call->running && !call->cancelled;
-        call->paused = false;
+        bool go_on = call->paused && call->running && !call->cancelled && !call->waits;
+        call->paused = call->paused && call->waits;
         if (go_on)
             curl_loop_unpause(http->curl, call->easy);
     }
@@ -270,8 +272,14 @@ static size_t give_body(char *to, size_t size, size_t count, void *user)
     return CURL_READFUNC_ABORT;
 }
 
+void http_wait(struct http_call *call)
+{
+    call->waits = true;
+}
+
 void http_go_on(struct http_call *call)
 {
+    call->waits = call->paused = false;
     if (call->running && !call->cancelled)
         curl_loop_unpause(call->http->curl, call->easy);
 }

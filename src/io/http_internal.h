@@ -41,6 +41,7 @@ struct http_call {
     char error[CURL_ERROR_SIZE + 64];
     bool running; /* curl has it */
     bool paused;  /* until the next round */
+    bool waits;   /* until http_go_on() */
     bool headers_told;
     bool too_large;
     bool body_failed;

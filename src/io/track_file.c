@@ -1,5 +1,6 @@
 /*
- * track_file.c: one track while it is open: it grows, it may move into memory, it is kept or not.
+ * track_file.c: one track while it is open: it grows, it may have to move (track_move.c), it is
+ * kept or not.
  *
  * A file that is being downloaded has a name of its own and is locked, so that another speaker with
  * the same cache directory does not take it for what a crash has left behind.
@@ -17,7 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_BYTES 65536
 /* Tracks that may be removed for one piece of another, before memory serves. */
 #define ROOM_TRIES 4
 /* Names that a speaker with the same process id, in another container, may have taken. */
@@ -83,7 +83,7 @@ static void begin_on_disk(struct track_file *file)
     }
 }
 
-static int open_memory(void)
+int track_file_open_memory(void)
 {
     return memfd_create("tutti-track", MFD_CLOEXEC);
 }
@@ -106,11 +106,11 @@ bool track_file_begin(struct track_file *file)
 {
     begin_on_disk(file);
     if (file->fd < 0)
-        file->fd = open_memory();
+        file->fd = track_file_open_memory();
     return file->fd >= 0;
 }
 
-static int write_at(int fd, const char *data, int64_t bytes, int64_t offset)
+int track_file_write_at(int fd, const char *data, int64_t bytes, int64_t offset)
 {
     while (bytes > 0) {
         ssize_t written = pwrite(fd, data, (size_t)bytes, offset);
@@ -123,36 +123,6 @@ static int write_at(int fd, const char *data, int64_t bytes, int64_t offset)
         bytes -= written;
     }
     return 0;
-}
-
-static int copy_bytes(int from, int to, int64_t bytes)
-{
-    char buffer[COPY_BYTES];
-    for (int64_t at = 0; at < bytes;) {
-        int64_t left = bytes - at;
-        ssize_t got = pread(from, buffer, left < COPY_BYTES ? (size_t)left : COPY_BYTES, at);
-        if (got <= 0)
-            return -EIO;
-        int result = write_at(to, buffer, got, at);
-        if (result < 0)
-            return result;
-        at += got;
-    }
-    return 0;
-}
-
-/* The descriptor keeps its number, so that whoever reads it need not know. */
-static int move_to_memory(struct track_file *file)
-{
-    int memory = open_memory();
-    int result = memory < 0 ? -errno : copy_bytes(file->fd, memory, file->bytes);
-    if (result == 0 && dup3(memory, file->fd, O_CLOEXEC) < 0)
-        result = -errno;
-    if (memory >= 0)
-        close(memory);
-    unlink(file->temporary);
-    file->temporary[0] = '\0';
-    return result;
 }
 
 void track_file_expect(struct track_file *file, int64_t total_bytes)
@@ -168,32 +138,69 @@ void track_file_expect(struct track_file *file, int64_t total_bytes)
             return;
     }
     track_store_disk_failed(store, ENOSPC);
-    move_to_memory(file);
+    file->error = track_move_start(file);
+}
+
+/* It will not get better. What could not move is where it was, and may be resumed from there. */
+static int move_and_append(struct track_file *file, const void *data, int64_t bytes)
+{
+    int result = track_move_start(file);
+    if (result == 0 && file->move)
+        return track_move_hold(file, data, bytes);
+    return result < 0 ? result : track_file_append(file, data, bytes);
 }
 
 int track_file_append(struct track_file *file, const void *data, int64_t bytes)
 {
-    int result = write_at(file->fd, data, bytes, file->bytes);
+    if (file->move)
+        return track_move_hold(file, data, bytes);
+    if (file->error < 0)
+        return file->error;
+    int result = track_file_write_at(file->fd, data, bytes, file->bytes);
     for (int i = 0; i < ROOM_TRIES && result == -ENOSPC && file->temporary[0]; i++) {
         if (!track_store_make_room(file->store))
             break;
-        result = write_at(file->fd, data, bytes, file->bytes);
+        result = track_file_write_at(file->fd, data, bytes, file->bytes);
     }
     if (result < 0 && file->temporary[0]) {
         track_store_disk_failed(file->store, -result);
-        result = move_to_memory(file);
-        if (result == 0)
-            result = write_at(file->fd, data, bytes, file->bytes);
+        return move_and_append(file, data, bytes);
     }
     if (result == 0)
         file->bytes += bytes;
     return result;
 }
 
+bool track_file_is_moving(const struct track_file *file)
+{
+    return file->move != NULL;
+}
+
+void track_file_when_moved(struct track_file *file, void (*moved)(void *user), void *user)
+{
+    file->moved = moved;
+    file->user = user;
+}
+
+void track_file_call_ended(struct track_file *file)
+{
+    file->held_bytes = 0;
+}
+
+/* What moves need not arrive any more. */
+static void empty_into_memory(struct track_file *file)
+{
+    track_move_stop(file);
+    file->bytes = 0;
+    file->error = track_move_start(file);
+}
+
 void track_file_truncate(struct track_file *file)
 {
     file->etag[0] = file->last_modified[0] = '\0';
-    if (ftruncate(file->fd, 0) == 0)
+    if (file->move)
+        empty_into_memory(file);
+    else if (ftruncate(file->fd, 0) == 0)
         file->bytes = 0;
 }
 
@@ -207,6 +214,7 @@ void track_file_commit(struct track_file *file)
 {
     if (file->complete || file->bytes == 0)
         return;
+    track_move_stop(file); /* it is all on the disk */
     file->complete = true;
     track_store_keep(file->store, file);
     file->temporary[0] = '\0';
@@ -241,6 +249,7 @@ void track_file_close(struct track_file *file)
 {
     if (!file)
         return;
+    track_move_stop(file);
     bool resumable = file->bytes > 0 && (file->etag[0] || file->last_modified[0]);
     if (!file->complete && file->temporary[0]) {
         if (resumable)

@@ -3,6 +3,7 @@
  *   track_store.c    tracks in, tracks out
  *   track_index.c    which tracks there are, and which go
  *   track_file.c     one track, while it is open
+ *   track_move.c     its way from a full disk into memory
  *   track_sidecar.c  what the disk remembers of a track
  */
 #ifndef TUTTI_IO_TRACK_STORE_INTERNAL_H
@@ -53,6 +54,12 @@ struct track_file {
     int64_t bytes;
     bool complete;
     char temporary[TRACK_PATH_MAX]; /* its name while it is incomplete; "": in memory */
+    struct track_move *move;        /* into memory, under way; NULL: none */
+    char *held;                     /* what came meanwhile */
+    int64_t held_bytes;
+    int error; /* -errno: of the move; 0: none */
+    void (*moved)(void *user);
+    void *user;
     char etag[TRACK_VALIDATOR_MAX];
     char last_modified[TRACK_VALIDATOR_MAX];
 };
@@ -82,7 +89,17 @@ void track_index_evict(struct track_store *store, bool on_disk);
 int64_t track_index_free_bytes(const struct track_store *store);
 void track_index_scan(struct track_store *store);
 
+/* track_move.c */
+/* 0 or -errno: what is small is copied now, the rest beside the loop; the descriptor keeps its
+ * number, so that whoever reads it need not know. */
+int track_move_start(struct track_file *file);
+/* It stays where it is. */
+void track_move_stop(struct track_file *file);
+int track_move_hold(struct track_file *file, const void *data, int64_t bytes);
+
 /* track_file.c */
+int track_file_open_memory(void);
+int track_file_write_at(int fd, const char *data, int64_t bytes, int64_t offset);
 struct track_file *track_file_create(struct track_store *store, const char *url);
 /* Where it grows: on disk, or in memory. */
 bool track_file_begin(struct track_file *file);

@@ -86,7 +86,9 @@ void http_destroy(struct http *http); /* cancels what is under way */
 /* Copies what it needs. NULL, logged, with errno EINVAL for a bad URL, else ENOMEM: later, perhaps.
  */
 struct http_call *http_start(struct http *http, const struct http_request *request);
-/* There is more of the body now; not inside on_body. */
+/* In on_headers or on_data: nothing more of the answer is handed on until http_go_on(). */
+void http_wait(struct http_call *call);
+/* There is more of the body now, or room for more of the answer; not inside the callbacks. */
 void http_go_on(struct http_call *call);
 void http_cancel(struct http_call *call); /* no on_done will come; never after on_done */
 

@@ -52,6 +52,14 @@ void track_file_set_validators(struct track_file *file, const char *etag,
 void track_file_expect(struct track_file *file, int64_t total_bytes);
 /* 0 or -errno. A full or broken disk moves the file into memory once, and goes on there. */
 int track_file_append(struct track_file *file, const void *data, int64_t bytes);
+/*
+ * It is on its way into memory, which takes its time. What is appended meanwhile is held (a
+ * megabyte at most: wait with the rest) and counts from when it has moved; then `moved` is called.
+ */
+bool track_file_is_moving(const struct track_file *file);
+void track_file_when_moved(struct track_file *file, void (*moved)(void *user), void *user);
+/* What is held will not be continued: the next call begins at track_file_bytes(). */
+void track_file_call_ended(struct track_file *file);
 /* Everything has arrived: from now on track_store_open() finds it. */
 void track_file_commit(struct track_file *file);
 /* Empties it: the download starts over. */

@@ -9,6 +9,9 @@
 #include "tutti/io/http.h"
 #include "tutti/io/track_store.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #define MB (1 << 20)
 
 static char dir[64];
@@ -557,6 +560,75 @@ static void in_memory_neither(void **state)
     expect_requests("a+0 b+0 c+0 ");
 }
 
+/* --- a disk that is full --- */
+
+/* Of six megabytes, in a mount namespace of our own; false where that is not allowed. */
+static bool mount_small_disk(const char *path)
+{
+    static bool unshared;
+    mkdir(path, 0755);
+    if (!unshared &&
+        (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0))
+        return false;
+    unshared = true;
+    return mount("tmpfs", path, "tmpfs", 0, "size=6m") == 0;
+}
+
+static void fill_disk(const char *path)
+{
+    static const char zeros[4096];
+    char filler[140];
+    snprintf(filler, sizeof filler, "%s/filler", path);
+    int fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, zeros, sizeof zeros) > 0) {
+    }
+    close(fd);
+}
+
+static bool half_is_there(void *user)
+{
+    return told.bytes >= *(int64_t *)user / 2;
+}
+
+/* Two megabytes are there when it fills up: more than is copied at once. */
+static void goes_on_in_memory(const char *track)
+{
+    char cache[100];
+    int64_t bytes = 4000000;
+    snprintf(cache, sizeof cache, "%s/cache", dir);
+    library_destroy(library);
+    library = NULL;
+    if (!mount_small_disk(cache)) {
+        print_message("no mount namespaces here\n");
+        skip();
+    }
+    open_library(100 * MB, true);
+    want(track, NULL, NULL);
+    assert_true(io_test_run(loop, half_is_there, &bytes, IO_TEST_LIMIT_NS));
+    fill_disk(cache);
+    let_go("s");
+    expect_track('s', bytes);
+    library_destroy(library);
+    library = NULL;
+    io_test_run(loop, io_test_never, NULL, 10 * NS_PER_MS);
+    assert_int_equal(umount2(cache, MNT_DETACH), 0);
+}
+
+static void a_disk_that_fills_up_moves_the_track_to_memory(void **state)
+{
+    (void)state;
+    goes_on_in_memory("slow-s/4000000");
+    assert_string_equal(requests(), "slow-s+0 "); /* in one go: it only waited */
+}
+
+static void a_beginning_on_a_full_disk_is_resumed_in_memory(void **state)
+{
+    (void)state;
+    goes_on_in_memory("half-s/4000000");
+    assert_string_equal(requests(), "half-s+0 half-s+2000000 ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -584,6 +656,8 @@ int main(void)
         TEST(each_track_that_cannot_be_had_is_said_once),
         TEST(what_plays_or_comes_next_is_not_evicted),
         TEST(in_memory_neither),
+        TEST(a_disk_that_fills_up_moves_the_track_to_memory),
+        TEST(a_beginning_on_a_full_disk_is_resumed_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,10 @@
 #include "tutti/io/background.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 
 #define URL "http://127.0.0.1:8700/static/uploads/a.mp3"
 #define MB (1 << 20)
@@ -562,22 +564,22 @@ static void a_directory_removed_in_between_does_no_harm(void **state)
     assert_true(has(URL));
 }
 
-/* A disk of one megabyte, in a mount namespace of our own; false where that is not allowed. */
-static bool mount_small_disk(void)
+/* A small disk, in a mount namespace of our own; false where that is not allowed. */
+static bool mount_disk(const char *options)
 {
     static bool unshared;
     if (!unshared &&
         (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0))
         return false;
     unshared = true;
-    return mount("tmpfs", cache, "tmpfs", 0, "size=1m") == 0;
+    return mount("tmpfs", cache, "tmpfs", 0, options) == 0;
 }
 
 static void a_full_disk_makes_way_to_memory(void **state)
 {
     (void)state;
     track_store_destroy(store);
-    if (!mount_small_disk()) {
+    if (!mount_disk("size=1m")) {
         open_store(MB);
         print_message("no mount namespaces here\n");
         skip();
@@ -613,6 +615,129 @@ static void a_full_disk_makes_way_to_memory(void **state)
     assert_true(has(URL));
     assert_false(track_store_usage(store).on_disk);
     assert_int_equal(umount(cache), 0);
+}
+
+/* --- how much a callback copies --- */
+
+static pthread_t loop_thread;
+static bool counts;
+static int64_t written_in_loop;
+
+/* Ours instead of libc's: what the loop's thread writes is counted. */
+ssize_t pwrite(int fd, const void *from, size_t bytes, off_t at)
+{
+    if (counts && pthread_equal(pthread_self(), loop_thread))
+        written_in_loop += (int64_t)bytes;
+    return syscall(SYS_pwrite64, fd, from, bytes, at);
+}
+
+ssize_t pwrite64(int fd, const void *from, size_t bytes, off_t at)
+{
+    return pwrite(fd, from, bytes, at);
+}
+
+/* The most that one call has written, beyond what it was given; until it moves. */
+static int64_t fill_until_it_moves(struct track_file *file)
+{
+    char piece[16384];
+    int64_t most = 0;
+    memset(piece, 'm', sizeof piece);
+    while (!track_file_is_moving(file) && track_file_bytes(file) < 64 * MB) {
+        written_in_loop = 0;
+        assert_int_equal(track_file_append(file, piece, sizeof piece), 0);
+        if (written_in_loop - (int64_t)sizeof piece > most)
+            most = written_in_loop - (int64_t)sizeof piece;
+    }
+    return most;
+}
+
+static void note_moved(void *user)
+{
+    *(bool *)user = true;
+}
+
+static struct track_file *begin_on_small_disk(void)
+{
+    track_store_destroy(store);
+    store = NULL;
+    mkdir(cache, 0755);
+    if (!mount_disk("size=24m")) {
+        open_store(MB);
+        print_message("no mount namespaces here\n");
+        skip();
+    }
+    open_store(100 * MB);
+    loop_thread = pthread_self();
+    counts = true;
+    struct track_file *file = track_store_begin(store, URL);
+    assert_non_null(file);
+    track_file_set_validators(file, "\"v\"", "");
+    return file;
+}
+
+static void leave_small_disk(void)
+{
+    counts = false;
+    settle();
+    track_store_destroy(store);
+    assert_int_equal(umount(cache), 0);
+    open_store(100 * MB);
+}
+
+static void a_large_track_moves_beside_the_loop(void **state)
+{
+    (void)state;
+    struct track_file *file = begin_on_small_disk();
+    bool moved = false;
+    track_file_when_moved(file, note_moved, &moved);
+    int64_t most = fill_until_it_moves(file);
+    int64_t there = track_file_bytes(file);
+    assert_true(track_file_is_moving(file));
+    assert_true(there >= 20 * MB);
+    assert_true(most <= MB);
+    assert_content(file, 'm', there); /* to be read all the time */
+    assert_int_equal(track_file_append(file, "mmmm", 4), 0);
+    written_in_loop = 0;
+    assert_comes_true(loop, &moved);
+    assert_true(written_in_loop <= MB);
+    assert_false(track_file_is_moving(file));
+    assert_int_equal(track_file_bytes(file), there + 16384 + 4); /* with what was held */
+    append(file, 'm', 100);
+    assert_content(file, 'm', there + 16384 + 104);
+    assert_int_equal(count_files(".tmp"), 0);
+    track_file_commit(file);
+    track_file_close(file);
+    assert_true(has(URL));
+    leave_small_disk();
+}
+
+static void a_track_that_moves_may_be_emptied(void **state)
+{
+    (void)state;
+    struct track_file *file = begin_on_small_disk();
+    fill_until_it_moves(file);
+    track_file_truncate(file);
+    assert_false(track_file_is_moving(file));
+    assert_int_equal(track_file_bytes(file), 0);
+    append(file, 'n', 1000);
+    settle();
+    assert_content(file, 'n', 1000);
+    track_file_close(file);
+    leave_small_disk();
+}
+
+static void a_track_that_moves_may_be_closed(void **state)
+{
+    (void)state;
+    struct track_file *file = begin_on_small_disk();
+    fill_until_it_moves(file);
+    track_file_close(file); /* a beginning, on the disk */
+    settle();
+    file = track_store_begin(store, URL);
+    assert_int_equal(track_file_bytes(file), 0); /* in memory: the disk has failed */
+    track_file_close(file);
+    assert_int_equal(count_files(".tmp"), 0);
+    leave_small_disk();
 }
 
 /* --- limits of ours --- */
@@ -687,6 +812,9 @@ int main(void)
         TEST(a_directory_that_cannot_be_is_replaced_by_memory),
         TEST(a_directory_removed_in_between_does_no_harm),
         TEST(a_full_disk_makes_way_to_memory),
+        TEST(a_large_track_moves_beside_the_loop),
+        TEST(a_track_that_moves_may_be_emptied),
+        TEST(a_track_that_moves_may_be_closed),
         TEST(thousands_of_tracks_leak_nothing),
         TEST(jobs_may_outlive_the_store),
     };
