@@ -241,6 +241,7 @@ struct player_status player_get_status(const struct player *player, struct mono_
         .correction_ppm = drift_correction_ppm(&player->drift),
         .length_s = player->voice ? voice_length_s(player->voice) : -1,
         .seeks = player->seeks,
+        .rendered_frames = player->rendered_frames,
         .track_error = player->voice ? voice_error(player->voice) : "",
         .output = output_get_status(player->output),
     };

@@ -8,8 +8,13 @@
 #include "tutti/daemon/player.h"
 #include "tutti/daemon/voice.h"
 
-/* Frames rendered at a time: 10 ms of work at most, even on a small board. */
+/* Frames rendered at a time. */
 #define PLAYER_SLICE_FRAMES 1024
+/* And in one round of the loop, whose other callbacks wait for them: 1 ms or so on a PC, ten times
+ * as much on a small board. A queue that is not full then is filled in the rounds that follow.
+ * Silence is only copied. */
+#define PLAYER_ROUND_FRAMES 4096
+#define PLAYER_SILENT_ROUND_FRAMES 65536
 
 struct player {
     struct player_config config;
@@ -26,12 +31,14 @@ struct player {
     bool joined;          /* the voice's frames are being queued */
     bool outdated;        /* what is queued is not wanted any more, and not cut yet */
     bool begin_with_fade; /* the next slice is the first */
+    bool unfilled;        /* the last round had to stop before the queue was full */
     bool out_of_bytes;    /* the queue cannot be filled; it sounds on, and is looked at in time */
     bool ran_dry;         /* it has come to its end: some reserve is waited for */
     int64_t join_frame;   /* of the card */
     unsigned generation;  /* of the output, when it was joined or last filled */
     double rate_ppm;
     uint64_t seeks;
+    uint64_t rendered_frames;
 
     int64_t fixed_queue_ns; /* how much a device that gives nothing back is fed */
     uint64_t xruns_seen;

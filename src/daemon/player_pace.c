@@ -1,6 +1,6 @@
 /*
  * player_pace.c: when the player wants to be called again: as rarely as the queue allows, and as
- * often as the card's clock needs.
+ * often as the card's clock needs; at once, where a round had to leave off.
  */
 #include "player_internal.h"
 
@@ -68,6 +68,8 @@ static struct mono_time next_silent_tick(const struct player *player, struct mon
 
 struct mono_time player_next_tick(struct player *player, struct mono_time now)
 {
+    if (player->unfilled && player_output_is_ready(player))
+        return now;
     struct mono_time next =
         player->joined ? next_sound_tick(player, now) : next_silent_tick(player, now);
     if (player->state == TRANSPORT_LOADING && player->voice)

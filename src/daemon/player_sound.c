@@ -24,7 +24,6 @@ static const int64_t DRY_NS = 40 * NS_PER_MS;
 /* After it ran dry, so much of the track is waited for before it is joined again: rather one pause
  * than a stutter. */
 static const double RESERVE_S = 2;
-#define FIRST_FILL_SLICES 6
 
 void player_outdate(struct player *player)
 {
@@ -115,9 +114,9 @@ static bool correct(struct player *player, int64_t frames)
 }
 
 /* Renders up to `frames`, in slices. False when the track has no more to give now. */
-static bool append_sound(struct player *player, int64_t frames, int slices)
+static bool append_sound(struct player *player, int64_t frames)
 {
-    while (frames > 0 && slices-- > 0) {
+    while (frames > 0) {
         double position_s = voice_position_s(player->voice);
         double step_s = voice_step_s(player->voice);
         size_t count = frames < PLAYER_SLICE_FRAMES ? (size_t)frames : PLAYER_SLICE_FRAMES;
@@ -127,6 +126,7 @@ static bool append_sound(struct player *player, int64_t frames, int slices)
         output_append_sound(player->output, player->slice, done, position_s, step_s,
                             player->begin_with_fade);
         player->begin_with_fade = false;
+        player->rendered_frames += done;
         frames -= (int64_t)done;
         if (done < count)
             return false;
@@ -182,18 +182,28 @@ struct mono_time player_dry_at(const struct player *player)
     return mono_add(output_time_of(player->output, end), -DRY_NS);
 }
 
+/* As many of the frames that are missing as one round may make; the rest is for the next. */
+static int64_t share_of_round(struct player *player, int64_t missing, int64_t most)
+{
+    player->unfilled = missing > most;
+    return missing < most ? missing : most;
+}
+
 static void fill_sound(struct player *player, struct mono_time now)
 {
-    int64_t frames = frames_short_of(player, sound_queue_ns(player), now);
+    int64_t missing = frames_short_of(player, sound_queue_ns(player), now);
     bool first = player->begin_with_fade;
-    if (frames <= 0)
+    if (missing <= 0)
         return;
-    if (!first && !correct(player, frames))
+    int64_t frames = share_of_round(player, missing, PLAYER_ROUND_FRAMES);
+    if (!first && !correct(player, frames)) {
         jump(player, now);
-    else if (append_sound(player, frames, first ? FIRST_FILL_SLICES : INT32_MAX))
+    } else if (append_sound(player, frames)) {
         player->out_of_bytes = false;
-    else
+    } else {
+        player->unfilled = false;
         run_out(player, now);
+    }
 }
 
 /* Silence is queued as deep as the device allows: the board may sleep. */
@@ -204,11 +214,13 @@ static void fill_silence(struct player *player, struct mono_time now)
     int64_t frames = can_rewind(player) ? (int64_t)output_space(player->output, now)
                                         : frames_short_of(player, player->fixed_queue_ns, now);
     if (frames > 0)
-        output_append_silence(player->output, (size_t)frames);
+        output_append_silence(player->output,
+                              (size_t)share_of_round(player, frames, PLAYER_SILENT_ROUND_FRAMES));
 }
 
 void player_fill(struct player *player, struct mono_time now)
 {
+    player->unfilled = false;
     if (player->joined)
         fill_sound(player, now);
     if (player->joined && player->begin_with_fade) /* a jump, just now */

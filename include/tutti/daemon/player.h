@@ -36,12 +36,13 @@ struct player_status {
     enum transport_state state;
     double position_s; /* heard; or where it would be, when silent */
     bool error_known;
-    double error_s;          /* heard - wanted, only while sounding */
-    double rate_ppm;         /* playback rate in use, card's error included */
-    double correction_ppm;   /* the part of it that corrects */
-    double length_s;         /* < 0: not known */
-    uint64_t seeks;          /* jumps because of drift, not those that the timeline asked for */
-    const char *track_error; /* "" or why the track cannot be decoded */
+    double error_s;           /* heard - wanted, only while sounding */
+    double rate_ppm;          /* playback rate in use, card's error included */
+    double correction_ppm;    /* the part of it that corrects */
+    double length_s;          /* < 0: not known */
+    uint64_t seeks;           /* jumps because of drift, not those that the timeline asked for */
+    uint64_t rendered_frames; /* of tracks, for the card, so far */
+    const char *track_error;  /* "" or why the track cannot be decoded */
     struct output_status output;
 };
 
@@ -77,7 +78,10 @@ void player_set_device(struct player *player, const char *device, double remembe
 /* A sound card has come or gone: one that is wanted is tried at once. */
 void player_device_changed(struct player *player);
 
-/* Does what is due. Returns when it wants to be called again. */
+/*
+ * Does what is due, a bounded number of frames of it. Returns when it wants to be called again:
+ * now, when it had to leave off, so that others have their turn.
+ */
 struct mono_time player_tick(struct player *player, struct mono_time now);
 
 struct player_status player_get_status(const struct player *player, struct mono_time now);

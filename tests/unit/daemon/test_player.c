@@ -1,0 +1,225 @@
+/*
+ * test_player.c: how much the player does in one round, on a virtual clock and device null.
+ *
+ * Rounds that follow each other without time passing are the loop's, with everybody else's
+ * callbacks in between: none may be longer for a long queue, a fast card, or a large buffer.
+ */
+#include "../../../src/daemon/player_internal.h"
+#include "../cmocka_all.h"
+#include "tutti/base/log.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SERVER_NS INT64_C(1700000000000000000)
+
+struct room {
+    struct mono_time now;
+    struct server_clock clock;
+    struct player *player;
+    int fd;
+    int64_t bytes;
+    uint64_t most_rendered, most_appended; /* frames of a round, of the track and of all */
+    unsigned rounds;                       /* in which something was rendered */
+};
+
+static struct mono_time room_now(void *clock)
+{
+    return ((struct room *)clock)->now;
+}
+
+static struct server_time server_at(struct mono_time t)
+{
+    return (struct server_time){SERVER_NS + t.ns};
+}
+
+static void enter(struct room *room, const char *music, unsigned card_rate_hz, int64_t buffer_ns)
+{
+    struct stat info;
+    *room = (struct room){.now = {100 * NS_PER_S}};
+    log_set_level(LOG_ERROR);
+    room->fd = open(music, O_RDONLY | O_CLOEXEC);
+    assert_true(room->fd >= 0 && fstat(room->fd, &info) == 0);
+    room->bytes = info.st_size;
+    server_clock_init(&room->clock, 200 * NS_PER_MS);
+    server_clock_connected(&room->clock, room->now);
+    for (int i = 0; i < 8; i++) {
+        struct mono_time sent = mono_add(room->now, -(i + 1) * 50 * NS_PER_MS);
+        struct mono_time there = mono_add(sent, 100 * NS_PER_US);
+        server_clock_add_echo(&room->clock, sent, mono_add(there, 100 * NS_PER_US),
+                              server_at(there), server_at(there));
+    }
+    room->player = player_create(&(struct player_config){
+        .output = {.sink = {.device = "null",
+                            .preferred_rate_hz = 44100,
+                            .fixed_rate_hz = card_rate_hz,
+                            .buffer_ns = buffer_ns,
+                            .now = room_now,
+                            .clock = room},
+                   .remembered_ppm = NAN},
+        .drift = {0.2, 5000},
+        .clock = &room->clock,
+    });
+    assert_non_null(room->player);
+    player_set_track(room->player, room->fd, room->bytes, room->bytes, room->now);
+}
+
+static void leave(struct room *room)
+{
+    player_destroy(room->player);
+    close(room->fd);
+}
+
+static int64_t queue_end(const struct room *room)
+{
+    return player_output_is_ready(room->player) ? output_end(room->player->output) : 0;
+}
+
+/* One round; what it did is noted. True when it wants another one at once. */
+static bool go_round(struct room *room, struct mono_time *ret_next)
+{
+    bool was_ready = player_output_is_ready(room->player);
+    uint64_t rendered = player_get_status(room->player, room->now).rendered_frames;
+    int64_t end = queue_end(room);
+    *ret_next = player_tick(room->player, room->now);
+    rendered = player_get_status(room->player, room->now).rendered_frames - rendered;
+    int64_t appended = was_ready ? queue_end(room) - end : 0;
+    room->rounds += rendered > 0;
+    if (rendered > room->most_rendered)
+        room->most_rendered = rendered;
+    if (appended > 0 && (uint64_t)appended > room->most_appended)
+        room->most_appended = (uint64_t)appended;
+    return mono_sub(*ret_next, room->now) <= 0;
+}
+
+/* Rounds until time has to pass. */
+static struct mono_time settle(struct room *room)
+{
+    struct mono_time next;
+    for (int rounds = 0; go_round(room, &next); rounds++)
+        assert_true(rounds < 1000);
+    return next;
+}
+
+static void live(struct room *room, int64_t for_ns)
+{
+    struct mono_time end = mono_add(room->now, for_ns);
+    for (;;) {
+        struct mono_time next = settle(room);
+        if (mono_sub(next, end) >= 0)
+            break;
+        room->now = next;
+    }
+    room->now = end;
+}
+
+static void set_timeline(struct room *room, bool playing, double position_s)
+{
+    struct timeline timeline = {playing, position_s, server_at(room->now)};
+    player_set_timeline(room->player, &timeline, room->now);
+}
+
+static double queued_s(const struct room *room)
+{
+    return ns_to_s(player_get_status(room->player, room->now).output.queued_ns);
+}
+
+static void check_rounds(const struct room *room)
+{
+    assert_true(room->most_rendered <= PLAYER_ROUND_FRAMES);
+    assert_true(room->most_appended <= PLAYER_SILENT_ROUND_FRAMES + PLAYER_ROUND_FRAMES);
+}
+
+/* It sounds where it should, with half a second queued, after however many rounds. */
+static void check_playing(const struct room *room)
+{
+    struct player_status status = player_get_status(room->player, room->now);
+    assert_int_equal(status.state, TRANSPORT_PLAYING);
+    assert_true(status.error_known);
+    assert_true(fabs(status.error_s) < 50e-6);
+    assert_int_equal(status.output.xruns, 0);
+    assert_true(status.output.queued_ns > 300 * NS_PER_MS);
+}
+
+static void check_starts(const char *music, unsigned card_rate_hz, int64_t buffer_ns)
+{
+    struct room room;
+    enter(&room, music, card_rate_hz, buffer_ns);
+    set_timeline(&room, true, 0.123);
+    live(&room, NS_PER_S);
+    check_playing(&room);
+    set_timeline(&room, true, 30.456); /* a seek */
+    live(&room, NS_PER_S);
+    check_playing(&room);
+    set_timeline(&room, false, 30);
+    live(&room, 3 * NS_PER_S); /* silence, as deep as the device takes */
+    set_timeline(&room, true, 10);
+    live(&room, 3 * NS_PER_S);
+    check_playing(&room);
+    player_set_track(room.player, room.fd, room.bytes, room.bytes, room.now); /* a change */
+    live(&room, NS_PER_S);
+    check_playing(&room);
+    check_rounds(&room);
+    leave(&room);
+}
+
+static void test_no_round_is_long(void **state)
+{
+    (void)state;
+    check_starts(MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    check_starts(MUSIC_DIR "/harbour.mp3", 48000, 200 * NS_PER_MS + 400 * NS_PER_MS);
+    check_starts(MUSIC_DIR "/harbour.mp3", 192000, 5000 * NS_PER_MS);
+}
+
+/* What a round leaves is done at once, not at the next look at the card. */
+static void test_queue_is_filled_without_waiting(void **state)
+{
+    (void)state;
+    struct room room;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 192000, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 0);
+    struct mono_time next = room.now;
+    while (room.rounds == 0) {
+        room.now = next;
+        go_round(&room, &next);
+    }
+    assert_true(queued_s(&room) < 0.2);
+    settle(&room);
+    assert_in_range(room.rounds, 192000 / 2 / PLAYER_ROUND_FRAMES, 40);
+    room.now = mono_add(room.now, NS_PER_MS);
+    live(&room, 50 * NS_PER_MS);
+    assert_true(queued_s(&room) > 0.4);
+    check_rounds(&room);
+    leave(&room);
+}
+
+/* In between, other rounds go by with time of their own: the start is as exact. */
+static void test_slow_rounds_do_not_shift_the_start(void **state)
+{
+    (void)state;
+    struct room room;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 48000, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 0);
+    struct mono_time next = room.now;
+    for (int i = 0; i < 400; i++) {
+        struct mono_time later = mono_add(room.now, 7 * NS_PER_MS);
+        room.now = mono_sub(next, later) > 0 ? next : later;
+        go_round(&room, &next);
+    }
+    check_playing(&room);
+    check_rounds(&room);
+    leave(&room);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_round_is_long),
+        cmocka_unit_test(test_queue_is_filled_without_waiting),
+        cmocka_unit_test(test_slow_rounds_do_not_shift_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
