@@ -159,33 +159,44 @@ static bool parse_echo(const cJSON *payload, struct echo_message *ret, char *rea
     return true;
 }
 
-static bool dispatch(const char *type, const cJSON *payload, struct protocol_message *message,
-                     char *reason)
+static enum message_type type_of(const char *text)
 {
-    if (strcmp(type, "playback_state") == 0) {
-        message->type = MESSAGE_PLAYBACK_STATE;
-        return parse_playback(payload, &message->playback, reason);
+    static const struct {
+        const char *text;
+        enum message_type type;
+    } types[] = {
+        {"playback_state", MESSAGE_PLAYBACK_STATE},
+        {"playlist_update", MESSAGE_PLAYLIST},
+        {"request_update", MESSAGE_REQUEST},
+        {"sync_ack", MESSAGE_ECHO},
+        {"error", MESSAGE_ERROR},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strcmp(text, types[i].text) == 0)
+            return types[i].type;
     }
-    if (strcmp(type, "playlist_update") == 0) {
-        message->type = MESSAGE_PLAYLIST;
+    return MESSAGE_UNKNOWN;
+}
+
+static bool parse_payload(const cJSON *payload, struct protocol_message *message, char *reason)
+{
+    switch (message->type) {
+    case MESSAGE_PLAYBACK_STATE:
+        return parse_playback(payload, &message->playback, reason);
+    case MESSAGE_PLAYLIST:
         return parse_items(cJSON_GetObjectItemCaseSensitive(payload, "playlist"),
                            &message->playlist, reason);
-    }
-    if (strcmp(type, "request_update") == 0) {
-        message->type = MESSAGE_REQUEST;
+    case MESSAGE_REQUEST:
         return parse_request(payload, &message->request, reason);
-    }
-    if (strcmp(type, "sync_ack") == 0) {
-        message->type = MESSAGE_ECHO;
+    case MESSAGE_ECHO:
         return parse_echo(payload, &message->echo, reason);
-    }
-    if (strcmp(type, "error") == 0) {
-        message->type = MESSAGE_ERROR;
+    case MESSAGE_ERROR:
         if (!json_string(payload, "detail", message->detail, sizeof message->detail))
             snprintf(message->detail, sizeof message->detail, "no detail given");
         return true;
+    case MESSAGE_UNKNOWN:
+        break;
     }
-    message->type = MESSAGE_UNKNOWN;
     return true;
 }
 
@@ -193,17 +204,19 @@ bool protocol_parse(const char *text, size_t bytes, struct protocol_message *ret
                     char reason[PROTOCOL_REASON_MAX])
 {
     cJSON *root = json_parse(text, bytes);
-    char type[64];
-    if (!root)
-        return refuse(reason, "the message is not JSON");
     const cJSON *payload = cJSON_GetObjectItemCaseSensitive(root, "payload");
-    bool good;
-    if (!json_string(root, "type", type, sizeof type) || !cJSON_IsObject(payload)) {
-        good = refuse(reason, "the message has no type or no payload object");
-    } else {
-        memset(ret_message, 0, sizeof *ret_message);
-        good = dispatch(type, payload, ret_message, reason);
-    }
+    char type[64];
+    bool typed = root ? json_string(root, "type", type, sizeof type)
+                      : json_scan_string(text, bytes, "type", type, sizeof type);
+    bool good = false;
+    memset(ret_message, 0, sizeof *ret_message);
+    ret_message->type = typed ? type_of(type) : MESSAGE_UNKNOWN;
+    if (!root)
+        refuse(reason, "the message is not JSON");
+    else if (!typed || !cJSON_IsObject(payload))
+        refuse(reason, "the message has no type or no payload object");
+    else
+        good = parse_payload(payload, ret_message, reason);
     cJSON_Delete(root);
     return good;
 }

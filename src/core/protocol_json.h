@@ -18,4 +18,8 @@ bool json_optional_string(const cJSON *object, const char *name, char *to, size_
 /* A finite number. */
 bool json_number(const cJSON *object, const char *name, double *ret_number);
 
+/* A text member of the outermost object, read as far as that goes in what is no JSON as a whole (it
+ * may hold a bare Infinity): the first of that name. False: none, or not plain, or too long. */
+bool json_scan_string(const char *text, size_t bytes, const char *name, char *to, size_t size);
+
 #endif

@@ -7,6 +7,7 @@
 #define TUTTI_DAEMON_LINK_INTERNAL_H
 
 #include "tutti/core/backoff.h"
+#include "tutti/core/notices.h"
 #include "tutti/core/order.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
@@ -101,7 +102,7 @@ struct link {
 
     struct playback_state playback; /* the last good one */
     bool has_playback;
-    char last_odd[PROTOCOL_REASON_MAX];
+    struct notices odd; /* messages */
 
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];

@@ -95,6 +95,12 @@ static void take_message(struct link *link, struct protocol_message *message,
     }
 }
 
+static void adopt_if_complete(struct link *link, struct link_socket *socket, struct mono_time now)
+{
+    if (socket->has_playback && socket->has_playlist)
+        link_adopt(link, socket, now);
+}
+
 static void take_initial(struct link *link, struct link_socket *socket,
                          struct protocol_message *message, struct mono_time now)
 {
@@ -109,24 +115,26 @@ static void take_initial(struct link *link, struct link_socket *socket,
     } else if (message->type == MESSAGE_REQUEST) { /* the old socket may have missed it */
         take_request(link, &message->request);
     }
-    if (socket->has_playback && socket->has_playlist)
-        link_adopt(link, socket, now);
+    adopt_if_complete(link, socket, now);
 }
 
-/* A state that nobody can use: said once, and the last good one stays. */
-static void take_odd(struct link *link, struct link_socket *socket, const char *text,
-                     const char *reason)
+/* One that nobody can use: said, though not each time, and the last good state stays. */
+static void take_odd(struct link *link, struct link_socket *socket, enum message_type type,
+                     const char *reason, struct mono_time now)
 {
-    if (strcmp(link->last_odd, reason) != 0) {
-        snprintf(link->last_odd, sizeof link->last_odd, "%s", reason);
-        log_warn("backend: %s; the last good state stays", reason);
+    unsigned withheld;
+    if (notices_take(&link->odd, reason, now, &withheld)) {
+        char others[48] = "";
+        if (withheld > 0)
+            snprintf(others, sizeof others, " (%u odd ones before were not logged)", withheld);
+        log_warn("backend: %s; the last good state stays%s", reason, others);
     }
-    bool playback = strstr(text, "\"playback_state\"") != NULL;
-    if (socket != link->fresh || !playback)
+    if (socket != link->fresh || type != MESSAGE_PLAYBACK_STATE)
         return;
     /* As an initial frame it stands for "nothing new": connect all the same. */
     socket->has_playback = true;
     socket->playback = link->playback;
+    adopt_if_complete(link, socket, now);
 }
 
 static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
@@ -136,7 +144,7 @@ static void on_text(void *user, const char *text, size_t bytes, struct mono_time
     struct protocol_message message;
     char reason[PROTOCOL_REASON_MAX];
     if (!protocol_parse(text, bytes, &message, reason)) {
-        take_odd(link, socket, text, reason);
+        take_odd(link, socket, message.type, reason, received);
         return;
     }
     if (socket == link->live)

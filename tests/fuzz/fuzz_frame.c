@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!protocol_parse((const char *)data, size, &message, reason)) {
         FITS(reason);
         FUZZ_CHECK(reason[0]);
+        FUZZ_CHECK(message.type <= MESSAGE_UNKNOWN);
         return 0;
     }
     if (message.type == MESSAGE_PLAYBACK_STATE)

@@ -105,6 +105,19 @@ def test_the_token_goes_to_the_backend_only(house, server):
     assert not any(b"/stolen" in request for request in elsewhere.requests), "calls with a token follow no redirect"
 
 
+def test_odd_states_that_take_turns_fill_no_log(house, server):
+    """One that cannot be read at all stands for the first state; then thousands come, of two kinds in turns."""
+    odd = [text_frame("playback_state", {**STATE, "position_ms": -1}), text_frame("playback_state", {**STATE, "state": "dancing"})]
+    first = evil.frame(json.dumps({"payload": {**STATE, "position_ms": float("inf")}, "type": "playback_state"}).encode())
+    end = text_frame("playback_state", {**STATE, "track_id": "t1", "position_ms": 1234, "state": "paused"})
+    backend = server(on_ws=lambda: [first, initial_frames()[1], b"".join(odd * 5000), end],
+                     on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: speaker.status()["position_ms"] == 1234, 20, "the last state")
+    assert speaker.log.count("the last good state stays") == 3
+
+
 def test_a_media_url_names_no_file_of_ours(house, server):
     """The cache knows tracks by a hash of their URL: nothing in it is a path."""
     url = "/../../../../tmp/../x/..%2f..%2fstate.json"

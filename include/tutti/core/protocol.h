@@ -95,7 +95,8 @@ struct protocol_message {
     };
 };
 
-/* One frame. False with a reason when it cannot be used. On true, protocol_message_finish(). */
+/* One frame. False with a reason when it cannot be used: ret_message then has its type alone, as far
+ * as that can be known. On true, protocol_message_finish(). */
 bool protocol_parse(const char *text, size_t bytes, struct protocol_message *ret_message,
                     char reason[PROTOCOL_REASON_MAX]);
 void protocol_message_finish(struct protocol_message *message);

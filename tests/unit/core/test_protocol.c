@@ -62,6 +62,49 @@ static void odd_states_are_refused_with_a_reason(void **state)
     }
 }
 
+/* What a message is can be known of many that cannot be read; of what only mentions it, not. */
+static void the_type_of_what_cannot_be_read_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum message_type type;
+    } odd[] = {
+        {STATE("\"t\"", "Infinity", "\"playing\"", GOOD_TIME), MESSAGE_PLAYBACK_STATE},
+        {STATE("\"t\"", "-1", "\"playing\"", GOOD_TIME), MESSAGE_PLAYBACK_STATE},
+        {"{\"payload\": {\"position_ms\": NaN}, \"type\": \"playback_state\"}",
+         MESSAGE_PLAYBACK_STATE},
+        {"{\"type\":\"playback_state\",\"payload\":[]}", MESSAGE_PLAYBACK_STATE},
+        {"{\"type\":\"playback_state\"", MESSAGE_PLAYBACK_STATE},
+        {"{\"type\": \"playlist_update\", \"payload\": {\"playlist\": 7}}", MESSAGE_PLAYLIST},
+        {"{\"type\": \"request_update\", \"payload\": {}}", MESSAGE_REQUEST},
+        {"{\"type\": \"sync_ack\", \"payload\": {\"sequence\": Infinity}}", MESSAGE_ECHO},
+        /* Somebody called a track that. */
+        {"{\"type\": \"playlist_update\", \"payload\": {\"playlist\": [{\"name\": "
+         "\"playback_state\", \"duration_seconds\": Infinity}]}}",
+         MESSAGE_PLAYLIST},
+        {"{\"type\": \"x\", \"payload\": {\"type\": \"playback_state\", \"a\": NaN}}",
+         MESSAGE_UNKNOWN},
+        {"{\"payload\": \"{\\\"type\\\": \\\"playback_state\\\"\", \"a\": NaN}", MESSAGE_UNKNOWN},
+        {"[\"type\", \"playback_state\", NaN]", MESSAGE_UNKNOWN},
+        {"\"type\": \"playback_state\"", MESSAGE_UNKNOWN},
+        {"{\"a\": \"type\", \"playback_state\": NaN}", MESSAGE_UNKNOWN},
+        {"{\"type\", \"playback_state\": NaN}", MESSAGE_UNKNOWN},
+        {"{\"type\": 3, \"playback_state\": NaN}", MESSAGE_UNKNOWN},
+        {"{\"type\": \"playback_state", MESSAGE_PLAYBACK_STATE},
+        {"{\"type\": \"playback_stat\\", MESSAGE_UNKNOWN},
+        {"{\"type\": \"", MESSAGE_UNKNOWN},
+        {"{\"", MESSAGE_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct protocol_message message;
+        char reason[PROTOCOL_REASON_MAX] = "";
+        assert_false(protocol_parse(odd[i].text, strlen(odd[i].text), &message, reason));
+        if (message.type != odd[i].type)
+            fail_msg("%s is taken for %d", odd[i].text, (int)message.type);
+    }
+}
+
 static void fractions_and_zones_of_times(void **state)
 {
     (void)state;
@@ -361,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_request_is_read_with_what_it_asks_for),
         cmocka_unit_test(a_snapshot_is_whole_or_refused),
         cmocka_unit_test(odd_states_are_refused_with_a_reason),
+        cmocka_unit_test(the_type_of_what_cannot_be_read_is_told),
         cmocka_unit_test(fractions_and_zones_of_times),
         cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(a_playlist_is_read_whole),
