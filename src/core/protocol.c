@@ -4,6 +4,7 @@
 #include "tutti/core/protocol.h"
 
 #include "protocol_json.h"
+#include "tutti/core/playlist.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,14 +94,11 @@ static bool parse_items(const cJSON *array, struct playlist_message *ret, char *
         if (parse_item(json, &items[count]))
             count++;
     }
-    *ret = (struct playlist_message){items, count};
-    return true;
-}
-
-void playlist_message_finish(struct playlist_message *playlist)
-{
-    free(playlist->items);
-    *playlist = (struct playlist_message){0};
+    *ret = (struct playlist_message){.items = items, .count = count};
+    if (playlist_index_create(ret))
+        return true;
+    playlist_message_finish(ret);
+    return refuse(reason, "playlist: out of memory");
 }
 
 /* Anybody may have put anything into it: what is not as expected counts as absent. */

@@ -44,10 +44,13 @@ struct playlist_item {
     int position;
 };
 
-/* Owned array, in playlist order. */
+struct playlist_index;
+
+/* In playlist order. What was parsed does not change any more, and may be shared (playlist.h). */
 struct playlist_message {
     struct playlist_item *items;
     size_t count;
+    struct playlist_index *index; /* NULL: a caller's own array, which is looked through */
 };
 
 enum request_status {
