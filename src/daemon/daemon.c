@@ -5,6 +5,7 @@
 #include "tutti/daemon/daemon.h"
 
 #include "daemon_internal.h"
+#include "texts.h"
 #include "tutti/base/log.h"
 
 #include <math.h>
@@ -173,7 +174,7 @@ static bool is_doubtful(const struct daemon *daemon)
 static void on_playlist(void *user, struct playlist_message *playlist, bool fresh)
 {
     struct daemon *daemon = user;
-    playlist_message_finish(&daemon->playlist);
+    texts_forget_playlist(daemon->reader, &daemon->playlist);
     daemon->playlist = *playlist;
     plan_tracks(daemon);
     events_note(daemon, EVENTS_PLAYLIST);
@@ -186,7 +187,7 @@ static void on_resync(void *user, struct playlist_message *playlist)
 {
     struct daemon *daemon = user;
     bool same = playlist_equal(&daemon->playlist, playlist);
-    playlist_message_finish(playlist);
+    texts_forget_playlist(daemon->reader, playlist);
     if (same)
         return;
     log_info("backend: the playlist changed without a word; looking at the whole state");
@@ -211,7 +212,7 @@ static void on_left(void *user)
 {
     struct daemon *daemon = user;
     struct mono_time now = loop_now(daemon->loop);
-    playlist_message_finish(&daemon->playlist);
+    texts_forget_playlist(daemon->reader, &daemon->playlist);
     requests_clear(&daemon->requests);
     daemon->playback = (struct playback_state){0};
     daemon->has_playback = false;

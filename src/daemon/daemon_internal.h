@@ -51,6 +51,7 @@ struct daemon {
     struct background *background; /* for our disk */
     struct background *files;      /* for where people have theirs */
     struct background *devices;    /* for ALSA, and what it is configured to ask */
+    struct background *reader;     /* for nothing: it parses long texts */
     struct session_saver *saver;
     struct http *http;
     struct server_clock clock;

@@ -171,10 +171,12 @@ static bool create_threads(struct daemon *daemon)
     daemon->background = background_create(daemon->loop);
     daemon->files = background_create(daemon->loop);
     daemon->devices = background_create(daemon->loop);
-    if (!daemon->background || !daemon->files || !daemon->devices)
+    daemon->reader = background_create(daemon->loop);
+    if (!daemon->background || !daemon->files || !daemon->devices || !daemon->reader)
         return false;
     background_set_patience(daemon->files, LEAVE_NS);
     background_set_patience(daemon->devices, LEAVE_NS);
+    background_set_patience(daemon->reader, LEAVE_NS);
     daemon->saver = session_saver_create(daemon->background, daemon->settings->paths.state_dir);
     return daemon->saver != NULL;
 }
@@ -219,11 +221,12 @@ static bool set_up(struct daemon *daemon)
         return false;
     /* Without the kernel's word, a device that was plugged in is found a second later. */
     daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
-    daemon->link = link_create(daemon->loop, daemon->http,
-                               &(struct link_config){settings, &daemon->state, &daemon->clock,
-                                                     daemon->token[0] ? daemon->token : NULL,
-                                                     &daemon->playlist, daemon->files},
-                               &daemon_link_handlers, daemon);
+    daemon->link =
+        link_create(daemon->loop, daemon->http,
+                    &(struct link_config){settings, &daemon->state, &daemon->clock,
+                                          daemon->token[0] ? daemon->token : NULL,
+                                          &daemon->playlist, daemon->files, daemon->reader},
+                    &daemon_link_handlers, daemon);
     if (settings->metrics.listen[0])
         daemon->metrics =
             metrics_server_create(daemon->loop, settings->metrics.listen, metrics_text, daemon);
@@ -254,6 +257,7 @@ void daemon_destroy(struct daemon *daemon)
     session_saver_destroy(daemon->saver);
     background_destroy(daemon->files);
     background_destroy(daemon->devices);
+    background_destroy(daemon->reader);
     background_destroy(daemon->background);
     control_forget_all(daemon);
     loop_destroy(daemon->loop);

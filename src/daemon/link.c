@@ -73,7 +73,8 @@ void link_close_socket(struct link *link, struct link_socket *socket)
     if (!socket)
         return;
     ws_client_destroy(socket->client);
-    playlist_message_finish(&socket->playlist);
+    texts_forget_playlist(link->config.reader, &socket->playlist);
+    link_forget_texts(socket);
     memset(socket, 0, sizeof *socket);
     socket->link = link;
     if (link->live == socket)
@@ -298,6 +299,7 @@ void link_destroy(struct link *link)
         return;
     http_cancel(link->rest);
     http_cancel(link->date_call);
+    texts_cancel(link->rest_text);
     link_orders_drop_all(link); /* for which the timer is still needed */
     link_close_socket(link, link->fresh);
     link_close_socket(link, link->live);

@@ -6,6 +6,7 @@
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
 
+#include "texts.h"
 #include "tutti/core/backoff.h"
 #include "tutti/core/notices.h"
 #include "tutti/core/order.h"
@@ -23,6 +24,10 @@
 #define LINK_DATE_STEP_NS (110 * NS_PER_MS)
 #define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
 
+/* What may wait to be parsed: beyond that the backend sends faster than this speaker can read. */
+#define LINK_TEXTS_MAX 64
+#define LINK_TEXTS_MAX_BYTES (4u * WS_CLIENT_MESSAGE_MAX_BYTES)
+
 /* One socket; while a replacement is being opened there are two. */
 struct link_socket {
     struct link *link;
@@ -31,6 +36,9 @@ struct link_socket {
     bool has_playlist;
     struct playback_state playback; /* initial; delivered when the socket is adopted */
     struct playlist_message playlist;
+    struct text *texts[LINK_TEXTS_MAX]; /* being parsed, in their order */
+    int text_count;
+    size_t text_bytes;
 };
 
 enum link_order_phase {
@@ -97,6 +105,7 @@ struct link {
     struct mono_time recheck_at;
     struct mono_time opening_since;
     struct http_call *rest; /* bootstrap or resync, one at a time */
+    struct text *rest_text; /* the answer to a resync, being parsed */
     struct http_call *date_call;
     bool no_session_call; /* the backend does not tell the whole state over REST */
 
@@ -149,6 +158,7 @@ void link_take_date(struct link *link, const struct http_response *response);
 
 /* link_message.c */
 extern const struct ws_client_handlers link_socket_handlers;
+void link_forget_texts(struct link_socket *socket); /* what it has said is not wanted any more */
 void link_probe_fired(void *user, struct mono_time now);
 void link_send_probe(struct link *link, struct mono_time now);
 

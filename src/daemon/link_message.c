@@ -108,7 +108,7 @@ static void take_initial(struct link *link, struct link_socket *socket,
         socket->playback = message->playback;
         socket->has_playback = true;
     } else if (message->type == MESSAGE_PLAYLIST) {
-        playlist_message_finish(&socket->playlist);
+        texts_forget_playlist(link->config.reader, &socket->playlist);
         socket->playlist = message->playlist;
         message->playlist = (struct playlist_message){0};
         socket->has_playlist = true;
@@ -137,21 +137,71 @@ static void take_odd(struct link *link, struct link_socket *socket, enum message
     adopt_if_complete(link, socket, now);
 }
 
+static void take(struct link_socket *socket, bool good, struct protocol_message *message,
+                 const char *reason, struct mono_time received)
+{
+    struct link *link = socket->link;
+    if (!good)
+        take_odd(link, socket, message->type, reason, received);
+    else if (socket == link->live)
+        take_message(link, message, received);
+    else
+        take_initial(link, socket, message, received);
+}
+
+/* --- what is long, and what comes after it ------------------------------------------------- */
+
+void link_forget_texts(struct link_socket *socket)
+{
+    for (int i = 0; i < socket->text_count; i++)
+        texts_cancel(socket->texts[i]);
+    socket->text_count = 0;
+    socket->text_bytes = 0;
+}
+
+/* The first of them: they are parsed in their order. */
+static void text_parsed(void *user, struct text *text, struct parsed *parsed)
+{
+    struct link_socket *socket = user;
+    (void)text;
+    socket->text_count--;
+    socket->text_bytes -= parsed->bytes;
+    memmove(socket->texts, socket->texts + 1, (size_t)socket->text_count * sizeof(struct text *));
+    take(socket, parsed->good, &parsed->message, parsed->reason, parsed->received);
+}
+
+/* Order matters: a state that follows a playlist is about that playlist. */
+static void parse_later(struct link_socket *socket, size_t bytes, struct mono_time received)
+{
+    struct text_source source = {TEXT_MESSAGE, ws_client_take_text(socket->client), bytes,
+                                 received};
+    struct text *text = texts_parse(socket->link->config.reader, &source, text_parsed, socket);
+    if (!text) {
+        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0, "out of memory");
+        return;
+    }
+    socket->texts[socket->text_count++] = text;
+    socket->text_bytes += bytes;
+}
+
 static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
 {
     struct link_socket *socket = user;
-    struct link *link = socket->link;
     struct protocol_message message;
     char reason[PROTOCOL_REASON_MAX];
-    if (!protocol_parse(text, bytes, &message, reason)) {
-        take_odd(link, socket, message.type, reason, received);
+    if (socket->text_count == LINK_TEXTS_MAX || socket->text_bytes + bytes > LINK_TEXTS_MAX_BYTES) {
+        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0,
+                          "the backend says more than this speaker can read");
         return;
     }
-    if (socket == link->live)
-        take_message(link, &message, received);
-    else
-        take_initial(link, socket, &message, received);
-    protocol_message_finish(&message);
+    if (socket->text_count > 0 || bytes > TEXTS_AT_ONCE_BYTES) {
+        parse_later(socket, bytes, received);
+        return;
+    }
+    bool good = protocol_parse(text, bytes, &message, reason);
+    take(socket, good, &message, reason, received);
+    if (good)
+        protocol_message_finish(&message);
 }
 
 static void on_open(void *user, struct mono_time now)

@@ -39,6 +39,7 @@ static void date_answered(void *user, const struct http_response *response)
     struct link *link = user;
     link->date_call = NULL;
     link_take_date(link, response);
+    texts_forget(link->config.reader, http_take_body(response));
 }
 
 void link_ask_date(void *user, struct mono_time now)
@@ -57,21 +58,33 @@ void link_ask_date(void *user, struct mono_time now)
 
 /* --- cross-check --------------------------------------------------------------------------- */
 
+/* What cannot be parsed: the next one will do. */
+static void playlist_parsed(void *user, struct text *text, struct parsed *parsed)
+{
+    struct link *link = user;
+    (void)text;
+    link->rest_text = NULL;
+    if (parsed->good && link->state == LINK_LIVE)
+        link->handlers.on_resync(link->user, &parsed->playlist);
+}
+
+static void parse(struct link *link, enum text_kind kind, const struct http_response *response,
+                  void (*done)(void *user, struct text *text, struct parsed *parsed))
+{
+    struct text_source source = {kind, http_take_body(response), response->body_bytes,
+                                 response->received_at};
+    link->rest_text = texts_parse(link->config.reader, &source, done, link);
+}
+
 static void playlist_answered(void *user, const struct http_response *response)
 {
     struct link *link = user;
-    struct playlist_message playlist;
-    char reason[PROTOCOL_REASON_MAX];
     link->rest = NULL;
     link_take_date(link, response);
-    if (response->status == 401 || response->status == 403) {
+    if (response->status == 401 || response->status == 403)
         link_recheck(link); /* the handshake says whether it is true */
-        return;
-    }
-    if (response->status != 200 ||
-        !protocol_parse_playlist(response->body, response->body_bytes, &playlist, reason))
-        return; /* the next one will do */
-    link->handlers.on_resync(link->user, &playlist);
+    else if (response->status == 200 && response->body_bytes > 0)
+        parse(link, TEXT_PLAYLIST, response, playlist_parsed);
 }
 
 static bool same_playback(const struct playback_state *a, const struct playback_state *b)
@@ -82,32 +95,41 @@ static bool same_playback(const struct playback_state *a, const struct playback_
 }
 
 /* Where it agrees, the socket has missed nothing. Where not, only a new one is to be trusted. */
-static void session_answered(void *user, const struct http_response *response)
+static void session_parsed(void *user, struct text *text, struct parsed *parsed)
 {
     struct link *link = user;
-    struct playback_state playback;
-    struct playlist_message playlist;
-    char reason[PROTOCOL_REASON_MAX];
-    link->rest = NULL;
-    link_take_date(link, response);
-    if (response->status == 404 || response->status == 405)
-        link->no_session_call = true;
-    if (response->status != 200 || !protocol_parse_snapshot(response->body, response->body_bytes,
-                                                            &playback, &playlist, reason)) {
+    (void)text;
+    link->rest_text = NULL;
+    if (link->state != LINK_LIVE)
+        return;
+    if (!parsed->good) {
         link_recheck(link);
         return;
     }
     link_plan_recheck(link, loop_now(link->loop));
-    if (!link->has_playback || !same_playback(&playback, &link->playback))
+    if (!link->has_playback || !same_playback(&parsed->playback, &link->playback))
         link_recheck(link);
-    link->handlers.on_resync(link->user, &playlist);
+    link->handlers.on_resync(link->user, &parsed->playlist);
+}
+
+static void session_answered(void *user, const struct http_response *response)
+{
+    struct link *link = user;
+    link->rest = NULL;
+    link_take_date(link, response);
+    if (response->status == 404 || response->status == 405)
+        link->no_session_call = true;
+    if (response->status == 200 && response->body_bytes > 0)
+        parse(link, TEXT_SNAPSHOT, response, session_parsed);
+    else
+        link_recheck(link);
 }
 
 void link_resync(struct link *link, struct mono_time now)
 {
     char url[PROTOCOL_URL_MAX];
     const char *base = link->config.settings->backend.url;
-    if (link->state != LINK_LIVE || link->rest)
+    if (link->state != LINK_LIVE || link->rest || link->rest_text)
         return;
     bool whole = mono_sub(now, link->recheck_at) >= 0;
     if (whole && link->no_session_call)

@@ -10,6 +10,7 @@
 #include "tutti/io/mono_clock.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,16 @@ static size_t give_body(char *to, size_t size, size_t count, void *user)
         return (size_t)given;
     call->body_failed = true;
     return CURL_READFUNC_ABORT;
+}
+
+char *http_take_body(const struct http_response *response)
+{
+    struct http_call *call =
+        (struct http_call *)((uintptr_t)response - offsetof(struct http_call, response));
+    char *body = call->body;
+    call->body = NULL;
+    call->body_capacity = 0;
+    return body;
 }
 
 void http_wait(struct http_call *call)

@@ -307,6 +307,14 @@ void ws_client_destroy(struct ws_client *client)
     loop_defer_free(client->loop, free_client, client);
 }
 
+char *ws_client_take_text(struct ws_client *client)
+{
+    char *text = client->text;
+    client->text = NULL;
+    client->text_capacity = 0;
+    return text;
+}
+
 bool ws_client_is_open(const struct ws_client *client)
 {
     return client->open && !client->destroyed;

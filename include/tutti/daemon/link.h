@@ -38,6 +38,7 @@ struct link_config {
     const char *token;                       /* from token or token_file; NULL: none configured */
     const struct playlist_message *playlist; /* the caller's, as it was last delivered */
     struct background *background;           /* reads what is uploaded */
+    struct background *reader;               /* parses what is long */
 };
 
 struct link_handlers {

@@ -86,6 +86,8 @@ void http_destroy(struct http *http); /* cancels what is under way */
 /* Copies what it needs. NULL, logged, with errno EINVAL for a bad URL, else ENOMEM: later, perhaps.
  */
 struct http_call *http_start(struct http *http, const struct http_request *request);
+/* In on_done of a JSON call: its body becomes the caller's, to be freed with free(); NULL: none. */
+char *http_take_body(const struct http_response *response);
 /* In on_headers or on_data: nothing more of the answer is handed on until http_go_on(). */
 void http_wait(struct http_call *call);
 /* There is more of the body now, or room for more of the answer; not inside the callbacks. */

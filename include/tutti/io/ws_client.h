@@ -41,6 +41,9 @@ struct ws_client *ws_client_create(struct loop *loop, const char *url,
 /* Sends a Close frame and shuts our side down at once; safe inside callbacks; NULL is fine. */
 void ws_client_destroy(struct ws_client *client);
 
+/* In on_text: its text becomes the caller's, to be freed with free(). */
+char *ws_client_take_text(struct ws_client *client);
+
 bool ws_client_is_open(const struct ws_client *client);
 
 /* Copied and queued. False when not open or the queue is full. */

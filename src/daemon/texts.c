@@ -1,0 +1,115 @@
+/*
+ * texts.c: see texts.h. The thread has the text until it is parsed, the loop what it says from then
+ * on; what is left over goes back to the thread to be freed.
+ */
+#include "texts.h"
+
+#include "tutti/core/playlist.h"
+#include "tutti/io/background.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct text {
+    struct background *reader;
+    struct text_source source;
+    struct parsed parsed;
+    void (*done)(void *user, struct text *text, struct parsed *parsed); /* NULL: cancelled */
+    void *user;
+};
+
+static void parse(void *job)
+{
+    struct text *text = job;
+    struct parsed *parsed = &text->parsed;
+    const struct text_source *source = &text->source;
+    switch (source->kind) {
+    case TEXT_MESSAGE:
+        parsed->good =
+            protocol_parse(source->text, source->bytes, &parsed->message, parsed->reason);
+        break;
+    case TEXT_PLAYLIST:
+        parsed->good =
+            protocol_parse_playlist(source->text, source->bytes, &parsed->playlist, parsed->reason);
+        break;
+    case TEXT_SNAPSHOT:
+        parsed->good = protocol_parse_snapshot(source->text, source->bytes, &parsed->playback,
+                                               &parsed->playlist, parsed->reason);
+        break;
+    }
+    free(text->source.text);
+    text->source.text = NULL;
+}
+
+static void nothing(void *job)
+{
+    (void)job;
+}
+
+static void free_text(void *job)
+{
+    struct text *text = job;
+    if (text->parsed.good && text->source.kind == TEXT_MESSAGE)
+        protocol_message_finish(&text->parsed.message);
+    playlist_message_finish(&text->parsed.playlist);
+    free(text);
+}
+
+static void parsed_it(void *job)
+{
+    struct text *text = job;
+    if (text->done)
+        text->done(text->user, text, &text->parsed);
+    background_run(text->reader, free_text, nothing, text);
+}
+
+struct text *texts_parse(struct background *reader, const struct text_source *source,
+                         void (*done)(void *user, struct text *text, struct parsed *parsed),
+                         void *user)
+{
+    struct text *text = calloc(1, sizeof *text);
+    if (!text) {
+        free(source->text);
+        return NULL;
+    }
+    text->reader = reader;
+    text->source = *source;
+    text->parsed.kind = source->kind;
+    text->parsed.bytes = source->bytes;
+    text->parsed.received = source->received;
+    text->done = done;
+    text->user = user;
+    background_run(reader, parse, parsed_it, text);
+    return text;
+}
+
+void texts_cancel(struct text *text)
+{
+    if (text)
+        text->done = NULL;
+}
+
+void texts_forget(struct background *reader, void *memory)
+{
+    if (memory)
+        background_run(reader, free, nothing, memory);
+}
+
+static void finish_playlist(void *job)
+{
+    playlist_message_finish(job);
+    free(job);
+}
+
+void texts_forget_playlist(struct background *reader, struct playlist_message *playlist)
+{
+    struct playlist_message *last =
+        playlist->count > 0 && playlist_is_last(playlist) ? malloc(sizeof *last) : NULL;
+    if (!last) {
+        playlist_message_finish(playlist);
+        return;
+    }
+    *last = *playlist;
+    *playlist = (struct playlist_message){0};
+    background_run(reader, finish_playlist, nothing, last);
+}
