@@ -124,6 +124,7 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
     link_plan_recheck(link, now);
     link_deliver_playlist(link, &socket->playlist, true);
     link_take_playback(link, &socket->playback, now);
+    link_membership_worked(link);
     link_set_state(link, LINK_LIVE, "");
     if (first) {
         link->no_session_call = false; /* it may be another version by now */
@@ -139,30 +140,19 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
 static void refused(struct link *link, int status)
 {
     char problem[PROTOCOL_REASON_MAX];
-    if (status == 404) {
-        link_set_state(link, LINK_LOST,
-                       "the WebSocket is answered with 404: does the backend have its WebSocket "
-                       "library?");
-        link_retry_later(link);
+    if (status == 401 || status == 403) {
+        link_token_refused(link, status, mono_clock_now());
         return;
     }
-    if (status != 401 && status != 403) {
+    if (status == 404)
+        snprintf(
+            problem, sizeof problem,
+            "the WebSocket is answered with 404: does the backend have its WebSocket library?");
+    else
         snprintf(problem, sizeof problem, "the WebSocket is answered with HTTP %d", status);
-        link_set_state(link, LINK_LOST, problem);
-        link_retry_later(link);
-        return;
-    }
-    if (link->joined_here || link->config.settings->backend.join_code[0]) {
-        link_set_state(link, LINK_JOINING, "the token is refused: joining again");
-        link->joined_here = true;
-        link->token[0] = link->session_id[0] = '\0';
-        link_retry_later(link);
-        return;
-    }
-    link_set_state(link, LINK_REFUSED,
-                   "the token is refused, and there is no join code to get another: trying on "
-                   "slowly");
-    loop_timer_set_in(link->retry, RETRY_MAX_NS);
+    membership_failed(&link->membership);
+    link_set_state(link, LINK_LOST, problem);
+    link_retry_later(link);
 }
 
 void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
@@ -179,6 +169,7 @@ void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_cl
         refused(link, status);
         return;
     }
+    membership_failed(&link->membership);
     link_set_state(link, LINK_LOST, reason);
     link_retry_later(link);
 }
@@ -228,13 +219,8 @@ void link_doubt(struct link *link)
 static void retry_fired(void *user, struct mono_time now)
 {
     struct link *link = user;
-    (void)now;
-    if (link->live || link->fresh || link->state == LINK_LEFT)
-        return;
-    if (link->token[0] && link->session_id[0])
-        link_connect(link);
-    else
-        link_bootstrap(link);
+    if (!link->live && !link->fresh && link->state != LINK_LEFT)
+        link_try(link, now);
 }
 
 /* At ever other fractions of a second, evenly spread: Dates of whole seconds say more that way.
@@ -256,6 +242,7 @@ static void resync_fired(void *user, struct mono_time now)
         bool alone = !link->live;
         link_close_socket(link, link->fresh);
         if (alone) {
+            membership_failed(&link->membership);
             link_set_state(link, LINK_LOST, "the backend does not tell its state");
             link_retry_later(link);
         }
@@ -287,7 +274,7 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
     }
     backoff_init(&link->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
     link_take_membership(link);
-    log_add_secret(link->token);
+    log_add_secret(link->kept.token);
     loop_timer_set_in(link->retry, 0);
     set_resync_timer(link);
     return link;

@@ -1,7 +1,7 @@
 /*
- * link_internal.h: shared by link.c (lifecycle), link_membership.c (in
- * and out), link_message.c (what the socket says), link_rest.c (comparison), link_command.c (asking
- * for something) and link_order.c (until it is so).
+ * link_internal.h: shared by link.c (lifecycle), link_membership.c (whose member we are),
+ * link_asked.c (in and out on request), link_message.c (what the socket says), link_rest.c
+ * (comparison), link_command.c (asking for something) and link_order.c (until it is so).
  */
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
@@ -9,6 +9,7 @@
 #include "texts.h"
 #include "tutti/core/backoff.h"
 #include "tutti/core/notices.h"
+#include "tutti/core/membership.h"
 #include "tutti/core/order.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
@@ -72,6 +73,13 @@ struct link_order {
     void *user;
 };
 
+/* A membership of a session, in words. */
+struct link_pass {
+    char session_id[PROTOCOL_ID_MAX];
+    char token[PROTOCOL_TOKEN_MAX];
+    char code[PROTOCOL_CODE_MAX]; /* the invite code; "" where it was not told */
+};
+
 struct link_probe {
     int64_t sequence;
     struct mono_time sent_at;
@@ -86,9 +94,10 @@ struct link {
 
     enum link_state state;
     char problem[PROTOCOL_REASON_MAX];
-    char token[PROTOCOL_TOKEN_MAX];
+    struct membership membership;
+    struct link_pass kept, trial;   /* as membership has them */
+    char token[PROTOCOL_TOKEN_MAX]; /* of the one that is in use */
     char session_id[PROTOCOL_ID_MAX];
-    bool joined_here; /* the token came from a join code or a login, so another can be had */
 
     struct link_socket sockets[2];
     struct link_socket *live;  /* whose messages count */
@@ -144,7 +153,21 @@ void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_cl
 
 /* link_membership.c */
 void link_take_membership(struct link *link);
-void link_bootstrap(struct link *link);
+/* To get in by whatever is to be tried now. */
+void link_try(struct link *link, struct mono_time now);
+/* The handshake was answered 401 or 403. */
+void link_token_refused(struct link *link, int status, struct mono_time now);
+/* What the configuration calls its session. */
+const char *link_configured(const struct link *link);
+/* token: where the answer tells none, as it goes on with a host's. */
+struct link_pass link_pass_of(const struct session_answer *answer, const char *token);
+/* There is a new membership: try it. */
+void link_take_pass(struct link *link, const struct link_pass *pass);
+void link_upper_case(char *to, size_t size, const char *from);
+/* URL of joining with a code, which is upper case whatever was typed. */
+bool link_join_url(const struct link *link, const char *code, char *url, size_t size);
+/* The session has told its state. */
+void link_membership_worked(struct link *link);
 
 /* link_rest.c */
 struct http_call *link_call(struct link *link, const char *method, const char *url,

@@ -14,9 +14,9 @@ def token_of(scene):
     return json.loads((scene.speaker.directory / "state/state.json").read_text())["token"]
 
 
-def finish(scene, matrix, fault, since, at_ns, over_ns, note=""):
-    """The row; its figures and what was said are what the caller asserts on."""
-    until_ns = scene.now()
+def finish(scene, matrix, fault, since, at_ns, over_ns, note="", until_ns=None):
+    """The row; its figures and what was said are what the caller asserts on. until_ns: of what is heard; now."""
+    until_ns = until_ns or scene.now()
     said = scene.said(since)
     scene.stop()
     heard = scene.listen(at_ns, over_ns, until_ns)
@@ -148,19 +148,40 @@ def test_closed_without_a_frame(hub, scene, matrix, reset):
 
 
 @pytest.mark.short
+def test_refused_for_some_seconds(hub, scene, matrix):
+    proxy = Proxy(hub.port)
+    try:
+        kitchen = scene(hub, url=proxy.url)
+        at_ns = kitchen.play()
+        token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
+        proxy.refuse = b"/ws/"
+        proxy.reset()
+        harness.wait_until(lambda: proxy.refused >= 4, 15, "refusals")
+        proxy.refuse = None
+        over_ns = kitchen.now()
+        kitchen.speaker.wait_connected(20)
+        kitchen.go(3)
+        assert token_of(kitchen) == token
+        heard, (lines, count) = finish(kitchen, matrix, "a proxy answers 403 for some seconds", since, at_ns, over_ns,
+                                       "keeps its membership")
+        assert heard.untouched, heard
+        assert count <= 3 and any("token is refused" in line for line in lines)
+    finally:
+        proxy.stop()
+
+
 def test_membership_revoked(full_backend, scene, matrix):
     kitchen = scene(full_backend)
     at_ns = kitchen.play()
     token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
     full_backend.switch(revoke=token, close=1011)
-    over_ns = kitchen.now()
-    harness.wait_until(lambda: token_of(kitchen) not in ("", token), 20, "another membership")
+    over_ns, until_ns = kitchen.now(), kitchen.go(20)  # the track ends before the minute does
+    harness.wait_until(lambda: token_of(kitchen) not in ("", token), 120, "another membership")
     kitchen.speaker.wait_connected()
-    kitchen.go(3)
     heard, (lines, count) = finish(kitchen, matrix, "403 in mid-session; a join code is configured", since, at_ns, over_ns,
-                                   "joins again")
+                                   "joins again after a minute of it", until_ns)
     assert heard.untouched, heard
-    assert count <= 4 and any("token is refused" in line for line in lines)
+    assert count <= 5 and any("token is refused" in line for line in lines)
 
 
 def test_user_forgotten(full_backend, scene, matrix):
@@ -168,13 +189,13 @@ def test_user_forgotten(full_backend, scene, matrix):
     at_ns = kitchen.play()
     token, since = kitchen.speaker.kept_state()["token"], len(kitchen.speaker.log)
     full_backend.switch(forget=token, revoke=token)
-    over_ns = kitchen.now()
-    harness.wait_until(lambda: token_of(kitchen) not in ("", token), 30, "another membership")
+    over_ns, until_ns = kitchen.now(), kitchen.go(20)  # the track ends before the minute does
+    harness.wait_until(lambda: token_of(kitchen) not in ("", token), 150, "another membership")
     kitchen.speaker.wait_connected()
-    kitchen.go(3)
-    heard, (lines, count) = finish(kitchen, matrix, "401 on REST in mid-session", since, at_ns, over_ns, "joins again")
+    heard, (lines, count) = finish(kitchen, matrix, "401 on REST in mid-session", since, at_ns, over_ns,
+                                   "joins again after a minute of it", until_ns)
     assert heard.untouched, heard
-    assert count <= 4
+    assert count <= 5
 
 
 def test_configured_token_refused(full_backend, scene, matrix):
@@ -192,9 +213,23 @@ def test_configured_token_refused(full_backend, scene, matrix):
     harness.wait_until(lambda: kitchen.speaker.status()["session"]["link"] == "refused", 20, "the refusal")
     kitchen.go(5)
     heard, (lines, count) = finish(kitchen, matrix, "403 in mid-session; only a token is configured", since, at_ns,
-                                   over_ns, "plays on by the last state; tries every 30 s")
+                                   over_ns, "plays on by the last state; tries on")
     assert heard.untouched, heard
     assert count <= 3 and any("trying on slowly" in line for line in lines)
+
+
+def test_a_configured_token_is_refused_and_the_code_gives_another(hub, house):
+    host = harness.Host(hub.url)
+    speaker = house.speaker("kitchen", hub.url, backend_session_id=host.session_id, backend_token="0" * 32,
+                            backend_join_code=host.code)
+    speaker.wait_connected(100)  # after a minute of refusals
+    state = speaker.directory / "state/state.json"
+    token = harness.wait_until(lambda: state.exists() and json.loads(state.read_text())["token"], 10, "the new token")
+    speaker.stop()
+    speaker.start()
+    speaker.wait_connected()
+    assert speaker.log.count("the token is refused") == 1, "the new token is kept, and preferred to the refused one"
+    assert json.loads(state.read_text())["token"] == token
 
 
 @pytest.mark.parametrize("html", [False, True])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuttitest import clock, harness
+from tuttitest.proxy import Proxy
 
 CERTIFICATES = Path(__file__).parent.parent / "unit/io/helpers/make_certs.sh"
 
@@ -64,18 +65,58 @@ def test_a_revoked_token_waits_and_says_so(hub, house, tmp_path):
     assert speaker.process.process.poll() is None
 
 
-def test_a_revoked_token_with_a_join_code_joins_again(hub, house):
-    host = harness.Host(hub.url)
-    speaker = house.speaker("kitchen", hub.url, backend_session_id=host.session_id, backend_token="0" * 32,
-                            backend_join_code=host.code)
-    speaker.wait_connected()
-    state = speaker.directory / "state/state.json"
-    token = harness.wait_until(lambda: state.exists() and json.loads(state.read_text())["token"], 10, "the new token")
-    speaker.stop()
-    speaker.start()
-    speaker.wait_connected()
-    assert speaker.log.count("joining again") == 1, "the new token is kept, and preferred to the refused one"
-    assert json.loads(state.read_text())["token"] == token
+def memberships(backend):
+    """(sessions, users) of the full backend."""
+    kept = json.loads((backend.directory / "full/state.json").read_text())
+    return len(kept["sessions"]), len(kept["users"])
+
+
+def test_refusals_of_some_seconds_end_no_household(full_backend, house):
+    """A proxy that answers 403 to all sockets: while they last, and at a start in the middle of it."""
+    proxy = Proxy(full_backend.port)
+    try:
+        host = house.speaker("host", proxy.url, backend_role="host")
+        host.wait_connected()
+        session = host.status()["session"]
+        guest = house.speaker("guest", proxy.url, backend_join_code=session["code"])
+        guest.wait_connected()
+        before = {speaker: speaker.kept_state()["token"] for speaker in (host, guest)}
+        count = memberships(full_backend)
+        assert count == (1, 2)
+        proxy.refuse = b"/ws/"
+        full_backend.switch(close=1012)
+        for speaker in (host, guest):
+            harness.wait_until(lambda: speaker.status()["session"]["link"] == "refused", 15, "the refusal")
+        host.stop()
+        host.start()
+        harness.wait_until(lambda: (host.status() or {}).get("session", {}).get("link") == "refused", 15, "it again")
+        harness.wait_until(lambda: proxy.refused >= 12, 20, "more refusals")
+        assert "the session is kept" in host.status()["session"]["problem"]
+        assert "joining again after a minute" in guest.status()["session"]["problem"]
+        assert host.log.count("token is refused") == 2 and guest.log.count("token is refused") == 1
+        proxy.refuse = None
+        for speaker in (host, guest):
+            speaker.wait_connected(40)
+            assert speaker.status()["session"]["id"] == session["id"]
+            assert speaker.kept_state()["token"] == before[speaker]
+        assert memberships(full_backend) == count, "nobody has made anything anew"
+    finally:
+        house.stop()
+        proxy.stop()
+
+
+def test_a_host_whose_user_is_gone_makes_no_second_session(full_backend, house):
+    host = house.speaker("host", full_backend.url, backend_role="host")
+    host.wait_connected()
+    kept = host.kept_state()
+    full_backend.switch(forget=kept["token"], revoke=kept["token"], close=1012)
+    harness.wait_until(lambda: host.status()["session"]["link"] == "refused", 15, "the refusal")
+    host.stop()
+    host.start()
+    harness.wait_until(lambda: host.log.count("the session is kept") == 2, 15, "the refusal at the start")
+    state = host.kept_state()
+    assert (state["session_id"], state["token"], state["code"]) == (kept["session_id"], kept["token"], kept["code"])
+    assert memberships(full_backend)[0] == 1
 
 
 def test_before_the_network_time(house, tmp_path):

@@ -7,7 +7,7 @@ values stored and told as they come. State is kept in a JSON file, so that it su
 
 POST /_test {"...": ...} throws switches: "timestamps" ("naive", "Z", "+00:00", "+02:00"), "mute_next"
 (how many broadcasts the last-connected client misses), "revoke" (a token's membership), "forget" (a
-token's user), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
+token's user), "restore" (what was revoked), "status" (answer every REST call with it; 0: no more), "html" (with a proxy's page instead
 of text), "delay_s" (before every REST answer), "media_bytes_per_s" (0: no limit), "close" (every socket, with this code),
 "deafen" (the sockets of this token stay open, answer pings, and carry nothing any more),
 "say" (to every socket, this text), "media_url" (of every item, in what is told of playlists), "commit_ms" (a
@@ -40,6 +40,7 @@ class State:
     def __init__(self):
         self.users, self.sessions, self.requests = {}, {}, {}
         self.tokens, self.deaf = {}, set()   # of sockets
+        self.revoked = {}   # token -> session
         self.sockets = {}   # session id -> list of sockets, in order of connection
         self.order, self.connected = {}, 0  # of sockets: the how-manieth it was
         self.departures = {}  # session id -> [(when, the how-manieth)]
@@ -177,6 +178,10 @@ async def throw(request: Request):
     for session in state.sessions.values():
         if revoked in session["members"]:
             session["members"].remove(revoked)
+            state.revoked[revoked] = session
+    restored = body.pop("restore", None)
+    if restored in state.revoked:
+        state.revoked.pop(restored)["members"].append(restored)
     state.users.pop(body.pop("forget", None), None)
     code, said = body.pop("close", None), body.pop("say", None)
     state.deaf.update(ws for ws, token in state.tokens.items() if token == body.get("deafen"))

@@ -13,7 +13,8 @@ class Proxy:
     forget(): what is connected now stays open and carries nothing any more, as behind a router that has
     lost its table; new connections are served. reset(): cuts what is connected by RST. open = False: new
     connections are reset at once. swallow = text: the next piece with it that the server sends is lost; then it is
-    None. asked: the first lines of what was sent by clients.
+    None. asked: the first lines of what was sent by clients. refuse = text: calls whose first line has it are
+    answered 403, as by a proxy that is being restarted; refused: how many were.
     """
 
     def __init__(self, port):
@@ -26,6 +27,8 @@ class Proxy:
         self.open = True
         self.swallow = None
         self.asked = []
+        self.refuse = None
+        self.refused = 0
         self.lock = threading.Lock()
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -83,10 +86,14 @@ class Proxy:
         other = self.pairs[end]
         try:
             data = end.recv(CHUNK)
-            if data:
+            if data and self._refuses(end, data):
+                end.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                self.refused += 1
+            elif data:
                 self._note(end, data)
                 if not self._swallows(end, data):
                     other.sendall(data)
+            if data:
                 return
         except OSError:
             pass
@@ -98,6 +105,9 @@ class Proxy:
 
     def _from_server(self, end):
         return end.getpeername()[1] == self.target
+
+    def _refuses(self, end, data):
+        return self.refuse is not None and not self._from_server(end) and self.refuse in data.split(b"\r\n", 1)[0]
 
     def _note(self, end, data):
         line = data.split(b"\r\n", 1)[0]
