@@ -17,34 +17,60 @@ static const int64_t AGAIN_NS = 5 * NS_PER_S;
 static const int64_t ORDERS_SPREAD_NS = 2 * NS_PER_S;
 #define SAME_POSITION_MS 1.5
 
+/* A track that cannot be played is left after so long; the next in a row after twice as long. */
+static const double UNPLAYABLE_S = 5;
+static const double UNREACHABLE_S = 15;
+static const double PAUSE_MAX_S = 60;
+
 static void copy_id(char *to, const char *from)
 {
     memcpy(to, from, PROTOCOL_ID_MAX);
 }
 
-/* item: the current one; there is one where something ends. */
-static struct advance_order next_order(const struct advance_facts *facts,
-                                       const struct playlist_item *item)
+static struct advance_order order_of(const struct playlist_item *item, bool playing,
+                                     double position_ms)
 {
-    struct advance_order order = {.playing = true};
-    if (!item)
-        return (struct advance_order){0};
-    const struct playlist_item *next = playlist_step(facts->playlist, item, 1);
-    if (!next && facts->repeat_all)
-        next = &facts->playlist->items[0];
-    if (!next) { /* the last one: silence, at its end */
-        next = item;
-        order.playing = false;
-        order.position_ms = floor(facts->length_s * 1e3);
-    }
-    copy_id(order.track_id, next->track_id);
+    struct advance_order order = {.playing = playing, .position_ms = position_ms};
+    copy_id(order.track_id, item->track_id);
+    copy_id(order.item_id, item->id);
     return order;
 }
 
-static const struct playlist_item *current_item(const struct advance_facts *facts)
+/* Silence: at the track's end, or where there is none. */
+static struct advance_order stop_at(const struct advance_facts *facts)
 {
-    const struct playback_state *playback = facts->playback;
-    return playback->has_track ? playlist_find_track(facts->playlist, playback->track_id) : NULL;
+    double at_s = facts->length_s >= 0 ? facts->length_s : fmax(facts->position_s, 0);
+    return order_of(facts->item, false, floor(at_s * 1e3));
+}
+
+static struct advance_order next_order(const struct advance_facts *facts)
+{
+    const struct playlist_item *next = playlist_step(facts->playlist, facts->item, 1);
+    if (!next && facts->repeat_all)
+        next = &facts->playlist->items[0];
+    return next ? order_of(next, true, 0) : stop_at(facts);
+}
+
+void advance_watch(struct advance *advance, const struct advance_facts *facts, struct mono_time now)
+{
+    bool trouble = facts->item && facts->trouble != ADVANCE_FINE && facts->playback->playing;
+    if (facts->sounding)
+        advance->skipped = 0;
+    if (trouble && (!advance->in_trouble || strcmp(advance->trouble_item, facts->item->id) != 0)) {
+        copy_id(advance->trouble_item, facts->item->id);
+        advance->trouble_since = now;
+    }
+    advance->in_trouble = trouble;
+}
+
+/* Until a track that cannot be played is left. */
+static double patience_left_s(const struct advance *advance, enum advance_trouble trouble,
+                              struct mono_time now)
+{
+    double pause_s = trouble == ADVANCE_UNPLAYABLE ? UNPLAYABLE_S : UNREACHABLE_S;
+    for (size_t i = 0; i < advance->skipped && pause_s < PAUSE_MAX_S; i++)
+        pause_s *= 2;
+    return fmin(pause_s, PAUSE_MAX_S) - ns_to_s(mono_sub(now, advance->trouble_since));
 }
 
 double advance_left_s(const struct advance *advance, const struct advance_facts *facts,
@@ -52,18 +78,30 @@ double advance_left_s(const struct advance *advance, const struct advance_facts 
 {
     const struct playback_state *playback = facts->playback;
     bool said = advance->said && advance->stamp.ns == playback->updated_at.ns;
-    if (said || !playback->playing || !current_item(facts) || facts->length_s < 0)
+    double left_s;
+    if (said || !playback->playing || !facts->item)
         return INFINITY;
-    double music_s = fmax(facts->length_s - LEAD_S - facts->position_s, 0);
-    return fmax(music_s, ns_to_s(mono_sub(advance->again_at, now)));
+    if (advance->in_trouble)
+        left_s = patience_left_s(advance, facts->trouble, now);
+    else if (facts->length_s >= 0)
+        left_s = facts->length_s - LEAD_S - facts->position_s;
+    else
+        return INFINITY;
+    return fmax(fmax(left_s, 0), ns_to_s(mono_sub(advance->again_at, now)));
 }
 
-struct advance_order advance_say(struct advance *advance, const struct advance_facts *facts)
+struct advance_order advance_say(struct advance *advance, const struct advance_facts *facts,
+                                 bool *ret_gave_up)
 {
+    size_t skipped = advance->in_trouble ? advance->skipped + 1 : 0;
+    *ret_gave_up = skipped >= facts->playlist->count;
     *advance = (struct advance){.said = true,
                                 .stamp = facts->playback->updated_at,
                                 .pending = true,
-                                .order = next_order(facts, current_item(facts))};
+                                .order = *ret_gave_up ? stop_at(facts) : next_order(facts),
+                                .skipped = skipped};
+    if (!advance->order.playing) /* whoever plays again begins a new round */
+        advance->skipped = 0;
     return advance->order;
 }
 
@@ -129,5 +167,5 @@ bool advance_heard(struct advance *advance, const struct playback_state *playbac
 
 void advance_failed(struct advance *advance, struct mono_time now)
 {
-    *advance = (struct advance){.again_at = mono_add(now, AGAIN_NS)};
+    *advance = (struct advance){.again_at = mono_add(now, AGAIN_NS), .skipped = advance->skipped};
 }

@@ -1,6 +1,6 @@
 /*
- * advance.c: a host that is told to goes on at the end of a track: to the next one, or to the
- * first, or it stops. core/advance says when and where.
+ * advance.c: a host that is told to goes on at the end of a track, or from one that cannot be
+ * played: to the next one, or to the first, or it stops. core/advance says when and where.
  */
 #include "daemon_internal.h"
 #include "tutti/base/log.h"
@@ -25,19 +25,40 @@ static bool is_due_at_all(const struct daemon *daemon)
            !daemon->stopping && daemon->has_playback && link_is_live(daemon->link);
 }
 
-/* By the decoder; only where there is none, because the track cannot be played here, by the
- * playlist. Negative: not known. */
-static double length_s(const struct player_status *player, const struct playlist_item *item)
+/* What is wrong with this device, or with the clock, is not the track's fault: another speaker may
+ * play it. */
+static enum advance_trouble trouble_of(const struct daemon *daemon,
+                                       const struct player_status *player)
 {
-    if (player->length_s >= 0)
-        return player->length_s;
-    return player->state == TRANSPORT_FAILED && item->duration_s > 0 ? item->duration_s : -1;
+    if (player->state == TRANSPORT_PLAYING || player->state == TRANSPORT_ARMED)
+        return ADVANCE_FINE;
+    if (player->state == TRANSPORT_FAILED || library_is_refused(daemon->library) ||
+        daemon_item_problem(daemon)[0])
+        return ADVANCE_UNPLAYABLE;
+    return library_error(daemon->library)[0] ? ADVANCE_UNREACHABLE : ADVANCE_FINE;
 }
 
 static void say(struct daemon *daemon, const struct advance_order *order)
 {
+    const struct playlist_item *item = playlist_find(&daemon->playlist, order->item_id);
+    if (item)
+        place_expect(&daemon->place, item, loop_now(daemon->loop));
     link_command(daemon->link, order->playing ? "play" : "pause", order->track_id,
                  order->position_ms, done, daemon);
+}
+
+static void go_on(struct daemon *daemon, const struct advance_facts *facts,
+                  const struct player_status *player)
+{
+    bool in_trouble = daemon->advance.in_trouble, gave_up;
+    struct advance_order order = advance_say(&daemon->advance, facts, &gave_up);
+    if (in_trouble)
+        log_warn("auto_advance: %s cannot be played (%s): %s", facts->item->name,
+                 daemon_track_problem(daemon, player),
+                 gave_up         ? "nor can anything else on the playlist; stopping"
+                 : order.playing ? "going on to the next"
+                                 : "it is the last one; stopping");
+    say(daemon, &order);
 }
 
 struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now)
@@ -48,16 +69,19 @@ struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now)
     struct player_status player = player_get_status(daemon->player, now);
     struct advance_facts facts = {
         .playlist = &daemon->playlist,
+        .item = item,
         .playback = &daemon->playback,
         .position_s = player.position_s,
-        .length_s = length_s(&player, item),
+        .length_s = player.length_s,
         .repeat_all = daemon->settings->backend.repeat == SETTINGS_REPEAT_ALL,
+        .sounding = player.state == TRANSPORT_PLAYING,
+        .trouble = trouble_of(daemon, &player),
     };
+    advance_watch(&daemon->advance, &facts, now);
     double left_s = advance_left_s(&daemon->advance, &facts, now);
     if (left_s > 0)
         return isinf(left_s) ? NEVER : mono_add(now, s_to_ns(fmin(left_s, 3600)));
-    struct advance_order order = advance_say(&daemon->advance, &facts);
-    say(daemon, &order);
+    go_on(daemon, &facts, &player);
     return NEVER;
 }
 

@@ -50,30 +50,48 @@ static void send_playback(struct daemon *daemon, const struct asker *asker, cons
         link_command(daemon->link, action, track_id, position_ms, control_confirmed, waiting);
 }
 
-/* The track that was named, by its id or its item's; NULL when the playlist has no such. */
-static const char *named_track(const struct daemon *daemon, const char *name)
+/* By its track's id or its own; NULL when the playlist has no such. */
+static const struct playlist_item *named_item(const struct daemon *daemon, const char *name)
 {
     const struct playlist_item *item = playlist_find_track(&daemon->playlist, name);
-    if (!item)
-        item = playlist_find(&daemon->playlist, name);
-    return item ? item->track_id : NULL;
+    return item ? item : playlist_find(&daemon->playlist, name);
+}
+
+/* The backend counts from the first item that has the current track. Where that is another one than
+ * ours, it is told where to go: a seek leaves playing and pausing as it is, as a skip does. */
+static void do_skip(struct daemon *daemon, const struct asker *asker, int steps,
+                    struct mono_time now)
+{
+    const struct playlist_item *here = daemon_current_item(daemon);
+    const struct playlist_item *to = here ? playlist_step(&daemon->playlist, here, steps) : NULL;
+    bool agreed = !here || playlist_find_track(&daemon->playlist, here->track_id) == here;
+    if (here)
+        place_expect(&daemon->place, to ? to : here, now);
+    if (agreed)
+        send_playback(daemon, asker, steps > 0 ? "skip_next" : "skip_prev", NULL, -1);
+    else
+        send_playback(daemon, asker, "seek", to ? to->track_id : here->track_id, 0);
 }
 
 static void do_play(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,
                     struct mono_time now)
 {
     bool named = cmd->track_id[0];
-    const char *track_id = named ? named_track(daemon, cmd->track_id) : current_track(daemon);
+    const struct playlist_item *item = named ? named_item(daemon, cmd->track_id) : NULL;
+    const char *track_id = item ? item->track_id : current_track(daemon);
     const char *problem = named ? NULL : nothing_to_play(daemon);
     double position_ms = named ? 0 : heard_ms(daemon, now);
-    if (named && !track_id)
+    if (named && !item)
         problem = "the playlist has no such track";
     if (!isnan(cmd->position_ms))
         position_ms = cmd->position_ms;
-    if (problem)
+    if (problem) {
         control_fail(asker, problem);
-    else
-        send_playback(daemon, asker, "play", track_id, position_ms);
+        return;
+    }
+    if (item)
+        place_expect(&daemon->place, item, now);
+    send_playback(daemon, asker, "play", track_id, position_ms);
 }
 
 static void do_pause(struct daemon *daemon, const struct asker *asker, struct mono_time now)
@@ -262,10 +280,10 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         do_seek(daemon, asker, cmd, now);
         break;
     case CONTROL_NEXT:
-        send_playback(daemon, asker, "skip_next", NULL, -1);
+        do_skip(daemon, asker, 1, now);
         break;
     case CONTROL_PREV:
-        send_playback(daemon, asker, "skip_prev", NULL, -1);
+        do_skip(daemon, asker, -1, now);
         break;
     case CONTROL_VOLUME:
         do_volume(daemon, asker, cmd, now);

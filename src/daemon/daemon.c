@@ -60,9 +60,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
 
 const struct playlist_item *daemon_current_item(const struct daemon *daemon)
 {
-    if (!daemon->has_playback || !daemon->playback.has_track)
-        return NULL;
-    return playlist_find_track(&daemon->playlist, daemon->playback.track_id);
+    return place_item(&daemon->place, &daemon->playlist);
 }
 
 const char *daemon_item_problem(const struct daemon *daemon)
@@ -152,6 +150,8 @@ static void on_playback(void *user, const struct playback_state *playback, struc
         .position_s = playback->position_ms * 1e-3,
         .anchored_at = playback->updated_at,
     };
+    double length_s = player_get_status(daemon->player, now).length_s; /* of the one before */
+    place_heard(&daemon->place, &daemon->playlist, playback, length_s, now);
     daemon->playback = *playback;
     daemon->has_playback = true;
     daemon_advance_heard(daemon, playback, now);
@@ -176,6 +176,7 @@ static void on_playlist(void *user, struct playlist_message *playlist, bool fres
     struct daemon *daemon = user;
     texts_forget_playlist(daemon->reader, &daemon->playlist);
     daemon->playlist = *playlist;
+    place_follow(&daemon->place, &daemon->playlist);
     plan_tracks(daemon);
     events_note(daemon, EVENTS_PLAYLIST);
     daemon_tick(daemon, loop_now(daemon->loop));
@@ -216,6 +217,7 @@ static void on_left(void *user)
     requests_clear(&daemon->requests);
     daemon->playback = (struct playback_state){0};
     daemon->has_playback = false;
+    daemon->place = (struct place){0};
     player_set_timeline(daemon->player, &(struct timeline){0}, now);
     plan_tracks(daemon);
     events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST | EVENTS_REQUESTS);

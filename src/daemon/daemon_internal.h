@@ -6,6 +6,7 @@
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
 #include "tutti/core/advance.h"
+#include "tutti/core/place.h"
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
 #include "tutti/core/requests.h"
@@ -69,6 +70,7 @@ struct daemon {
     struct playback_state playback;
     bool has_playback;
     struct playlist_message playlist;
+    struct place place; /* of the current item in it */
     struct requests requests;
     char item_problem_of[PROTOCOL_ID_MAX]; /* the track of which it was said; "" none */
 

@@ -128,6 +128,11 @@ const char *library_error(const struct library *library)
     return library->error;
 }
 
+bool library_is_refused(const struct library *library)
+{
+    return library->error[0] && library->wanted[0].refused;
+}
+
 struct library_usage library_get_usage(const struct library *library)
 {
     struct track_store_usage store = track_store_usage(library->store);

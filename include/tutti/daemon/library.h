@@ -54,5 +54,7 @@ struct library_usage library_get_usage(const struct library *library);
 
 /* Why the current track cannot be had; "" when nothing is wrong. */
 const char *library_error(const struct library *library);
+/* And it is not to be expected: the server refuses it, it is too large, its address is none. */
+bool library_is_refused(const struct library *library);
 
 #endif

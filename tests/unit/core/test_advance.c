@@ -2,6 +2,7 @@
 #include "tutti/core/advance.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct playlist_item items[] = {
@@ -30,20 +31,31 @@ static int set_up(void **state)
     return 0;
 }
 
+static struct advance_facts facts_at(double position_s, double length_s, bool repeat_all)
+{
+    return (struct advance_facts){.playlist = &playlist,
+                                  .item = playlist_find_track(&playlist, playback.track_id),
+                                  .playback = &playback,
+                                  .position_s = position_s,
+                                  .length_s = length_s,
+                                  .repeat_all = repeat_all};
+}
+
 static double left_s(double position_s, int64_t now_s)
 {
-    return advance_left_s(&advance,
-                          &(struct advance_facts){&playlist, &playback, position_s, 10, false},
-                          (struct mono_time){now_s * NS_PER_S});
+    struct advance_facts facts = facts_at(position_s, 10, false);
+    return advance_left_s(&advance, &facts, (struct mono_time){now_s * NS_PER_S});
 }
 
 /* Says it, if it is due. */
 static bool due_at(double position_s, bool repeat_all, int64_t now_s)
 {
-    struct advance_facts facts = {&playlist, &playback, position_s, 10, repeat_all};
+    struct advance_facts facts = facts_at(position_s, 10, repeat_all);
+    bool gave_up;
     if (left_s(position_s, now_s) > 0)
         return false;
-    order = advance_say(&advance, &facts);
+    order = advance_say(&advance, &facts, &gave_up);
+    assert_false(gave_up);
     return true;
 }
 
@@ -102,9 +114,8 @@ static void nothing_is_said_of_what_is_not_known(void **state)
     playback = state_of("ghost", true, 0, 1);
     assert_false(due_at(10, false, 1));
     playback = state_of("a", true, 0, 1);
-    assert_true(
-        isinf(advance_left_s(&advance, &(struct advance_facts){&playlist, &playback, 10, -1, false},
-                             (struct mono_time){0})));
+    struct advance_facts facts = facts_at(10, -1, false);
+    assert_true(isinf(advance_left_s(&advance, &facts, (struct mono_time){0})));
 }
 
 static void another_speaker_of_the_host_says_the_same(void **state)
@@ -166,6 +177,111 @@ static void a_failure_is_tried_again_later(void **state)
     assert_true(due_at(12, false, 8));
 }
 
+/* Plays a list of which "+" can be heard and "-" cannot ("?": not reached), for so many seconds,
+ * one a step; the backend does as it is told, for the next step. What became current when: "2@5 3@15 ...", "!" where
+ * it was given up. */
+static const char *play(const char *which, bool repeat_all, int64_t seconds)
+{
+    static char said[1000];
+    size_t at = 0;
+    struct playlist_item many[8] = {0};
+    struct playlist_message list = {many, strlen(which)};
+    const struct playlist_item *item = many;
+    bool gave_up = false;
+    for (size_t i = 0; i < list.count; i++)
+        many[i].id[0] = many[i].track_id[0] = (char)('1' + i);
+    playback = state_of("1", true, 0, 0);
+    said[0] = '\0';
+    for (int64_t now_s = 0; now_s < seconds; now_s++) {
+        char kind = which[item - many];
+        struct mono_time now = {now_s * NS_PER_S};
+        struct advance_facts facts = {.playlist = &list,
+                                      .item = item,
+                                      .playback = &playback,
+                                      .position_s =
+                                          (double)now_s - (double)playback.updated_at.ns / 1e9,
+                                      .length_s = kind == '+' ? 10 : -1,
+                                      .repeat_all = repeat_all,
+                                      .sounding = kind == '+' && playback.playing,
+                                      .trouble = kind == '+'   ? ADVANCE_FINE
+                                                 : kind == '-' ? ADVANCE_UNPLAYABLE
+                                                               : ADVANCE_UNREACHABLE};
+        advance_watch(&advance, &facts, now);
+        if (advance_left_s(&advance, &facts, now) > 0)
+            continue;
+        order = advance_say(&advance, &facts, &gave_up);
+        playback = state_of(order.track_id, order.playing, order.position_ms, now_s);
+        item = playlist_find(&list, order.item_id);
+        at += (size_t)snprintf(said + at, sizeof said - at, "%s%s%s@%d", at ? " " : "",
+                               gave_up         ? "!"
+                               : order.playing ? ""
+                                               : "stop ",
+                               order.item_id, (int)now_s);
+    }
+    return said;
+}
+
+static void a_track_that_cannot_be_played_is_left_after_seconds(void **state)
+{
+    (void)state;
+    assert_string_equal(play("-++", false, 20), "2@5 3@15");
+    set_up(state);
+    assert_string_equal(play("?++", false, 20), "2@15");
+    set_up(state);
+    assert_string_equal(play("+-", false, 30), "2@10 stop 2@16");
+    set_up(state);
+    assert_string_equal(play("+-", true, 30), "2@10 1@16 2@26");
+}
+
+static void a_list_of_bad_ones_is_not_run_through_in_a_blink(void **state)
+{
+    (void)state;
+    assert_string_equal(play("-----+", false, 300), "2@5 3@16 4@37 5@78 6@139 stop 6@149");
+}
+
+static void after_a_round_without_a_good_one_it_stops(void **state)
+{
+    (void)state;
+    assert_string_equal(play("---", true, 1000), "2@5 3@16 !3@37");
+    set_up(state);
+    assert_string_equal(play("-", true, 1000), "!1@5");
+    set_up(state);
+    assert_string_equal(play("-+-", true, 61), "2@5 3@15 1@21 2@32 3@42 1@48 2@59");
+}
+
+static void only_what_plays_can_be_in_trouble(void **state)
+{
+    (void)state;
+    struct advance_facts facts = facts_at(0, -1, false);
+    facts.trouble = ADVANCE_UNPLAYABLE;
+    playback.playing = false;
+    advance_watch(&advance, &facts, (struct mono_time){0});
+    playback.playing = true;
+    for (int64_t now_s = 100; now_s < 105; now_s++) { /* the time counts from here */
+        advance_watch(&advance, &facts, (struct mono_time){now_s * NS_PER_S});
+        assert_true(advance_left_s(&advance, &facts, (struct mono_time){now_s * NS_PER_S}) > 0);
+    }
+    facts.trouble = ADVANCE_FINE; /* and it came after all */
+    advance_watch(&advance, &facts, (struct mono_time){105 * NS_PER_S});
+    assert_true(isinf(advance_left_s(&advance, &facts, (struct mono_time){105 * NS_PER_S})));
+}
+
+static void of_items_with_one_track_the_one_that_is_meant_is_named(void **state)
+{
+    (void)state;
+    struct playlist_item twice[] = {
+        {.id = "1", .track_id = "a"}, {.id = "2", .track_id = "a"}, {.id = "3", .track_id = "b"}};
+    struct playlist_message list = {twice, 3};
+    struct advance_facts facts = facts_at(10, 10, false);
+    bool gave_up;
+    facts.playlist = &list, facts.item = &twice[0];
+    order = advance_say(&advance, &facts, &gave_up);
+    assert_string_equal(order.item_id, "2");
+    facts.item = &twice[1];
+    order = advance_say(&advance, &facts, &gave_up);
+    assert_string_equal(order.track_id, "b");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -180,6 +296,11 @@ int main(void)
         TEST(the_other_speakers_order_is_not_taken_for_ours),
         TEST(the_same_track_chosen_later_is_a_choice),
         TEST(a_failure_is_tried_again_later),
+        TEST(a_track_that_cannot_be_played_is_left_after_seconds),
+        TEST(a_list_of_bad_ones_is_not_run_through_in_a_blink),
+        TEST(after_a_round_without_a_good_one_it_stops),
+        TEST(only_what_plays_can_be_in_trouble),
+        TEST(of_items_with_one_track_the_one_that_is_meant_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
