@@ -112,6 +112,11 @@ static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
     return bounds;
 }
 
+static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
 /* What the Dates say together; narrower than their intersection. */
 static bool dates_range(const struct server_clock *clock, const struct bounds *bounds,
                         int64_t now_ns, struct date_range *ret)
@@ -128,6 +133,7 @@ static bool dates_range(const struct server_clock *clock, const struct bounds *b
         ret->low_ns = bounds->low_ns;
     if (ret->high_ns > bounds->high_ns)
         ret->high_ns = bounds->high_ns;
+    ret->best_ns = clamp_ns(ret->best_ns, ret->low_ns, ret->high_ns);
     return true;
 }
 
@@ -139,11 +145,6 @@ bool clock_stamp_contradicts(const struct server_clock *clock, int64_t now_ns, i
 }
 
 /* --- each kind of evidence ------------------------------------------------------------------ */
-
-static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
-{
-    return x < low ? low : x > high ? high : x;
-}
 
 static bool choose_echo(const struct server_clock *clock, int64_t now_ns,
                         struct clock_choice *choice)
@@ -217,17 +218,19 @@ static bool choose_stamps(const struct server_clock *clock, const struct bounds 
 static bool choose_dates(const struct server_clock *clock, const struct bounds *bounds,
                          int64_t now_ns, struct clock_choice *choice)
 {
-    struct date_range range = {bounds->low_ns, bounds->high_ns};
+    struct date_range range = {bounds->low_ns, bounds->high_ns, 0};
     if (bounds->low_source == SERVER_CLOCK_NONE)
         return false;
     if (bounds->high_source == SERVER_CLOCK_NONE) /* a frozen Date is a lower bound */
         range.high_ns = bounds->low_ns + 2 * DATE_FILTER_LAG_MAX_NS;
+    range.best_ns = range.low_ns + (range.high_ns - range.low_ns) / 2;
     dates_range(clock, bounds, now_ns, &range);
     choice->source = SERVER_CLOCK_DATE;
     choice->at_ns = now_ns;
-    int64_t half_ns = (range.high_ns - range.low_ns) / 2;
-    choice->offset_ns = range.low_ns + half_ns;
-    choice->uncertainty_ns = half_ns < DATES_AT_BEST_NS ? DATES_AT_BEST_NS : half_ns;
+    int64_t below_ns = range.best_ns - range.low_ns, above_ns = range.high_ns - range.best_ns;
+    int64_t most_ns = below_ns > above_ns ? below_ns : above_ns;
+    choice->offset_ns = range.best_ns;
+    choice->uncertainty_ns = most_ns < DATES_AT_BEST_NS ? DATES_AT_BEST_NS : most_ns;
     return true;
 }
 

@@ -20,8 +20,6 @@ static const int64_t RECHECK_NS = 60 * NS_PER_S;
 static const double RECHECK_RESYNCS = 6;
 /* A socket that has not told its initial state by then is given up. */
 static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
-/* Multiples of it are spread most evenly, modulo 1. */
-static const double GOLDEN = 0.6180339887498949;
 
 const char *link_state_name(enum link_state state)
 {
@@ -130,7 +128,7 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
         link->no_session_call = false; /* it may be another version by now */
         link->counters.connects++;
         server_clock_connected(link->config.clock, now);
-        link->dates_left = LINK_DATES;
+        date_plan_begin(&link->date_plan);
         loop_timer_set_in(link->dates, LINK_DATE_WAIT_NS);
     }
     link_send_probe(link, now);
@@ -223,15 +221,16 @@ static void retry_fired(void *user, struct mono_time now)
         link_try(link, now);
 }
 
-/* At ever other fractions of a second, evenly spread: Dates of whole seconds say more that way.
+/* At the fraction of a second where a Date of whole seconds says most.
  * Where an echo says it all, with whatever wakes the board about then. */
 static void set_resync_timer(struct link *link)
 {
-    link->resync_phase = fmod(link->resync_phase + GOLDEN, 1);
-    double interval_s = link->config.settings->sync.resync_interval_s;
-    int64_t at_ns = s_to_ns(interval_s + link->resync_phase - 0.5);
-    int64_t early_ns = link->config.clock->echo_seen ? at_ns / 8 : 0;
-    struct mono_time at = mono_add(mono_clock_now(), at_ns);
+    const struct server_clock *clock = link->config.clock;
+    int64_t interval_ns = s_to_ns(link->config.settings->sync.resync_interval_s);
+    int64_t early_ns = clock->echo_seen ? interval_ns / 8 : 0;
+    struct mono_time due = mono_add(mono_clock_now(), interval_ns);
+    struct mono_time at =
+        date_plan_around(&link->date_plan, clock->echo_seen ? NULL : &clock->dates, due);
     loop_timer_set_between(link->resync, mono_add(at, -early_ns), at);
 }
 

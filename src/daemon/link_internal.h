@@ -8,6 +8,7 @@
 
 #include "texts.h"
 #include "tutti/core/backoff.h"
+#include "tutti/core/date_plan.h"
 #include "tutti/core/notices.h"
 #include "tutti/core/membership.h"
 #include "tutti/core/order.h"
@@ -20,9 +21,7 @@
 #define LINK_REST_TIMEOUT_NS (15 * NS_PER_S)
 #define LINK_REST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
 #define LINK_PROBES 16
-/* The burst of Dates: how many, how far apart, and how long an echo is waited for first. */
-#define LINK_DATES 12
-#define LINK_DATE_STEP_NS (110 * NS_PER_MS)
+/* How long an echo is waited for before Dates are asked for. */
 #define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
 
 /* What may wait to be parsed: beyond that the backend sends faster than this speaker can read. */
@@ -106,11 +105,11 @@ struct link {
     struct backoff backoff;
     struct loop_timer *retry;
     struct loop_timer *resync;
-    double resync_phase; /* 0..1 */
     struct loop_timer *probe;
     struct loop_timer *confirm;
     struct loop_timer *dates;
-    unsigned dates_left; /* calls of the burst still to make */
+    struct date_plan date_plan;
+    struct mono_time date_asked_at;
     struct mono_time recheck_at;
     struct mono_time opening_since;
     struct http_call *rest; /* bootstrap or resync, one at a time */

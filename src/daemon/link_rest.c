@@ -5,6 +5,7 @@
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/mono_clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,31 +30,42 @@ struct http_call *link_call(struct link *link, const char *method, const char *u
 
 void link_take_date(struct link *link, const struct http_response *response)
 {
-    if (response->status > 0 && response->has_date)
-        server_clock_add_date(link->config.clock, response->sent_at, response->received_at,
-                              response->date, response->fresh_connection);
+    if (response->status <= 0 || !response->has_date)
+        return;
+    date_filter_expect(&link->config.clock->dates, date_server_of(response->server));
+    server_clock_add_date(link->config.clock, response->sent_at, response->received_at,
+                          response->date, response->fresh_connection);
+}
+
+static void plan_date(struct link *link)
+{
+    struct mono_time at;
+    if (date_plan_next(&link->date_plan, &link->config.clock->dates, mono_clock_now(), &at))
+        loop_timer_set(link->dates, at);
 }
 
 static void date_answered(void *user, const struct http_response *response)
 {
     struct link *link = user;
     link->date_call = NULL;
+    if (response->status > 0)
+        date_plan_note(&link->date_plan, link->date_asked_at, response->sent_at,
+                       response->received_at);
     link_take_date(link, response);
     texts_forget(link->config.reader, http_take_body(response));
+    plan_date(link);
 }
 
 void link_ask_date(void *user, struct mono_time now)
 {
     struct link *link = user;
     char url[PROTOCOL_URL_MAX];
-    (void)now;
-    if (link->dates_left == 0 || link->state != LINK_LIVE || link->config.clock->echo_seen)
+    if (link->state != LINK_LIVE || link->config.clock->echo_seen || link->date_call)
         return;
-    link->dates_left--;
-    if (!link->date_call && protocol_url(url, sizeof url, link->config.settings->backend.url,
-                                         "/sessions/%s/playlist", link->session_id))
+    link->date_asked_at = now;
+    if (protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions/%s/playlist",
+                     link->session_id))
         link->date_call = link_call(link, "GET", url, link->token, NULL, date_answered);
-    loop_timer_set_in(link->dates, LINK_DATE_STEP_NS);
 }
 
 /* --- cross-check --------------------------------------------------------------------------- */

@@ -106,6 +106,7 @@ static void start_of_answer(struct http_call *call)
     call->response.range_start = 0;
     call->response.range_total = -1;
     call->etag[0] = call->last_modified[0] = call->date[0] = call->location[0] = '\0';
+    call->server[0] = '\0';
 }
 
 static void keep_range(struct http_call *call, const char *line, size_t bytes)
@@ -132,6 +133,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
     http_header_take(line, bytes, "last-modified:", call->last_modified,
                      sizeof call->last_modified);
     http_header_take(line, bytes, "date:", call->date, sizeof call->date);
+    http_header_take(line, bytes, "server:", call->server, sizeof call->server);
     http_header_take(line, bytes, "location:", call->location, sizeof call->location);
     keep_range(call, line, bytes);
     return bytes;
@@ -151,6 +153,7 @@ static void fill_response(struct http_call *call)
     response->etag = call->etag;
     response->last_modified = call->last_modified;
     response->location = call->location;
+    response->server = call->server;
     response->error = "";
     response->date = (struct server_time){0};
     response->has_date = http_header_date(call->date, &response->date);

@@ -37,6 +37,7 @@ struct http_call {
     char etag[HTTP_HEADER_MAX];
     char last_modified[HTTP_HEADER_MAX];
     char date[HTTP_HEADER_MAX];
+    char server[HTTP_HEADER_MAX];
     char location[HTTP_LOCATION_MAX];
     char error[CURL_ERROR_SIZE + 64];
     bool running; /* curl has it */

@@ -7,10 +7,8 @@
 
 #include <math.h>
 
-#define GOLDEN 0.6180339887498949
 #define BURST_FROM_S 0.5
-#define BURST_STEP_S 0.11
-#define BURST_DATES 12
+#define RESYNC_S 10
 #define AWAKE_S 5e-3
 
 static struct mono_time local(const struct listener *listener, double t)
@@ -107,18 +105,28 @@ void listener_ask_date(struct listener *listener, double t)
                           (struct server_time){date_s * NS_PER_S}, true);
 }
 
+static void plan_next_date(struct listener *listener)
+{
+    struct mono_time now = local(listener, listener->next_date_s), at;
+    if (!date_plan_next(&listener->date_plan, &listener->clock.dates, now, &at)) {
+        listener->date_plan.left = 0;
+        at = date_plan_around(&listener->date_plan, &listener->clock.dates,
+                              mono_add(now, RESYNC_S * NS_PER_S));
+    }
+    listener->next_date_s += ns_to_s(mono_sub(at, now)); /* but for ppm of some seconds */
+}
+
 void listener_ask_dates_until(struct listener *listener, double from, double to)
 {
-    for (int i = 0; i < BURST_DATES; i++) {
-        double t = BURST_FROM_S + BURST_STEP_S * i;
-        if (t >= from && t < to)
-            listener_ask_date(listener, t);
+    if (!listener->dates_begun) {
+        listener->dates_begun = true;
+        listener->next_date_s = BURST_FROM_S;
+        date_plan_begin(&listener->date_plan);
+        listener->date_plan.lead_ns = 2 * NS_PER_MS;
     }
-    for (int i = 1; i <= (int)(to / 10) + 1; i++) {
-        double t = 10 * i - 0.5 + fmod(i * GOLDEN, 1);
-        if (t >= from && t < to)
-            listener_ask_date(listener, t);
-    }
+    for (; listener->next_date_s < to; plan_next_date(listener))
+        if (listener->next_date_s >= from)
+            listener_ask_date(listener, listener->next_date_s);
 }
 
 void listener_show_wall(struct listener *listener, double t, double off_s, bool disciplined)

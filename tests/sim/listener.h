@@ -7,6 +7,7 @@
 #define TUTTI_SIM_LISTENER_H
 
 #include "models.h"
+#include "tutti/core/date_plan.h"
 #include "tutti/core/server_clock.h"
 
 struct listener {
@@ -16,6 +17,9 @@ struct listener {
     double awake_until_s; /* the server, after it was last asked */
     double date_phase_s;  /* when the server refreshes its Date */
     double date_period_s; /* how often; 0: for every answer */
+    struct date_plan date_plan;
+    double next_date_s;
+    bool dates_begun;
     struct server_clock clock;
 };
 
@@ -36,8 +40,8 @@ void listener_probe_until(struct listener *listener, double from, double to,
                           const struct sim_network *network);
 /* One REST answer over a fresh connection. */
 void listener_ask_date(struct listener *listener, double t);
-/* As the daemon asks for Dates: a burst of twelve at connect, then one about every 10 s. Those due
- * in [from, to). */
+/* As the daemon asks for Dates: an aimed burst at connect, then one about every 10 s. Those due in
+ * [from, to). */
 void listener_ask_dates_until(struct listener *listener, double from, double to);
 void listener_show_wall(struct listener *listener, double t, double off_s, bool disciplined);
 

@@ -151,6 +151,29 @@ static void dates_alone(void **state)
     }
 }
 
+/* A backend that says who answers: a proxy's second is found in a few requests; uvicorn's slides
+ * by, 6 ms at a time, and takes its time. */
+static void dates_of_a_server_with_a_name(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct listener proxy, uvicorn;
+        listener_init(&proxy, seed);
+        listener_init(&uvicorn, seed);
+        proxy.date_period_s = 0;
+        date_filter_expect(&proxy.clock.dates, DATE_SERVER_EACH_TIME);
+        date_filter_expect(&uvicorn.clock.dates, DATE_SERVER_AT_TIMES);
+        listener_ask_dates_until(&proxy, 0, 5);
+        listener_ask_dates_until(&uvicorn, 0, 5);
+        CHECK(seed, fabs(listener_error_s(&proxy, 5)) < 0.05);
+        CHECK(seed, fabs(listener_error_s(&uvicorn, 5)) < 0.6);
+        listener_ask_dates_until(&proxy, 5, 300);
+        listener_ask_dates_until(&uvicorn, 5, 300);
+        CHECK(seed, fabs(listener_error_s(&proxy, 300)) < 5e-3);
+        CHECK(seed, fabs(listener_error_s(&uvicorn, 300)) < 0.1);
+    }
+}
+
 /* "Synchronized", says the kernel, but an hour off: what the backend says contradicts it. */
 static void a_wrong_wall_clock_is_found_out(void **state)
 {
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test(stamps_alone),
         cmocka_unit_test(disciplined_clocks_agree_and_a_third_joins_them),
         cmocka_unit_test(dates_alone),
+        cmocka_unit_test(dates_of_a_server_with_a_name),
         cmocka_unit_test(a_wrong_wall_clock_is_found_out),
         cmocka_unit_test(a_stepped_wall_clock_moves_nothing),
         cmocka_unit_test(the_two_directions_are_inverse),

@@ -44,6 +44,7 @@ struct http_response {
     const char *location; /* of a redirect that was not followed; "" when none */
     bool has_date;
     struct server_time date;      /* the Date header: whole seconds */
+    const char *server;           /* the Server header; "" when none */
     bool fresh_connection;        /* Date may be stale on a kept-alive one */
     struct mono_time sent_at;     /* the request left us at this time or later */
     struct mono_time received_at; /* the headers were here by this time */

@@ -45,7 +45,7 @@ class State:
         self.order, self.connected = {}, 0  # of sockets: the how-manieth it was
         self.departures = {}  # session id -> [(when, the how-manieth)]
         self.random = random.Random(5)
-        self.server = None
+        self.server, self.own_headers = None, None
         self.switches = {"timestamps": "naive", "mute_next": 0, "status": 0, "html": False, "delay_s": 0,
                          "media_bytes_per_s": 0, "commit_ms": [2.5, 2.5], "leave_window_ms": 0, "fail_after": 0,
                          "date": "sliding"}
@@ -159,6 +159,7 @@ async def switches(request: Request, call_next):
     answer = await call_next(request)
     if state.switches["date"] == "exact":
         answer.headers["date"] = email.utils.formatdate(int(time.time()), usegmt=True)
+        answer.headers["server"] = "nginx"
     if state.switches["fail_after"] > 0 and request.method != "GET":
         state.switches["fail_after"] -= 1
         return Response("Internal Server Error", 500, media_type="text/plain")
@@ -166,9 +167,12 @@ async def switches(request: Request, call_next):
 
 
 def choose_date(kind):
-    """uvicorn adds its Date to every answer; from its next tick on it does not, and this one is to be without, too."""
-    state.server.config.date_header = kind == "sliding"
-    state.server.server_state.default_headers = [] if kind == "exact" else state.server.server_state.default_headers
+    """uvicorn adds its name and its Date to every answer, renewed about every second; a proxy's take their place."""
+    config, served = state.server.config, state.server.server_state
+    state.own_headers = state.own_headers or config.encoded_headers
+    config.date_header = kind == "sliding"
+    config.encoded_headers = state.own_headers if kind == "sliding" else []
+    served.default_headers = served.default_headers if kind == "sliding" else []
 
 
 @app.post("/_test")

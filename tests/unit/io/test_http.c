@@ -191,6 +191,7 @@ static void dates_are_read_and_times_are_tight(void **state)
     assert_comes_true(loop, &seen.done);
     assert_true(seen.response.has_date);
     assert_in_range(seen.response.date.ns / NS_PER_S, wall - 1, time(NULL));
+    assert_memory_equal(seen.response.server, "BaseHTTP", 8);
     assert_true(mono_sub(seen.response.sent_at, before) > 0);
     assert_true(mono_sub(seen.response.received_at, seen.response.sent_at) > 0);
     assert_true(mono_sub(mono_clock_now(), seen.response.received_at) > 0);
