@@ -200,18 +200,3 @@ bool protocol_ws_url(char *to, size_t size, const char *base, const char *sessio
                           session, secret);
     return length >= 0 && (size_t)length < size;
 }
-
-bool protocol_media_url(char *to, size_t size, const char *base, const char *media_url)
-{
-    int length;
-    if (is_http(media_url)) {
-        length = snprintf(to, size, "%s", media_url);
-    } else if (media_url[0] == '\0' || strstr(media_url, "://") || !is_http(base) ||
-               strncmp(media_url, "//", 2) == 0) {
-        return false; /* nothing, or a scheme that we do not follow */
-    } else {
-        const char *slash = media_url[0] == '/' ? "" : "/";
-        length = snprintf(to, size, "%.*s%s%s", (int)base_length(base), base, slash, media_url);
-    }
-    return length >= 0 && (size_t)length < size;
-}

@@ -7,6 +7,7 @@
 #include "daemon_internal.h"
 #include "texts.h"
 #include "tutti/base/log.h"
+#include "tutti/core/web_url.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -88,9 +89,10 @@ static void say_item_problem(struct daemon *daemon)
 static void item_url(const struct daemon *daemon, const struct playlist_item *item,
                      char url[PROTOCOL_URL_MAX])
 {
+    const char *problem;
     url[0] = '\0';
-    if (item &&
-        !protocol_media_url(url, PROTOCOL_URL_MAX, daemon->settings->backend.url, item->media_url))
+    if (item && !web_url_resolve(daemon->settings->backend.url, item->media_url, url,
+                                 PROTOCOL_URL_MAX, &problem))
         snprintf(url, PROTOCOL_URL_MAX, "%s", item->media_url); /* to be refused by its name */
 }
 

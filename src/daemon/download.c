@@ -6,6 +6,7 @@
  */
 #include "download.h"
 
+#include "tutti/core/web_url.h"
 #include "tutti/io/http.h"
 #include "tutti/io/track_store.h"
 
@@ -307,6 +308,14 @@ static void prepare_check(const struct download *download, struct http_request *
         request->if_modified_since = track_file_last_modified(download->file);
 }
 
+static const char *what_is_wrong_with(const char *url)
+{
+    char resolved[PROTOCOL_URL_MAX];
+    const char *problem;
+    bool good = web_url_resolve("", url, resolved, sizeof resolved, &problem);
+    return good ? "its address has a host that cannot be" : problem;
+}
+
 void download_start(struct download *download)
 {
     struct http_request request = {
@@ -331,15 +340,15 @@ void download_start(struct download *download)
     if (!download->call && errno == ENOMEM)
         end(download, DOWNLOAD_AGAIN, "no memory for the call");
     else if (!download->call)
-        end(download, DOWNLOAD_NEVER, "it is not at an http or https address");
+        end(download, DOWNLOAD_NEVER, what_is_wrong_with(download->url));
 }
 
 void download_pause(struct download *download)
 {
     http_cancel(download->call);
     download->call = NULL;
-    download->in_parts =
-        false; /* by the time it goes on, only a validator tells whether they fit */
+    /* By the time it goes on, only a validator tells whether they fit. */
+    download->in_parts = false;
     if (download->file)
         track_file_call_ended(download->file);
 }

@@ -60,7 +60,7 @@ bool http_request_is_http_url(const char *url)
 {
     CURLU *parts = curl_url();
     char *scheme = NULL;
-    CURLUcode result = parts ? curl_url_set(parts, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+    CURLUcode result = parts ? curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) : CURLUE_OUT_OF_MEMORY;
     if (result == CURLUE_OK)
         result = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
     bool good =

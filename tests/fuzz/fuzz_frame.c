@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "tutti/core/protocol.h"
+#include "tutti/core/web_url.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,8 +32,9 @@ static void check_playlist(const struct playlist_message *playlist)
         FITS(item->media_url);
         FITS(item->media_type);
         FUZZ_CHECK(isfinite(item->duration_s) && item->position >= 0);
-        if (protocol_media_url(url, sizeof url, base, item->media_url))
-            FUZZ_CHECK(strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
+        const char *problem;
+        if (web_url_resolve(base, item->media_url, url, sizeof url, &problem))
+            FUZZ_CHECK(strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
     }
 }
 

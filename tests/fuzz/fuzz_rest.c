@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "tutti/core/protocol.h"
+#include "tutti/core/web_url.h"
 
 #include <string.h>
 #include <strings.h>
@@ -55,8 +56,16 @@ static void as_urls(const char *text)
 {
     static const char base[] = "http://127.0.0.1:8700/";
     char url[PROTOCOL_URL_MAX];
-    if (protocol_media_url(url, sizeof url, base, text))
-        FUZZ_CHECK(strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
+    const char *problem;
+    if (web_url_resolve(base, text, url, sizeof url, &problem)) {
+        char again[PROTOCOL_URL_MAX];
+        FUZZ_CHECK(strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
+        FUZZ_CHECK(!strpbrk(url, " \t\r\n#\x7f"));
+        if (web_url_resolve("", url, again, sizeof again, &problem))
+            FUZZ_CHECK(strcmp(url, again) == 0);
+    } else {
+        FUZZ_CHECK(problem[0]);
+    }
     if (protocol_ws_url(url, sizeof url, base, text, text)) {
         FUZZ_CHECK(strncmp(url, "ws://127.0.0.1:8700/ws/sessions/", 32) == 0);
         FUZZ_CHECK(!strpbrk(url, " \r\n\"#"));

@@ -73,6 +73,23 @@ def test_only_http_media_are_fetched(house, server, url):
     assert speaker.process.process.poll() is None
 
 
+@pytest.mark.parametrize("url,asked", [("/my song, 100%.mp3", "/my%20song,%20100%.mp3"), ("\\static\\caf\u00e9.mp3", "/static/caf%C3%A9.mp3"),
+                                       (" /a/../x.mp3\n", "/x.mp3"), ("/x.mp3?to=a b#5", "/x.mp3?to=a%20b")])
+def test_media_urls_are_taken_as_browsers_take_them(house, server, url, asked):
+    backend = server(on_ws=lambda: initial_frames(url), on_http=lambda request: [evil.answer("404 Not Found")])
+    member(house, backend.url).wait_connected()
+    harness.wait_until(lambda: any(request.startswith(f"GET {asked} ".encode()) for request in backend.requests), 20, asked)
+
+
+@pytest.mark.parametrize("url,problem", [("ftp://127.0.0.1/x.mp3", "not at an http or https address"),
+                                         ("http://a:b@127.0.0.1/x.mp3", "name and password"), ("http://a^b/x.mp3", "no host"),
+                                         ("http://127.0.0.1:70000/x.mp3", "port")])
+def test_of_other_media_urls_it_is_said_what_is_wrong(house, server, url, problem):
+    backend = server(on_ws=lambda: initial_frames(url), on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    harness.wait_until(lambda: problem in (track_error(speaker) or ""), 20, problem)
+
+
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://127.0.0.1:1/x"])
 def test_redirects_stay_with_http(house, server, to):
     def on_http(request):

@@ -196,7 +196,5 @@ bool protocol_encode(char *to, size_t size, const char *from);
 /* ws(s) URL of a session's socket, the token percent-encoded. */
 bool protocol_ws_url(char *to, size_t size, const char *base, const char *session_id,
                      const char *token);
-/* An item's media_url, absolute. Only http and https are ever returned. */
-bool protocol_media_url(char *to, size_t size, const char *base, const char *media_url);
 
 #endif

@@ -289,22 +289,6 @@ static void urls_follow_from_the_base(void **state)
     assert_string_equal(url, "http://hub/sessions/D5D6A6/join");
 }
 
-static void media_is_fetched_by_http_only(void **state)
-{
-    (void)state;
-    char url[256];
-    assert_true(protocol_media_url(url, sizeof url, "http://hub", "/static/x.mp3"));
-    assert_string_equal(url, "http://hub/static/x.mp3");
-    assert_true(protocol_media_url(url, sizeof url, "http://hub/", "static/x.mp3"));
-    assert_string_equal(url, "http://hub/static/x.mp3");
-    assert_true(protocol_media_url(url, sizeof url, "http://hub", "https://cdn/x.mp3"));
-    assert_string_equal(url, "https://cdn/x.mp3");
-    assert_false(protocol_media_url(url, sizeof url, "http://hub", "file:///etc/passwd"));
-    assert_false(protocol_media_url(url, sizeof url, "http://hub", "gopher://x/1"));
-    assert_false(protocol_media_url(url, sizeof url, "http://hub", "//other/x.mp3"));
-    assert_false(protocol_media_url(url, sizeof url, "http://hub", ""));
-}
-
 static void commands_carry_whole_milliseconds(void **state)
 {
     (void)state;
@@ -415,7 +399,6 @@ int main(void)
         cmocka_unit_test(what_we_do_not_know_is_let_pass),
         cmocka_unit_test(details_become_one_line),
         cmocka_unit_test(urls_follow_from_the_base),
-        cmocka_unit_test(media_is_fetched_by_http_only),
         cmocka_unit_test(commands_carry_whole_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -466,6 +466,12 @@ static void other_addresses_are_refused(void **state)
     library_set_wanted(library, urls);
     expect_requests("n+0 ");
     assert_non_null(strstr(library_error(library), "not at an http"));
+    urls[0] = "http://user:secret@127.0.0.1/x";
+    library_set_wanted(library, urls);
+    assert_non_null(strstr(library_error(library), "user:password@"));
+    urls[0] = "http://127.0.0.1:70000/x";
+    library_set_wanted(library, urls);
+    assert_non_null(strstr(library_error(library), "a port that cannot be"));
     assert_int_equal(told.fd, -1);
 }
 
