@@ -21,7 +21,7 @@ static const size_t ECHOES_MANY = 48;
 /* Stamps were seen to arrive 3 to 6 ms after they were made (loopback, up to 30 clients). */
 static const int64_t STAMP_DELAY_NS = 4 * NS_PER_MS;
 static const int64_t STAMP_SPREAD_NS = 5 * NS_PER_MS;
-/* A stalled connection delivers within this, or is given up (ws_client: 25 s). */
+/* A stalled connection delivers within this, or is given up (ws_alive: 22 to 35 s). */
 const int64_t CLOCK_STAMP_LATE_MAX_NS = 10 * NS_PER_S;
 /* Stamps that are impossible by less than this are let pass: it may be the estimate that is off. */
 static const int64_t STAMP_EARLY_NS = 20 * NS_PER_MS;

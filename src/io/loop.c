@@ -26,6 +26,9 @@
 #define EVENTS_PER_ROUND 16
 /* lws allocates 16 bytes for each connection that it could have. */
 #define LWS_FD_LIMIT 1024
+/* A handshake's answer may have 64 KiB of headers; of short ones lws keeps 16 bytes for every 11.
+ * It is had while an answer is read, and only what is filled of it becomes real memory. */
+#define HEADERS_MAX_BYTES 131072
 
 struct deferred {
     void (*destroy)(void *object);
@@ -330,6 +333,7 @@ static bool create_context(struct loop *loop)
         .uid = -1,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .fd_limit_per_thread = LWS_FD_LIMIT,
+        .max_http_header_data2 = HEADERS_MAX_BYTES,
         .user = loop,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);

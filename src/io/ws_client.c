@@ -3,8 +3,7 @@
  *
  * The client and lws's connection point at each other; whoever goes first cuts the link, so that
  * destroying the client is safe anywhere: the connection it leaves behind drains itself until the
- * peer has closed too. A quiet socket is pinged, and given up when nothing comes back: a half-open
- * one is noticed in half a minute.
+ * peer has closed too.
  */
 #include "tutti/io/ws_client.h"
 
@@ -23,8 +22,6 @@
 /* lws-write.h keeps this place of its enum free and does not name it. */
 #define WRITE_CLOSE_FRAME ((enum lws_write_protocol)4)
 #define KEEP_TEXT_BYTES 131072u /* 128 KiB */
-
-lws_retry_bo_t ws_client_idle_policy = {.secs_since_valid_ping = 10, .secs_since_valid_hangup = 25};
 
 /* --- the end --- */
 
@@ -136,8 +133,9 @@ static int receive(struct ws_client *client, struct lws *wsi, const void *bytes,
 static bool send_first(struct ws_client *client)
 {
     struct ws_message *message = client->first;
-    client->last_sent_at = mono_clock_now();
-    int written = lws_write(client->wsi, message->frame + LWS_PRE, message->bytes, LWS_WRITE_TEXT);
+    if (message->type == LWS_WRITE_TEXT)
+        client->last_sent_at = mono_clock_now();
+    int written = lws_write(client->wsi, message->frame + LWS_PRE, message->bytes, message->type);
     client->first = message->next;
     if (!client->first)
         client->last = &client->first;
@@ -161,8 +159,6 @@ static int send_next(struct ws_client *client)
 
 static void closed(struct ws_client *client)
 {
-    struct mono_time now = mono_clock_now();
-    int64_t silent_s = mono_sub(now, client->heard_at) / NS_PER_S;
     char reason[WS_REASON_MAX];
     ws_client_let_go(client);
     if (client->close_code) {
@@ -170,10 +166,6 @@ static void closed(struct ws_client *client)
         snprintf(reason, sizeof reason, "closed by the backend with code %d%s", client->close_code,
                  vague ? " (which may be a restart's 1012)" : "");
         ws_client_end(client, WS_CLIENT_LOST, client->close_code, reason);
-    } else if (silent_s >= ws_client_idle_policy.secs_since_valid_hangup - 1) {
-        snprintf(reason, sizeof reason, "nothing was heard for %lld s, not even an answer to pings",
-                 (long long)silent_s);
-        ws_client_end(client, WS_CLIENT_TIMEOUT, 0, reason);
     } else {
         ws_client_end(client, WS_CLIENT_LOST, 0, "the connection was lost");
     }
@@ -183,8 +175,8 @@ static void opened(struct ws_client *client)
 {
     client->open = true;
     client->heard_at = mono_clock_now();
-    loop_timer_cancel(client->timer);
     ws_arrival_start(&client->arrival, client->loop, lws_get_socket_fd(client->wsi));
+    ws_alive_begin(client);
     client->handlers.on_open(client->user, client->heard_at);
 }
 
@@ -245,6 +237,15 @@ static int take_event(struct loop_socket *socket, struct lws *wsi, enum lws_call
 
 /* --- the owner's side --- */
 
+static void timer_fired(void *user, struct mono_time now)
+{
+    struct ws_client *client = user;
+    if (client->open)
+        ws_alive_check(client, now);
+    else
+        ws_connect_timer_fired(client, now);
+}
+
 struct ws_client *ws_client_create(struct loop *loop, const char *url,
                                    const struct ws_client_handlers *handlers, void *user)
 {
@@ -256,7 +257,7 @@ struct ws_client *ws_client_create(struct loop *loop, const char *url,
     client->handlers = *handlers;
     client->user = user;
     client->last = &client->first;
-    client->timer = loop_timer_create(loop, ws_connect_timer_fired, client);
+    client->timer = loop_timer_create(loop, timer_fired, client);
     client->creating = true;
     if (!client->timer || !ws_connect_take_url(client, url) || !ws_connect_start(client)) {
         log_error("the backend's WebSocket address is not usable: it must be ws://HOST/PATH or "
@@ -320,23 +321,28 @@ bool ws_client_is_open(const struct ws_client *client)
     return client->open && !client->destroyed;
 }
 
-bool ws_client_send(struct ws_client *client, const char *text)
+bool ws_client_queue(struct ws_client *client, enum lws_write_protocol type, const void *bytes,
+                     size_t count)
 {
-    size_t bytes = strlen(text);
-    if (!ws_client_is_open(client) || client->queued >= WS_CLIENT_QUEUE_MAX)
+    if (client->queued >= WS_CLIENT_QUEUE_MAX)
         return false;
-    struct ws_message *message = malloc(sizeof *message + LWS_PRE + bytes);
+    struct ws_message *message = malloc(sizeof *message + LWS_PRE + count);
     if (!message)
         return false;
     message->next = NULL;
-    message->bytes = bytes;
-    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a frame has a length */
-    memcpy(message->frame + LWS_PRE, text, bytes);
+    message->type = type;
+    message->bytes = count;
+    memcpy(message->frame + LWS_PRE, bytes, count);
     *client->last = message;
     client->last = &message->next;
     client->queued++;
     lws_callback_on_writable(client->wsi);
     return true;
+}
+
+bool ws_client_send(struct ws_client *client, const char *text)
+{
+    return ws_client_is_open(client) && ws_client_queue(client, LWS_WRITE_TEXT, text, strlen(text));
 }
 
 struct mono_time ws_client_last_sent_at(const struct ws_client *client)

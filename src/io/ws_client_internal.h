@@ -1,6 +1,7 @@
 /*
  * ws_client_internal.h: a connection from its URL to its end, shared by ws_connect.c (until it is
- * open) and ws_client.c (from then on); and what a test shortens, so as not to wait half a minute.
+ * open), ws_client.c (from then on) and ws_alive.c (whether the peer is still there); and what a
+ * test shortens, so as not to wait half a minute.
  */
 #ifndef TUTTI_IO_WS_CLIENT_INTERNAL_H
 #define TUTTI_IO_WS_CLIENT_INTERNAL_H
@@ -20,6 +21,7 @@
 
 struct ws_message {
     struct ws_message *next;
+    enum lws_write_protocol type; /* LWS_WRITE_TEXT or LWS_WRITE_PING */
     size_t bytes;
     unsigned char frame[]; /* LWS_PRE bytes of room, then the text */
 };
@@ -38,7 +40,8 @@ struct ws_client {
     struct resolver_answer addresses;
     int next_address;
     struct mono_time connect_deadline;
-    struct loop_timer *timer; /* the next step of connecting, or the end */
+    struct loop_timer *timer; /* the next step of connecting; once open, a look at the silence; or
+                               * the end */
 
     struct lws *wsi;
     bool calling;   /* inside lws_client_connect_via_info() */
@@ -52,7 +55,11 @@ struct ws_client {
     char end_reason[WS_REASON_MAX];
 
     struct ws_arrival arrival;
-    struct mono_time heard_at;
+    struct mono_time opened_at;
+    struct mono_time heard_at; /* the last of its messages and pongs */
+    bool peer_pings;           /* by itself, so that its silence is longer */
+    bool pinged;               /* by us, and nothing has come since */
+    struct mono_time pinged_at;
     int close_code;
     char *text; /* the message being assembled */
     size_t text_bytes;
@@ -63,8 +70,13 @@ struct ws_client {
     struct mono_time last_sent_at;
 };
 
-/* After how much silence the peer is pinged, and after how much it is given up. */
-extern lws_retry_bo_t ws_client_idle_policy;
+/* After how much silence the peer is pinged, and after how much more it is given up. */
+struct ws_client_patience {
+    int64_t silence_ns;        /* of a peer that has not pinged us */
+    int64_t pinged_silence_ns; /* of one that has: longer than uvicorn's 20 s */
+    int64_t answer_ns;
+};
+extern struct ws_client_patience ws_client_patience;
 /* How long name, connection, TLS and handshake may take together. */
 extern int64_t ws_client_connect_limit_ns;
 
@@ -82,5 +94,13 @@ void ws_client_drop_connection(struct ws_client *client);
 void ws_client_end(struct ws_client *client, enum ws_client_end kind, int status,
                    const char *reason);
 void ws_client_tell_end(struct ws_client *client);
+
+/* ws_client.c. False: no memory, or the queue is full. */
+bool ws_client_queue(struct ws_client *client, enum lws_write_protocol type, const void *bytes,
+                     size_t count);
+
+/* ws_alive.c. From the connection's opening on; the timer's callback while it is open. */
+void ws_alive_begin(struct ws_client *client);
+void ws_alive_check(struct ws_client *client, struct mono_time now);
 
 #endif

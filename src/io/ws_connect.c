@@ -21,6 +21,10 @@
 
 int64_t ws_client_connect_limit_ns = 10 * NS_PER_S;
 
+/* lws 4.1 writes its pings into the buffer that holds the pong it owes, and the peer then gets a
+ * pong that answers nothing. ws_alive.c sees to it. */
+static const lws_retry_bo_t no_own_pings = {.secs_since_valid_ping = 0};
+
 static bool has_control_characters(const char *text)
 {
     for (; *text; text++) {
@@ -77,7 +81,7 @@ static bool connect_to(struct ws_client *client, const char *address)
         .ietf_version_or_minus_one = -1,
         .local_protocol_name = LOOP_SOCKET_PROTOCOL_NAME,
         .pwsi = &client->wsi,
-        .retry_and_idle_policy = &ws_client_idle_policy,
+        .retry_and_idle_policy = &no_own_pings,
         .opaque_user_data = &client->socket,
         .alpn = "http/1.1",
     };

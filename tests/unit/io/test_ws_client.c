@@ -223,6 +223,28 @@ static void sends_path_and_query_as_given(void **state)
     assert_string_equal(seen.text, "/path?token=abc%20def&x=1");
 }
 
+/* Cookies, policies, what proxies add: 64 KiB of them, few and long, or many and short. */
+static void takes_many_headers_in_the_answer(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "headers-one-5000",      "headers-one-65000", "headers-cookies-5000",
+        "headers-cookies-65000", "headers-many-5000", "headers-many-65000",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        connect_to(paths[i]);
+        assert_comes_true(loop, &seen.opened);
+        assert_true(ws_client_send(seen.client, "still there"));
+        assert_comes_true(loop, &seen.got_text);
+        assert_string_equal(seen.text, "still there");
+        destroy_client();
+    }
+    connect_to("headers-cookies-200000");
+    expect_end(WS_CLIENT_UNREACHABLE, 0);
+    if (!strstr(seen.reason, "header"))
+        fail_msg("\"%s\" does not say what is wrong", seen.reason);
+}
+
 /* --- ends --- */
 
 static void tells_the_status_of_a_refusal(void **state)
@@ -377,14 +399,21 @@ static void gives_up_a_server_that_never_answers(void **state)
     ws_client_connect_limit_ns = limit;
 }
 
+/* The patience of half a minute, shortened. */
+static struct ws_client_patience shorten_patience(void)
+{
+    struct ws_client_patience patience = ws_client_patience;
+    ws_client_patience = (struct ws_client_patience){
+        .silence_ns = NS_PER_S, .pinged_silence_ns = 2 * NS_PER_S, .answer_ns = 2 * NS_PER_S};
+    return patience;
+}
+
 static void notices_a_frozen_peer(void **state)
 {
     (void)state;
-    lws_retry_bo_t policy = ws_client_idle_policy;
+    struct ws_client_patience patience = shorten_patience();
     struct io_test_helper frozen = start_server(NULL);
     char url[64];
-    ws_client_idle_policy.secs_since_valid_ping = 1;
-    ws_client_idle_policy.secs_since_valid_hangup = 3;
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/echo", frozen.port);
     connect_url(url);
     assert_comes_true(loop, &seen.opened);
@@ -392,8 +421,83 @@ static void notices_a_frozen_peer(void **state)
     assert_false(io_test_run(loop, io_test_flag, &seen.ended, 4 * NS_PER_S));
     kill(frozen.pid, SIGSTOP);
     expect_end(WS_CLIENT_TIMEOUT, 0);
-    ws_client_idle_policy = policy;
+    assert_non_null(strstr(seen.reason, "nothing was heard"));
+    ws_client_patience = patience;
     io_test_helper_stop(&frozen);
+}
+
+static struct {
+    int right, wrong, theirs;
+} pings;
+
+/* What the server has counted so far. */
+static void count_pings(void)
+{
+    seen.got_text = false;
+    assert_true(ws_client_send(seen.client, "how many?"));
+    assert_comes_true(loop, &seen.got_text);
+    assert_int_equal(
+        sscanf(seen.text, "right %d wrong %d theirs %d", &pings.right, &pings.wrong, &pings.theirs),
+        3);
+}
+
+/* A board that is busy: by the time the loop looks, a ping has come and all timers are due. */
+static struct loop_timer *busy;
+
+static void be_busy(void *user, struct mono_time now)
+{
+    (void)user;
+    (void)now;
+    nanosleep(&(struct timespec){.tv_nsec = 250 * NS_PER_MS}, NULL);
+    loop_timer_set_in(busy, 0);
+}
+
+static void answers_each_ping_with_its_own_payload(void **state)
+{
+    (void)state;
+    struct ws_client_patience patience = shorten_patience();
+    connect_to("pings200");
+    assert_comes_true(loop, &seen.opened);
+    busy = loop_timer_create(loop, be_busy, NULL);
+    loop_timer_set_in(busy, 0);
+    assert_false(io_test_run(loop, io_test_flag, &seen.ended, 5 * NS_PER_S));
+    loop_timer_destroy(busy);
+    count_pings();
+    assert_true(pings.right >= 5);
+    assert_int_equal(pings.wrong, 0);
+    if (!getenv("TUTTI_EMULATED")) /* which does not tell what the kernel has received */
+        assert_int_equal(pings.theirs, 0);
+    ws_client_patience = patience;
+}
+
+/* Pings that come more rarely than the first patience lasts: then it gets longer. */
+static void pings_nobody_who_has_pinged_lately(void **state)
+{
+    (void)state;
+    struct ws_client_patience patience = shorten_patience();
+    io_test_not_emulated(); /* an emulator does not tell what the kernel has received */
+    connect_to("pings1400");
+    assert_comes_true(loop, &seen.opened);
+    assert_false(io_test_run(loop, io_test_flag, &seen.ended, 2 * NS_PER_S));
+    count_pings();
+    int before = pings.theirs;
+    assert_false(io_test_run(loop, io_test_flag, &seen.ended, 4 * NS_PER_S));
+    count_pings();
+    assert_int_equal(pings.theirs, before);
+    assert_int_equal(pings.wrong, 0);
+    ws_client_patience = patience;
+}
+
+static void pings_a_silent_peer(void **state)
+{
+    (void)state;
+    struct ws_client_patience patience = shorten_patience();
+    connect_to("pings0");
+    assert_comes_true(loop, &seen.opened);
+    assert_false(io_test_run(loop, io_test_flag, &seen.ended, 3500 * NS_PER_MS));
+    count_pings();
+    assert_true(pings.theirs >= 1);
+    ws_client_patience = patience;
 }
 
 static void refuses_addresses_that_make_no_sense(void **state)
@@ -642,6 +746,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(closes_on_a_message_beyond_the_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_pings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sends_path_and_query_as_given, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(takes_many_headers_in_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_the_status_of_a_refusal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_not_follow_redirects, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_how_an_open_one_was_lost, set_up, tear_down),
@@ -652,6 +757,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaves_an_address_that_does_not_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_up_a_server_that_never_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_a_frozen_peer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(answers_each_ping_with_its_own_payload, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pings_nobody_who_has_pinged_lately, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pings_a_silent_peer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_addresses_that_make_no_sense, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_with_a_close_frame_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_queued_goes_before_the_close_frame, set_up,

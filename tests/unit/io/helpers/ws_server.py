@@ -25,8 +25,59 @@ async def refuse(path, _headers):
     return None
 
 
+def more_headers(path, _headers):
+    """headers-KIND-BYTES: about so many bytes of them beside what a handshake's answer needs."""
+    kind, _, count = path.split("?")[0].strip("/").removeprefix("headers-").partition("-")
+    if not path.startswith("/headers-"):
+        return []
+    left = int(count)
+    if kind == "one":  # a policy
+        return [("Content-Security-Policy", "x" * (left - 27))]
+    if kind == "cookies":
+        return [("Set-Cookie", f"c{i}=" + "y" * (left // 50 - 20)) for i in range(50)]
+    return [(f"X-{i:04}", "z") for i in range(left // 11)]
+
+
+class Counting(websockets.WebSocketServerProtocol):
+    """Counts the client's pings, and its pongs by whether they answer a ping that was sent."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.sent, self.right, self.wrong, self.theirs = set(), 0, 0, 0
+
+    async def read_frame(self, max_size):
+        frame = await super().read_frame(max_size)
+        if frame is not None and frame.opcode == websockets.frames.OP_PING:
+            self.theirs += 1
+        elif frame is not None and frame.opcode == websockets.frames.OP_PONG:
+            if frame.data in self.sent:
+                self.right += 1
+            else:
+                self.wrong += 1
+        return frame
+
+    async def keep_pinging(self, every_s):
+        while True:
+            payload = b"ping %d" % len(self.sent)
+            self.sent.add(payload)
+            await self.ping(payload)
+            await asyncio.sleep(every_s)
+
+
+async def count_pings(socket, every_s):
+    """Pings every so often (0: never), and tells the counts when it is sent anything."""
+    task = asyncio.create_task(socket.keep_pinging(every_s)) if every_s else None
+    async for _message in socket:
+        await socket.send(f"right {socket.right} wrong {socket.wrong} theirs {socket.theirs}")
+    if task:
+        task.cancel()
+
+
 async def serve(socket, path):
     name = path.split("?")[0].strip("/")
+    if name.startswith("pings"):
+        await count_pings(socket, int(name[5:]) / 1000)
+        return
     if name == "fragments":
         await socket.send(["one ", "two ", "", "three"])
     elif name == "binary":
@@ -71,7 +122,7 @@ async def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[1])
     server = await websockets.serve(
-        serve, address, 0, ssl=context, process_request=refuse, ping_interval=None,
+        serve, address, 0, ssl=context, create_protocol=Counting, extra_headers=more_headers, process_request=refuse, ping_interval=None,
         compression=None, max_size=None, close_timeout=5)
     silent = await asyncio.start_server(never_answer, "127.0.0.1", 0)
     say(f"{server.sockets[0].getsockname()[1]} {silent.sockets[0].getsockname()[1]}")
