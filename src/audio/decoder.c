@@ -1,104 +1,129 @@
 /*
  * decoder.c: an mp3 as a gapless track, with exact seeks in bounded time.
  *
- * A walker (mp3_walker.h) runs ahead from header to header, a little with every call, and knows
- * where frames begin; a seek beyond it waits for it. Then mpg123 decodes from some frames before
- * the target, thrown away, which fills the bit reservoir and the filter bank (mp3_source.h). What
- * the encoder put before and behind the music is trimmed here. A stretch at another rate has no
- * index: to get into it, it is decoded from where it begins.
+ * The probe says whether it is an mp3 at all. A walker (mp3_walker.h) runs ahead from header to
+ * header, a little with every call, and knows where frames begin; a seek beyond it waits for it.
+ * Then mpg123 decodes from some frames before the target, thrown away, which fills the bit
+ * reservoir and the filter bank (mp3_source.h). What the encoder put before and behind the music is
+ * trimmed here. A stretch at another rate has no index: to get into it, it is decoded from where it
+ * begins.
  */
 #include "tutti/audio/decoder.h"
 
 #include "mp3_source.h"
-#include "mp3_walker.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The delay of every decoder's filter bank, which a LAME tag does not count. */
-#define FILTER_DELAY_SAMPLES 529
 /* Walked by the way with every read: the whole of a track within the first seconds of playing. */
 #define WALK_FRAMES_PER_READ 64
+/* Walked to open a track, so many at a time: enough for mpg123 to read the first. */
+#define WALK_FRAMES_TO_OPEN 8
+#define WALK_STEPS_TO_OPEN 64
 /* Reads thrown away per call on the way into a stretch at another rate. */
 #define DISCARD_READS 40
 #define DISCARD_FRAMES 1152
 
-/*
- * Source samples before `begin`, and from `end` to `resume`, are not delivered. Behind `resume`
- * there is something only if another stream was glued to the one that the tag speaks of.
- */
-struct trim {
-    int64_t begin, end, resume;
-};
-
 struct decoder {
     struct mp3_source source;
     struct mp3_walker walker;
-    struct trim trim;
-    int64_t tag_samples; /* before trimming, as a tag has it; -1: no such tag */
+    struct mp3_tag tag;
+    int64_t tag_at; /* in the file */
+    struct mp3_trim trim;
+    int64_t tag_samples; /* as the tag has it, before trimming; 0: it does not tell */
+    int64_t total_bytes; /* -1: unknown */
     int64_t next_frame;  /* what the next read delivers */
+    bool end_is_sure;    /* trim.end is what it will be when the file is complete */
     int64_t end_frame;   /* -1, or where the end was met */
     bool wants_time;
     char error[DECODER_ERROR_MAX];
 };
 
-static void learn_tag(struct decoder *decoder)
+/* A file whose size is not known may turn out to have much more than the tag tells of: so nothing
+ * from where the tag has the end on is delivered before that has been seen, or the end. */
+static void learn_trim(struct decoder *decoder)
 {
-    mpg123_handle *mpg = decoder->source.stream.mpg;
-    long delay = -1, padding = -1;
-    decoder->trim = (struct trim){0, INT64_MAX, INT64_MAX};
-    /* Without a tag it only knows of the one frame that it has read. */
-    int64_t frames = (int64_t)mpg123_framelength(mpg);
-    decoder->tag_samples = frames > 1 ? frames * decoder->source.frame_samples : -1;
-    mpg123_getstate(mpg, MPG123_ENC_DELAY, &delay, NULL);
-    mpg123_getstate(mpg, MPG123_ENC_PADDING, &padding, NULL);
-    if (decoder->tag_samples < 0 || delay < 0 || padding < 0)
-        return;
-    decoder->trim.begin = delay + FILTER_DELAY_SAMPLES;
-    if (padding > FILTER_DELAY_SAMPLES) {
-        decoder->trim.end = decoder->tag_samples - padding + FILTER_DELAY_SAMPLES;
-        decoder->trim.resume = decoder->tag_samples;
-    }
-    if (decoder->trim.end < decoder->trim.begin) /* a tag that makes no sense */
-        decoder->trim = (struct trim){0, INT64_MAX, INT64_MAX};
+    const struct mp3_file *file = &decoder->walker.file;
+    bool size_known = file->complete || decoder->total_bytes >= 0;
+    int64_t file_bytes =
+        file->complete || !size_known ? file->available_bytes : decoder->total_bytes;
+    file_bytes -= decoder->tag_at;
+    decoder->trim = mp3_tag_trim(&decoder->tag, decoder->source.frame_samples, file_bytes);
+    decoder->end_is_sure = size_known || mp3_tag_frames(&decoder->tag, file_bytes) == 0;
+    decoder->tag_samples =
+        mp3_tag_frames(&decoder->tag, file_bytes) * decoder->source.frame_samples;
 }
 
 /* The source sample that is delivered as this frame. */
-static int64_t source_of(const struct trim *trim, int64_t frame)
+static int64_t source_of(const struct mp3_trim *trim, int64_t frame)
 {
     int64_t sample = frame + trim->begin;
     return sample < trim->end ? sample : sample + (trim->resume - trim->end);
 }
 
-/* How much is delivered of so many source samples. */
-static int64_t delivered(const struct trim *trim, int64_t samples)
+/* Asks the probe; DECODER_OK: it is an mp3. */
+static enum decoder_result judge(struct mp3_file *file, struct audio_probe *probe, char *error)
 {
-    int64_t cut = 0;
-    if (samples > trim->end)
-        cut = (samples < trim->resume ? samples : trim->resume) - trim->end;
-    return samples - cut > trim->begin ? samples - cut - trim->begin : 0;
+    audio_probe_init(probe);
+    for (;;) {
+        const unsigned char *bytes = NULL;
+        size_t count = mp3_file_look(file, probe->offset, AUDIO_PROBE_WINDOW_BYTES, &bytes);
+        bool at_end = file->complete && probe->offset + (int64_t)count >= file->available_bytes;
+        int64_t before = probe->offset;
+        if (file->failed) {
+            snprintf(error, DECODER_ERROR_MAX, "it cannot be read: %s", strerror(errno));
+            return DECODER_ERROR;
+        }
+        if (file->starved)
+            return DECODER_AGAIN;
+        if (audio_probe_step(probe, bytes, count, at_end))
+            break;
+        if (!file->complete && (probe->offset == before || probe->offset >= file->available_bytes))
+            return DECODER_AGAIN;
+    }
+    audio_probe_refusal(probe->kind, error);
+    return probe->kind == AUDIO_MP3 ? DECODER_OK : DECODER_ERROR;
+}
+
+static enum decoder_result open_mp3(struct decoder *decoder, char *error)
+{
+    struct mp3_walker *walker = &decoder->walker;
+    struct audio_probe probe;
+    enum decoder_result result = judge(&walker->file, &probe, error);
+    if (result != DECODER_OK)
+        return result;
+    decoder->tag = probe.tag;
+    decoder->tag_at = probe.tag_at;
+    decoder->source.stream.walker = walker;
+    mp3_walker_open(walker, probe.begin);
+    for (int i = 0; i < WALK_STEPS_TO_OPEN && !mp3_stream_may_read(&decoder->source.stream); i++)
+        mp3_walker_step(walker, WALK_FRAMES_TO_OPEN);
+    result = mp3_source_open(&decoder->source, error);
+    if (result == DECODER_OK)
+        learn_trim(decoder);
+    return result;
 }
 
 enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
                                  struct decoder **ret_decoder, char *error)
 {
-    bool complete = total_bytes >= 0 && available_bytes >= total_bytes;
     struct decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder) {
         snprintf(error, DECODER_ERROR_MAX, "out of memory");
         return DECODER_NO_MEMORY;
     }
     decoder->end_frame = -1;
-    decoder->source.stream = decoder->walker.stream =
-        (struct mp3_stream){.fd = fd, .available_bytes = available_bytes, .complete = complete};
-    enum decoder_result result = mp3_source_open(&decoder->source, error);
-    if (result == DECODER_OK)
-        result = mp3_walker_open(&decoder->walker, error);
+    decoder->total_bytes = total_bytes;
+    decoder->walker.file.fd = fd;
+    decoder->walker.file.available_bytes = available_bytes;
+    decoder->walker.file.complete = total_bytes >= 0 && available_bytes >= total_bytes;
+    enum decoder_result result = open_mp3(decoder, error);
     if (result != DECODER_OK) {
         decoder_destroy(decoder);
         return result;
     }
-    learn_tag(decoder);
     *ret_decoder = decoder;
     return DECODER_OK;
 }
@@ -107,15 +132,15 @@ void decoder_destroy(struct decoder *decoder)
 {
     if (!decoder)
         return;
-    mp3_walker_close(&decoder->walker);
     mp3_source_close(&decoder->source);
+    mp3_walker_close(&decoder->walker);
     free(decoder);
 }
 
 void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete)
 {
-    mp3_stream_grow(&decoder->source.stream, available_bytes, complete);
-    mp3_stream_grow(&decoder->walker.stream, available_bytes, complete);
+    mp3_walker_set_available(&decoder->walker, available_bytes, complete);
+    learn_trim(decoder);
 }
 
 unsigned decoder_rate_hz(const struct decoder *decoder)
@@ -126,7 +151,7 @@ unsigned decoder_rate_hz(const struct decoder *decoder)
 /* Samples before the first stretch at another rate, as far as the walker got. */
 static int64_t even_samples(const struct decoder *decoder)
 {
-    return decoder->walker.like_first * decoder->source.frame_samples;
+    return decoder->walker.walk.like_first * decoder->source.frame_samples;
 }
 
 int64_t decoder_length_frames(const struct decoder *decoder)
@@ -134,16 +159,14 @@ int64_t decoder_length_frames(const struct decoder *decoder)
     const struct mp3_walker *walker = &decoder->walker;
     if (decoder->end_frame >= 0)
         return decoder->end_frame;
-    if (walker->done) {
-        double odd_samples = walker->odd_seconds * decoder->source.rate_hz;
-        return delivered(&decoder->trim, even_samples(decoder) + (int64_t)(odd_samples + 0.5));
-    }
-    return decoder->tag_samples < 0 ? -1 : delivered(&decoder->trim, decoder->tag_samples);
+    if (walker->done)
+        return mp3_trim_played(&decoder->trim, mp3_walk_samples(&walker->walk));
+    return decoder->tag_samples == 0 ? -1 : mp3_trim_played(&decoder->trim, decoder->tag_samples);
 }
 
 uint64_t decoder_damaged_frames(const struct decoder *decoder)
 {
-    return decoder->walker.damaged;
+    return decoder->walker.walk.damaged;
 }
 
 const char *decoder_error(const struct decoder *decoder)
@@ -175,14 +198,20 @@ static bool walk_to(struct decoder *decoder, int64_t sample)
 {
     struct mp3_walker *walker = &decoder->walker;
     int64_t wanted = sample / decoder->source.frame_samples + 1;
-    if (walker->frames < wanted)
+    if (walker->walk.frames < wanted)
         mp3_walker_step(walker, MP3_WALK_FRAMES);
-    return walker->frames >= wanted || walker->done || walker->mixed;
+    return walker->walk.frames >= wanted || walker->done || walker->walk.mixed;
 }
 
 bool decoder_reaches(struct decoder *decoder, int64_t frame)
 {
-    return walk_to(decoder, source_of(&decoder->trim, frame)) || decoder->walker.stream.failed;
+    return walk_to(decoder, source_of(&decoder->trim, frame)) || decoder->walker.file.failed;
+}
+
+bool decoder_walk(struct decoder *decoder)
+{
+    mp3_walker_step(&decoder->walker, MP3_WALK_FRAMES);
+    return mp3_walker_may_step(&decoder->walker);
 }
 
 static bool is_at(const struct decoder *decoder, int64_t sample)
@@ -197,7 +226,7 @@ static enum decoder_result seek_odd(struct decoder *decoder, int64_t sample)
     struct mp3_source *source = &decoder->source;
     int64_t even = even_samples(decoder);
     if (!source->placed || source->next > sample || source->next < even - 1) {
-        enum decoder_result result = mp3_source_seek(source, even - 1, decoder->walker.stream.mpg);
+        enum decoder_result result = mp3_source_seek(source, even - 1);
         if (result != DECODER_OK)
             return result;
     }
@@ -216,7 +245,7 @@ static enum decoder_result seek_odd(struct decoder *decoder, int64_t sample)
 static bool is_past_end(struct decoder *decoder)
 {
     const struct mp3_walker *walker = &decoder->walker;
-    if (decoder->end_frame < 0 && walker->done && !walker->mixed)
+    if (decoder->end_frame < 0 && walker->done && !walker->walk.mixed)
         decoder->end_frame = decoder_length_frames(decoder);
     if (decoder->end_frame < 0 || decoder->next_frame < decoder->end_frame)
         return false;
@@ -233,18 +262,20 @@ static enum decoder_result seek(struct decoder *decoder)
         return DECODER_END;
     if (is_at(decoder, sample))
         return DECODER_OK;
+    if (sample >= decoder->trim.end && !decoder->end_is_sure)
+        return DECODER_AGAIN;
     bool walked = walk_to(decoder, sample);
     if (is_past_end(decoder))
         return DECODER_END;
-    if (!walked && walker->stream.failed)
+    if (!walked && walker->file.failed)
         return fail(decoder, "its file cannot be read any more");
     if (!walked) {
         decoder->wants_time = mp3_walker_may_step(walker);
         return DECODER_AGAIN;
     }
-    if (walker->mixed && sample >= even_samples(decoder))
+    if (walker->walk.mixed && sample >= even_samples(decoder))
         return from_source(decoder, seek_odd(decoder, sample));
-    return from_source(decoder, mp3_source_seek(&decoder->source, sample, walker->stream.mpg));
+    return from_source(decoder, mp3_source_seek(&decoder->source, sample));
 }
 
 enum decoder_result decoder_seek(struct decoder *decoder, int64_t frame)

@@ -3,6 +3,7 @@
  */
 #include "mp3_source.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* What one read delivers at most: a few mp3 frames. */
@@ -45,6 +46,27 @@ static enum decoder_result again(struct mp3_source *source, bool wants_time)
     return DECODER_AGAIN;
 }
 
+/* What no encoder has made of music: 12 dB beyond full scale. */
+#define INSANE_LEVEL 4.0f
+/* How much of it, in reads with as much more sanity between them, is no accident any more. */
+#define INSANE_READS_MAX 24
+
+/* Silences it, and remembers it for a while. */
+static void check_sanity(struct mp3_source *source, float *frames, size_t count)
+{
+    bool insane = false;
+    for (size_t i = 0; i < count * DECODER_CHANNELS; i++) {
+        if (fabsf(frames[i]) <= INSANE_LEVEL) /* false for what is no number */
+            continue;
+        frames[i] = 0;
+        insane = true;
+    }
+    if (insane)
+        source->insane_reads++;
+    else if (source->insane_reads > 0)
+        source->insane_reads--;
+}
+
 static enum decoder_result fail(struct mp3_source *source, const char *error)
 {
     source->error = error;
@@ -55,7 +77,7 @@ static enum decoder_result fail(struct mp3_source *source, const char *error)
  * what it read. */
 static enum decoder_result stumble(struct mp3_source *source)
 {
-    if (source->stream.failed)
+    if (source->stream.file.failed)
         return fail(source, "its file cannot be read any more");
     if (source->stream.starved) {
         source->placed = false;
@@ -84,22 +106,20 @@ static long preframes(const struct mp3_source *source, int64_t position)
 
 /* The handle is opened afresh, because some of its state outlives a seek: what it takes for the
  * end, the length of frame that it reckons with, the place in its synthesis buffer. */
-enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position,
-                                    mpg123_handle *guide)
+enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position)
 {
     mpg123_handle *mpg = source->stream.mpg;
-    off_t *offsets, step;
-    size_t count;
+    struct mp3_walker *walker = source->stream.walker;
     drop_bridge(source);
     source->placed = false;
     if (!mp3_stream_reopen(&source->stream))
         return stumble(source);
     source->current_hz = (long)source->rate_hz;
-    if (mpg123_index(guide, &offsets, &step, &count) == MPG123_OK && count > 0)
-        mpg123_set_index(mpg, offsets, step, count);
+    if (walker->index_count > 0)
+        mpg123_set_index(mpg, walker->index, walker->index_step, walker->index_count);
     mpg123_param(mpg, MPG123_PREFRAMES, preframes(source, position), 0);
     off_t reached = mpg123_seek(mpg, (off_t)position, SEEK_SET);
-    if (source->stream.starved || source->stream.failed || reached != position)
+    if (source->stream.starved || source->stream.file.failed || reached != position)
         return stumble(source);
     source->next = position;
     source->placed = true;
@@ -140,6 +160,9 @@ static enum decoder_result decode(struct mp3_source *source, float *frames, size
     int result = mpg123_read(source->stream.mpg, source->bridge ? odd : frames,
                              count * DECODER_CHANNELS * sizeof *frames, &bytes);
     size_t got = bytes / (DECODER_CHANNELS * sizeof *frames);
+    check_sanity(source, source->bridge ? odd : frames, got);
+    if (source->insane_reads > INSANE_READS_MAX)
+        return fail(source, "what is in it decodes to noise, not to music");
     *ret_got = source->bridge ? 0 : got;
     if (source->bridge && got > 0)
         rate_bridge_push(source->bridge, odd, got);
@@ -149,7 +172,7 @@ static enum decoder_result decode(struct mp3_source *source, float *frames, size
         source->errors_in_a_row = 0;
     if (got > 0 || result == MPG123_OK || result == MPG123_NEW_FORMAT)
         return DECODER_OK;
-    if (result == MPG123_DONE && !source->stream.starved && !source->stream.failed)
+    if (result == MPG123_DONE && !source->stream.starved && !source->stream.file.failed)
         return DECODER_END;
     return stumble(source);
 }
@@ -189,7 +212,9 @@ enum decoder_result mp3_source_read(struct mp3_source *source, float *frames, si
         if (!arrange_bridge(source))
             return fail(source, "out of memory");
         if (!mp3_stream_may_read(&source->stream))
-            return again(source, false);
+            mp3_walker_step(source->stream.walker, MP3_WALK_FRAMES);
+        if (!mp3_stream_may_read(&source->stream))
+            return again(source, mp3_walker_may_step(source->stream.walker));
         enum decoder_result result = decode(source, frames, count, &got);
         if (result == DECODER_END)
             result = end(source);

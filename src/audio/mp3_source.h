@@ -19,18 +19,17 @@ struct mp3_source {
     const char *error; /* with DECODER_ERROR */
     long current_hz;   /* what mpg123 delivers now */
     int errors_in_a_row;
+    int insane_reads;
     struct rate_bridge *bridge; /* NULL outside of a stretch at another rate */
     bool bridge_finished;
 };
 
-/* stream is set up as mp3_stream_open() wants it, and opened here. */
+/* stream.walker is set; the rest is zero. As mp3_stream_open(). */
 enum decoder_result mp3_source_open(struct mp3_source *source, char *error);
 void mp3_source_close(struct mp3_source *source);
 
-/* To a position before the first stretch at another rate, with the help of the frame index of
- * another handle that knows the way there. */
-enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position,
-                                    mpg123_handle *guide);
+/* To a position before the first stretch at another rate, which the walker has passed. */
+enum decoder_result mp3_source_seek(struct mp3_source *source, int64_t position);
 
 enum decoder_result mp3_source_read(struct mp3_source *source, float *frames, size_t count,
                                     size_t *ret_count);

@@ -2,55 +2,44 @@
  * mp3_stream.c: opening and reading for mpg123.
  *
  * mpg123 takes a short read for the end of the file, so it is never let near the end of what has
- * arrived while more is to come. Should it get there all the same, over a long stretch of garbage,
- * the reader notes it (starved) and the caller sets the handle up again at its place later on.
+ * been walked while more is to come. Should it get there all the same, because the file has been
+ * emptied, the reader notes it (starved) and the caller sets the handle up again at its place later
+ * on.
  */
 #include "mp3_stream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Garbage tolerated before the first frame; what has none by then is no mp3. Later on it is what
- * is searched through in one call. */
-#define RESYNC_LIMIT_BYTES 65536
-/* Frames that mpg123 remembers the offset of; beyond that every second, every fourth ... */
-#define INDEX_FRAMES 4096
-
-static bool fill_buffer(struct mp3_stream *stream)
-{
-    int64_t left = stream->available_bytes - stream->at;
-    size_t want = left < MP3_READ_BUFFER_BYTES ? (size_t)left : MP3_READ_BUFFER_BYTES;
-    ssize_t got;
-    do
-        got = pread(stream->fd, stream->buffer, want, (off_t)stream->at);
-    while (got < 0 && errno == EINTR);
-    stream->buffer_at = stream->at;
-    stream->buffer_bytes = got > 0 ? (size_t)got : 0;
-    /* A download that had to begin again has emptied the file under us: wait for it. */
-    stream->starved = got == 0 && !stream->complete;
-    stream->failed = got <= 0 && !stream->starved;
-    return got > 0;
-}
+/* Between two frames there are never more bytes that are none. */
+#define RESYNC_LIMIT_BYTES 4096
 
 static ssize_t read_bytes(void *user, void *to, size_t count)
 {
     struct mp3_stream *stream = user;
-    if (stream->at >= stream->available_bytes) {
-        stream->starved = !stream->complete;
-        return stream->complete ? 0 : -1;
+    const unsigned char *bytes;
+    int64_t together;
+    if (stream->at >= stream->walker->stream_bytes) {
+        stream->starved = !stream->walker->done;
+        return stream->walker->done ? 0 : -1;
     }
-    int64_t offset = stream->at - stream->buffer_at;
-    if (offset < 0 || offset >= (int64_t)stream->buffer_bytes) {
-        if (!fill_buffer(stream))
+    int64_t at = mp3_walker_locate(stream->walker, stream->at, &together);
+    if ((int64_t)count > together)
+        count = (size_t)together;
+    if (at < 0) {
+        memset(to, 0, count);
+    } else {
+        stream->file.fd = stream->walker->file.fd;
+        stream->file.available_bytes = stream->walker->file.available_bytes;
+        stream->file.complete = stream->walker->file.complete;
+        count = mp3_file_look(&stream->file, at, count, &bytes);
+        if (count == 0) {
+            stream->starved = !stream->file.complete;
+            stream->file.failed = stream->file.complete;
             return -1;
-        offset = 0;
+        }
+        memcpy(to, bytes, count);
     }
-    size_t here = stream->buffer_bytes - (size_t)offset;
-    if (count > here)
-        count = here;
-    memcpy(to, stream->buffer + offset, count);
     stream->at += (int64_t)count;
     return (ssize_t)count;
 }
@@ -60,7 +49,7 @@ static off_t seek_bytes(void *user, off_t offset, int whence)
     struct mp3_stream *stream = user;
     int64_t base = whence == SEEK_SET   ? 0
                    : whence == SEEK_CUR ? stream->at
-                                        : stream->available_bytes;
+                                        : stream->walker->stream_bytes;
     if (base + offset < 0)
         return -1;
     stream->at = base + offset;
@@ -68,18 +57,18 @@ static off_t seek_bytes(void *user, off_t offset, int whence)
 }
 
 /* The end of the file is not looked at, because it is not there yet; NO_PEEK_END also keeps the
- * number of frames from being guessed by the number of bytes. */
+ * number of frames from being guessed by the number of bytes. Tags have been read already. */
 static bool set_params(mpg123_handle *mpg)
 {
     long flags = MPG123_QUIET | MPG123_SKIP_ID3V2 | MPG123_FORCE_FLOAT | MPG123_FORCE_STEREO |
-                 MPG123_NO_PEEK_END | MPG123_FORCE_SEEKABLE;
+                 MPG123_NO_PEEK_END | MPG123_FORCE_SEEKABLE | MPG123_IGNORE_INFOFRAME;
     const long *rates;
     size_t rate_count;
     mpg123_rates(&rates, &rate_count);
     bool good = mpg123_param(mpg, MPG123_REMOVE_FLAGS, MPG123_GAPLESS, 0) == MPG123_OK &&
                 mpg123_param(mpg, MPG123_ADD_FLAGS, flags, 0) == MPG123_OK &&
                 mpg123_param(mpg, MPG123_RESYNC_LIMIT, RESYNC_LIMIT_BYTES, 0) == MPG123_OK &&
-                mpg123_param(mpg, MPG123_INDEX_SIZE, INDEX_FRAMES, 0) == MPG123_OK &&
+                mpg123_param(mpg, MPG123_INDEX_SIZE, MP3_INDEX_FRAMES, 0) == MPG123_OK &&
                 mpg123_format_none(mpg) == MPG123_OK;
     for (size_t i = 0; good && i < rate_count; i++)
         good = mpg123_format(mpg, rates[i], MPG123_STEREO, MPG123_ENC_FLOAT_32) == MPG123_OK;
@@ -102,44 +91,10 @@ static bool create_handle(struct mp3_stream *stream)
     return true;
 }
 
-/* Files that are surely something else; in some of them mpg123 would find what looks like frames.
- * NULL for what may be mp3. */
-static const char *recognise_other(const unsigned char head[12], size_t bytes)
-{
-    if (bytes == 0)
-        return "it is empty";
-    if (memcmp(head + 4, "ftyp", 4) == 0)
-        return "it is an mp4 file; only mp3 can be played";
-    if (head[0] == '<')
-        return "it is a web page, no mp3";
-    if (head[0] == '{')
-        return "it is text (JSON), no mp3";
-    if (memcmp(head, "OggS", 4) == 0 || memcmp(head, "fLaC", 4) == 0)
-        return "it is Ogg or FLAC; only mp3 can be played";
-    return NULL;
-}
-
-static enum decoder_result check_kind(struct mp3_stream *stream, char *error)
-{
-    unsigned char head[12] = {0};
-    ssize_t got = pread(stream->fd, head, sizeof head, 0);
-    if (got < 0) {
-        snprintf(error, DECODER_ERROR_MAX, "it cannot be read: %s", strerror(errno));
-        return DECODER_ERROR;
-    }
-    const char *other = recognise_other(head, (size_t)got);
-    if (!other)
-        return DECODER_OK;
-    snprintf(error, DECODER_ERROR_MAX, "%s", other);
-    return DECODER_ERROR;
-}
-
 enum decoder_result mp3_stream_open(struct mp3_stream *stream, char *error)
 {
     if (!mp3_stream_may_read(stream))
         return DECODER_AGAIN;
-    if (check_kind(stream, error) != DECODER_OK)
-        return DECODER_ERROR;
     if (!create_handle(stream)) {
         snprintf(error, DECODER_ERROR_MAX, "the decoder cannot be set up (out of memory?)");
         return DECODER_NO_MEMORY;
@@ -147,7 +102,7 @@ enum decoder_result mp3_stream_open(struct mp3_stream *stream, char *error)
     if (mp3_stream_reopen(stream))
         return DECODER_OK;
     enum decoder_result result = stream->starved ? DECODER_AGAIN : DECODER_ERROR;
-    snprintf(error, DECODER_ERROR_MAX, "no mp3 frames were found in it");
+    snprintf(error, DECODER_ERROR_MAX, "its first frames cannot be decoded");
     mp3_stream_close(stream);
     return result;
 }
@@ -170,13 +125,7 @@ void mp3_stream_close(struct mp3_stream *stream)
     stream->starved = false;
 }
 
-void mp3_stream_grow(struct mp3_stream *stream, int64_t available_bytes, bool complete)
-{
-    stream->available_bytes = available_bytes;
-    stream->complete = complete;
-}
-
 bool mp3_stream_may_read(const struct mp3_stream *stream)
 {
-    return stream->complete || stream->available_bytes - stream->at >= MP3_GUARD_BYTES;
+    return stream->walker->done || stream->walker->stream_bytes - stream->at >= MP3_GUARD_BYTES;
 }

@@ -1,96 +1,172 @@
 /*
- * mp3_walker.c: counting frames with mpg123's own parser, so that it counts as the decoder does.
+ * mp3_walker.c: what core/mp3_walk finds, made into a stream without garbage.
+ *
+ * Where frames do not go on from those before them, some zeros are put between: so mpg123 notices
+ * that the bit reservoir ends there.
  */
 #include "mp3_walker.h"
 
-/* After having starved in garbage, start over with so many more bytes only. */
-static const int64_t RETRY_BYTES = 65536;
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-static void begin(struct mp3_walker *walker)
+#define GAP_BYTES 16
+/* More would be a megabyte of them. */
+#define STRETCHES_MAX 65536
+
+static void fill_buffer(struct mp3_file *file, int64_t at)
 {
-    int channels, encoding;
-    mpg123_getformat(walker->stream.mpg, &walker->rate_hz, &channels, &encoding);
-    walker->frame_samples = mpg123_spf(walker->stream.mpg);
-    walker->frames = walker->like_first = 1; /* opening has read the first */
-    walker->end_of_frame = walker->stream.at;
+    int64_t left = file->available_bytes - at;
+    size_t want = left < MP3_READ_BUFFER_BYTES ? (size_t)left : MP3_READ_BUFFER_BYTES;
+    ssize_t got;
+    do
+        got = pread(file->fd, file->buffer, want, (off_t)at);
+    while (got < 0 && errno == EINTR);
+    file->buffer_at = at;
+    file->buffer_bytes = got > 0 ? (size_t)got : 0;
+    file->starved = got == 0 && !file->complete;
+    file->failed = got <= 0 && !file->starved;
 }
 
-enum decoder_result mp3_walker_open(struct mp3_walker *walker, char *error)
+size_t mp3_file_look(struct mp3_file *file, int64_t at, size_t wanted, const unsigned char **ret)
 {
-    enum decoder_result result = mp3_stream_open(&walker->stream, error);
-    if (result == DECODER_OK)
-        begin(walker);
-    return result;
+    int64_t left = file->available_bytes - at;
+    if (left <= 0)
+        return 0;
+    if ((int64_t)wanted > left)
+        wanted = (size_t)left;
+    int64_t offset = at - file->buffer_at;
+    if (offset < 0 || offset + (int64_t)wanted > (int64_t)file->buffer_bytes) {
+        fill_buffer(file, at);
+        offset = 0;
+    }
+    size_t here = file->buffer_bytes - (size_t)offset;
+    *ret = file->buffer + offset;
+    return here < wanted ? here : wanted;
+}
+
+static void start_over(struct mp3_walker *walker)
+{
+    mp3_walk_init(&walker->walk, walker->begin);
+    walker->done = walker->full = false;
+    walker->stream_bytes = 0;
+    walker->stretch_count = walker->index_count = 0;
+    walker->index_step = 1;
+    walker->file.buffer_bytes = 0;
+}
+
+void mp3_walker_open(struct mp3_walker *walker, int64_t begin)
+{
+    walker->begin = begin;
+    start_over(walker);
 }
 
 void mp3_walker_close(struct mp3_walker *walker)
 {
-    mp3_stream_close(&walker->stream);
+    free(walker->stretches);
+    walker->stretches = NULL;
+    walker->stretch_count = walker->stretch_room = 0;
 }
 
-/* Met the end of what is there, in garbage or because the file has been emptied. */
-static void start_over(struct mp3_walker *walker)
+void mp3_walker_set_available(struct mp3_walker *walker, int64_t available_bytes, bool complete)
 {
-    struct mp3_stream stream = {.fd = walker->stream.fd,
-                                .available_bytes = walker->stream.available_bytes,
-                                .complete = walker->stream.complete};
-    mp3_stream_close(&walker->stream);
-    *walker = (struct mp3_walker){.stream = stream};
-    walker->retry_at_bytes = stream.available_bytes + RETRY_BYTES;
+    walker->file.available_bytes = available_bytes;
+    walker->file.complete = complete;
+    if (available_bytes < walker->walk.offset && !complete)
+        start_over(walker); /* a download has begun again */
 }
 
-static bool reopen(struct mp3_walker *walker)
+static bool add_stretch(struct mp3_walker *walker)
 {
-    char error[DECODER_ERROR_MAX];
-    if (mp3_walker_open(walker, error) == DECODER_OK)
-        return true;
-    walker->stream.failed = walker->stream.complete;
-    walker->retry_at_bytes = walker->stream.available_bytes + RETRY_BYTES;
-    return false;
+    if (walker->stretch_count == walker->stretch_room) {
+        size_t room = walker->stretch_room ? 2 * walker->stretch_room : 4;
+        struct mp3_stretch *more =
+            room > STRETCHES_MAX ? NULL : realloc(walker->stretches, room * sizeof *more);
+        if (!more)
+            return false;
+        walker->stretches = more;
+        walker->stretch_room = room;
+    }
+    walker->stream_bytes += walker->stretch_count > 0 ? GAP_BYTES : 0;
+    walker->stretches[walker->stretch_count++] =
+        (struct mp3_stretch){walker->stream_bytes, walker->walk.frame_at};
+    return true;
 }
 
-static void count_frame(struct mp3_walker *walker)
+/* The index thins out as it grows, as mpg123's own does. */
+static void add_to_index(struct mp3_walker *walker)
 {
-    mpg123_handle *mpg = walker->stream.mpg;
-    struct mpg123_frameinfo info;
-    walker->frames++;
-    if ((int64_t)mpg123_framepos(mpg) != walker->end_of_frame)
-        walker->damaged++;
-    walker->end_of_frame = walker->stream.at;
-    if (mpg123_info(mpg, &info) != MPG123_OK)
+    if ((walker->walk.frames - 1) % walker->index_step != 0)
         return;
-    int samples = mpg123_spf(mpg);
-    if (info.rate != walker->rate_hz || samples != walker->frame_samples)
-        walker->mixed = true;
-    if (walker->mixed)
-        walker->odd_seconds += (double)samples / (double)info.rate;
-    else
-        walker->like_first++;
+    if (walker->index_count == MP3_INDEX_FRAMES) {
+        for (size_t i = 0; i < MP3_INDEX_FRAMES / 2; i++)
+            walker->index[i] = walker->index[2 * i];
+        walker->index_count = MP3_INDEX_FRAMES / 2;
+        walker->index_step *= 2;
+        if ((walker->walk.frames - 1) % walker->index_step != 0)
+            return;
+    }
+    walker->index[walker->index_count++] = (off_t)walker->stream_bytes;
+}
+
+static bool add_frame(struct mp3_walker *walker)
+{
+    if (walker->walk.apart && !add_stretch(walker))
+        return false;
+    add_to_index(walker);
+    walker->stream_bytes += walker->walk.frame.bytes;
+    return true;
 }
 
 bool mp3_walker_may_step(const struct mp3_walker *walker)
 {
-    const struct mp3_stream *stream = &walker->stream;
-    return !walker->done && !stream->failed && mp3_stream_may_read(stream) &&
-           (stream->complete || stream->available_bytes >= walker->retry_at_bytes);
+    const struct mp3_file *file = &walker->file;
+    return !walker->done && !file->failed &&
+           (file->complete || file->available_bytes - walker->walk.offset >= MP3_WALK_WINDOW_BYTES);
 }
 
 void mp3_walker_step(struct mp3_walker *walker, int count)
 {
-    if (!walker->stream.mpg && (!mp3_walker_may_step(walker) || !reopen(walker)))
-        return;
     while (count-- > 0 && mp3_walker_may_step(walker)) {
-        int result = mpg123_framebyframe_next(walker->stream.mpg);
-        if (walker->stream.starved) {
+        const unsigned char *bytes = NULL;
+        struct mp3_file *file = &walker->file;
+        size_t there = mp3_file_look(file, walker->walk.offset, MP3_WALK_WINDOW_BYTES, &bytes);
+        if (file->starved || file->failed) {
             start_over(walker);
             return;
         }
-        if (result == MPG123_DONE) {
-            walker->done = !walker->stream.failed;
-            return;
+        bool at_end =
+            file->complete && walker->walk.offset + (int64_t)there >= file->available_bytes;
+        struct mp3_walk before = walker->walk;
+        switch (mp3_walk_step(&walker->walk, bytes, there, at_end)) {
+        case MP3_WALK_FRAME:
+            if (add_frame(walker))
+                break;
+            walker->walk = before;
+            walker->done = walker->full = true;
+            break;
+        case MP3_WALK_MORE:
+            break;
+        case MP3_WALK_END:
+            walker->done = true;
         }
-        if (result != MPG123_OK && result != MPG123_NEW_FORMAT)
-            return; /* a long stretch of garbage: go on next time */
-        count_frame(walker);
     }
+}
+
+int64_t mp3_walker_locate(const struct mp3_walker *walker, int64_t stream_at, int64_t *ret_count)
+{
+    size_t low = 0, high = walker->stretch_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (walker->stretches[middle].stream_at <= stream_at)
+            low = middle;
+        else
+            high = middle;
+    }
+    const struct mp3_stretch *stretch = &walker->stretches[low];
+    bool last = low + 1 == walker->stretch_count;
+    int64_t next = last ? walker->stream_bytes + GAP_BYTES : stretch[1].stream_at;
+    int64_t end = next - GAP_BYTES;
+    *ret_count = (stream_at < end ? end : next) - stream_at;
+    return stream_at < end ? stretch->file_at + stream_at - stretch->stream_at : -1;
 }

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A length is looked for in so much of the music: an hour's mp3 is walked through meanwhile. */
-#define LOOK_FRAMES (60 * 48000)
+/* So much of the music is decoded: enough to notice what only looks like it. */
+#define LOOK_READS 64
 #define LOOK_STEP_FRAMES 4096
 /* Also of those whose askers have gone: each holds a descriptor until it has been read. */
 #define LOOKS_MAX 4
@@ -89,37 +89,49 @@ static void abandon(struct waiting *waiting)
 
 /* --- the look at it ------------------------------------------------------------------------ */
 
+/* Walks through the file for its exact length, which the hub will find as well. */
 static void measure(struct addition *addition, struct decoder *decoder)
 {
-    static const size_t step = LOOK_STEP_FRAMES;
-    float *frames = malloc(step * DECODER_CHANNELS * sizeof *frames);
-    size_t count, looked = 0;
-    enum decoder_result result = frames ? decoder_seek(decoder, 0) : DECODER_ERROR;
-    while (decoder_length_frames(decoder) < 0 && looked < LOOK_FRAMES && result != DECODER_ERROR &&
-           result != DECODER_END) {
-        result = decoder_read(decoder, frames, step, &count);
-        looked += step;
-    }
+    while (decoder_walk(decoder))
+        ;
     int64_t length = decoder_length_frames(decoder);
     if (length >= 0)
         addition->duration_s = (double)length / decoder_rate_hz(decoder);
+}
+
+static bool listen_to(struct decoder *decoder)
+{
+    static const size_t step = LOOK_STEP_FRAMES;
+    float *frames = malloc(step * DECODER_CHANNELS * sizeof *frames);
+    enum decoder_result result = frames ? DECODER_OK : DECODER_END;
+    for (int i = 0; i < LOOK_READS && result != DECODER_ERROR && result != DECODER_END; i++) {
+        size_t count;
+        result = decoder_read(decoder, frames, step, &count);
+    }
     free(frames);
+    return result != DECODER_ERROR;
+}
+
+static void refuse(struct addition *addition, const char *why)
+{
+    snprintf(addition->error, sizeof addition->error, "%s cannot be played: %s",
+             addition->cmd.filename, why);
 }
 
 static void look(void *job)
 {
     struct addition *addition = job;
     struct decoder *decoder;
-    char error[DECODER_ERROR_MAX];
-    enum decoder_result result =
-        decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, &decoder, error);
-    if (result != DECODER_OK) {
-        snprintf(addition->error, sizeof addition->error, "%s cannot be played: %s",
-                 addition->cmd.filename, result == DECODER_ERROR ? error : "it is not an mp3");
+    char error[DECODER_ERROR_MAX] = "it changes while it is read";
+    if (decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, &decoder, error) !=
+        DECODER_OK) {
+        refuse(addition, error);
         return;
     }
-    decoder_set_available(decoder, addition->file_bytes, true);
-    measure(addition, decoder);
+    if (listen_to(decoder))
+        measure(addition, decoder);
+    else
+        refuse(addition, decoder_error(decoder));
     decoder_destroy(decoder);
 }
 

@@ -17,6 +17,7 @@
 
 #define WRITE_PIECE (1024 * 1024)
 #define BASE64_PIECE 4096
+#define NO_MP3 "data: "
 #define NO_BASE64 "data: base64 is wanted"
 
 struct media_upload {
@@ -29,6 +30,7 @@ struct media_upload {
     EVP_ENCODE_CTX *base64; /* NULL: bytes come as they are */
     int status;             /* 0: good so far */
     const char *reason;
+    char refusal[AUDIO_REFUSAL_MAX + sizeof NO_MP3];
 };
 
 static bool is_disk_short(const struct media *media, int64_t more)
@@ -92,6 +94,14 @@ static void fail(struct media_upload *upload, int status, const char *reason)
     discard(upload);
 }
 
+static void refuse_kind(struct media_upload *upload)
+{
+    char why[AUDIO_REFUSAL_MAX];
+    mp3_check_refusal(upload->check, why);
+    snprintf(upload->refusal, sizeof upload->refusal, NO_MP3 "%s", why);
+    fail(upload, 415, upload->refusal);
+}
+
 static bool write_all(struct media_upload *upload, const char *bytes, size_t count)
 {
     while (count > 0) {
@@ -140,6 +150,8 @@ void media_upload_feed(struct media_upload *upload, const void *bytes, size_t co
     }
     start_writing(upload);
     mp3_check_feed(upload->check, bytes, count);
+    if (mp3_check_is_refused(upload->check))
+        refuse_kind(upload);
 }
 
 void media_upload_feed_base64(struct media_upload *upload, const char *text, size_t count)
@@ -198,7 +210,7 @@ bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
     double seconds;
     end_base64(upload);
     if (!upload->status && !mp3_check_result(upload->check, &seconds))
-        fail(upload, 415, "data: this is no mp3 that can be decoded");
+        refuse_kind(upload);
     if (!upload->status)
         name_file(upload, path);
     if (upload->status) {

@@ -1,93 +1,141 @@
 /*
- * mp3_check.c: libmpg123 fed by hand, frame by frame.
+ * mp3_check.c: core's probe, then core's walk, fed from a window over the bytes as they come.
+ *
+ * Both say from which offset on they want to see bytes: what is before it is dropped. A tag of any
+ * size passes by without being kept.
  */
 #include "mp3_check.h"
 
-#include <mpg123.h>
-#include <stdlib.h>
+#include "tutti/core/mp3_walk.h"
 
-#define DECODED_FRAMES 8
-/* So many are a piece of music; fewer may be an accident in something else. */
-#define FRAMES_MIN 4
-/* How far to look for the next frame in garbage. */
-#define RESYNC_BYTES 65536
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_BYTES (2 * AUDIO_PROBE_WINDOW_BYTES)
 
 struct mp3_check {
-    mpg123_handle *mpg;
-    unsigned frames;
-    unsigned decoded;
-    double seconds;
-    bool over; /* nothing more can be learned */
+    struct audio_probe probe;
+    bool probed, walking;
+    struct mp3_walk walk;
+    int64_t walk_begin;
+    int64_t at; /* the offset of window[0] */
+    size_t count;
+    unsigned char window[WINDOW_BYTES];
 };
 
 struct mp3_check *mp3_check_create(void)
 {
-    int error;
     struct mp3_check *check = calloc(1, sizeof *check);
-    if (!check)
-        return NULL;
-    mpg123_init();
-    check->mpg = mpg123_new(NULL, &error);
-    if (!check->mpg) {
-        free(check);
-        return NULL;
-    }
-    mpg123_param(check->mpg, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_SKIP_ID3V2, 0);
-    mpg123_param(check->mpg, MPG123_RESYNC_LIMIT, RESYNC_BYTES, 0);
-    check->over = mpg123_open_feed(check->mpg) != MPG123_OK;
+    if (check)
+        audio_probe_init(&check->probe);
     return check;
 }
 
 void mp3_check_destroy(struct mp3_check *check)
 {
-    if (!check)
-        return;
-    mpg123_delete(check->mpg);
     free(check);
 }
 
-static void count_frame(struct mp3_check *check)
+/* The bytes of the window from an offset on; count 0 when it is beyond them. */
+static const unsigned char *from(const struct mp3_check *check, int64_t offset, size_t *ret_count)
 {
-    struct mpg123_frameinfo info;
-    if (mpg123_info(check->mpg, &info) != MPG123_OK || info.rate <= 0)
+    int64_t passed = offset - check->at;
+    size_t skip = passed < (int64_t)check->count ? (size_t)passed : check->count;
+    *ret_count = check->count - skip;
+    return check->window + skip;
+}
+
+static void begin_walk(struct mp3_check *check, int64_t begin)
+{
+    if (check->walking && check->walk_begin == begin)
         return;
-    check->frames++;
-    check->seconds += (double)mpg123_spf(check->mpg) / (double)info.rate;
-    if (check->frames > DECODED_FRAMES)
-        return;
-    unsigned char *audio;
-    size_t bytes = 0;
-    off_t number;
-    if (mpg123_framebyframe_decode(check->mpg, &number, &audio, &bytes) == MPG123_OK && bytes > 0)
-        check->decoded++;
+    check->walking = true;
+    check->walk_begin = begin;
+    mp3_walk_init(&check->walk, begin);
+}
+
+/* Frames within a tag are walked on trial: should its size turn out to be wrong at the very end,
+ * they were the music. */
+static void probe(struct mp3_check *check, bool at_end)
+{
+    size_t count;
+    const unsigned char *bytes = from(check, check->probe.offset, &count);
+    check->probed = audio_probe_step(&check->probe, bytes, count, at_end);
+    if (check->probed && check->probe.kind != AUDIO_MP3)
+        check->walking = false;
+    else if (check->probed)
+        begin_walk(check, check->probe.begin);
+    else if (check->probe.in_tag >= 0)
+        begin_walk(check, check->probe.in_tag);
+}
+
+static void walk(struct mp3_check *check, bool at_end)
+{
+    enum mp3_walk_result result;
+    do {
+        size_t count;
+        const unsigned char *bytes = from(check, check->walk.offset, &count);
+        result = mp3_walk_step(&check->walk, bytes, count, at_end);
+    } while (result == MP3_WALK_FRAME);
+}
+
+/* What is before the offsets that are wanted next is not needed any more. */
+static void drop_passed(struct mp3_check *check)
+{
+    int64_t wanted = check->probe.offset;
+    if (check->probed)
+        wanted = check->walking ? check->walk.offset : INT64_MAX;
+    else if (check->walking && check->walk.offset < wanted)
+        wanted = check->walk.offset;
+    size_t left;
+    const unsigned char *bytes = from(check, wanted, &left);
+    check->at += (int64_t)(check->count - left);
+    memmove(check->window, bytes, left);
+    check->count = left;
+}
+
+static void look(struct mp3_check *check, bool at_end)
+{
+    if (!check->probed)
+        probe(check, at_end);
+    if (check->walking)
+        walk(check, at_end);
+    drop_passed(check);
 }
 
 void mp3_check_feed(struct mp3_check *check, const void *bytes, size_t count)
 {
-    if (check->over)
-        return;
-    if (mpg123_feed(check->mpg, bytes, count) != MPG123_OK) {
-        check->over = true;
-        return;
-    }
-    for (;;) {
-        int result = mpg123_framebyframe_next(check->mpg);
-        if (result == MPG123_NEED_MORE)
-            return;
-        if (result != MPG123_OK && result != MPG123_NEW_FORMAT) {
-            check->over = true;
-            return;
-        }
-        count_frame(check);
+    const unsigned char *next = bytes;
+    while (count > 0) {
+        size_t room = WINDOW_BYTES - check->count;
+        size_t piece = count < room ? count : room;
+        memcpy(check->window + check->count, next, piece);
+        check->count += piece;
+        next += piece;
+        count -= piece;
+        look(check, false);
     }
 }
 
-bool mp3_check_result(const struct mp3_check *check, double *ret_seconds)
+bool mp3_check_is_refused(const struct mp3_check *check)
 {
-    /* The first frame may lack what the one before it should have held. */
-    unsigned wanted = check->frames < DECODED_FRAMES ? check->frames : DECODED_FRAMES;
-    if (check->frames < FRAMES_MIN || check->decoded + 2 < wanted)
+    return check->probed && check->probe.kind != AUDIO_MP3;
+}
+
+void mp3_check_refusal(const struct mp3_check *check, char to[AUDIO_REFUSAL_MAX])
+{
+    audio_probe_refusal(check->probe.kind, to);
+}
+
+bool mp3_check_result(struct mp3_check *check, double *ret_seconds)
+{
+    look(check, true);
+    if (check->probe.kind != AUDIO_MP3)
         return false;
-    *ret_seconds = check->seconds;
+    int64_t end = check->at + (int64_t)check->count;
+    struct mp3_trim trim =
+        mp3_tag_trim(&check->probe.tag, check->probe.first.samples, end - check->probe.tag_at);
+    *ret_seconds =
+        (double)mp3_trim_played(&trim, mp3_walk_samples(&check->walk)) / check->walk.like.rate_hz;
     return true;
 }

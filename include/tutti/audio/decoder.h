@@ -6,7 +6,9 @@
  * play. Seeking to n and reading gives the samples that reading through from 0 gives at n, but for
  * the last bits of a float (the order in which mpg123 adds depends on where it began).
  * Mono is delivered on both channels. Where the stream changes its rate, the odd stretch is
- * converted to the first rate. Garbage is skipped over and its stretches are counted.
+ * converted to the first rate. Garbage is skipped over and its stretches are counted. What is a
+ * frame, and what is no mp3 at all, is core's judgement (audio_probe.h, mp3_walk.h). Samples far
+ * beyond full scale, or that are no numbers, are silenced; much of that is an error.
  */
 #ifndef TUTTI_AUDIO_DECODER_H
 #define TUTTI_AUDIO_DECODER_H
@@ -61,6 +63,10 @@ bool decoder_wants_time(const struct decoder *decoder);
 /* Is the file there up to this frame, or the track's end before it? Looks a bit farther with every
  * call. */
 bool decoder_reaches(struct decoder *decoder, int64_t frame);
+
+/* Walks a bit farther through the file; false: to its end, and the length is exact, or as far as
+ * can be now. */
+bool decoder_walk(struct decoder *decoder);
 
 /* Up to count frames into frames[count * DECODER_CHANNELS]; *ret_count is set on DECODER_OK. */
 enum decoder_result decoder_read(struct decoder *decoder, float *frames, size_t count,

@@ -435,9 +435,9 @@ static void test_a_tag_that_lies_is_found_out(void **state)
     free(all.frames);
     free(bytes.data);
 
+    /* Much longer than the tag says: browsers believe only its delay then. */
     bytes = join(load("cbr44"), untagged(load("cbr44")));
-    size_t count = count_frames(bytes) / 2;
-    check_length(bytes, 44100, 44100 * 61 / 10, 44100 * 61 / 10 + (int64_t)count * 1152);
+    check_length(bytes, 44100, -1, 2 * 235 * 1152 - 576 - 529);
     check_seeks(bytes, 50);
     free(bytes.data);
 }
