@@ -151,8 +151,8 @@ static void put_sums(lanes left, lanes right, float *out)
     lanes low = {left[0], right[0], left[1], right[1]};
     lanes high = {left[2], right[2], left[3], right[3]};
     lanes pairs = low + high;
-    out[0] = pairs[0] + pairs[2];
-    out[1] = pairs[1] + pairs[3];
+    lanes sums = pairs + (lanes){pairs[2], pairs[3], pairs[0], pairs[1]};
+    memcpy(out, &sums, RESAMPLER_CHANNELS * sizeof *out);
 }
 #else
 typedef float lanes;
@@ -193,7 +193,8 @@ static void weigh(const float *coefficients, size_t taps, float within, const fl
     lanes even_left = all(0), even_right = all(0), odd_left = all(0), odd_right = all(0);
     left += taps;
     right += taps;
-    for (ptrdiff_t i = -(ptrdiff_t)taps; i != 0; i += 2 * LANES) {
+    ptrdiff_t i = -(ptrdiff_t)taps;
+    do {
         ptrdiff_t j = i + LANES;
         lanes even = (load(c2 + i) * t + load(c1 + i)) * t + load(c0 + i);
         lanes odd = (load(c2 + j) * t + load(c1 + j)) * t + load(c0 + j);
@@ -201,7 +202,8 @@ static void weigh(const float *coefficients, size_t taps, float within, const fl
         even_right += even * load_loose(right + i);
         odd_left += odd * load_loose(left + j);
         odd_right += odd * load_loose(right + j);
-    }
+        i += 2 * LANES;
+    } while (i != 0);
     put_sums(even_left + odd_left, even_right + odd_right, out);
 }
 

@@ -12,6 +12,7 @@
 typedef float floats __attribute__((vector_size(16)));
 typedef int32_t integers __attribute__((vector_size(16)));
 typedef uint32_t words __attribute__((vector_size(16)));
+typedef int16_t shorts __attribute__((vector_size(8)));
 #define LANES 4
 /* Added to a float of less than 2^22 and taken off again, it rounds it to the nearest integer. */
 #define ROUNDER 0x1.8p23f
@@ -55,20 +56,21 @@ static integers triangular_noise(words *state)
     return (integers)(x >> 16) - (integers)(x & 0xffff);
 }
 
-/* What is no number becomes silence: better than a bang. */
-static void convert_four(const float *samples, int16_t *to, words *noise)
+/* Digital silence stays silent, and what is no number becomes silence: better than a bang. The
+ * square of either is not above 0. */
+static inline __attribute__((always_inline)) void convert_four(const float *samples, int16_t *to,
+                                                               words *noise)
 {
     floats in;
     memcpy(&in, samples, sizeof in);
     floats x = in * 32768.0f;
     x += __builtin_convertvector(triangular_noise(noise), floats) * 0x1p-16f;
     integers over = x > 32767.0f, under = x < -32768.0f;
-    integers sounds = (in != 0) & (x == x);
+    integers sounds = in * in > 0;
     integers whole = (integers)((words)(x + ROUNDER) - ROUNDER_BITS);
     whole = (over & 32767) | (under & -32768) | (~(over | under) & whole);
-    whole &= sounds;
-    for (int i = 0; i < LANES; i++)
-        to[i] = (int16_t)whole[i];
+    shorts narrow = __builtin_convertvector(whole & sounds, shorts);
+    memcpy(to, &narrow, sizeof narrow);
 }
 
 static void convert_dithered(const float *samples, size_t count, int16_t *to, struct dither *dither)

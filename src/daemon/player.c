@@ -219,7 +219,10 @@ static void prime_next(struct player *player)
 
 struct mono_time player_tick(struct player *player, struct mono_time now)
 {
-    follow_output(player, now);
+    /* Rounds of one filling share a look: more of them would all meet the same phase of a coarse
+     * pointer's steps. */
+    if (!player->unfilled || !player_output_is_ready(player))
+        follow_output(player, now);
     struct transport_facts facts = gather_facts(player, now);
     enum transport_state state = transport_next(&facts);
     keep_device(player, state, now);
