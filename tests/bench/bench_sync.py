@@ -29,6 +29,7 @@ IDLE_S = 20  # two rounds of what comes every 10 s
 WANDER = {"wander_ppm": 5, "wander_period_s": 60}
 COARSE = {"step_us": 10000}
 ROOT = Path(__file__).parent.parent.parent
+COST_BEGIN, COST_END = "<!-- ./dev bench cost -->", "<!-- end -->"  # bench_cost.py's part of the page
 
 
 class Usage:
@@ -59,7 +60,7 @@ class Usage:
 class Snapcast:
     """A server fed through a FIFO, and two clients, all on loopback."""
 
-    def __init__(self, house, cards, wave, rate):
+    def __init__(self, house, cards, wave, rate, within=()):
         self.directory = house.directory / "snapcast"
         self.directory.mkdir()
         fifo = self.directory / "fifo"
@@ -72,7 +73,7 @@ class Snapcast:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": open(self.directory / "log", "ab"), "env": env}
         self.server = subprocess.Popen(["snapserver", "-c", str(config)], **quiet)
         harness.wait_until(lambda: b":54C8" in Path("/proc/net/tcp").read_bytes(), 10, "snapserver")
-        self.clients = [subprocess.Popen(["snapclient", "-h", "127.0.0.1", "-p", "21704", "--player", "alsa",
+        self.clients = [subprocess.Popen([*within, "snapclient", "-h", "127.0.0.1", "-p", "21704", "--player", "alsa",
                                           "-s", card.name, "--mixer", "none", "--hostID", card.name,
                                           "--instance", str(i + 1)], **quiet) for i, card in enumerate(cards)]
         samples = np.clip(np.round(wave * 32767), -32768, 32767).astype("<i2").tobytes()
@@ -297,6 +298,7 @@ def write(music, sine, wander, coarse, seconds, out):
     cost = ", ".join(f"{name} ({usage['tutti'][key] / usage['snapcast'][key]:.1f} times as much for tutti)"
                      for name, key in (("CPU", "cpu"), ("resident memory", "rss"), ("wake-ups", "wakeups"))
                      if usage["tutti"][key] > usage["snapcast"][key]) or "none of these figures"
+    cost_part = COST_BEGIN + out.read_text().split(COST_BEGIN)[1] if out.exists() and COST_BEGIN in out.read_text() else ""
     version = subprocess.run(["snapclient", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     out.write_text(f"""# Benchmarks
 
@@ -324,7 +326,8 @@ Most of its memory is libraries: a program that only opens those it stands on, a
 Snapcast streams any source, not only files, and has players for phones and browsers.
 
 ![offset over time](img/offset.png)
-""")
+
+{cost_part}""")
     plot(measured, out.parent / "img/offset.png")
     print(out.read_text())
 
