@@ -9,6 +9,7 @@
 #include "members.h"
 #include "print.h"
 #include "text.h"
+#include "watch_list.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -213,7 +214,7 @@ static int show_drift(struct view *view, int row, const struct watch_model *mode
 static void show_item(struct view *view, int row, const struct watch_speaker *speaker,
                       const cJSON *item, int number)
 {
-    bool current = member_is_true(item, "current");
+    bool current = watch_list_is_current(speaker->status, item);
     enum ink ink = current && speaker->live ? INK_BOLD : INK_PLAIN;
     char length[DURATION_MAX] = "", place[24];
     double duration_s = member_number(item, "duration_s");
@@ -227,13 +228,14 @@ static void show_item(struct view *view, int row, const struct watch_speaker *sp
 }
 
 /* The current track stays in view, a little above the middle, unless somebody has scrolled. */
-static int first_item(const struct watch_model *model, const cJSON *playlist, int rows)
+static int first_item(const struct watch_model *model, const struct watch_speaker *speaker,
+                      int rows)
 {
     int count = 0, current = 0;
     const cJSON *item;
-    cJSON_ArrayForEach(item, playlist)
+    cJSON_ArrayForEach(item, speaker->playlist)
     {
-        if (member_is_true(item, "current"))
+        if (watch_list_is_current(speaker->status, item))
             current = count;
         count++;
     }
@@ -248,7 +250,7 @@ static void show_playlist(struct view *view, int row, int rows, const struct wat
     char more[64];
     snprintf(more, sizeof more, ", %d track%s", count, count == 1 ? "" : "s");
     rule(view, row++, "Playlist", more);
-    first = first_item(model, speaker->playlist, rows);
+    first = first_item(model, speaker, rows);
     const cJSON *item;
     cJSON_ArrayForEach(item, speaker->playlist)
     {

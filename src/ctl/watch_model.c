@@ -7,6 +7,7 @@
 #include "command.h"
 #include "members.h"
 #include "text.h"
+#include "watch_list.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -137,6 +138,8 @@ static void take_state(struct watch_speaker *speaker, cJSON *line, int64_t now_m
     if (keep(line, "status", &speaker->status))
         trace_add(&speaker->drift, now_ms, member_number(speaker->status, "error_us"));
     keep(line, "playlist", &speaker->playlist);
+    if (strcmp(member_text(line, "event"), "playlist_change") == 0)
+        watch_list_change(speaker->playlist, line);
     keep(line, "requests", &speaker->requests);
 }
 

@@ -134,17 +134,33 @@ static void do_hello(const struct daemon *daemon, const struct asker *asker)
     control_succeed(asker, body);
 }
 
+static void do_playlist(struct daemon *daemon, const struct asker *asker)
+{
+    struct listing *listing = control_begin_listing(daemon, asker);
+    listing_add_items(listing, "playlist", 0, daemon->playlist.count);
+    listing_send(listing, asker->client);
+}
+
+static void do_requests(struct daemon *daemon, const struct asker *asker)
+{
+    struct listing *listing = control_begin_listing(daemon, asker);
+    listing_add_requests(listing, &daemon->requests, "requests");
+    listing_send(listing, asker->client);
+}
+
 static void do_subscribe(struct daemon *daemon, const struct asker *asker, struct mono_time now)
 {
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddItemToObject(body, "status", status_build(daemon, now));
-    cJSON_AddItemToObject(body, "playlist", status_build_playlist(daemon));
-    cJSON_AddItemToObject(body, "requests", status_build_requests(daemon));
-    control_succeed(asker, body);
-    if (!asker->client)
-        return;
-    control_client_subscribe(asker->client);
+    cJSON *members = cJSON_CreateObject();
     events_start(daemon);
+    cJSON_AddNumberToObject(members, "id", asker->id);
+    cJSON_AddBoolToObject(members, "ok", true);
+    cJSON_AddItemToObject(members, "status", status_build(daemon, now));
+    struct listing *listing = listing_create(daemon, members);
+    listing_add_items(listing, "playlist", 0, daemon->playlist.count);
+    listing_add_requests(listing, &daemon->requests, "requests");
+    if (asker->client)
+        control_client_subscribe(asker->client);
+    listing_send(listing, asker->client);
 }
 
 static void do_volume(struct daemon *daemon, const struct asker *asker,
@@ -253,10 +269,10 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         control_answer(asker, "status", status_build(daemon, now));
         break;
     case CONTROL_PLAYLIST:
-        control_answer(asker, "playlist", status_build_playlist(daemon));
+        do_playlist(daemon, asker);
         break;
     case CONTROL_REQUESTS:
-        control_answer(asker, "requests", status_build_requests(daemon));
+        do_requests(daemon, asker);
         break;
     case CONTROL_SUBSCRIBE:
         do_subscribe(daemon, asker, now);

@@ -55,6 +55,14 @@ void control_fail(const struct asker *asker, const char *error)
     answer(asker, false, body);
 }
 
+struct listing *control_begin_listing(const struct daemon *daemon, const struct asker *asker)
+{
+    cJSON *members = cJSON_CreateObject();
+    cJSON_AddNumberToObject(members, "id", asker->id);
+    cJSON_AddBoolToObject(members, "ok", true);
+    return listing_create(daemon, members);
+}
+
 struct waiting *control_wait(struct daemon *daemon, const struct asker *asker)
 {
     struct waiting *waiting =
@@ -93,8 +101,9 @@ static cJSON *request_json(const struct daemon *daemon, const struct request_mes
 static cJSON *item_json(const struct daemon *daemon, const struct playlist_item *added)
 {
     const struct playlist_item *item = playlist_find(&daemon->playlist, added->id);
-    return item ? status_build_item(daemon, item, playlist_position(&daemon->playlist, item))
-                : status_build_item(daemon, added, added->position);
+    return item ? status_build_item(item, playlist_position(&daemon->playlist, item),
+                                    item == daemon_current_item(daemon))
+                : status_build_item(added, added->position, false);
 }
 
 void control_confirmed(void *user, const struct link_result *result)

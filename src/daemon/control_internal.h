@@ -6,6 +6,7 @@
 #define TUTTI_DAEMON_CONTROL_INTERNAL_H
 
 #include "daemon_internal.h"
+#include "listing.h"
 #include "tutti/core/control_cmd.h"
 
 /* Whom an answer goes to. */
@@ -40,6 +41,9 @@ void control_tell_progress(const struct asker *asker, int64_t sent_bytes, int64_
 void control_succeed(const struct asker *asker, cJSON *body);
 void control_answer(const struct asker *asker, const char *name, cJSON *result);
 void control_fail(const struct asker *asker, const char *error);
+
+/* At once, with lists in it: to be completed, and sent with listing_send(). NULL: no memory. */
+struct listing *control_begin_listing(const struct daemon *daemon, const struct asker *asker);
 
 /* Later. NULL after an answer that says why not. */
 struct waiting *control_wait(struct daemon *daemon, const struct asker *asker);

@@ -35,6 +35,8 @@ struct events {
     struct loop_timer *timer;
     struct mono_time told_at;
     unsigned news;              /* EVENTS_*, ored */
+    uint64_t *prints;           /* of the playlist as subscribers know it */
+    size_t print_count;
     enum transport_state state; /* as last noted */
     enum output_state output;
 };
@@ -124,11 +126,8 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now);
 /* Why the current track is silent here, as one line; "" when nothing is wrong with it. */
 const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player);
 /* position: where it stands, 0-based. */
-cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item *item,
-                         int position);
-cJSON *status_build_playlist(const struct daemon *daemon);
+cJSON *status_build_item(const struct playlist_item *item, int position, bool current);
 cJSON *status_build_request(const struct request_message *request, bool mine);
-cJSON *status_build_requests(const struct daemon *daemon);
 cJSON *status_build_session(const struct daemon *daemon);
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
 
@@ -142,7 +141,10 @@ void control_forget_all(struct daemon *daemon); /* at the end; nobody is answere
 
 /* events.c: news is EVENTS_*, ored. */
 bool events_init(struct daemon *daemon);
-void events_start(struct daemon *daemon); /* there is a new subscriber */
+/* There is a new subscriber, who is told the lists as they are now; the others must know them, too,
+ * before. */
+void events_start(struct daemon *daemon);
+void events_finish(struct daemon *daemon);
 void events_note(struct daemon *daemon, unsigned news);
 
 #endif

@@ -241,8 +241,7 @@ void daemon_destroy(struct daemon *daemon)
     control_socket_destroy(daemon->control);
     daemon->control = NULL;
     loop_timer_destroy(daemon->slow);
-    loop_timer_destroy(daemon->events.timer);
-    daemon->events.timer = NULL;
+    events_finish(daemon);
     if (daemon->link)
         say_goodbye(daemon);
     library_destroy(daemon->library);

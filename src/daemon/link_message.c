@@ -198,6 +198,7 @@ static void on_text(void *user, const char *text, size_t bytes, struct mono_time
         parse_later(socket, bytes, received);
         return;
     }
+    loop_note_work(socket->link->loop, 0, bytes);
     bool good = protocol_parse(text, bytes, &message, reason);
     take(socket, good, &message, reason, received);
     if (good)

@@ -70,13 +70,19 @@ void link_ask_date(void *user, struct mono_time now)
 
 /* --- cross-check --------------------------------------------------------------------------- */
 
+/* The change may be in what the socket has said and is yet to be parsed. */
+static bool hears_news(const struct link *link)
+{
+    return link->live && link->live->text_count > 0;
+}
+
 /* What cannot be parsed: the next one will do. */
 static void playlist_parsed(void *user, struct text *text, struct parsed *parsed)
 {
     struct link *link = user;
     (void)text;
     link->rest_text = NULL;
-    if (parsed->good && link->state == LINK_LIVE)
+    if (parsed->good && link->state == LINK_LIVE && !hears_news(link))
         link->handlers.on_resync(link->user, &parsed->playlist);
 }
 
@@ -112,7 +118,7 @@ static void session_parsed(void *user, struct text *text, struct parsed *parsed)
     struct link *link = user;
     (void)text;
     link->rest_text = NULL;
-    if (link->state != LINK_LIVE)
+    if (link->state != LINK_LIVE || hears_news(link))
         return;
     if (!parsed->good) {
         link_recheck(link);

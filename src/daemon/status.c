@@ -103,6 +103,10 @@ static void add_track(const struct daemon *daemon, const struct player_status *p
         cJSON_AddStringToObject(status, "track_id", daemon->playback.track_id);
     else
         cJSON_AddNullToObject(status, "track_id");
+    if (item)
+        cJSON_AddStringToObject(status, "item_id", item->id);
+    else
+        cJSON_AddNullToObject(status, "item_id");
     cJSON_AddStringToObject(status, "track_name", item ? item->name : "");
     if (player->length_s >= 0)
         cJSON_AddNumberToObject(status, "length_ms", rounded(player->length_s * 1e3, 1e-3));
@@ -136,14 +140,15 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON *loop = cJSON_AddObjectToObject(status, "loop");
     cJSON_AddNumberToObject(loop, "longest_stall_us",
                             rounded(ns_to_us(loop_longest_stall_ns(daemon->loop)), 1));
+    cJSON_AddNumberToObject(loop, "most_items", (double)loop_most_work(daemon->loop).items);
+    cJSON_AddNumberToObject(loop, "most_bytes", (double)loop_most_work(daemon->loop).bytes);
     /* For scripts that compare speakers: the local time of this snapshot. */
     cJSON_AddNumberToObject(status, "at_ns", (double)now.ns);
     cJSON_AddStringToObject(status, "version", TUTTI_VERSION);
     return status;
 }
 
-cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item *item,
-                         int position)
+cJSON *status_build_item(const struct playlist_item *item, int position, bool current)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "id", item->id);
@@ -154,16 +159,8 @@ cJSON *status_build_item(const struct daemon *daemon, const struct playlist_item
     cJSON_AddNumberToObject(json, "position", position);
     cJSON_AddStringToObject(json, "media_url", item->media_url);
     cJSON_AddStringToObject(json, "media_type", item->media_type);
-    cJSON_AddBoolToObject(json, "current", item == daemon_current_item(daemon));
+    cJSON_AddBoolToObject(json, "current", current);
     return json;
-}
-
-cJSON *status_build_playlist(const struct daemon *daemon)
-{
-    cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < daemon->playlist.count; i++)
-        cJSON_AddItemToArray(array, status_build_item(daemon, &daemon->playlist.items[i], (int)i));
-    return array;
 }
 
 cJSON *status_build_request(const struct request_message *request, bool mine)
@@ -177,16 +174,6 @@ cJSON *status_build_request(const struct request_message *request, bool mine)
     cJSON_AddStringToObject(json, "reason", request->reason);
     cJSON_AddBoolToObject(json, "mine", mine);
     return json;
-}
-
-cJSON *status_build_requests(const struct daemon *daemon)
-{
-    cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < daemon->requests.count; i++) {
-        const struct request_entry *entry = &daemon->requests.entries[i];
-        cJSON_AddItemToArray(array, status_build_request(&entry->message, entry->mine));
-    }
-    return array;
 }
 
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now)

@@ -6,11 +6,13 @@
  */
 #include "tutti/io/control_socket.h"
 
+#include "control_output.h"
 #include "tutti/base/log.h"
 #include "tutti/io/loop.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +36,8 @@ struct control_client {
     int passed_fd; /* -1: none */
     char in[CONTROL_SOCKET_LINE_MAX];
     size_t in_bytes;
-    char *out;
-    size_t out_bytes;
+    struct control_output out;
+    struct mono_time taken_at; /* something of it, or there was nothing to be taken */
     struct control_client *next;
 };
 
@@ -47,6 +49,7 @@ struct control_socket {
     struct loop_fd *watch;
     struct loop_timer *accept_again;
     struct loop_timer *lines_left; /* in the buffers of clients */
+    struct loop_timer *stalled;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct control_client *clients;
     unsigned client_count;
@@ -64,7 +67,7 @@ static void keep_file(struct control_client *client, int fd)
 static void free_client(void *object)
 {
     struct control_client *client = object;
-    free(client->out);
+    control_output_finish(&client->out);
     free(client);
 }
 
@@ -80,6 +83,7 @@ static void close_client(struct control_client *client)
     *link = client->next;
     control->client_count--;
     loop_fd_remove(client->watch);
+    control_output_finish(&client->out);
     close(client->fd);
     keep_file(client, -1);
     loop_defer_free(control->loop, free_client, client);
@@ -95,49 +99,78 @@ static bool has_line(const struct control_client *client)
 static void watch_what_matters(struct control_client *client)
 {
     bool reads = !client->ended && !has_line(client);
-    loop_fd_set_events(client->watch,
-                       (reads ? LOOP_READ : 0) | (client->out_bytes > 0 ? LOOP_WRITE : 0));
+    loop_fd_set_events(client->watch, (reads ? LOOP_READ : 0) |
+                                          (control_output_is_empty(&client->out) ? 0 : LOOP_WRITE));
 }
 
 static void write_out(struct control_client *client)
 {
-    size_t done = 0;
-    while (done < client->out_bytes) {
-        ssize_t sent = send(client->fd, client->out + done, client->out_bytes - done, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && errno == EAGAIN)
-            break;
-        if (sent <= 0) {
-            close_client(client);
-            return;
-        }
-        done += (size_t)sent;
+    long sent = control_output_send(&client->out, client->fd);
+    if (sent < 0) {
+        close_client(client);
+        return;
     }
-    client->out_bytes -= done;
-    memmove(client->out, client->out + done, client->out_bytes);
+    if (sent > 0)
+        client->taken_at = loop_now(client->control->loop);
     watch_what_matters(client);
+}
+
+static bool close_slow(struct control_client *client)
+{
+    log_warn("control socket: a client does not read its answers and is closed");
+    close_client(client);
+    return false;
+}
+
+/* The first of what waits is tried at once. */
+static bool begin_to_send(struct control_client *client, bool was_empty)
+{
+    if (was_empty) {
+        client->taken_at = loop_now(client->control->loop);
+        write_out(client);
+    }
+    return !client->closed;
 }
 
 bool control_client_send(struct control_client *client, const char *line)
 {
-    size_t bytes = strlen(line);
+    bool was_empty = control_output_is_empty(&client->out);
     if (client->closed)
         return false;
-    char *grown = client->out_bytes + bytes + 1 > CONTROL_SOCKET_QUEUE_MAX
-                      ? NULL
-                      : realloc(client->out, client->out_bytes + bytes + 1);
-    if (!grown) {
-        log_warn("control socket: a client does not read its answers and is closed");
-        close_client(client);
-        return false;
+    if (!control_output_put(&client->out, line))
+        return close_slow(client);
+    return begin_to_send(client, was_empty);
+}
+
+bool control_client_send_long(struct control_client *client, const struct control_source *source)
+{
+    struct control_socket *control = client->control;
+    bool was_empty = control_output_is_empty(&client->out);
+    if (client->closed || !control_output_put_long(&client->out, source)) {
+        source->finish(source->user);
+        return client->closed ? false : close_slow(client);
     }
-    client->out = grown;
-    memcpy(client->out + client->out_bytes, line, bytes);
-    client->out[client->out_bytes + bytes] = '\n';
-    client->out_bytes += bytes + 1;
-    write_out(client);
-    return !client->closed;
+    loop_timer_set_in(control->stalled, CONTROL_SOCKET_STALLED_S * NS_PER_S);
+    return begin_to_send(client, was_empty);
+}
+
+/* What a long line is made from is held for whoever has asked for it. */
+static void close_stalled(void *user, struct mono_time now)
+{
+    struct control_socket *control = user;
+    struct control_client *next;
+    bool waits = false;
+    for (struct control_client *client = control->clients; client; client = next) {
+        next = client->next;
+        if (client->out.long_count == 0)
+            continue;
+        if (mono_sub(now, client->taken_at) >= CONTROL_SOCKET_STALLED_S * NS_PER_S)
+            close_slow(client);
+        else
+            waits = true;
+    }
+    if (waits)
+        loop_timer_set_in(control->stalled, CONTROL_SOCKET_STALLED_S * NS_PER_S / 2);
 }
 
 static void take_lines(struct control_client *client)
@@ -365,8 +398,9 @@ static bool watch_socket(struct control_socket *control)
 {
     control->accept_again = loop_timer_create(control->loop, accept_again, control);
     control->lines_left = loop_timer_create(control->loop, take_lines_left, control);
+    control->stalled = loop_timer_create(control->loop, close_stalled, control);
     control->watch = loop_fd_add(control->loop, control->fd, LOOP_READ, accept_client, control);
-    return control->accept_again && control->lines_left && control->watch;
+    return control->accept_again && control->lines_left && control->stalled && control->watch;
 }
 
 struct control_socket *control_socket_create(struct loop *loop, const char *path, const char *group,
@@ -404,6 +438,7 @@ void control_socket_destroy(struct control_socket *control)
     loop_fd_remove(control->watch);
     loop_timer_destroy(control->accept_again);
     loop_timer_destroy(control->lines_left);
+    loop_timer_destroy(control->stalled);
     close(control->fd);
     unlink(control->path);
     loop_defer_free(control->loop, free, control);
@@ -423,12 +458,24 @@ bool control_socket_has_subscribers(const struct control_socket *control)
     return false;
 }
 
-void control_socket_broadcast(struct control_socket *control, const char *line)
+void control_socket_each_subscriber(struct control_socket *control,
+                                    void (*each)(void *user, struct control_client *client),
+                                    void *user)
 {
     struct control_client *next;
     for (struct control_client *client = control->clients; client; client = next) {
         next = client->next;
         if (client->subscribed)
-            control_client_send(client, line);
+            each(user, client);
     }
+}
+
+static void send_line(void *line, struct control_client *client)
+{
+    control_client_send(client, line);
+}
+
+void control_socket_broadcast(struct control_socket *control, const char *line)
+{
+    control_socket_each_subscriber(control, send_line, (void *)(uintptr_t)line);
 }

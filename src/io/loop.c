@@ -57,6 +57,7 @@ struct loop {
     struct mono_time now;
     int depth;
     int64_t longest_stall_ns;
+    struct loop_work work, most_work;
     bool stopped;
 };
 
@@ -80,8 +81,10 @@ struct loop_fd {
 
 void loop_enter(struct loop *loop)
 {
-    if (loop->depth++ == 0)
-        loop->now = mono_clock_now();
+    if (loop->depth++ > 0)
+        return;
+    loop->now = mono_clock_now();
+    loop->work = (struct loop_work){0};
 }
 
 void loop_leave(struct loop *loop)
@@ -488,6 +491,20 @@ int loop_watch_signals(struct loop *loop, void (*signaled)(void *user, int signa
 int64_t loop_longest_stall_ns(const struct loop *loop)
 {
     return loop->longest_stall_ns;
+}
+
+void loop_note_work(struct loop *loop, uint64_t items, uint64_t bytes)
+{
+    struct loop_work *work = &loop->work, *most = &loop->most_work;
+    work->items += items;
+    work->bytes += bytes;
+    most->items = work->items > most->items ? work->items : most->items;
+    most->bytes = work->bytes > most->bytes ? work->bytes : most->bytes;
+}
+
+struct loop_work loop_most_work(const struct loop *loop)
+{
+    return loop->most_work;
 }
 
 void loop_reset_longest_stall(struct loop *loop)

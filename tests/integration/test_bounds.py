@@ -1,12 +1,13 @@
 """No callback's work grows with what somebody made large, and nobody waits for somebody else's disk."""
 import json
-import os
-import subprocess
 
 import pytest
 
-from tuttitest import harness
+from tuttitest import harness, large
 from tuttitest.control import Control
+
+# What one callback may do, whatever comes: items of lists made or looked through, bytes parsed, made or copied.
+ITEMS, BYTES = 64, 128 << 10
 
 
 @pytest.fixture
@@ -47,3 +48,48 @@ def test_a_file_that_does_not_answer_keeps_nobody_waiting(hub, house, control, t
     other.do("volume", percent=37)
     harness.wait_until(lambda: kept_volume(speaker) == 37, 20, "the volume on the disk")
     assert speaker.stop() == 0, speaker.log
+
+
+def test_a_playlist_of_the_largest_size_is_handled_in_pieces(full_backend, house, control):
+    """The largest list in the largest message: told, compared over REST, asked for, watched, changed."""
+    host = harness.Host(full_backend.url)
+    host.upload("harbour", harness.MUSIC / "harbour.mp3")
+    large.fill_playlist(full_backend, host, message_bytes=large.MESSAGE_BYTES)
+    speaker = house.speaker("kitchen", full_backend.url, backend_role="host", backend_session_id=host.session_id,
+                            backend_token=host.token, sync_resync_interval_s=2)
+    speaker.wait_connected(60)
+    asking, watching = control(speaker), control(speaker)
+    items = asking.do("playlist")["playlist"]
+    assert len(items) == large.ITEMS_MAX
+    assert [item["position"] for item in items] == list(range(large.ITEMS_MAX))
+    assert watching.do("subscribe")["playlist"] == items
+    asking.do("play", track_id="harbour", position_ms=0)
+    asking.do("play", track_id="t19999")  # each is found, wherever it stands
+    asking.do("move", item_id=items[3]["id"], new_position=15000)
+    asking.do("remove", item_id=items[-1]["id"])
+    now = [item["id"] for item in asking.do("playlist")["playlist"]]
+    known = items
+    while [item["id"] for item in known] != now:  # or nothing comes any more, and receiving fails
+        said = watching.receive()
+        if said.get("event") == "playlist_change":
+            assert len(said["items"]) <= 1, "what has changed is told, not the whole"
+            known = large.apply_change(known, said)
+    status = asking.do("status")["status"]
+    assert status["item_id"] in (None, *now)
+    assert status["loop"]["most_items"] <= ITEMS, status["loop"]
+    assert status["loop"]["most_bytes"] <= BYTES, status["loop"]
+
+
+def test_who_stops_reading_a_long_answer_is_closed_in_the_end(full_backend, house, control):
+    """Four long answers wait for one client, and no more; the others are served."""
+    host = harness.Host(full_backend.url)
+    host.upload("harbour", harness.MUSIC / "harbour.mp3")
+    large.fill_playlist(full_backend, host, count=5000)
+    speaker = house.speaker("kitchen", full_backend.url, backend_role="host", backend_session_id=host.session_id,
+                            backend_token=host.token)
+    speaker.wait_connected(60)
+    deaf, other = control(speaker), control(speaker)
+    for _ in range(6):
+        deaf.send("playlist")
+    harness.wait_until(lambda: "does not read its answers and is closed" in speaker.log, 20, "its end")
+    assert len(other.do("playlist")["playlist"]) == 5000

@@ -66,4 +66,12 @@ void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *obj
 int64_t loop_longest_stall_ns(const struct loop *loop);
 void loop_reset_longest_stall(struct loop *loop);
 
+/* What callbacks say of how much they have done, and the most that one of them has: unlike a time,
+ * the same on every machine, however busy. Items of lists, and bytes parsed, made or copied. */
+struct loop_work {
+    uint64_t items, bytes;
+};
+void loop_note_work(struct loop *loop, uint64_t items, uint64_t bytes);
+struct loop_work loop_most_work(const struct loop *loop);
+
 #endif
