@@ -8,12 +8,15 @@
 
 #include "filter_bank.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double PPM_MAX = 10000;
+#define RATE_MIN_HZ 8000
+#define RATE_MAX_HZ 768000
 /* What the window holds beyond the filter: it is moved back to its beginning once in so many. */
 #define ROOM_FRAMES 1024
 
@@ -77,9 +80,16 @@ static unsigned half_taps(const struct resampler *resampler)
     return resampler->bank->taps / 2;
 }
 
+bool resampler_takes(unsigned in_rate_hz, unsigned out_rate_hz)
+{
+    return in_rate_hz >= RATE_MIN_HZ && in_rate_hz <= RATE_MAX_HZ && out_rate_hz >= RATE_MIN_HZ &&
+           out_rate_hz <= RATE_MAX_HZ;
+}
+
 struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz,
                                    enum resampler_quality quality)
 {
+    assert(resampler_takes(in_rate_hz, out_rate_hz));
     struct resampler *resampler = calloc(1, sizeof *resampler);
     if (!resampler)
         return NULL;

@@ -17,6 +17,9 @@ static bool is_given(const char *text)
     return text[0] != '\0';
 }
 
+/* Of devices; audio/resampler.h has the same limit. */
+#define RATE_MIN_HZ 8000
+
 static bool is_backend_url(const char *text)
 {
     size_t scheme = strncmp(text, "http://", 7) == 0    ? 7
@@ -128,6 +131,8 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
         return wrong(error, "[backend] session_id and token (or token_file) go together");
     if (settings->backend.role == SETTINGS_GUEST && !session && !settings->backend.join_code[0])
         return wrong(error, "[backend] a guest needs join_code, or session_id and a token");
+    if (settings->audio.rate_hz > 0 && settings->audio.rate_hz < RATE_MIN_HZ)
+        return wrong(error, "[audio] rate_hz is too low; it takes 0, or 8000 to 192000");
     return true;
 }
 

@@ -148,8 +148,10 @@ enum voice_result voice_start(struct voice *voice, double position_s, unsigned c
     enum voice_result prepared = voice_prepare(voice);
     if (prepared != VOICE_OK)
         return prepared;
+    if (!resampler_takes(voice_rate_hz(voice), card_rate_hz))
+        return fail(voice, "it cannot be brought to the device's rate");
     if (!ensure_resampler(voice, card_rate_hz))
-        return fail(voice, "out of memory");
+        return lack_memory(voice, "out of memory");
     double position = position_s * voice_rate_hz(voice);
     int64_t first = resampler_start(voice->resampler, (struct resampler_position){0, position});
     voice->silent_lead = first < 0 ? -first : 0;

@@ -9,6 +9,7 @@
 #ifndef TUTTI_AUDIO_RESAMPLER_H
 #define TUTTI_AUDIO_RESAMPLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,11 @@ struct resampler_position {
     double fraction;
 };
 
-/* Rates in Hz, 8000 to 192000. NULL when out of memory. */
+/* Whether there is a way between these rates: both 8000 to 768000 Hz. Filters grow with the ratio.
+ */
+bool resampler_takes(unsigned in_rate_hz, unsigned out_rate_hz);
+
+/* For rates that it takes. NULL when out of memory. */
 struct resampler *resampler_create(unsigned in_rate_hz, unsigned out_rate_hz,
                                    enum resampler_quality quality);
 void resampler_destroy(struct resampler *resampler);

@@ -557,6 +557,17 @@ static void test_a_step_holds_from_the_next_frame(void **state)
     resampler_destroy(bench.resampler);
 }
 
+static void test_rates(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < RATES; r++)
+        assert_true(resampler_takes(rates[r][0], rates[r][1]));
+    assert_false(resampler_takes(44100, 7999));
+    assert_false(resampler_takes(44100, 0));
+    assert_false(resampler_takes(0, 44100));
+    assert_false(resampler_takes(44100, 768001));
+}
+
 /* --- feeding -------------------------------------------------------------------------------- */
 
 static void test_feeding_in_pieces_changes_nothing(void **state)
@@ -652,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_starts_exactly_at_a_fraction),
         cmocka_unit_test(test_positions_near_whole_frames),
         cmocka_unit_test(test_a_step_holds_from_the_next_frame),
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_feeding_in_pieces_changes_nothing),
         cmocka_unit_test(test_holds_little_back),
         cmocka_unit_test(test_no_input_is_no_end),

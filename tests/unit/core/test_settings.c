@@ -110,6 +110,19 @@ static void says_what_is_missing_for_joining(void **state)
     expect_problem(NULL);
 }
 
+static void a_rate_is_one_that_tracks_can_be_brought_to(void **state)
+{
+    (void)state;
+    assert_true(set("backend", "url", "http://127.0.0.1:8700"));
+    assert_true(set("backend", "role", "host"));
+    assert_true(set("audio", "rate_hz", "7999"));
+    expect_problem("rate_hz");
+    assert_true(set("audio", "rate_hz", "8000"));
+    expect_problem(NULL);
+    assert_true(set("audio", "rate_hz", "0"));
+    expect_problem(NULL);
+}
+
 static void add_name(void *user, const struct option_spec *spec)
 {
     char *text = user;
@@ -141,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup(members_are_where_the_table_says, set_up),
         cmocka_unit_test_setup(texts_are_checked_for_what_they_are, set_up),
         cmocka_unit_test_setup(says_what_is_missing_for_joining, set_up),
+        cmocka_unit_test_setup(a_rate_is_one_that_tracks_can_be_brought_to, set_up),
         cmocka_unit_test_setup(names_what_needs_a_restart, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
