@@ -3,7 +3,6 @@
  */
 #include "mp3_source.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* What one read delivers at most: a few mp3 frames. */
@@ -44,27 +43,6 @@ static enum decoder_result again(struct mp3_source *source, bool wants_time)
 {
     source->wants_time = wants_time;
     return DECODER_AGAIN;
-}
-
-/* What no encoder has made of music: 12 dB beyond full scale. */
-#define INSANE_LEVEL 4.0f
-/* How much of it, in reads with as much more sanity between them, is no accident any more. */
-#define INSANE_READS_MAX 24
-
-/* Silences it, and remembers it for a while. */
-static void check_sanity(struct mp3_source *source, float *frames, size_t count)
-{
-    bool insane = false;
-    for (size_t i = 0; i < count * DECODER_CHANNELS; i++) {
-        if (fabsf(frames[i]) <= INSANE_LEVEL) /* false for what is no number */
-            continue;
-        frames[i] = 0;
-        insane = true;
-    }
-    if (insane)
-        source->insane_reads++;
-    else if (source->insane_reads > 0)
-        source->insane_reads--;
 }
 
 static enum decoder_result fail(struct mp3_source *source, const char *error)
@@ -160,8 +138,8 @@ static enum decoder_result decode(struct mp3_source *source, float *frames, size
     int result = mpg123_read(source->stream.mpg, source->bridge ? odd : frames,
                              count * DECODER_CHANNELS * sizeof *frames, &bytes);
     size_t got = bytes / (DECODER_CHANNELS * sizeof *frames);
-    check_sanity(source, source->bridge ? odd : frames, got);
-    if (source->insane_reads > INSANE_READS_MAX)
+    source->sanity.damaged = source->sanity.damaged || source->stream.walker->walk.damaged > 0;
+    if (!sanity_check(&source->sanity, source->bridge ? odd : frames, got))
         return fail(source, "what is in it decodes to noise, not to music");
     *ret_got = source->bridge ? 0 : got;
     if (source->bridge && got > 0)

@@ -8,6 +8,7 @@
 
 #include "mp3_stream.h"
 #include "rate_bridge.h"
+#include "sanity.h"
 
 struct mp3_source {
     struct mp3_stream stream;
@@ -19,7 +20,7 @@ struct mp3_source {
     const char *error; /* with DECODER_ERROR */
     long current_hz;   /* what mpg123 delivers now */
     int errors_in_a_row;
-    int insane_reads;
+    struct sanity sanity;
     struct rate_bridge *bridge; /* NULL outside of a stretch at another rate */
     bool bridge_finished;
 };

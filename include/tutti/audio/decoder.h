@@ -8,7 +8,8 @@
  * Mono is delivered on both channels. Where the stream changes its rate, the odd stretch is
  * converted to the first rate. Garbage is skipped over and its stretches are counted. What is a
  * frame, and what is no mp3 at all, is core's judgement (audio_probe.h, mp3_walk.h). Samples far
- * beyond full scale, or that are no numbers, are silenced; much of that is an error.
+ * beyond full scale, or that are no numbers, are silenced; much of that is an error. In a track
+ * that is damaged bursts are turned down, and there samples may depend on where reading began.
  */
 #ifndef TUTTI_AUDIO_DECODER_H
 #define TUTTI_AUDIO_DECODER_H

@@ -5,6 +5,7 @@ target_compile_definitions(unit_audio_decoder PRIVATE
   TEST_DATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/audio/data"
   MUSIC_DIR="${PROJECT_SOURCE_DIR}/tests/support/music")
 tutti_unit_test(audio sample_format)
+tutti_unit_test(audio sanity)
 tutti_unit_test(audio sink_null)
 tutti_unit_test(audio sink_alsa)
 target_compile_definitions(unit_audio_sink_alsa PRIVATE
