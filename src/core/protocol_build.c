@@ -2,6 +2,7 @@
  * protocol_build.c: messages and URLs out.
  */
 #include "tutti/core/protocol.h"
+#include "tutti/core/server_address.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static char *print_and_delete(cJSON *root)
 {
@@ -143,31 +143,31 @@ char *protocol_build_join(const char *guest_name)
     return print_and_delete(body);
 }
 
-static bool is_http(const char *url)
+/* The backend's address, without a slash at its end; scheme: "http" or "ws". */
+static bool print_base(char *to, size_t size, const char *base, const char *scheme)
 {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-}
-
-static size_t base_length(const char *base)
-{
-    size_t length = strlen(base);
-    while (length > 0 && base[length - 1] == '/')
-        length--;
-    return length;
+    struct server_address address;
+    const char *problem;
+    if (!server_address_parse(base, &address, &problem) || strchr(address.path, '?') ||
+        !server_address_print(&address, scheme, to, size))
+        return false;
+    size_t length = strlen(to), path = strlen(address.path);
+    while (path > 0 && address.path[path - 1] == '/')
+        path--;
+    int more = snprintf(to + length, size - length, "%.*s", (int)path, address.path);
+    return more >= 0 && (size_t)more < size - length;
 }
 
 bool protocol_url(char *to, size_t size, const char *base, const char *format, ...)
 {
-    if (!is_http(base))
+    if (!print_base(to, size, base, "http"))
         return false;
-    int length = snprintf(to, size, "%.*s", (int)base_length(base), base);
-    if (length < 0 || (size_t)length >= size)
-        return false;
+    size_t length = strlen(to);
     va_list args;
     va_start(args, format);
-    int more = vsnprintf(to + length, size - (size_t)length, format, args);
+    int more = vsnprintf(to + length, size - length, format, args);
     va_end(args);
-    return more >= 0 && (size_t)length + (size_t)more < size;
+    return more >= 0 && (size_t)more < size - length;
 }
 
 /* RFC 3986: everything but the unreserved characters. */
@@ -192,11 +192,11 @@ bool protocol_ws_url(char *to, size_t size, const char *base, const char *sessio
                      const char *token)
 {
     char session[3 * PROTOCOL_ID_MAX], secret[3 * PROTOCOL_TOKEN_MAX];
-    if (!is_http(base) || !protocol_encode(session, sizeof session, session_id) ||
+    if (!print_base(to, size, base, "ws") ||
+        !protocol_encode(session, sizeof session, session_id) ||
         !protocol_encode(secret, sizeof secret, token))
         return false;
-    const char *rest = base + 4; /* after "http", in whatever case */
-    int length = snprintf(to, size, "ws%.*s/ws/sessions/%s?token=%s", (int)base_length(rest), rest,
-                          session, secret);
-    return length >= 0 && (size_t)length < size;
+    size_t length = strlen(to);
+    int more = snprintf(to + length, size - length, "/ws/sessions/%s?token=%s", session, secret);
+    return more >= 0 && (size_t)more < size - length;
 }

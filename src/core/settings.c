@@ -3,12 +3,15 @@
  */
 #include "tutti/core/settings.h"
 
+#include "tutti/core/server_address.h"
+
 #define OPTION_TARGET struct settings
 #include "tutti/core/option_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* --- what some texts must be like --- */
 
@@ -20,11 +23,12 @@ static bool is_given(const char *text)
 /* Of devices; audio/resampler.h has the same limit. */
 #define RATE_MIN_HZ 8000
 
+/* What is wrong with its rest, check_url() says. */
 static bool is_backend_url(const char *text)
 {
-    size_t scheme = strncmp(text, "http://", 7) == 0    ? 7
-                    : strncmp(text, "https://", 8) == 0 ? 8
-                                                        : 0;
+    size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
+                    : strncasecmp(text, "https://", 8) == 0 ? 8
+                                                            : 0;
     return scheme > 0 && text[scheme] && text[scheme] != '/' && !strpbrk(text, " ?#");
 }
 
@@ -117,6 +121,16 @@ static bool wrong(char *error, const char *what)
     return false;
 }
 
+static bool check_url(const char *url, char *error)
+{
+    struct server_address address;
+    const char *problem;
+    if (server_address_parse(url, &address, &problem))
+        return true;
+    snprintf(error, SETTINGS_ERROR_MAX, "[backend] url cannot be used: %s", problem);
+    return false;
+}
+
 bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_MAX])
 {
     const char *url = settings->backend.url;
@@ -125,6 +139,8 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
     if (!url[0])
         return wrong(error, "[backend] url is missing; it takes the backend's http:// or https:// "
                             "address");
+    if (!check_url(url, error))
+        return false;
     if (settings->backend.token[0] && settings->backend.token_file[0])
         return wrong(error, "[backend] token and token_file are both set; one is enough");
     if (token != session)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const int64_t SLOW_NS = 10 * NS_PER_S;
@@ -273,7 +274,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
         return NULL;
     daemon->settings = settings;
     daemon->config_path = config_path;
-    lean_start(strncmp(settings->backend.url, "https:", 6) == 0);
+    lean_start(strncasecmp(settings->backend.url, "https:", 6) == 0);
     daemon_name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);

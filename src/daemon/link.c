@@ -135,7 +135,7 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
     link_orders_compare(link);
 }
 
-static void refused(struct link *link, int status)
+static void refused(struct link *link, int status, const char *reason)
 {
     char problem[PROTOCOL_REASON_MAX];
     if (status == 401 || status == 403) {
@@ -147,7 +147,7 @@ static void refused(struct link *link, int status)
             problem, sizeof problem,
             "the WebSocket is answered with 404: does the backend have its WebSocket library?");
     else
-        snprintf(problem, sizeof problem, "the WebSocket is answered with HTTP %d", status);
+        snprintf(problem, sizeof problem, "%s", reason);
     membership_failed(&link->membership);
     link_set_state(link, LINK_LOST, problem);
     link_retry_later(link);
@@ -164,7 +164,7 @@ void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_cl
         link_close_socket(link, link->live);
     server_clock_disconnected(link->config.clock);
     if (end == WS_CLIENT_REFUSED) {
-        refused(link, status);
+        refused(link, status, reason);
         return;
     }
     membership_failed(&link->membership);

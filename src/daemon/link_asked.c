@@ -57,7 +57,7 @@ static void join_answered(void *user, const struct http_response *response)
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
         link_order_end(pending, error);
     } else if (response->status != 200) {
-        protocol_error_detail(response->body, response->body_bytes, detail);
+        link_error_detail(response, detail);
         snprintf(error, sizeof error, "the backend refuses: %s", detail);
         link_order_end(pending, error);
     } else if (!protocol_parse_session(response->body, response->body_bytes, &answer) ||

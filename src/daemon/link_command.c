@@ -94,7 +94,7 @@ static void refuse(struct link_order *pending, const struct http_response *respo
         link_order_end(pending, ""); /* the first try has done it */
         return;
     }
-    protocol_error_detail(response->body, response->body_bytes, detail);
+    link_error_detail(response, detail);
     const char *why = why_refused(&pending->order, response->status);
     if (detail[0] && detail[0] != '<')
         snprintf(error, sizeof error, "%s: %s", why, detail);

@@ -172,6 +172,8 @@ void link_membership_worked(struct link *link);
 struct http_call *link_call(struct link *link, const char *method, const char *url,
                             const char *token, const char *json,
                             void (*on_done)(void *user, const struct http_response *response));
+/* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
+void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);
 void link_resync(struct link *link, struct mono_time now);
 /* A dozen answers spread over a second tell how old the backend's Dates are: for backends that do
  * not answer probes. Called by its timer. */

@@ -167,7 +167,7 @@ static void bootstrap_failed(struct link *link, const char *doing,
         snprintf(problem, sizeof problem, "%s at %.100s: %.120s", doing,
                  link->config.settings->backend.url, response->error);
     else {
-        protocol_error_detail(response->body, response->body_bytes, detail);
+        link_error_detail(response, detail);
         snprintf(problem, sizeof problem, "%s is answered with HTTP %d: %.180s", doing,
                  response->status, detail);
     }

@@ -28,6 +28,24 @@ struct http_call *link_call(struct link *link, const char *method, const char *u
     return http_start(link->http, &request);
 }
 
+void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX])
+{
+    static const char *const ours[] = {"/sessions", "/auth/login", "/requests", "?"};
+    bool redirect = response->status >= 300 && response->status < 400;
+    size_t length = strlen(response->location);
+    if (!redirect || length == 0) {
+        protocol_error_detail(response->body, response->body_bytes, detail);
+        return;
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        const char *path = strstr(response->location, ours[i]);
+        if (path && (size_t)(path - response->location) < length)
+            length = (size_t)(path - response->location);
+    }
+    snprintf(detail, PROTOCOL_REASON_MAX, "a redirect to %.*s: put that address into url",
+             length < 150 ? (int)length : 150, response->location);
+}
+
 void link_take_date(struct link *link, const struct http_response *response)
 {
     if (response->status <= 0 || !response->has_date)

@@ -1,8 +1,8 @@
 /*
  * http_request.c: what a call asks curl for: the headers, the limits, whom to trust.
  *
- * A call that carries the token follows no redirect: curl would take the header along to wherever
- * it leads.
+ * Only downloads follow redirects. A call to the backend does not: curl would take the token along
+ * to wherever it leads, or make a GET of a POST; and the WebSocket could not follow.
  */
 #include "http_internal.h"
 
@@ -60,7 +60,8 @@ bool http_request_is_http_url(const char *url)
 {
     CURLU *parts = curl_url();
     char *scheme = NULL;
-    CURLUcode result = parts ? curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) : CURLUE_OUT_OF_MEMORY;
+    CURLUcode result =
+        parts ? curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) : CURLUE_OUT_OF_MEMORY;
     if (result == CURLUE_OK)
         result = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
     bool good =
@@ -74,6 +75,7 @@ bool http_request_is_http_url(const char *url)
 static void set_limits(struct http_call *call, const struct http_request *request)
 {
     CURL *easy = call->easy;
+    bool is_download = request->on_data != NULL;
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(call->http->connect_timeout_ns / NS_PER_MS));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ns / NS_PER_MS));
@@ -83,7 +85,7 @@ static void set_limits(struct http_call *call, const struct http_request *reques
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_bytes);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->token ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, is_download && !request->token ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
 }
 

@@ -38,6 +38,7 @@ struct deferred {
 
 struct loop {
     struct lws_context *context;
+    struct lws_vhost *vhost;
     struct lws_vhost *tls_vhost;
     char *ca_file;
     int epoll_fd; /* lws closes it once adopted */
@@ -315,8 +316,14 @@ static struct lws_vhost *create_vhost(struct loop *loop, const char *name, uint6
         .protocols = protocols,
         .options = options,
         .client_ssl_ca_filepath = loop->ca_file,
+        .http_proxy_address = LOOP_NO_PROXY,
     };
     return lws_create_vhost(loop->context, &info);
+}
+
+struct lws_vhost *loop_vhost(struct loop *loop)
+{
+    return loop->vhost;
 }
 
 struct lws_vhost *loop_tls_vhost(struct loop *loop)
@@ -346,10 +353,11 @@ static bool create_context(struct loop *loop)
 
 static bool adopt_epoll(struct loop *loop)
 {
-    struct lws_vhost *vhost = create_vhost(loop, "default", 0);
+    loop->vhost = create_vhost(loop, "default", 0);
     lws_sock_file_fd_type fd = {.filefd = loop->epoll_fd};
-    loop->adopted = vhost && lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd,
-                                                        OWN_FDS_PROTOCOL_NAME, NULL) != NULL;
+    loop->adopted =
+        loop->vhost && lws_adopt_descriptor_vhost(loop->vhost, LWS_ADOPT_RAW_FILE_DESC, fd,
+                                                  OWN_FDS_PROTOCOL_NAME, NULL) != NULL;
     return loop->adopted;
 }
 

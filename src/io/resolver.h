@@ -10,9 +10,10 @@ struct loop;
 struct resolver_query;
 
 #define RESOLVER_ADDRESSES_MAX 8
+#define RESOLVER_ADDRESS_MAX (INET6_ADDRSTRLEN + 16)
 
 struct resolver_answer {
-    char address[RESOLVER_ADDRESSES_MAX][INET6_ADDRSTRLEN + 16]; /* numeric, with any %scope */
+    char address[RESOLVER_ADDRESSES_MAX][RESOLVER_ADDRESS_MAX]; /* numeric, with any %scope */
     int count;         /* in the order in which they should be tried; 0: see error */
     const char *error; /* for people */
 };

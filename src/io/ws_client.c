@@ -286,7 +286,7 @@ static void say_goodbye(struct ws_client *client)
         return;
     if (lws_partial_buffered(client->wsi))
         return; /* the network is choked: lws sends the rest, and the peer closes */
-    if (client->tls)
+    if (client->address.tls)
         SSL_shutdown((SSL *)lws_get_ssl(client->wsi));
     shutdown(lws_get_socket_fd(client->wsi), SHUT_WR);
 }

@@ -8,15 +8,14 @@
 
 #include "loop_internal.h"
 #include "resolver.h"
+#include "tutti/core/proxy.h"
+#include "tutti/core/server_address.h"
 #include "tutti/io/ws_client.h"
 #include "ws_arrival.h"
 
 #include <libwebsockets.h>
 #include <stdint.h>
 
-/* lws cuts its request line at 2048 and its Host line at 128 characters. */
-#define WS_PATH_MAX 1900
-#define WS_HOST_MAX 100
 #define WS_REASON_MAX 240
 
 struct ws_message {
@@ -32,13 +31,12 @@ struct ws_client {
     struct ws_client_handlers handlers;
     void *user;
 
-    char host[WS_HOST_MAX];
-    char path[WS_PATH_MAX];
-    int port;
-    bool tls;
+    struct server_address address;
+    enum proxy_kind proxied;
+    struct proxy proxy;
     struct resolver_query *query;
     struct resolver_answer addresses;
-    int next_address;
+    int next_address; /* of the proxy, if there is one */
     struct mono_time connect_deadline;
     struct loop_timer *timer; /* the next step of connecting; once open, a look at the silence; or
                                * the end */

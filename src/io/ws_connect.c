@@ -25,19 +25,10 @@ int64_t ws_client_connect_limit_ns = 10 * NS_PER_S;
  * pong that answers nothing. ws_alive.c sees to it. */
 static const lws_retry_bo_t no_own_pings = {.secs_since_valid_ping = 0};
 
-static bool has_control_characters(const char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text <= ' ' || *text == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 /* The token in the query is a secret from here on. */
 static void hide_token(const char *path)
 {
-    char token[WS_PATH_MAX];
+    char token[SERVER_PATH_MAX];
     const char *at = strstr(path, "token=");
     if (!at)
         return;
@@ -45,38 +36,75 @@ static void hide_token(const char *path)
     log_add_secret(token);
 }
 
+/* As libcurl reads it. */
+static const char *variable(const char *lower, const char *upper)
+{
+    const char *value = getenv(lower);
+    return value && value[0] ? value : upper ? getenv(upper) : NULL;
+}
+
+static void choose_proxy(struct ws_client *client)
+{
+    struct proxy_environment environment = {
+        .http_proxy = variable("http_proxy", NULL),
+        .https_proxy = variable("https_proxy", "HTTPS_PROXY"),
+        .all_proxy = variable("all_proxy", "ALL_PROXY"),
+        .no_proxy = variable("no_proxy", "NO_PROXY"),
+    };
+    client->proxied =
+        proxy_choose(&environment, client->address.tls, client->address.host, &client->proxy);
+}
+
 bool ws_connect_take_url(struct ws_client *client, const char *url)
 {
-    char parts[WS_PATH_MAX + WS_HOST_MAX];
-    const char *scheme = NULL, *host = NULL, *path = NULL;
-    if (strlen(url) >= sizeof parts || has_control_characters(url))
+    const char *problem;
+    if (strncmp(url, "ws", 2) != 0 || !server_address_parse(url, &client->address, &problem))
         return false;
-    strcpy(parts, url);
-    if (lws_parse_uri(parts, &scheme, &host, &client->port, &path) != 0)
-        return false;
-    client->tls = strcmp(scheme, "wss") == 0;
-    if (!client->tls && strcmp(scheme, "ws") != 0)
-        return false;
-    if (!host[0] || strlen(host) >= sizeof client->host || strlen(path) + 2 > sizeof client->path)
-        return false;
-    strcpy(client->host, host);
-    snprintf(client->path, sizeof client->path, "/%s", path[0] == '/' ? path + 1 : path);
-    hide_token(client->path);
-    return client->port > 0 && client->port <= 65535;
+    if (!client->address.path[0])
+        strcpy(client->address.path, "/");
+    hide_token(client->address.path);
+    choose_proxy(client);
+    return true;
+}
+
+/* Where lws connects to; through a proxy it asks that for the rest. */
+static bool set_proxy(struct lws_vhost *vhost, const struct ws_client *client, const char *address)
+{
+    char text[PROXY_LOGIN_MAX + RESOLVER_ADDRESS_MAX + 16];
+    const char *login = client->proxy.login;
+    if (client->proxied == PROXY_NONE)
+        return lws_set_proxy(vhost, LOOP_NO_PROXY) == 0;
+    snprintf(text, sizeof text, strchr(address, ':') ? "%s%s[%s]:%d" : "%s%s%s:%d", login,
+             login[0] ? "@" : "", address, client->proxy.port);
+    return lws_set_proxy(vhost, text) == 0;
+}
+
+/* For the Host line, and for the name that the certificate must have: neither has a zone, nor the
+ * dot that ends a name. */
+static void print_host(const struct server_address *address, char host[SERVER_HOST_MAX + 10])
+{
+    size_t length = strcspn(address->host, "%");
+    if (length > 1 && address->host[length - 1] == '.')
+        length--;
+    snprintf(host, SERVER_HOST_MAX + 10, address->literal6 ? "[%.*s]:%d" : "%.*s:%d", (int)length,
+             address->host, address->port);
 }
 
 static bool connect_to(struct ws_client *client, const char *address)
 {
-    char host[WS_HOST_MAX + 10];
-    bool literal6 = strchr(client->host, ':') != NULL;
-    snprintf(host, sizeof host, literal6 ? "[%s]:%d" : "%s:%d", client->host, client->port);
+    char host[SERVER_HOST_MAX + 10];
+    const struct server_address *to = &client->address;
+    struct lws_vhost *vhost = to->tls ? loop_tls_vhost(client->loop) : loop_vhost(client->loop);
+    if (!vhost || !set_proxy(vhost, client, address))
+        return false;
+    print_host(to, host);
     struct lws_client_connect_info info = {
         .context = loop_lws_context(client->loop),
-        .vhost = client->tls ? loop_tls_vhost(client->loop) : NULL,
-        .address = address,
-        .port = client->port,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (client->tls ? (int)LCCSCF_USE_SSL : 0),
-        .path = client->path,
+        .vhost = vhost,
+        .address = client->proxied == PROXY_NONE ? address : to->host,
+        .port = to->port,
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (to->tls ? (int)LCCSCF_USE_SSL : 0),
+        .path = to->path,
         .host = host, /* also the name that the certificate must have */
         .ietf_version_or_minus_one = -1,
         .local_protocol_name = LOOP_SOCKET_PROTOCOL_NAME,
@@ -85,8 +113,6 @@ static bool connect_to(struct ws_client *client, const char *address)
         .opaque_user_data = &client->socket,
         .alpn = "http/1.1",
     };
-    if (client->tls && !info.vhost)
-        return false;
     client->connected = false;
     client->calling = true;
     bool started = lws_client_connect_via_info(&info) != NULL;
@@ -108,7 +134,13 @@ static void set_attempt_timer(struct ws_client *client)
 static void unreachable(struct ws_client *client, const char *why)
 {
     char reason[WS_REASON_MAX];
-    snprintf(reason, sizeof reason, "%s port %d: %s", client->host, client->port, why);
+    if (client->proxied == PROXY_HTTP)
+        snprintf(reason, sizeof reason, "%s port %d, by the proxy %s port %d: %s",
+                 client->address.host, client->address.port, client->proxy.host, client->proxy.port,
+                 why);
+    else
+        snprintf(reason, sizeof reason, "%s port %d: %s", client->address.host,
+                 client->address.port, why);
     ws_client_end(client, WS_CLIENT_UNREACHABLE, 0, reason);
 }
 
@@ -162,38 +194,60 @@ static bool is_numeric(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+static bool is_to_end(struct ws_client *client, const char *why)
+{
+    unreachable(client, why);
+    return true;
+}
+
 bool ws_connect_start(struct ws_client *client)
 {
+    bool proxied = client->proxied == PROXY_HTTP;
+    const char *host = proxied ? client->proxy.host : client->address.host;
     client->connect_deadline = mono_add(mono_clock_now(), ws_client_connect_limit_ns);
-    if (is_numeric(client->host)) {
-        snprintf(client->addresses.address[0], sizeof client->addresses.address[0], "%.61s",
-                 client->host);
+    if (client->proxied == PROXY_UNUSABLE)
+        return is_to_end(client, "the environment's proxy is not one of http://HOST:PORT, as the "
+                                 "WebSocket needs: name this host in no_proxy");
+    if (is_numeric(host)) {
+        snprintf(client->addresses.address[0], sizeof client->addresses.address[0], "%.61s", host);
         client->addresses.count = 1;
         try_next(client);
         return true;
     }
     loop_timer_set(client->timer, client->connect_deadline);
-    client->query = resolver_start(client->loop, client->host, resolved, client);
+    client->query = resolver_start(client->loop, host, resolved, client);
     return client->query != NULL;
 }
 
 /* lws puts an unhelpful number where OpenSSL knows the reason. */
 static const char *tls_failure(struct ws_client *client, struct lws *wsi)
 {
-    SSL *ssl = client->tls ? (SSL *)lws_get_ssl(wsi) : NULL;
+    SSL *ssl = client->address.tls ? (SSL *)lws_get_ssl(wsi) : NULL;
     long result = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     return result == X509_V_OK ? NULL : X509_verify_cert_error_string(result);
 }
 
-static void refused(struct ws_client *client, int status)
+/* Of a redirect, without what we had asked for: that has the token in it. */
+static void keep_redirect(struct lws *wsi, char hint[WS_REASON_MAX])
 {
-    char reason[WS_REASON_MAX];
-    const char *hint = "";
+    char location[WS_REASON_MAX] = "another address";
+    if (lws_hdr_copy(wsi, location, sizeof location, WSI_TOKEN_HTTP_LOCATION) <= 0)
+        strcpy(location, "another address");
+    char *asked = strstr(location, "/ws/sessions");
+    if (asked)
+        *asked = '\0';
+    location[strcspn(location, "?")] = '\0';
+    snprintf(hint, WS_REASON_MAX, " (a redirect to %.150s: put that address into url)", location);
+}
+
+static void refused(struct ws_client *client, struct lws *wsi, int status)
+{
+    char reason[WS_REASON_MAX], hint[WS_REASON_MAX] = "";
     if (status == 404)
-        hint = " (a wrong url, or a backend without its WebSocket library)";
+        strcpy(hint, " (a wrong url, or a backend without its WebSocket library)");
     else if (status >= 300 && status < 400)
-        hint = " (a redirect: put the address where the backend really is into url)";
-    snprintf(reason, sizeof reason, "the handshake was answered with HTTP %d%s", status, hint);
+        keep_redirect(wsi, hint);
+    snprintf(reason, sizeof reason, "the WebSocket is answered with HTTP %d%s", status, hint);
     ws_client_end(client, WS_CLIENT_REFUSED, status, reason);
 }
 
@@ -206,7 +260,7 @@ void ws_connect_failed(struct ws_client *client, struct lws *wsi, const char *in
     ws_client_let_go(client);
     /* What is no status at all is no refusal by a backend either. */
     if (status >= 100 && status <= 999 && status != 101) {
-        refused(client, status);
+        refused(client, wsi, status);
     } else if (try_another) {
         loop_timer_set_in(client->timer, 0);
     } else if (tls) {

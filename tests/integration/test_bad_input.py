@@ -2,7 +2,9 @@
 import re
 import subprocess
 
-from tuttitest import harness
+import pytest
+
+from tuttitest import evil, harness
 
 TUTTID = harness.BUILD / "bin/tuttid"
 
@@ -33,6 +35,39 @@ def test_a_bad_value_says_what_is_allowed(tmp_path):
     code, errors = run_tuttid(config(tmp_path, GOOD + "[audio]\nvolume = loud\n"))
     assert code == 3
     assert "volume" in errors and "from 0 to 100" in errors
+
+
+@pytest.mark.parametrize("url,remedy", [
+    ("http://user:s3cret@127.0.0.1", "take them out"), ("http://b\u00fccher.example", "xn--"), ("http://hub:70000", "1 to 65535"),
+    ("http://[fe80::1", "write it as"), ("http://hub/a/../b", "write where that leads to")])
+def test_an_address_that_cannot_work_is_refused_with_the_remedy(tmp_path, url, remedy):
+    for option in (["--check-config"], []):
+        path = config(tmp_path, f"[backend]\nurl = {url}\njoin_code = ABCDEF\n")
+        done = subprocess.run([str(TUTTID), *option, "--config", str(path)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 3
+        assert "[backend] url cannot be used" in done.stderr and remedy in done.stderr
+        assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
+def test_of_a_redirect_it_is_said_where_to(house, status):
+    """REST does not follow, whatever it would make of a POST; nor does the WebSocket."""
+    def on_http(request):
+        path = request.split()[1].decode()
+        return [evil.answer(status, headers=[f"Location: https://music.example/api{path}"])]
+
+    server = evil.Server(on_http=on_http)
+    try:
+        for name, options in (("guest", {"backend_join_code": "ABCDEF"}), ("host", {"backend_role": "host"}),
+                              ("member", {"backend_session_id": "s1", "backend_token": "0123456789abcdef"})):
+            speaker = house.speaker(name, server.url, **options)
+            said = "a redirect to https://music.example/api: put that address into url"
+            harness.wait_until(lambda: said in speaker.log, 15, said)
+            assert "0123456789abcdef" not in speaker.log
+            speaker.stop()
+        assert all(request.split()[1].startswith((b"/sessions/", b"/auth/login", b"/ws/sessions/")) for request in server.requests)
+    finally:
+        server.stop()
 
 
 def test_a_bad_token_value_is_not_printed(tmp_path):

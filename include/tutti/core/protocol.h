@@ -187,7 +187,7 @@ char *protocol_build_join(const char *guest_name);
 
 /*
  * URLs. base: "http(s)://host[:port][/path]", without a trailing slash being needed. False when the
- * result does not fit or the base is not http(s).
+ * result does not fit or the base is no server_address.
  */
 bool protocol_url(char *to, size_t size, const char *base, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -53,7 +53,7 @@ struct http_response {
 struct http_request {
     const char *method; /* "GET", "POST", "PATCH", "DELETE" */
     const char *url;    /* http or https only, also after redirects */
-    const char *token;  /* X-User-Token, or NULL. Redirects are followed only without it */
+    const char *token;  /* X-User-Token, or NULL. Redirects are followed by downloads only */
     const char *json;   /* the body, or NULL */
     /* A JSON body too large to be held: so many bytes, put into `to` piece by piece as the network
      * takes them. Returns how many (at most room), HTTP_BODY_WAIT when there are none yet

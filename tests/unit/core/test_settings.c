@@ -123,6 +123,26 @@ static void a_rate_is_one_that_tracks_can_be_brought_to(void **state)
     expect_problem(NULL);
 }
 
+/* For REST and the WebSocket alike; server_address knows all that cannot work. */
+static void says_what_is_wrong_with_the_url(void **state)
+{
+    (void)state;
+    assert_true(set("backend", "join_code", "D5D6A6"));
+    assert_true(set("backend", "url", "http://user:secret@hub"));
+    expect_problem("take them out");
+    assert_null(strstr(error, "secret"));
+    assert_true(set("backend", "url",
+                    "http://b\xc3\xbc"
+                    "cher.example"));
+    expect_problem("xn--");
+    assert_true(set("backend", "url", "http://hub:70000"));
+    expect_problem("from 1 to 65535");
+    assert_true(set("backend", "url", "HTTP://Hub.local.:8700/api/"));
+    expect_problem(NULL);
+    assert_true(set("backend", "url", "http://[fe80::1%25eth0]:8700"));
+    expect_problem(NULL);
+}
+
 static void add_name(void *user, const struct option_spec *spec)
 {
     char *text = user;
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test_setup(texts_are_checked_for_what_they_are, set_up),
         cmocka_unit_test_setup(says_what_is_missing_for_joining, set_up),
         cmocka_unit_test_setup(a_rate_is_one_that_tracks_can_be_brought_to, set_up),
+        cmocka_unit_test_setup(says_what_is_wrong_with_the_url, set_up),
         cmocka_unit_test_setup(names_what_needs_a_restart, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 static struct loop *loop;
 static char dir[64];
 static struct io_test_helper server;
-static int silent_port;
+static int silent_port, proxy_port;
 
 /* What one client saw. */
 static struct {
@@ -268,6 +268,132 @@ static void does_not_follow_redirects(void **state)
     (void)state;
     connect_to("302?token=0123456789abcdef");
     expect_end(WS_CLIENT_REFUSED, 302);
+    assert_non_null(strstr(seen.reason, "http://127.0.0.1:1/api"));
+    assert_non_null(strstr(seen.reason, "put that address into url"));
+    assert_null(strstr(seen.reason, "0123456789"));
+}
+
+/* --- proxies --- */
+
+static void connect_to_host(const char *host)
+{
+    char url[128];
+    snprintf(url, sizeof url, "ws://%s:%d/echo", host, server.port);
+    connect_url(url);
+}
+
+static void forget_variables(void)
+{
+    static const char *const names[] = {"http_proxy",  "https_proxy", "all_proxy", "no_proxy",
+                                        "HTTPS_PROXY", "ALL_PROXY",   "NO_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i]);
+}
+
+static int no_variables(void **state)
+{
+    forget_variables();
+    return set_up(state);
+}
+
+static int no_variables_again(void **state)
+{
+    forget_variables();
+    return tear_down(state);
+}
+
+static void goes_by_the_proxy_of_the_environment(void **state)
+{
+    (void)state;
+    char text[100], line[100], expected[100];
+    snprintf(text, sizeof text, "http://user:p%%40ss@127.0.0.1:%d/", proxy_port);
+    setenv("http_proxy", text, 1);
+    setenv("no_proxy", "127.0.0.1, .example", 1);
+    /* Only the proxy knows that name. */
+    connect_to_host("hub.invalid");
+    assert_comes_true(loop, &seen.opened);
+    assert_true(ws_client_send(seen.client, "by proxy"));
+    assert_comes_true(loop, &seen.got_text);
+    assert_string_equal(seen.text, "by proxy");
+    assert_non_null(fgets(line, sizeof line, server.output));
+    snprintf(expected, sizeof expected, "proxied hub.invalid:%d dXNlcjpwQHNz\n", server.port);
+    assert_string_equal(line, expected);
+    destroy_client();
+    setenv("no_proxy", "invalid", 1);
+    connect_to_host("hub.invalid");
+    expect_end(WS_CLIENT_UNREACHABLE, 0);
+    assert_null(strstr(seen.reason, "proxy"));
+}
+
+/* lws by itself knows http_proxy only, whatever the scheme, and no exceptions. */
+static void does_not_go_by_a_proxy_that_is_not_for_it(void **state)
+{
+    (void)state;
+    char url[100];
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("no_proxy", "localhost,127.0.0.0/8", 1);
+    connect_to_host("127.0.0.1");
+    assert_comes_true(loop, &seen.opened);
+    destroy_client();
+    connect_to_host("localhost");
+    assert_comes_true(loop, &seen.opened);
+    destroy_client();
+    unsetenv("no_proxy");
+    connect_to_host("127.0.0.1");
+    expect_end(WS_CLIENT_UNREACHABLE, 0);
+    assert_non_null(strstr(seen.reason, "by the proxy 127.0.0.1 port 1"));
+    snprintf(url, sizeof url, "wss://127.0.0.1:%d/echo", server.port);
+    connect_url(url); /* http_proxy is not for https: it gets to a server that speaks no TLS */
+    expect_end(WS_CLIENT_UNREACHABLE, 0);
+    assert_null(strstr(seen.reason, "proxy"));
+    setenv("all_proxy", "socks5://127.0.0.1:1", 1);
+    unsetenv("http_proxy");
+    connect_to_host("127.0.0.1");
+    expect_end(WS_CLIENT_UNREACHABLE, 0);
+    assert_non_null(strstr(seen.reason, "name this host in no_proxy"));
+}
+
+/* "[fe80::1%25eth0]" of this machine; NULL: it has none. */
+static const char *link_local(void)
+{
+    static char text[80];
+    char digits[33], name[20];
+    unsigned scope;
+    FILE *list = fopen("/proc/net/if_inet6", "r");
+    bool found = false;
+    while (list && !found && fscanf(list, "%32s %*x %*x %x %*x %19s", digits, &scope, name) == 3)
+        found = scope == 0x20;
+    if (list)
+        fclose(list);
+    size_t at = (size_t)snprintf(text, sizeof text, "[");
+    for (size_t i = 0; i < 32; i += 4)
+        at += (size_t)snprintf(text + at, sizeof text - at, i ? ":%.4s" : "%.4s", digits + i);
+    snprintf(text + at, sizeof text - at, "%%25%s]", name);
+    return found ? text : NULL;
+}
+
+/* The same reading of an address as REST has. */
+static void takes_addresses_in_all_their_forms(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"LocalHost", "127.0.0.1"};
+    const char *const literals[] = {"[::1]", "[0:0:0:0:0:0:0:1]", link_local()};
+    char url[100];
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        connect_to_host(hosts[i]);
+        assert_comes_true(loop, &seen.opened);
+        destroy_client();
+    }
+    if (access("/proc/net/if_inet6", R_OK) != 0)
+        skip(); /* no IPv6 here */
+    struct io_test_helper other = start_server("::");
+    for (size_t i = 0; i < sizeof literals / sizeof *literals && literals[i]; i++) {
+        snprintf(url, sizeof url, "ws://%s:%d/echo", literals[i], other.port);
+        connect_url(url);
+        assert_comes_true(loop, &seen.opened);
+        destroy_client();
+    }
+    io_test_helper_stop(&other);
 }
 
 static void tells_how_an_open_one_was_lost(void **state)
@@ -510,6 +636,8 @@ static void refuses_addresses_that_make_no_sense(void **state)
         "ws://127.0.0.1:0/",
         "ws://127.0.0.1:70000/",
         "ws://a b/c",
+        "ws://user:secret@127.0.0.1/",
+        "ws://127.0.0.1/a/../b",
         "ws://a/\r\nX: y",
         "127.0.0.1:80",
     };
@@ -723,7 +851,7 @@ static int start_all(void **state)
     if (system(command) != 0)
         return -1;
     server = start_server(NULL);
-    return fscanf(server.output, "%d%*c", &silent_port) == 1 ? 0 : -1;
+    return fscanf(server.output, "%d%d%*c", &silent_port, &proxy_port) == 2 ? 0 : -1;
 }
 
 static int stop_all(void **state)
@@ -749,6 +877,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(takes_many_headers_in_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_the_status_of_a_refusal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_not_follow_redirects, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(goes_by_the_proxy_of_the_environment, no_variables,
+                                        no_variables_again),
+        cmocka_unit_test_setup_teardown(does_not_go_by_a_proxy_that_is_not_for_it, no_variables,
+                                        no_variables_again),
+        cmocka_unit_test_setup_teardown(takes_addresses_in_all_their_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_how_an_open_one_was_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_that_nobody_listens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_that_the_name_is_unknown, set_up, tear_down),

@@ -1,7 +1,8 @@
 """ws_server.py [CERTIFICATE | ADDRESS]: WebSocket behaviours by path, on 127.0.0.1 unless told.
 
-Prints two ports, the server's and one that accepts and never answers, then a line for each client
-that left: "left CODE", or "left eof" for one that came without a Close frame.
+Prints three ports, the server's, one that accepts and never answers, and an HTTP proxy's, then a line
+for each client that left: "left CODE", or "left eof" for one that came without a Close frame; and for
+each that the proxy has connected: "proxied HOST:PORT LOGIN".
 """
 
 import asyncio
@@ -20,7 +21,7 @@ def say(line):
 async def refuse(path, _headers):
     status = path.split("?")[0].strip("/")
     if status.isdigit():
-        headers = [("Location", "http://127.0.0.1:1/")] if status.startswith("3") else []
+        headers = [("Location", "http://127.0.0.1:1/api" + path)] if status.startswith("3") else []
         return http.HTTPStatus(int(status)), headers, b""
     return None
 
@@ -113,10 +114,27 @@ async def never_answer(reader, _writer):
     await reader.read(-1)
 
 
+async def proxy(reader, writer):
+    """CONNECT to whatever name: it is this machine. Says what was asked for, and as whom."""
+    request = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    to = request[0].split()[1]
+    login = [line.split()[-1] for line in request if line.lower().startswith("proxy-authorization:")]
+    say(f"proxied {to} {''.join(login)}")
+    back, forth = await asyncio.open_connection("127.0.0.1", int(to.rpartition(":")[2]))
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    async def copy(source, to):
+        while data := await source.read(65536):
+            to.write(data)
+        to.close()
+
+    await asyncio.gather(copy(reader, forth), copy(back, writer))
+
+
 async def main():
     logging.disable(logging.CRITICAL)  # clients that vanish are its daily bread
     context, address = None, "127.0.0.1"
-    if len(sys.argv) > 1 and sys.argv[1].startswith("127."):
+    if len(sys.argv) > 1 and sys.argv[1].startswith(("127.", "::")):
         address = sys.argv[1]
     elif len(sys.argv) > 1:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -125,7 +143,8 @@ async def main():
         serve, address, 0, ssl=context, create_protocol=Counting, extra_headers=more_headers, process_request=refuse, ping_interval=None,
         compression=None, max_size=None, close_timeout=5)
     silent = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-    say(f"{server.sockets[0].getsockname()[1]} {silent.sockets[0].getsockname()[1]}")
+    proxies = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    say(" ".join(str(each.sockets[0].getsockname()[1]) for each in (server, silent, proxies)))
     await asyncio.Future()
 
 
