@@ -1,10 +1,12 @@
 /*
  * log.c: formats a line in a bounded buffer, masks secrets, writes it with one write(2).
  *
- * Line breaks and control characters that came from outside are turned into spaces, so that
- * nobody can forge a log line through a track's name.
+ * What is harmful in words from outside (text.h) is turned into spaces, so that nobody can forge a
+ * log line, or command the terminal of who reads it, through a track's name.
  */
 #include "tutti/base/log.h"
+
+#include "tutti/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,10 +136,7 @@ void log_write(enum log_level level, const char *format, ...)
     size_t longest = LOG_LINE_MAX - prefix - 2;
     if (strlen(text) > longest)
         memcpy(text + longest - 3, "...", 4);
-    for (char *c = text; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    }
+    text_defuse(text, ' ');
 
     size_t total = strlen(line);
     line[total] = '\n';

@@ -1,7 +1,10 @@
 /*
- * text.c: see text.h. Decoding and widths are the C library's, with its UTF-8 locale.
+ * text.c: see text.h. Decoding and widths are the C library's, with its UTF-8 locale; what is
+ * harmless is base's to say, for all programs.
  */
 #include "text.h"
+
+#include "tutti/base/text.h"
 
 #include <langinfo.h>
 #include <limits.h>
@@ -19,17 +22,9 @@ void text_use_utf8(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-/* Marks that reorder what stands around them: a name could pretend to be another. */
-static bool turns_direction(wchar_t c)
-{
-    return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
-}
-
 static wchar_t harmless(wchar_t c)
 {
-    bool line_end = c == 0x2028 || c == 0x2029;
-    return line_end || turns_direction(c) || wcwidth(c) < 0 ? REPLACEMENT : c;
+    return text_is_harmless((uint32_t)c) && wcwidth(c) >= 0 ? c : REPLACEMENT;
 }
 
 /* The character at *at, which moves behind it; 0 at the end. ret_raw: as it was written. */

@@ -1,9 +1,8 @@
 /*
  * text.h: words from the network, made fit for a terminal: counted in columns, and harmless.
  *
- * Harmless: what is no UTF-8, control characters (also those of Unicode's second set, which some
- * terminals obey), line separators and the marks that turn the direction of writing are replaced
- * by U+FFFD. Call text_use_utf8() first.
+ * Harmless: what is not (tutti/base/text.h), or has no width, is replaced by U+FFFD. Call
+ * text_use_utf8() first.
  */
 #ifndef TUTTI_CTL_TEXT_H
 #define TUTTI_CTL_TEXT_H

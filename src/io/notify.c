@@ -3,6 +3,7 @@
  */
 #include "tutti/io/notify.h"
 
+#include "tutti/base/text.h"
 #include "tutti/base/units.h"
 
 #include <stdio.h>
@@ -44,10 +45,7 @@ void notify_status(const char *line)
     char status[512];
     snprintf(status, sizeof status, "STATUS=%s", line);
     end_at_a_character(status);
-    for (char *c = status; *c; c++) {
-        if ((unsigned char)*c < ' ')
-            *c = ' ';
-    }
+    text_defuse(status, ' ');
     sd_notify(0, status);
 }
 

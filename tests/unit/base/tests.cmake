@@ -1,2 +1,3 @@
 tutti_unit_test(base units)
 tutti_unit_test(base log)
+tutti_unit_test(base text)
