@@ -31,7 +31,9 @@ struct queue {
 
 struct background {
     struct loop *loop;
-    int finished_fd;
+    int finished_fd; /* -1: not our loop, which wake_loop() wakes */
+    void (*wake_loop)(void *user);
+    void *wake_user;
     struct loop_fd *watch;
     bool started;
     pthread_t thread;
@@ -62,10 +64,20 @@ static struct item *take(struct queue *queue)
     return item;
 }
 
+static void tell_loop(struct background *background)
+{
+    uint64_t one = 1;
+    if (background->wake_loop) {
+        background->wake_loop(background->wake_user);
+        return;
+    }
+    ssize_t written = write(background->finished_fd, &one, sizeof one);
+    (void)written; /* an eventfd takes more than jobs there can be */
+}
+
 static void *serve(void *argument)
 {
     struct background *background = argument;
-    uint64_t one = 1;
     pthread_mutex_lock(&background->lock);
     for (;;) {
         struct item *item = background->left ? NULL : take(&background->waiting);
@@ -81,8 +93,7 @@ static void *serve(void *argument)
         put(&background->finished, item);
         if (background->left)
             continue; /* the descriptor may be another's by now */
-        ssize_t written = write(background->finished_fd, &one, sizeof one);
-        (void)written; /* an eventfd takes more than jobs there can be */
+        tell_loop(background);
     }
     pthread_mutex_unlock(&background->lock);
     return NULL;
@@ -112,17 +123,26 @@ static void finished_ready(void *user, unsigned events)
     finish_all(background);
 }
 
-struct background *background_create(struct loop *loop)
+static struct background *create(void)
 {
     struct background *background = calloc(1, sizeof *background);
     if (!background)
         return NULL;
-    background->loop = loop;
     background->patience_ns = BACKGROUND_PATIENCE_NS;
+    background->finished_fd = -1;
     background->waiting.last = &background->waiting.first;
     background->finished.last = &background->finished.first;
     pthread_mutex_init(&background->lock, NULL);
     pthread_cond_init(&background->wake, NULL);
+    return background;
+}
+
+struct background *background_create(struct loop *loop)
+{
+    struct background *background = create();
+    if (!background)
+        return NULL;
+    background->loop = loop;
     background->finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (background->finished_fd >= 0)
         background->watch =
@@ -131,6 +151,21 @@ struct background *background_create(struct loop *loop)
         return background;
     background_destroy(background);
     return NULL;
+}
+
+struct background *background_create_woken(void (*wake)(void *user), void *user)
+{
+    struct background *background = create();
+    if (!background)
+        return NULL;
+    background->wake_loop = wake;
+    background->wake_user = user;
+    return background;
+}
+
+void background_finish(struct background *background)
+{
+    finish_all(background);
 }
 
 void background_set_patience(struct background *background, int64_t patience_ns)

@@ -15,6 +15,11 @@ struct loop;
 struct background;
 
 struct background *background_create(struct loop *loop);
+/* For another loop than ours: wake(user) is called in the thread, and has to see to it that the
+ * loop calls background_finish(). */
+struct background *background_create_woken(void (*wake)(void *user), void *user);
+/* Calls done of what has been done. Only for one that was created woken. */
+void background_finish(struct background *background);
 /* How long destroying waits for its work; without this, BACKGROUND_PATIENCE_NS. */
 #define BACKGROUND_PATIENCE_NS INT64_C(20000000000)
 void background_set_patience(struct background *background, int64_t patience_ns);
