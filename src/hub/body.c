@@ -14,7 +14,7 @@
 
 struct body {
     enum body_kind kind;
-    struct media *media;
+    struct body_door door; /* open: NULL where no track is taken */
     struct media_upload *upload;
     struct lws_spa *form;
     char *text;
@@ -43,7 +43,7 @@ static bool need_upload(struct body *body)
     int status;
     const char *reason;
     if (!body->upload && !body->status) {
-        body->upload = media_upload_begin(body->media, &status, &reason);
+        body->upload = body->door.open(body->door.user, &status, &reason);
         if (!body->upload)
             fail(body, status, reason);
     }
@@ -64,13 +64,14 @@ static int take_form_file(void *user, const char *name, const char *filename, ch
     return 0;
 }
 
-struct body *body_create(enum body_kind kind, struct lws *wsi, struct media *media)
+struct body *body_create(enum body_kind kind, struct lws *wsi, const struct body_door *door)
 {
     struct body *body = calloc(1, sizeof *body);
     if (!body)
         return NULL;
     body->kind = kind;
-    body->media = media;
+    if (door)
+        body->door = *door;
     if (kind == BODY_TRACK)
         need_upload(body);
     if (kind != BODY_FORM)
@@ -174,7 +175,8 @@ static void take_json(struct body *body, char c)
         body->escaped = true;
     } else if (c == '"') {
         body->in_string = false;
-    } else if (body->media && !body->upload && body->bytes - body->string_at > BODY_STRING_MAX) {
+    } else if (body->door.open && !body->upload &&
+               body->bytes - body->string_at > BODY_STRING_MAX) {
         begin_diversion(body);
     }
 }
@@ -204,6 +206,33 @@ void body_feed(struct body *body, const char *bytes, size_t count)
         fail(body, 422, "The form cannot be read");
 }
 
+int body_nesting(const char *text, size_t bytes)
+{
+    int depth = 0, deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < bytes; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (text[i] == '{' || text[i] == '['))
+            deepest = ++depth > deepest ? depth : deepest;
+        else if (!in_string && (text[i] == '}' || text[i] == ']'))
+            depth--;
+    }
+    return deepest;
+}
+
+/* A track so short that it was not taken for one: what the data of its medium are. */
+static void divert_short(struct body *body, cJSON *json)
+{
+    cJSON *media = cJSON_GetObjectItemCaseSensitive(json, "media");
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(media, "data");
+    if (!body->door.open || body->upload || !cJSON_IsString(data) || !need_upload(body))
+        return;
+    media_upload_feed_base64(body->upload, data->valuestring, strlen(data->valuestring));
+}
+
 static cJSON *form_json(struct body *body)
 {
     if (!body->upload)
@@ -227,13 +256,17 @@ struct reply body_finish(struct body *body, cJSON **ret_json, struct media_uploa
         json = form_json(body);
     else if (body->text && !utf8_is_valid(body->text, body->bytes))
         fail(body, 422, "The body is not UTF-8");
+    else if (body->text && body_nesting(body->text, body->bytes) > SERVICE_NESTING_MAX)
+        fail(body, 422, "The body is nested too deeply");
     else if (body->text && !body->status)
         json = cJSON_Parse(body->text);
+    if (body->kind == BODY_JSON)
+        divert_short(body, json);
     if (body->status) {
         cJSON_Delete(json);
         return reply_error(body->status, body->reason);
     }
     *ret_json = json;
     *ret_upload = body->upload;
-    return (struct reply){200, NULL};
+    return (struct reply){.status = 200};
 }

@@ -28,11 +28,20 @@ enum body_kind {
     BODY_TRACK, /* all of it is the track */
 };
 
-/* wsi: for forms, whose boundary its headers tell. media: NULL where no track is taken. */
-struct body *body_create(enum body_kind kind, struct lws *wsi, struct media *media);
+/* Where tracks go: open() is media_upload_begin() for whoever may. */
+struct body_door {
+    struct media_upload *(*open)(void *user, int *ret_status, const char **ret_reason);
+    void *user;
+};
+
+/* wsi: for forms, whose boundary its headers tell. door: copied; NULL where no track is taken. */
+struct body *body_create(enum body_kind kind, struct lws *wsi, const struct body_door *door);
 void body_destroy(struct body *body);
 
 void body_feed(struct body *body, const char *bytes, size_t count);
+
+/* How deep JSON is nested, if that is what it is. */
+int body_nesting(const char *text, size_t bytes);
 
 /*
  * After the last byte. Status 200: *ret_json is what was said, NULL if it was nothing (the caller

@@ -1,118 +1,191 @@
 /*
- * db.c: see db.h.
+ * db.c: see db.h. Failures become -errno in one place, db_error().
  */
 #include "db.h"
 
+#include "hub_clock.h"
 #include "tutti/base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, const char *types, va_list args)
+#define SAY_AGAIN_NS (INT64_C(60) * NS_PER_S)
+
+static int errno_of(sqlite3 *db)
 {
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        log_error("database: %s: %s", sqlite3_errmsg(db), sql);
-        return NULL;
+    int code = sqlite3_errcode(db);
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return -EROFS;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return -EUCLEAN;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    default:
+        return sqlite3_system_errno(db) == ENOSPC ? -ENOSPC : -EIO;
+    }
+}
+
+/* A disk that fails does so for every call: what was said a moment ago is not said again. */
+static bool is_news(int code)
+{
+    static int said_code;
+    static int64_t said_at_ns;
+    int64_t now_ns = hub_clock_steady_ns();
+    if (code == said_code && now_ns - said_at_ns < SAY_AGAIN_NS)
+        return false;
+    said_code = code;
+    said_at_ns = now_ns;
+    return true;
+}
+
+int db_error(sqlite3 *db, const char *what)
+{
+    int error = errno_of(db);
+    if (is_news(sqlite3_extended_errcode(db)))
+        log_error("database: %s: %s", sqlite3_errmsg(db), what);
+    if (error == -EUCLEAN && !sqlite3_db_readonly(db, "main"))
+        sqlite3_exec(db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+    return error;
+}
+
+static struct db_rows prepare(sqlite3 *db, const char *sql, const char *types, va_list args)
+{
+    struct db_rows rows = {0};
+    if (sqlite3_prepare_v2(db, sql, -1, &rows.statement, NULL) != SQLITE_OK) {
+        rows.error = db_error(db, sql);
+        return rows;
     }
     for (int i = 1; *types; types++, i++) {
-        switch (*types) {
-        case 's':
-            sqlite3_bind_text(statement, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
-            break;
-        case 'i':
-            sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
-            break;
-        case 'd':
-            sqlite3_bind_double(statement, i, va_arg(args, double));
-            break;
-        default:
-            break;
-        }
+        int bound = SQLITE_OK;
+        if (*types == 's')
+            bound = sqlite3_bind_text(rows.statement, i, va_arg(args, const char *), -1,
+                                      SQLITE_TRANSIENT);
+        else if (*types == 'i')
+            bound = sqlite3_bind_int64(rows.statement, i, va_arg(args, int64_t));
+        else
+            bound = sqlite3_bind_double(rows.statement, i, va_arg(args, double));
+        if (bound == SQLITE_OK)
+            continue;
+        rows.error = db_error(db, sql);
+        db_done(&rows);
+        return rows;
     }
-    return statement;
+    return rows;
 }
 
-sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...)
+struct db_rows db_query(sqlite3 *db, const char *sql, const char *types, ...)
 {
     va_list args;
     va_start(args, types);
-    sqlite3_stmt *statement = prepare(db, sql, types, args);
+    struct db_rows rows = prepare(db, sql, types, args);
     va_end(args);
-    return statement;
+    return rows;
 }
 
-static bool run(sqlite3 *db, sqlite3_stmt *statement)
+int db_next(struct db_rows *rows)
 {
-    if (!statement)
-        return false;
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    if (result == SQLITE_DONE || result == SQLITE_ROW)
-        return true;
-    log_error("database: %s", sqlite3_errmsg(db));
-    return false;
+    if (!rows->statement)
+        return rows->error;
+    int result = sqlite3_step(rows->statement);
+    if (result == SQLITE_ROW)
+        return 1;
+    if (result != SQLITE_DONE)
+        rows->error = db_error(sqlite3_db_handle(rows->statement), sqlite3_sql(rows->statement));
+    db_done(rows);
+    return rows->error;
 }
 
-bool db_run(sqlite3 *db, const char *sql, const char *types, ...)
+void db_done(struct db_rows *rows)
 {
-    va_list args;
-    va_start(args, types);
-    sqlite3_stmt *statement = prepare(db, sql, types, args);
-    va_end(args);
-    return run(db, statement);
+    sqlite3_finalize(rows->statement);
+    rows->statement = NULL;
 }
 
-bool db_next(sqlite3_stmt *row)
+const char *db_text(const struct db_rows *rows, int column)
 {
-    if (row && sqlite3_step(row) == SQLITE_ROW)
-        return true;
-    sqlite3_finalize(row);
-    return false;
-}
-
-void db_done(sqlite3_stmt *row)
-{
-    sqlite3_finalize(row);
-}
-
-const char *db_text(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
+    const char *text = (const char *)sqlite3_column_text(rows->statement, column);
     return text ? text : "";
 }
 
-bool db_is_null(sqlite3_stmt *row, int column)
+void db_copy(const struct db_rows *rows, int column, char *to, size_t size)
 {
-    return sqlite3_column_type(row, column) == SQLITE_NULL;
+    snprintf(to, size, "%s", db_text(rows, column));
 }
 
-int64_t db_int(sqlite3_stmt *row, int column)
+bool db_is_null(const struct db_rows *rows, int column)
 {
-    return sqlite3_column_int64(row, column);
+    return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
 }
 
-int64_t db_number(sqlite3 *db, int64_t fallback, const char *sql, const char *types, ...)
+int64_t db_int(const struct db_rows *rows, int column)
+{
+    return sqlite3_column_int64(rows->statement, column);
+}
+
+double db_double(const struct db_rows *rows, int column)
+{
+    return sqlite3_column_double(rows->statement, column);
+}
+
+static int finish(struct db_rows *rows)
+{
+    int result = db_next(rows);
+    db_done(rows);
+    return result;
+}
+
+int db_run(sqlite3 *db, const char *sql, const char *types, ...)
 {
     va_list args;
     va_start(args, types);
-    sqlite3_stmt *row = prepare(db, sql, types, args);
+    struct db_rows rows = prepare(db, sql, types, args);
     va_end(args);
-    if (!db_next(row))
-        return fallback;
-    int64_t number = db_int(row, 0);
-    db_done(row);
-    return number;
+    int result = finish(&rows);
+    return result < 0 ? result : 0;
 }
 
-bool db_begin(sqlite3 *db)
+int db_number(sqlite3 *db, int64_t *ret, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    struct db_rows rows = prepare(db, sql, types, args);
+    va_end(args);
+    int result = db_next(&rows);
+    if (result == 1)
+        *ret = db_int(&rows, 0);
+    db_done(&rows);
+    return result;
+}
+
+int db_exists(sqlite3 *db, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    struct db_rows rows = prepare(db, sql, types, args);
+    va_end(args);
+    return finish(&rows);
+}
+
+int db_begin(sqlite3 *db)
 {
     return db_run(db, "BEGIN IMMEDIATE", "");
 }
 
-bool db_end(sqlite3 *db, bool good)
+int db_end(sqlite3 *db, int result)
 {
-    if (good && db_run(db, "COMMIT", ""))
-        return true;
-    db_run(db, "ROLLBACK", "");
-    return false;
+    if (result == 0)
+        result = db_run(db, "COMMIT", "");
+    /* Some failures undo the transaction by themselves. */
+    if (result < 0 && !sqlite3_get_autocommit(db) && db_run(db, "ROLLBACK", "") < 0)
+        log_error("database: a change could not be undone");
+    return result;
 }

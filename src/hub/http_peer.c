@@ -1,19 +1,20 @@
 /*
- * http_peer.c: one HTTP transaction: collect the body, call the route, send the answer; or send a
- * media file, whole or a range of it.
+ * http_peer.c: one HTTP transaction: collect the body, wait until its track is on the disk, call
+ * the route, send the answer. Media files are sent by http_media.c.
  */
-#include "hub_clock.h"
+#include "http_exchange.h"
 #include "routes.h"
-#include "server_internal.h"
+#include "tutti/base/log.h"
 #include "tutti/core/utf8.h"
-#include "tutti/io/http_answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
+
+/* How often it is looked at how fast a body comes. */
+#define PACE_S 10
 
 static const struct {
     int token;
@@ -41,16 +42,6 @@ static void take_token(struct lws *wsi, struct exchange *exchange)
         exchange->token[0] = '\0';
 }
 
-/* IPv4 as it is written, also where the socket takes both. */
-static void take_address(struct lws *wsi, char address[EXCHANGE_ADDRESS_MAX])
-{
-    static const char mapped[] = "::ffff:";
-    char text[EXCHANGE_ADDRESS_MAX] = "";
-    lws_get_peer_simple(wsi, text, sizeof text);
-    bool is_mapped = strncmp(text, mapped, strlen(mapped)) == 0 && strchr(text, '.');
-    snprintf(address, EXCHANGE_ADDRESS_MAX, "%s", text + (is_mapped ? strlen(mapped) : 0));
-}
-
 static bool has_body(struct lws *wsi)
 {
     char text[24];
@@ -65,28 +56,9 @@ static bool content_type_is(struct lws *wsi, const char *type)
            strncasecmp(text, type, strlen(type)) == 0;
 }
 
-/* --- headers ------------------------------------------------------------------------------- */
-
-static void add_time(struct http_answer *headers, const char *name, int64_t seconds)
-{
-    char text[64];
-    struct tm utc;
-    time_t time = (time_t)seconds;
-    gmtime_r(&time, &utc);
-    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    http_answer_header(headers, name, text);
-}
-
-static int send_headers(struct http_answer *headers, int64_t length)
-{
-    /* Fresh in every answer: speakers read the time from it. */
-    add_time(headers, "date:", hub_clock_now().ns / NS_PER_S);
-    return http_answer_send_headers(headers, length);
-}
-
 /* --- answers ------------------------------------------------------------------------------- */
 
-static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply)
+static int answer_now(struct exchange *exchange, struct reply reply)
 {
     struct http_answer headers;
     char *text = cJSON_PrintUnformatted(reply.body);
@@ -102,103 +74,56 @@ static int answer(struct lws *wsi, struct exchange *exchange, struct reply reply
         return -1;
     exchange->answer_bytes = bytes;
     exchange->answer_sent = strcmp(exchange->method, "HEAD") == 0 ? bytes : 0;
-    http_answer_begin(&headers, wsi, reply.status);
+    http_answer_begin(&headers, exchange->wsi, reply.status);
     http_answer_header(&headers, "content-type:", "application/json");
-    if (send_headers(&headers, (int64_t)bytes))
+    if (http_send_headers(&headers, (int64_t)bytes))
         return -1;
-    lws_callback_on_writable(wsi);
+    lws_callback_on_writable(exchange->wsi);
     return 0;
 }
 
-/* "bytes=N-" or "bytes=N-M": false for what we do not serve in part. */
-static bool take_range(struct lws *wsi, int64_t total, int64_t *ret_from, int64_t *ret_end)
+/* Nothing is read meanwhile: lws 4.1 would go round what comes early without taking it. */
+static void wait(struct exchange *exchange)
 {
-    char text[64], *end;
-    if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_RANGE) <= 0 ||
-        strncmp(text, "bytes=", 6) != 0)
-        return false;
-    long long from = strtoll(text + 6, &end, 10);
-    if (end == text + 6 || *end != '-' || from < 0)
-        return false;
-    long long last = total - 1;
-    if (end[1]) {
-        last = strtoll(end + 1, &end, 10);
-        if (*end || last < from)
-            return false;
-    }
-    *ret_from = from;
-    *ret_end = last >= total ? total : last + 1;
-    return true;
+    lws_set_timeout(exchange->wsi, NO_PENDING_TIMEOUT, 0);
+    lws_rx_flow_control(exchange->wsi, 0);
 }
 
-static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *value)
+/* lws tells of no connection that it does not read from that it can be written to. */
+static void go_on(struct exchange *exchange)
 {
-    char text[128];
-    return lws_hdr_copy(wsi, text, sizeof text, token) > 0 && strcmp(text, value) == 0;
+    lws_rx_flow_control(exchange->wsi, 1);
+    lws_callback_on_writable(exchange->wsi);
 }
 
-static int send_not_modified(struct lws *wsi, const char *etag)
+int http_answer_reply(struct exchange *exchange, struct reply reply)
 {
-    struct http_answer headers;
-    http_answer_begin(&headers, wsi, 304);
-    http_answer_header(&headers, "etag:", etag);
-    send_headers(&headers, 0);
-    return HTTP_ANSWER_HANG_UP;
-}
-
-static int send_file(struct server *server, struct lws *wsi, struct exchange *exchange,
-                     const char *path)
-{
-    struct http_answer headers;
-    struct media_file file;
-    int64_t from = 0, end;
-    char etag[MEDIA_PATH_MAX + 32], range[96];
-    exchange->file = media_open(server->service->media, path, &file);
-    if (exchange->file < 0)
-        return answer(wsi, exchange, reply_error(404, "Not Found"));
-    /* A stored file never changes: its name is as good as a hash. */
-    snprintf(etag, sizeof etag, "\"%s-%lld\"", path + strlen("uploads/"), (long long)file.bytes);
-    if (header_is(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, etag))
-        return send_not_modified(wsi, etag);
-    end = file.bytes;
-    bool guarded = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0 &&
-                   !header_is(wsi, WSI_TOKEN_HTTP_IF_RANGE, etag);
-    bool part = !guarded && take_range(wsi, file.bytes, &from, &end);
-    if (part && from >= file.bytes) {
-        http_answer_begin(&headers, wsi, 416);
-        snprintf(range, sizeof range, "bytes */%lld", (long long)file.bytes);
-        http_answer_header(&headers, "content-range:", range);
-        send_headers(&headers, 0);
-        return HTTP_ANSWER_HANG_UP;
-    }
-    http_answer_begin(&headers, wsi, part ? 206 : 200);
-    http_answer_header(&headers, "content-type:", "audio/mpeg");
-    http_answer_header(&headers, "accept-ranges:", "bytes");
-    http_answer_header(&headers, "etag:", etag);
-    add_time(&headers, "last-modified:", file.stored_s);
-    snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)from, (long long)end - 1,
-             (long long)file.bytes);
-    if (part)
-        http_answer_header(&headers, "content-range:", range);
-    if (send_headers(&headers, end - from))
-        return -1;
-    exchange->file_at = from;
-    exchange->file_end = strcmp(exchange->method, "HEAD") == 0 ? from : end;
-    lws_callback_on_writable(wsi);
+    struct share_table *delayed = &exchange->server->service->delayed;
+    if (reply.delay_ms <= 0 || !share_take(delayed, exchange->address, INT64_MAX, 100))
+        return answer_now(exchange, reply);
+    exchange->delayed = reply;
+    wait(exchange);
+    lws_set_timer_usecs(exchange->wsi, reply.delay_ms * LWS_US_PER_MS);
     return 0;
+}
+
+static void forget_delay(struct exchange *exchange)
+{
+    if (exchange->delayed.status)
+        share_give(&exchange->server->service->delayed, exchange->address);
+    exchange->delayed = (struct reply){0};
 }
 
 /* --- the transaction ----------------------------------------------------------------------- */
 
-static int call_route(struct server *server, struct lws *wsi, struct exchange *exchange,
-                      const cJSON *json, struct media_upload *upload)
+static int call_route(struct exchange *exchange, const cJSON *json, struct media_upload *upload)
 {
-    return answer(wsi, exchange,
-                  routes_call(server->service, &(struct routes_request){
+    return http_answer_reply(
+        exchange,
+        routes_call(exchange->server->service, &(struct routes_request){
                                                    .method = exchange->method,
                                                    .path = exchange->path,
-                                                   .token = exchange->token,
-                                                   .address = exchange->address,
+                                                   .caller = {exchange->token, exchange->address},
                                                    .body = json,
                                                    .upload = upload,
                                                }));
@@ -230,24 +155,48 @@ static cJSON *describe_put(struct lws *wsi)
     return json;
 }
 
-/* What cannot be taken is read to its end, and refused then: clients read no answer before. */
-static bool begin_body(struct server *server, struct lws *wsi, struct exchange *exchange)
+static struct media_upload *open_upload(void *user, int *ret_status, const char **ret_reason)
 {
-    enum body_kind kind = BODY_JSON;
-    struct media *media = NULL;
-    if (routes_take_track(exchange->method, exchange->path)) {
-        exchange->refusal = routes_may_upload(server->service, exchange->path, exchange->token);
-        if (exchange->refusal.status != 200)
-            return true;
-        exchange->refusal.status = 0;
-        media = server->service->media;
-        kind = strcmp(exchange->method, "PUT") == 0          ? BODY_TRACK
-               : content_type_is(wsi, "multipart/form-data") ? BODY_FORM
-                                                             : BODY_JSON;
-    }
+    struct exchange *exchange = user;
+    return service_open_upload(exchange->server->service, &exchange->slot, ret_status, ret_reason);
+}
+
+static enum body_kind kind_of_track(struct lws *wsi, const struct exchange *exchange)
+{
+    return strcmp(exchange->method, "PUT") == 0          ? BODY_TRACK
+           : content_type_is(wsi, "multipart/form-data") ? BODY_FORM
+                                                         : BODY_JSON;
+}
+
+/* Whether a body is taken. If not, it is read to its end all the same, and refused then: clients
+ * read no answer before. */
+static bool is_welcome(struct exchange *exchange, struct lws *wsi, bool takes_track)
+{
+    struct caller caller = {exchange->token, exchange->address};
+    if (!server_is_called_rightly(exchange->server, wsi, &exchange->refusal))
+        return false;
+    if (!takes_track)
+        return true;
+    exchange->refusal =
+        routes_begin_upload(exchange->server->service, exchange->path, &caller, &exchange->slot);
+    if (exchange->refusal.status != 200)
+        return false;
+    exchange->refusal.status = 0;
+    return true;
+}
+
+static bool begin_body(struct exchange *exchange, struct lws *wsi)
+{
+    const struct body_door door = {open_upload, exchange};
+    bool takes_track = routes_take_track(exchange->method, exchange->path);
+    enum body_kind kind = takes_track ? kind_of_track(wsi, exchange) : BODY_JSON;
+    exchange->receiving = true;
+    lws_set_timer_usecs(wsi, PACE_S * LWS_USEC_PER_SEC);
+    if (!is_welcome(exchange, wsi, takes_track))
+        return true;
     if (kind == BODY_TRACK)
         exchange->described = describe_put(wsi);
-    exchange->body = body_create(kind, wsi, media);
+    exchange->body = body_create(kind, wsi, takes_track ? &door : NULL);
     return exchange->body != NULL;
 }
 
@@ -264,64 +213,125 @@ static int invite_body(struct lws *wsi)
     return lws_write(wsi, buffer + LWS_PRE, sizeof line - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
 }
 
+static int begin_without_body(struct exchange *exchange, struct lws *wsi, const char *path)
+{
+    struct reply refusal;
+    bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
+    if (!server_is_called_rightly(exchange->server, wsi, &refusal))
+        return http_answer_reply(exchange, refusal);
+    if (reads && strncmp(path, "/static/", 8) == 0)
+        return http_send_media(exchange, path + 8);
+    return call_route(exchange, NULL, NULL);
+}
+
 int http_begin(struct server *server, struct lws *wsi, struct exchange *exchange, const char *path)
 {
+    struct caller_address address;
     http_finish(exchange);
+    exchange->server = server;
+    exchange->wsi = wsi;
     take_method(wsi, exchange);
     take_token(wsi, exchange);
-    take_address(wsi, exchange->address);
+    server_take_address(server, wsi, &address);
+    snprintf(exchange->address, sizeof exchange->address, "%s", address.group);
     snprintf(exchange->path, sizeof exchange->path, "%s", path);
     bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
-    if (reads && strncmp(path, "/static/", 8) == 0)
-        return send_file(server, wsi, exchange, path + 8);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-        return answer(wsi, exchange, reply_error(411, "A body needs a Content-Length"));
+    if (!reads && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+        return http_answer_reply(exchange, reply_error(411, "A body needs a Content-Length"));
     if (reads || !has_body(wsi))
-        return call_route(server, wsi, exchange, NULL, NULL);
-    return begin_body(server, wsi, exchange) ? invite_body(wsi) : -1;
+        return begin_without_body(exchange, wsi, path);
+    return begin_body(exchange, wsi) ? invite_body(wsi) : -1;
 }
 
 int http_body(struct exchange *exchange, const char *bytes, size_t count)
 {
+    exchange->counted += (int64_t)count;
     if (exchange->body)
         body_feed(exchange->body, bytes, count);
     return 0;
 }
 
-static int answer_body(struct server *server, struct lws *wsi, struct exchange *exchange,
-                       struct body *body)
+/* --- the end of a body --------------------------------------------------------------------- */
+
+static int answer_track(struct exchange *exchange)
+{
+    cJSON *json = exchange->json;
+    exchange->json = NULL;
+    exchange->settled = false;
+    int result = call_route(exchange, json, exchange->upload);
+    cJSON_Delete(json);
+    body_destroy(exchange->body);
+    exchange->body = NULL;
+    service_end_upload(exchange->server->service, &exchange->slot);
+    return result;
+}
+
+static void track_settled(void *user)
+{
+    struct exchange *exchange = user;
+    exchange->settled = true;
+    go_on(exchange);
+}
+
+static int take_body(struct exchange *exchange)
 {
     cJSON *json = NULL;
-    struct media_upload *upload = NULL;
-    struct reply reply = body_finish(body, &json, &upload);
+    struct reply reply = body_finish(exchange->body, &json, &exchange->upload);
     if (reply.status != 200)
-        return answer(wsi, exchange, reply);
+        return http_answer_reply(exchange, reply);
     if (exchange->described) {
         json = exchange->described;
         exchange->described = NULL;
-    } else if (upload && !cJSON_HasObjectItem(json, "media")) {
+    } else if (exchange->upload && !cJSON_HasObjectItem(json, "media")) {
         describe_track(json, "audio/mpeg");
     }
-    int result = call_route(server, wsi, exchange, json, upload);
-    cJSON_Delete(json);
-    return result;
+    exchange->json = json;
+    if (!exchange->upload)
+        return answer_track(exchange);
+    wait(exchange);
+    media_upload_settle(exchange->upload, track_settled, exchange);
+    return 0;
 }
 
 /* Once: lws tells of the end twice when the body came at once with its headers, and bodies that
  * nobody wanted were answered already. */
-int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange)
+int http_body_complete(struct exchange *exchange)
 {
     struct reply refusal = exchange->refusal;
-    struct body *body = exchange->body;
-    exchange->refusal = (struct reply){0};
-    exchange->body = NULL;
-    if (refusal.status != 0)
-        return answer(wsi, exchange, refusal);
-    if (!body)
+    if (!exchange->receiving)
         return 0;
-    int result = answer_body(server, wsi, exchange, body);
-    body_destroy(body);
-    return result;
+    exchange->receiving = false;
+    lws_set_timer_usecs(exchange->wsi, LWS_SET_TIMER_USEC_CANCEL);
+    exchange->refusal = (struct reply){0};
+    if (refusal.status != 0)
+        return http_answer_reply(exchange, refusal);
+    return exchange->body ? take_body(exchange) : 0;
+}
+
+/* --- what takes its time ------------------------------------------------------------------- */
+
+/* A body that trickles keeps its place from others. */
+static bool comes_fast_enough(struct exchange *exchange)
+{
+    int64_t wanted = PACE_S * exchange->server->config.body_bytes_per_s;
+    bool fast = exchange->counted >= wanted;
+    exchange->counted = 0;
+    return fast;
+}
+
+int http_timer(struct exchange *exchange)
+{
+    if (exchange->receiving) {
+        if (!comes_fast_enough(exchange)) {
+            log_info("a body from %s came too slowly", exchange->address);
+            return -1;
+        }
+        lws_set_timer_usecs(exchange->wsi, PACE_S * LWS_USEC_PER_SEC);
+    } else if (exchange->delayed.status) {
+        exchange->is_due = true;
+        go_on(exchange);
+    }
+    return 0;
 }
 
 static int write_answer(struct lws *wsi, struct exchange *exchange)
@@ -335,44 +345,36 @@ static int write_answer(struct lws *wsi, struct exchange *exchange)
     return result;
 }
 
-static int write_file(struct lws *wsi, struct exchange *exchange)
+int http_writable(struct exchange *exchange)
 {
-    unsigned char chunk[LWS_PRE + HTTP_ANSWER_CHUNK_BYTES];
-    int64_t left = exchange->file_end - exchange->file_at;
-    size_t want = left < HTTP_ANSWER_CHUNK_BYTES ? (size_t)left : HTTP_ANSWER_CHUNK_BYTES;
-    ssize_t got = want ? pread(exchange->file, chunk + LWS_PRE, want, exchange->file_at) : 0;
-    if (want && got <= 0)
-        return -1;
-    exchange->file_at += got;
-    bool last = exchange->file_at >= exchange->file_end;
-    if (lws_write(wsi, chunk + LWS_PRE, (size_t)got, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
-        (int)got)
-        return -1;
-    if (!last) {
-        lws_callback_on_writable(wsi);
-        return 0;
+    struct reply reply = exchange->delayed;
+    if (exchange->is_due) {
+        exchange->is_due = false;
+        forget_delay(exchange);
+        return answer_now(exchange, reply);
     }
-    close(exchange->file);
-    exchange->file = -1;
-    return HTTP_ANSWER_HANG_UP;
-}
-
-int http_writable(struct lws *wsi, struct exchange *exchange)
-{
+    if (exchange->settled)
+        return answer_track(exchange);
     if (exchange->answer)
-        return write_answer(wsi, exchange);
+        return write_answer(exchange->wsi, exchange);
     if (exchange->file >= 0)
-        return write_file(wsi, exchange);
+        return http_write_media(exchange);
     return 0;
 }
 
 void http_finish(struct exchange *exchange)
 {
+    if (exchange->server) {
+        service_end_upload(exchange->server->service, &exchange->slot);
+        cJSON_Delete(exchange->delayed.body);
+        forget_delay(exchange);
+    }
     body_destroy(exchange->body);
     cJSON_Delete(exchange->described);
+    cJSON_Delete(exchange->json);
     cJSON_Delete(exchange->refusal.body);
     free(exchange->answer);
-    if (exchange->file > 0)
+    if (exchange->file >= 0)
         close(exchange->file);
     memset(exchange, 0, sizeof *exchange);
     exchange->file = -1;

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an item as it is told, with names of usual length. */
+#define ITEM_BYTES 512
+
 #define OPTION_TARGET struct hub_settings
 #include "tutti/core/option_rows.h"
 
@@ -47,6 +50,9 @@ static const struct option_spec specs[] = {
     TEXT(server, tls_key, "", "The certificate's private key, PEM."),
     INTEGER(server, connections, 16, 65536, "1024", "Open connections; more have to wait."),
 
+    TEXT(server, names, "", "Names, beside addresses, localhost and the machine's own (also with .local, .lan, .home and .internal), under which people and web pages call the hub; blanks between them. Calls to any other name are refused: so no web page can pass itself off as the hub. *: any."),
+    TEXT(server, trusted_proxy, "", "Addresses of proxies before the hub, blanks between them. Of what they pass on, the caller is whom their X-Forwarded-For names."),
+
     CHECKED(data, directory, "/var/lib/tutti-hub", "Database and tracks are kept here.", "a directory", is_given),
 
     SECRET(house, password, "", "Asked of whoever logs in as host. Empty: anybody who reaches the hub may. Better kept in password_file."),
@@ -62,8 +68,12 @@ static const struct option_spec specs[] = {
     INTEGER(limits, requests_per_minute, 1, 100000, "60", "Requests that a guest may make, at once or within a minute."),
     INTEGER(limits, messages_per_second, 1, 100000, "100", "Messages that a WebSocket may send, over a few seconds."),
     INTEGER(limits, failures_per_minute, 1, 100000, "20", "Wrong invite codes and passwords from an address."),
+    INTEGER(limits, joins_per_minute, 1, 100000, "60", "Logins, joins and new sessions from an address."),
+    INTEGER(limits, share_percent, 1, 100, "25", "What one member, or one address, may have at most of what is free of sessions, members, pending requests, connections, uploads and their room. 100: all of it."),
+    INTEGER(limits, body_kb_per_s, 0, 1024, "2", "What is uploaded, or any call's body, has to come so fast; slower ones are hung up on. 0: however slowly."),
     INTEGER(limits, frame_kb, 1, 16384, "64", "Size of a WebSocket message to the hub."),
-    INTEGER(limits, queue_kb, 64, 65536, "4096", "What may wait for a client that reads slowly; more closes its socket."),
+    INTEGER(limits, queue_kb, 64, 65536, "4096", "What may wait for a client that reads slowly; more closes its socket. A queue that is empty takes any message."),
+    INTEGER(limits, waiting_mb, 1, 4096, "16", "What may wait for all clients together; more closes those for whose address most of it waits."),
 
     CHOICE(log, level, "error | warn | info | debug", "info", "How much is logged."),
 };
@@ -83,5 +93,14 @@ bool hub_settings_check(const struct hub_settings *settings, char error[OPTIONS_
         return wrong(error, "[server] tls_certificate and tls_key go together");
     if (settings->house.password[0] && settings->house.password_file[0])
         return wrong(error, "[house] password and password_file are both set; one is enough");
+    if (settings->limits.queue_kb > settings->limits.waiting_mb * 1024)
+        return wrong(error, "[limits] queue_kb is more than waiting_mb: one client's queue has to "
+                            "fit into that of all");
+    if (settings->limits.frame_kb > settings->limits.queue_kb)
+        return wrong(error,
+                     "[limits] frame_kb is more than queue_kb: the answer to a message has to "
+                     "fit into the queue");
+    if (settings->limits.playlist_items * ITEM_BYTES > settings->limits.waiting_mb * 1024 * 1024)
+        return wrong(error, "[limits] playlist_items make a message of more than waiting_mb");
     return true;
 }

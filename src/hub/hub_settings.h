@@ -17,6 +17,8 @@ struct hub_settings {
         char tls_certificate[HUB_TEXT_MAX];
         char tls_key[HUB_TEXT_MAX];
         int64_t connections;
+        char names[HUB_TEXT_MAX];
+        char trusted_proxy[256];
     } server;
     struct {
         char directory[HUB_TEXT_MAX];
@@ -36,8 +38,12 @@ struct hub_settings {
         int64_t requests_per_minute;
         int64_t messages_per_second;
         int64_t failures_per_minute;
+        int64_t joins_per_minute;
+        int64_t share_percent;
+        int64_t body_kb_per_s;
         int64_t frame_kb;
         int64_t queue_kb;
+        int64_t waiting_mb;
     } limits;
     struct {
         int level; /* enum log_level, same order */

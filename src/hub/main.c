@@ -3,14 +3,12 @@
  */
 #include "commands.h"
 #include "hub_settings.h"
-#include "server.h"
+#include "run.h"
 #include "tutti/base/log.h"
-#include "tutti/io/notify.h"
 #include "tutti/io/session_file.h"
 #include "tutti/io/settings_file.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +16,12 @@
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/tutti/tutti-hub.conf"
-#define MB (INT64_C(1024) * 1024)
 
 enum {
     EXIT_STOPPED = 0,
-    EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_CONFIG = 3,
 };
-
-static volatile bool stop;
-static struct server *server;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    stop = true;
-    server_wake(server);
-}
 
 static void print_line(void *user, const char *line)
 {
@@ -45,26 +31,31 @@ static void print_line(void *user, const char *line)
 
 static void print_help(void)
 {
-    printf("Usage: tutti-hub [--config FILE] [--data DIR] [--listen ADDRESS:PORT]\n"
-           "       tutti-hub [--config FILE] --check-config | --print-config\n"
-           "       tutti-hub [--config FILE] [--data DIR] session list | show CODE | delete CODE\n"
-           "       tutti-hub [--config FILE] [--data DIR] backup FILE\n"
-           "\n"
-           "A backend for a household of tutti speakers.\n"
-           "\n"
-           "  -c, --config FILE          default " DEFAULT_CONFIG ", if there is one\n"
-           "  -d, --data DIR             instead of [data] directory\n"
-           "  -l, --listen ADDRESS:PORT  instead of [server] listen\n"
-           "      --log-level LEVEL      instead of [log] level\n"
-           "      --check-config         say whether the configuration is right, and stop\n"
-           "      --print-config         a commented configuration with every option's default\n"
-           "      --print-man            the man page's list of options\n"
-           "  -h, --help\n"
-           "      --version\n"
-           "\n"
-           "Prints the address it listens on as its first line of output.\n"
-           "\n"
-           "Options of the configuration (or of the environment, as TUTTI_HUB_SECTION_KEY):\n\n");
+    printf(
+        "Usage: tutti-hub [--config FILE] [--data DIR] [--listen ADDRESS:PORT]\n"
+        "       tutti-hub [--config FILE] --check-config | --print-config\n"
+        "       tutti-hub [--config FILE] [--data DIR] session list | show CODE | delete CODE |"
+        " host CODE [MEMBER]\n"
+        "       tutti-hub [--config FILE] [--data DIR] media list | restore [FILE CODE] | purge\n"
+        "       tutti-hub [--config FILE] [--data DIR] backup FILE | restore FILE | check |"
+        " repair\n"
+        "\n"
+        "A backend for a household of tutti speakers.\n"
+        "\n"
+        "  -c, --config FILE          default " DEFAULT_CONFIG ", if there is one\n"
+        "  -d, --data DIR             instead of [data] directory\n"
+        "  -l, --listen ADDRESS:PORT  instead of [server] listen\n"
+        "      --log-level LEVEL      instead of [log] level\n"
+        "  -y, --yes                  to what a command asks\n"
+        "      --check-config         say whether the configuration is right, and stop\n"
+        "      --print-config         a commented configuration with every option's default\n"
+        "      --print-man            the man page's list of options\n"
+        "  -h, --help\n"
+        "      --version\n"
+        "\n"
+        "Prints the address it listens on as its first line of output.\n"
+        "\n"
+        "Options of the configuration (or of the environment, as TUTTI_HUB_SECTION_KEY):\n\n");
     options_print(&hub_settings_table, OPTIONS_HELP, print_line, NULL);
     printf("\nExit codes: 0 stopped or done, 1 failed, 2 wrong usage, 3 wrong configuration\n");
 }
@@ -75,6 +66,7 @@ struct arguments {
     const char *data;
     const char *listen;
     const char *level;
+    bool yes;
 };
 
 static bool override(struct hub_settings *settings, const char *section, const char *key,
@@ -121,90 +113,6 @@ static bool load(struct hub_settings *settings, const struct arguments *argument
     return false;
 }
 
-static void serve(const struct hub_settings *settings, const struct service *service,
-                  const char *address)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    printf("listening on %s://%s%s%s:%d\n", settings->server.tls_certificate[0] ? "https" : "http",
-           strchr(address, ':') ? "[" : "", address, strchr(address, ':') ? "]" : "",
-           server_port(server));
-    fflush(stdout);
-    log_info("tutti-hub " TUTTI_VERSION ": %lld sessions in %s, listening on port %d of %s%s",
-             (long long)store_session_count(service->store), settings->data.directory,
-             server_port(server), address, settings->server.tls_certificate[0] ? ", TLS" : "");
-    if (strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0 &&
-        !settings->house.password[0])
-        log_info(
-            "the house has no password: whoever reaches this address may be host of a session");
-    notify_ready();
-    server_run(server, &stop);
-    notify_stopping();
-}
-
-static bool open_service(struct service *service, const struct hub_settings *settings)
-{
-    const struct media_limits media_limits = {
-        .track_bytes = settings->limits.track_mb * MB,
-        .disk_bytes = settings->limits.disk_mb * MB,
-        .free_bytes = settings->limits.disk_free_mb * MB,
-    };
-    service->limits = (struct service_limits){
-        .sessions = settings->limits.sessions,
-        .members = settings->limits.members,
-        .playlist_items = settings->limits.playlist_items,
-        .pending_requests = settings->limits.pending_requests,
-        .requests_per_minute = settings->limits.requests_per_minute,
-        .failures_per_minute = settings->limits.failures_per_minute,
-    };
-    service->house_password = settings->house.password;
-    service->store = store_open(settings->data.directory);
-    if (!service->store)
-        return false;
-    store_stay_swift(service->store);
-    service->media = media_create(settings->data.directory, &media_limits);
-    if (!service->media)
-        return false;
-    service_sweep(service);
-    return true;
-}
-
-static struct server *open_server(struct service *service, const struct hub_settings *settings,
-                                  const char *address, int port)
-{
-    return server_create(
-        &(struct server_config){
-            .address = address,
-            .port = port,
-            .tls_certificate = settings->server.tls_certificate,
-            .tls_key = settings->server.tls_key,
-            .connections = (unsigned)settings->server.connections,
-            .frame_bytes = (size_t)settings->limits.frame_kb * 1024,
-            .queue_bytes = (size_t)settings->limits.queue_kb * 1024,
-            .messages_per_second = (double)settings->limits.messages_per_second,
-        },
-        service);
-}
-
-static int run(const struct hub_settings *settings)
-{
-    static struct service service;
-    char address[128];
-    int port;
-    hub_settings_split_listen(settings->server.listen, address, &port);
-    if (open_service(&service, settings))
-        server = open_server(&service, settings, address, port);
-    if (server)
-        serve(settings, &service, address);
-    int result = server ? EXIT_STOPPED : EXIT_FAILED;
-    server_destroy(server);
-    media_destroy(service.media);
-    store_close(service.store);
-    return result;
-}
-
 enum action {
     ACTION_RUN,
     ACTION_WORK, /* on the data, beside the service */
@@ -228,6 +136,12 @@ static bool load_secrets(struct hub_settings *settings, enum action action, char
     return load_password(settings, error);
 }
 
+/* What a running hub is to go by from now on. */
+static bool load_again(void *user, struct hub_settings *ret, char error[SETTINGS_FILE_ERROR_MAX])
+{
+    return load(ret, user, error) && load_secrets(ret, ACTION_RUN, error);
+}
+
 static enum action print_options(enum options_style style)
 {
     options_print(&hub_settings_table, style, print_line, NULL);
@@ -238,15 +152,21 @@ static enum action take_arguments(int argc, char **argv, struct arguments *argum
 {
     enum { LEVEL = 256, CHECK, PRINT, MAN, VERSION };
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},   {"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},   {"log-level", required_argument, NULL, LEVEL},
-        {"check-config", no_argument, NULL, CHECK}, {"print-config", no_argument, NULL, PRINT},
-        {"print-man", no_argument, NULL, MAN},      {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, 'h'},           {0},
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, LEVEL},
+        {"check-config", no_argument, NULL, CHECK},
+        {"print-config", no_argument, NULL, PRINT},
+        {"print-man", no_argument, NULL, MAN},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {"yes", no_argument, NULL, 'y'},
+        {0},
     };
     enum action action = ACTION_RUN;
     int option;
-    while ((option = getopt_long(argc, argv, "c:d:l:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:d:l:hy", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             arguments->config = optarg;
@@ -256,6 +176,9 @@ static enum action take_arguments(int argc, char **argv, struct arguments *argum
             break;
         case 'l':
             arguments->listen = optarg;
+            break;
+        case 'y':
+            arguments->yes = true;
             break;
         case LEVEL:
             arguments->level = optarg;
@@ -307,6 +230,6 @@ int main(int argc, char **argv)
         return EXIT_STOPPED;
     }
     if (action == ACTION_WORK)
-        return commands_run(settings.data.directory, argc - optind, argv + optind);
-    return run(&settings);
+        return commands_run(&settings, arguments.yes, argc - optind, argv + optind);
+    return run_hub(&settings, load_again, &arguments);
 }

@@ -3,6 +3,7 @@
  */
 #include "media_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/background.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,66 +14,125 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX "uploads/"
-
 void media_full_path(const struct media *media, const char *path, char full[MEDIA_FULL_PATH_MAX])
 {
     snprintf(full, MEDIA_FULL_PATH_MAX, "%s/%s", media->directory, path);
 }
 
-static int64_t size_of(const char *full)
+int media_sync_directory(const struct media *media, const char *folder)
 {
+    char full[MEDIA_FULL_PATH_MAX];
+    media_full_path(media, folder, full);
+    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int result = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int64_t media_size(const struct media *media, const char *path)
+{
+    char full[MEDIA_FULL_PATH_MAX];
     struct stat status;
+    media_full_path(media, path, full);
     return stat(full, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
 }
 
-/* Calls visit for every file; hidden ones are unfinished uploads. */
-static void for_each_file(struct media *media,
-                          void (*visit)(struct media *media, const char *path, void *user),
-                          void *user)
+void media_run(struct media *media, void (*work)(void *job), void (*done)(void *job), void *job)
 {
-    char full[MEDIA_FULL_PATH_MAX], path[MEDIA_PATH_MAX];
-    const struct dirent *entry;
-    media_full_path(media, PREFIX, full);
-    DIR *directory = opendir(full);
-    while (directory && (entry = readdir(directory))) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            strlen(entry->d_name) >= MEDIA_PATH_MAX - strlen(PREFIX))
-            continue;
-        snprintf(path, sizeof path, PREFIX "%s", entry->d_name);
-        visit(media, path, user);
+    if (media->background) {
+        background_run(media->background, work, done, job);
+        return;
     }
-    if (directory)
-        closedir(directory);
+    work(job);
+    done(job);
 }
 
-static void count_or_discard(struct media *media, const char *path, void *user)
+int media_each_file(struct media *media, const char *folder,
+                    int (*visit)(struct media *media, const char *name, void *user), void *user)
 {
     char full[MEDIA_FULL_PATH_MAX];
-    (void)user;
-    media_full_path(media, path, full);
-    if (path[strlen(PREFIX)] == '.')
-        unlink(full);
-    else
-        media->used_bytes += size_of(full);
+    const struct dirent *entry;
+    int result = 0;
+    media_full_path(media, folder, full);
+    DIR *directory = opendir(full);
+    if (!directory)
+        return -errno;
+    for (errno = 0; result == 0 && (entry = readdir(directory)); errno = 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            strlen(entry->d_name) + strlen(MEDIA_QUARANTINE) < MEDIA_PATH_MAX)
+            result = visit(media, entry->d_name, user);
+    if (result == 0 && errno)
+        result = -errno;
+    closedir(directory);
+    return result;
 }
 
-struct media *media_create(const char *data_directory, const struct media_limits *limits)
+/* Hidden ones are uploads that are not finished. */
+static int count_file(struct media *media, const char *name, void *user)
 {
-    char path[MEDIA_FULL_PATH_MAX];
+    char path[MEDIA_PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s%s", (const char *)user, name);
+    if (name[0] != '.')
+        media->used_bytes += media_size(media, path);
+    return 0;
+}
+
+static int discard_part(struct media *media, const char *name, void *user)
+{
+    char path[MEDIA_PATH_MAX + 16], full[MEDIA_FULL_PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", (const char *)user, name);
+    media_full_path(media, path, full);
+    if (name[0] == '.')
+        unlink(full);
+    return 0;
+}
+
+static int make_folder(struct media *media, char *folder)
+{
+    char full[MEDIA_FULL_PATH_MAX];
+    media_full_path(media, folder, full);
+    if (mkdir(full, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    return media_each_file(media, folder, count_file, folder);
+}
+
+struct media *media_open_beside(const char *data_directory, const struct media_limits *limits)
+{
+    char uploads[] = MEDIA_UPLOADS, quarantine[] = MEDIA_QUARANTINE;
     struct media *media = calloc(1, sizeof *media);
     if (!media)
         return NULL;
     media->limits = *limits;
     media->directory = strdup(data_directory);
-    snprintf(path, sizeof path, "%s/" PREFIX, data_directory);
-    if (!media->directory || (mkdir(path, 0700) < 0 && errno != EEXIST)) {
-        log_error("media directory %s: %s", path, strerror(errno));
-        media_destroy(media);
-        return NULL;
-    }
-    for_each_file(media, count_or_discard, NULL);
+    int result = media->directory ? make_folder(media, uploads) : -ENOMEM;
+    if (result == 0)
+        result = make_folder(media, quarantine);
+    if (result == 0)
+        return media;
+    log_error("media directory %s: %s", data_directory, strerror(-result));
+    media_destroy(media);
+    return NULL;
+}
+
+struct media *media_create(const char *data_directory, const struct media_limits *limits)
+{
+    char uploads[] = MEDIA_UPLOADS;
+    struct media *media = media_open_beside(data_directory, limits);
+    if (media && media_each_file(media, uploads, discard_part, uploads) < 0)
+        log_warn("unfinished uploads of before could not be removed");
     return media;
+}
+
+void media_set_limits(struct media *media, const struct media_limits *limits)
+{
+    media->limits = *limits;
+}
+
+void media_use_background(struct media *media, struct background *background)
+{
+    media->background = background;
 }
 
 void media_destroy(struct media *media)
@@ -84,11 +144,11 @@ void media_destroy(struct media *media)
 }
 
 /* Our own names only: "uploads/", then letters, digits and one dot. Nothing climbs out of that. */
-static bool is_ours(const char *path)
+bool media_is_ours(const char *path)
 {
-    if (strncmp(path, PREFIX, strlen(PREFIX)) != 0 || strlen(path) >= MEDIA_PATH_MAX)
+    if (strncmp(path, MEDIA_UPLOADS, strlen(MEDIA_UPLOADS)) != 0 || strlen(path) >= MEDIA_PATH_MAX)
         return false;
-    const char *name = path + strlen(PREFIX);
+    const char *name = path + strlen(MEDIA_UPLOADS);
     return name[0] != '.' && name[0] &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.") == strlen(name) &&
            !strstr(name, "..");
@@ -98,45 +158,57 @@ int media_open(struct media *media, const char *path, struct media_file *ret)
 {
     char full[MEDIA_FULL_PATH_MAX];
     struct stat status;
-    if (!is_ours(path))
-        return -1;
+    if (!media_is_ours(path))
+        return -ENOENT;
     media_full_path(media, path, full);
     int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return -1;
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        return errno == ELOOP ? -ENOENT : -errno;
+    int result = fstat(fd, &status) < 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -ENOENT;
+    if (result < 0) {
         close(fd);
-        return -1;
+        return result;
     }
     *ret = (struct media_file){status.st_size, status.st_mtime};
     return fd;
 }
 
-void media_remove(struct media *media, const char *path)
-{
-    char full[MEDIA_FULL_PATH_MAX];
-    if (!is_ours(path))
-        return;
-    media_full_path(media, path, full);
-    int64_t bytes = size_of(full);
-    if (unlink(full) == 0)
-        media->used_bytes -= bytes;
-}
+/* --- removal ------------------------------------------------------------------------------- */
 
-struct sweep {
-    bool (*is_known)(void *user, const char *path);
-    void *user;
+/*
+ * The row is gone from SQLite's log, which may not be on the disk yet: were the file's end to
+ * survive a power cut and the row's not, a track would be named that is not there. So the log is
+ * synced first. Failing that, the file stays, to be put aside one day as one that nothing names.
+ */
+struct removal {
+    char wal[MEDIA_FULL_PATH_MAX];
+    char file[MEDIA_FULL_PATH_MAX];
 };
 
-static void sweep_one(struct media *media, const char *path, void *user)
+static bool sync_log(const char *path)
 {
-    const struct sweep *sweep = user;
-    if (is_ours(path) && !sweep->is_known(sweep->user, path))
-        media_remove(media, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT;
+    bool synced = fdatasync(fd) == 0;
+    close(fd);
+    return synced;
 }
 
-void media_sweep(struct media *media, bool (*is_known)(void *user, const char *path), void *user)
+static void remove_file(void *job)
 {
-    struct sweep sweep = {is_known, user};
-    for_each_file(media, sweep_one, &sweep);
+    struct removal *removal = job;
+    if (!sync_log(removal->wal) || (unlink(removal->file) < 0 && errno != ENOENT))
+        log_debug("%s was not removed", removal->file);
+}
+
+void media_remove(struct media *media, const char *path)
+{
+    struct removal *removal = media_is_ours(path) ? malloc(sizeof *removal) : NULL;
+    if (!removal)
+        return;
+    media_full_path(media, "hub.sqlite-wal", removal->wal);
+    media_full_path(media, path, removal->file);
+    media->used_bytes -= media_size(media, path);
+    media_run(media, remove_file, free, removal);
 }

@@ -1,5 +1,8 @@
 /*
  * media_upload.c: one track on its way to the disk, piece by piece.
+ *
+ * At its end it waits for the disk, in the background: the file first, then its name. Only then may
+ * a row name it, so that what was acknowledged is there after a power cut.
  */
 #include "media_internal.h"
 #include "mp3_check.h"
@@ -22,22 +25,33 @@
 
 struct media_upload {
     struct media *media;
+    struct media_upload *next;
     char part[MEDIA_FULL_PATH_MAX];
-    int fd; /* -1: the file is finished, or gone */
+    char path[MEDIA_PATH_MAX]; /* "": it has no name yet */
+    char full[MEDIA_FULL_PATH_MAX];
+    int fd; /* -1: the file is gone */
     int64_t bytes;
     int64_t writing_bytes; /* of them, those on their way to the disk */
     struct mp3_check *check;
+    double seconds;
     EVP_ENCODE_CTX *base64; /* NULL: bytes come as they are */
     int status;             /* 0: good so far */
     const char *reason;
     char refusal[AUDIO_REFUSAL_MAX + sizeof NO_MP3];
+    bool settling; /* the background has it */
+    bool settled;
+    bool kept;
+    bool orphaned; /* to be destroyed when it has settled */
+    int result;    /* of the background: 0, or -errno */
+    void (*done)(void *user);
+    void *user;
 };
 
 static bool is_disk_short(const struct media *media, int64_t more)
 {
     struct statvfs status;
     if (statvfs(media->directory, &status) < 0)
-        return false;
+        return true;
     return (double)status.f_bavail * (double)status.f_frsize <
            (double)media->limits.free_bytes + (double)more;
 }
@@ -62,9 +76,11 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
     if (!upload)
         return refuse(507, "There is no memory for an upload", ret_status, ret_reason);
     upload->media = media;
+    upload->next = media->first;
+    media->first = upload;
     media->uploads++;
     store_random_hex(name, 32);
-    snprintf(path, sizeof path, "uploads/.%s", name);
+    snprintf(path, sizeof path, MEDIA_UPLOADS ".%s", name);
     media_full_path(media, path, upload->part);
     upload->check = mp3_check_create();
     upload->fd = open(upload->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -75,13 +91,30 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
     return refuse(507, "The track cannot be stored", ret_status, ret_reason);
 }
 
+int64_t media_upload_bytes(const struct media_upload *upload)
+{
+    return upload->bytes;
+}
+
+bool media_is_coming(const struct media *media, const char *path)
+{
+    for (const struct media_upload *upload = media->first; upload; upload = upload->next)
+        if (strcmp(upload->path, path) == 0)
+            return true;
+    return false;
+}
+
 static void discard(struct media_upload *upload)
 {
     if (upload->fd < 0)
         return;
     close(upload->fd);
-    unlink(upload->part);
     upload->fd = -1;
+    if (upload->kept)
+        return;
+    unlink(upload->part);
+    if (upload->path[0])
+        unlink(upload->full);
     upload->media->used_bytes -= upload->bytes;
 }
 
@@ -188,46 +221,100 @@ static void end_base64(struct media_upload *upload)
         media_upload_feed(upload, bytes, (size_t)got);
 }
 
-/* Renaming is the last step: what bears a name is whole. */
-static void name_file(struct media_upload *upload, char path[MEDIA_PATH_MAX])
+/* --- to the disk --------------------------------------------------------------------------- */
+
+static void choose_name(struct media_upload *upload)
 {
-    char name[33], full[MEDIA_FULL_PATH_MAX];
+    char name[33];
     store_random_hex(name, 32);
-    snprintf(path, MEDIA_PATH_MAX, "uploads/%s.mp3", name);
-    media_full_path(upload->media, path, full);
-    if (rename(upload->part, full) < 0) {
-        log_error("media file %s: %s", full, strerror(errno));
+    snprintf(upload->path, sizeof upload->path, MEDIA_UPLOADS "%s.mp3", name);
+    media_full_path(upload->media, upload->path, upload->full);
+}
+
+/* In the background, which touches nothing else of the upload meanwhile. */
+static void sync_and_name(void *job)
+{
+    struct media_upload *upload = job;
+    if (fsync(upload->fd) < 0 || rename(upload->part, upload->full) < 0)
+        upload->result = -errno;
+    else
+        upload->result = media_sync_directory(upload->media, MEDIA_UPLOADS);
+}
+
+static void settled(void *job)
+{
+    struct media_upload *upload = job;
+    upload->settling = false;
+    upload->settled = true;
+    if (upload->result < 0) {
+        log_error("media file %s: %s", upload->full, strerror(-upload->result));
         fail(upload, 507, "The track cannot be stored");
+    }
+    if (upload->orphaned)
+        media_upload_destroy(upload);
+    else if (upload->done)
+        upload->done(upload->user);
+}
+
+void media_upload_settle(struct media_upload *upload, void (*done)(void *user), void *user)
+{
+    upload->done = done;
+    upload->user = user;
+    end_base64(upload);
+    if (!upload->status && !mp3_check_result(upload->check, &upload->seconds))
+        refuse_kind(upload);
+    if (upload->status) {
+        settled(upload);
         return;
     }
-    close(upload->fd);
-    upload->fd = -1;
+    choose_name(upload);
+    upload->settling = true;
+    media_run(upload->media, sync_and_name, settled, upload);
 }
 
 bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
                          double *ret_duration_s, int *ret_status, const char **ret_reason)
 {
-    double seconds;
-    end_base64(upload);
-    if (!upload->status && !mp3_check_result(upload->check, &seconds))
-        refuse_kind(upload);
-    if (!upload->status)
-        name_file(upload, path);
+    if (!upload->settled) {
+        struct background *background = upload->media->background;
+        upload->media->background = NULL; /* at once */
+        media_upload_settle(upload, NULL, NULL);
+        upload->media->background = background;
+    }
     if (upload->status) {
         *ret_status = upload->status;
         *ret_reason = upload->reason;
         return false;
     }
-    *ret_duration_s = seconds;
+    snprintf(path, MEDIA_PATH_MAX, "%s", upload->path);
+    *ret_duration_s = upload->seconds;
     return true;
+}
+
+void media_upload_keep(struct media_upload *upload)
+{
+    upload->kept = true;
+}
+
+static void unlist(struct media_upload *upload)
+{
+    struct media_upload **at = &upload->media->first;
+    while (*at != upload)
+        at = &(*at)->next;
+    *at = upload->next;
+    upload->media->uploads--;
 }
 
 void media_upload_destroy(struct media_upload *upload)
 {
     if (!upload)
         return;
+    if (upload->settling) {
+        upload->orphaned = true;
+        return;
+    }
     discard(upload);
-    upload->media->uploads--;
+    unlist(upload);
     mp3_check_destroy(upload->check);
     EVP_ENCODE_CTX_free(upload->base64);
     free(upload);

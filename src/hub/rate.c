@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static double filled_at(const struct rate_bucket *bucket, double per_s, int64_t now_ns)
+#define FILLED_MAX 1e6
+
+double rate_filled(const struct rate_bucket *bucket, double per_s, int64_t now_ns)
 {
     double filled = bucket->filled - (double)(now_ns - bucket->at_ns) * 1e-9 * per_s;
     return filled > 0 ? filled : 0;
@@ -14,28 +16,63 @@ static double filled_at(const struct rate_bucket *bucket, double per_s, int64_t 
 
 bool rate_allows(const struct rate_bucket *bucket, double per_s, double burst, int64_t now_ns)
 {
-    return filled_at(bucket, per_s, now_ns) + 1 <= burst;
+    return rate_filled(bucket, per_s, now_ns) + 1 <= burst;
 }
 
 bool rate_take(struct rate_bucket *bucket, double per_s, double burst, int64_t now_ns)
 {
     if (!rate_allows(bucket, per_s, burst, now_ns))
         return false;
-    bucket->filled = filled_at(bucket, per_s, now_ns) + 1;
-    bucket->at_ns = now_ns;
+    rate_count(bucket, per_s, now_ns);
     return true;
 }
 
-struct rate_bucket *rate_find(struct rate_table *table, const char *key)
+void rate_count(struct rate_bucket *bucket, double per_s, int64_t now_ns)
 {
-    unsigned oldest = 0;
-    for (unsigned i = 0; i < RATE_TABLE_SIZE; i++) {
+    double filled = rate_filled(bucket, per_s, now_ns) + 1;
+    bucket->filled = filled < FILLED_MAX ? filled : FILLED_MAX;
+    bucket->at_ns = now_ns;
+}
+
+static int find(const struct rate_table *table, const char *key)
+{
+    for (int i = 0; i < RATE_TABLE_SIZE; i++)
         if (strncmp(table->entries[i].key, key, RATE_KEY_MAX - 1) == 0)
-            return &table->entries[i].bucket;
-        if (table->entries[i].bucket.at_ns < table->entries[oldest].bucket.at_ns)
-            oldest = i;
+            return i;
+    return -1;
+}
+
+/* Whoever did much is remembered, however many come after him. */
+static int emptiest(const struct rate_table *table, double per_s, int64_t now_ns)
+{
+    int best = 0;
+    double least = FILLED_MAX;
+    for (int i = 0; i < RATE_TABLE_SIZE; i++) {
+        double filled = rate_filled(&table->entries[i].bucket, per_s, now_ns);
+        if (filled >= least)
+            continue;
+        least = filled;
+        best = i;
     }
-    snprintf(table->entries[oldest].key, RATE_KEY_MAX, "%s", key);
-    table->entries[oldest].bucket = (struct rate_bucket){0};
-    return &table->entries[oldest].bucket;
+    return best;
+}
+
+bool rate_table_take(struct rate_table *table, const char *key, int64_t per_minute, int64_t now_ns)
+{
+    double often = (double)per_minute;
+    int at = find(table, key);
+    if (at < 0) {
+        at = emptiest(table, often / 60, now_ns);
+        snprintf(table->entries[at].key, RATE_KEY_MAX, "%s", key);
+        table->entries[at].bucket = (struct rate_bucket){0};
+    }
+    return rate_take(&table->entries[at].bucket, often / 60, often, now_ns);
+}
+
+bool rate_table_allows(const struct rate_table *table, const char *key, int64_t per_minute,
+                       int64_t now_ns)
+{
+    double often = (double)per_minute;
+    int at = find(table, key);
+    return at < 0 ? often >= 1 : rate_allows(&table->entries[at].bucket, often / 60, often, now_ns);
 }

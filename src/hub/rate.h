@@ -18,11 +18,14 @@ struct rate_bucket {
 bool rate_take(struct rate_bucket *bucket, double per_s, double burst, int64_t now_ns);
 /* Would rate_take() succeed? */
 bool rate_allows(const struct rate_bucket *bucket, double per_s, double burst, int64_t now_ns);
+/* Counts it, however often; and what has not leaked away of all that was counted. */
+void rate_count(struct rate_bucket *bucket, double per_s, int64_t now_ns);
+double rate_filled(const struct rate_bucket *bucket, double per_s, int64_t now_ns);
 
 #define RATE_KEY_MAX 64
 #define RATE_TABLE_SIZE 256
 
-/* A bucket for each of those who came last. Who is forgotten begins anew. */
+/* A bucket for each of many. When there are more, those are forgotten who did the least. */
 struct rate_table {
     struct {
         char key[RATE_KEY_MAX];
@@ -30,7 +33,9 @@ struct rate_table {
     } entries[RATE_TABLE_SIZE];
 };
 
-/* Longer keys are cut. */
-struct rate_bucket *rate_find(struct rate_table *table, const char *key);
+/* The same for one of them, at once or within a minute. Longer keys are cut. */
+bool rate_table_take(struct rate_table *table, const char *key, int64_t per_minute, int64_t now_ns);
+bool rate_table_allows(const struct rate_table *table, const char *key, int64_t per_minute,
+                       int64_t now_ns);
 
 #endif

@@ -12,8 +12,7 @@
 
 struct call {
     struct service *service;
-    const char *token;
-    const char *address;
+    struct caller caller;
     char segments[SEGMENTS][SEGMENT_MAX];
     const cJSON *body;
     struct media_upload *upload;
@@ -21,64 +20,69 @@ struct call {
 
 static struct reply login(const struct call *call)
 {
-    return service_login(call->service, call->address, call->body);
+    return service_login(call->service, &call->caller, call->body);
 }
 
 static struct reply create_session(const struct call *call)
 {
-    return service_create_session(call->service, call->token, call->body);
+    return service_create_session(call->service, &call->caller, call->body);
 }
 
 static struct reply join(const struct call *call)
 {
-    return service_join(call->service, call->address, call->segments[0], call->body);
+    return service_join(call->service, &call->caller, call->segments[0], call->body);
 }
 
 static struct reply session(const struct call *call)
 {
-    return service_session(call->service, call->token, call->segments[0]);
+    return service_session(call->service, &call->caller, call->segments[0]);
 }
 
 static struct reply playlist(const struct call *call)
 {
-    return service_playlist(call->service, call->token, call->segments[0]);
+    return service_playlist(call->service, &call->caller, call->segments[0]);
 }
 
 static struct reply add_item(const struct call *call)
 {
-    return service_add_item(call->service, call->token, call->segments[0], call->body,
+    return service_add_item(call->service, &call->caller, call->segments[0], call->body,
                             call->upload);
 }
 
 static struct reply move_item(const struct call *call)
 {
-    return service_move_item(call->service, call->token, call->segments[0], call->segments[1],
+    return service_move_item(call->service, &call->caller, call->segments[0], call->segments[1],
                              call->body);
 }
 
 static struct reply remove_item(const struct call *call)
 {
-    return service_remove_item(call->service, call->token, call->segments[0], call->segments[1]);
+    return service_remove_item(call->service, &call->caller, call->segments[0], call->segments[1]);
+}
+
+static struct reply requests(const struct call *call)
+{
+    return service_requests(call->service, &call->caller, call->segments[0]);
 }
 
 static struct reply request(const struct call *call)
 {
-    return service_request(call->service, call->token, call->segments[0], call->body);
+    return service_request(call->service, &call->caller, call->segments[0], call->body);
 }
 
 static struct reply playback(const struct call *call)
 {
-    return service_playback(call->service, call->token, call->segments[0], call->body);
+    return service_playback(call->service, &call->caller, call->segments[0], call->body);
 }
 
 static struct reply approve(const struct call *call)
 {
-    return service_decide(call->service, call->token, call->segments[0], true, call->body);
+    return service_decide(call->service, &call->caller, call->segments[0], true, call->body);
 }
 
 static struct reply deny(const struct call *call)
 {
-    return service_decide(call->service, call->token, call->segments[0], false, call->body);
+    return service_decide(call->service, &call->caller, call->segments[0], false, call->body);
 }
 
 static const struct route {
@@ -95,6 +99,7 @@ static const struct route {
     {"PUT", PLAYLIST, add_item},
     {"PATCH", "/sessions/*/playlist/*", move_item},
     {"DELETE", "/sessions/*/playlist/*", remove_item},
+    {"GET", "/sessions/*/requests", requests},
     {"POST", "/sessions/*/requests", request},
     {"POST", "/sessions/*/playback", playback},
     {"POST", "/requests/*/approve", approve},
@@ -123,8 +128,7 @@ static bool match(const char *pattern, const char *path, struct call *call)
 struct reply routes_call(struct service *service, const struct routes_request *request)
 {
     struct call call = {.service = service,
-                        .token = request->token,
-                        .address = request->address,
+                        .caller = request->caller,
                         .body = request->body,
                         .upload = request->upload};
     bool path_exists = false;
@@ -148,10 +152,11 @@ bool routes_take_track(const char *method, const char *path)
            match(PLAYLIST, path, &call);
 }
 
-struct reply routes_may_upload(struct service *service, const char *path, const char *token)
+struct reply routes_begin_upload(struct service *service, const char *path,
+                                 const struct caller *caller, struct upload_slot *ret_slot)
 {
     struct call call;
     if (!match(PLAYLIST, path, &call))
         return reply_error(404, "Not Found");
-    return service_may_upload(service, token, call.segments[0]);
+    return service_begin_upload(service, caller, call.segments[0], ret_slot);
 }

@@ -9,8 +9,7 @@
 struct routes_request {
     const char *method;
     const char *path;
-    const char *token;           /* "" if none */
-    const char *address;         /* of the client */
+    struct caller caller;
     const cJSON *body;           /* NULL if none */
     struct media_upload *upload; /* NULL if none */
 };
@@ -19,6 +18,7 @@ struct reply routes_call(struct service *service, const struct routes_request *r
 
 /* Where a track may come with the body. Status 200 and no body: go on; a refusal otherwise. */
 bool routes_take_track(const char *method, const char *path);
-struct reply routes_may_upload(struct service *service, const char *path, const char *token);
+struct reply routes_begin_upload(struct service *service, const char *path,
+                                 const struct caller *caller, struct upload_slot *ret_slot);
 
 #endif

@@ -3,24 +3,30 @@
  */
 #include "server.h"
 
+#include "names.h"
 #include "server_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/background.h"
 #include "tutti/io/notify.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define RX_BYTES 16384
+#define RX_BYTES 4096
 /* Listeners, files, the database. */
 #define OWN_FDS 96
 /* Of these, what lws does not count. */
 #define SPARE_FDS 32
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
+/* Once an hour. */
+#define TIDY_WATCHES 1800
 
 static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_ping = 20,
@@ -41,12 +47,91 @@ static bool is_upgrade_to_websocket(struct lws *wsi)
            strcasecmp(text, "websocket") == 0;
 }
 
+/* --- who calls, and whom ------------------------------------------------------------------- */
+
+void server_take_address(const struct server *server, struct lws *wsi, struct caller_address *ret)
+{
+    char text[ADDRESS_MAX] = "", forwarded[512];
+    const char *trusted = server->config.trusted_proxy;
+    lws_get_peer_simple(wsi, text, sizeof text);
+    if (!address_group(text, ret->group))
+        snprintf(ret->group, sizeof ret->group, "%s", text);
+    ret->is_proxy = address_is_listed(text, trusted);
+    if (ret->is_proxy &&
+        lws_hdr_copy(wsi, forwarded, sizeof forwarded, WSI_TOKEN_X_FORWARDED_FOR) > 0 &&
+        address_forwarded(forwarded, trusted, ret->group))
+        ret->is_proxy = false;
+}
+
+bool server_is_called_rightly(const struct server *server, struct lws *wsi,
+                              struct reply *ret_refusal)
+{
+    char host[256] = "", origin[300];
+    const char *names = server->config.names;
+    struct reply refusal = {0};
+    bool has_host = lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) > 0;
+    if (!has_host || !names_have_host(host, server->machine, names))
+        refusal = reply_error(421, "This hub is not known by the name it was called: see "
+                                   "[server] names");
+    else if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0 &&
+             (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) <= 0 ||
+              !names_have_origin(origin, host, server->machine, names)))
+        refusal = reply_error(403, "This page may not call this hub: see [server] names");
+    if (refusal.status == 0)
+        return true;
+    if (ret_refusal)
+        *ret_refusal = refusal;
+    else
+        cJSON_Delete(refusal.body);
+    return false;
+}
+
+/* --- connections --------------------------------------------------------------------------- */
+
+/* Each address has its share of them. Whom lws tells of is remembered beside the connection. */
+static int count_in(struct server *server, struct lws *wsi)
+{
+    struct caller_address address;
+    char text[ADDRESS_MAX] = "";
+    lws_get_peer_simple(wsi, text, sizeof text);
+    if (!address_group(text, address.group))
+        return 0; /* no network's: nobody else's either */
+    bool is_proxy = address_is_listed(text, server->config.trusted_proxy);
+    int64_t percent = is_proxy ? 100 : server->service->limits.share_percent;
+    char *kept = strdup(address.group);
+    if (kept &&
+        share_take(&server->connections, address.group, server->config.connections, percent)) {
+        lws_set_opaque_user_data(wsi, kept);
+        return 0;
+    }
+    free(kept);
+    return -1;
+}
+
+static void count_out(struct server *server, struct lws *wsi)
+{
+    char *address = lws_get_opaque_user_data(wsi);
+    if (!address)
+        return;
+    lws_set_opaque_user_data(wsi, NULL);
+    share_give(&server->connections, address);
+    free(address);
+}
+
 static void close_connection(struct server *server, struct connection *connection)
 {
     if (connection->is_peer)
-        peers_remove(&server->peers, &connection->peer);
+        ws_closed(server, &connection->peer);
     connection->is_peer = false;
     http_finish(&connection->exchange);
+}
+
+static int write_peer(struct server *server, struct peer *peer)
+{
+    int result = peer_write(peer);
+    if (result == 0)
+        ws_tell_pending(server, peer);
+    return result;
 }
 
 static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -56,6 +141,16 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     struct lws_context *context = lws_get_context(wsi);
     struct server *server = context ? lws_context_user(context) : NULL;
     switch (reason) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        return count_in(server, wsi);
+    case LWS_CALLBACK_WSI_DESTROY:
+        if (server)
+            count_out(server, wsi);
+        return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        if (server && server->background)
+            background_finish(server->background);
+        return 0;
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         memset(connection, 0, sizeof *connection);
         connection->exchange.file = -1;
@@ -66,9 +161,11 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_HTTP_BODY:
         return http_body(&connection->exchange, in, len);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return http_body_complete(server, wsi, &connection->exchange);
+        return http_body_complete(&connection->exchange);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_writable(wsi, &connection->exchange);
+        return http_writable(&connection->exchange);
+    case LWS_CALLBACK_TIMER:
+        return connection->is_peer ? 0 : http_timer(&connection->exchange);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return is_upgrade_to_websocket(wsi) ? 0 : -1;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -82,7 +179,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_RECEIVE:
         return ws_receive(server, wsi, &connection->peer, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return peer_write(&connection->peer);
+        return write_peer(server, &connection->peer);
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
@@ -118,12 +215,14 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
 static void watch(lws_sorted_usec_list_t *timer)
 {
     struct server *server = lws_container_of(timer, struct server, watch);
-    if (store_was_changed(server->service->store)) {
+    if (store_was_changed(server->service->store) == 1) {
         log_info("the database was changed from outside; looking at who is still admitted");
         peers_forget_playlist(&server->peers);
         ws_review(server);
         service_sweep(server->service);
     }
+    if (server->watched++ % TIDY_WATCHES == 0)
+        service_tidy(server->service);
     notify_alive();
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
 }
@@ -142,14 +241,30 @@ static unsigned allow_files(unsigned wanted)
     return limit.rlim_cur > 2 * SPARE_FDS ? (unsigned)limit.rlim_cur - SPARE_FDS : SPARE_FDS;
 }
 
+void server_reconfigure(struct server *server, const struct server_config *config)
+{
+    server->config = *config;
+    server->peers.queue_bytes = config->queue_bytes;
+    server->peers.waiting_bytes = config->waiting_bytes;
+}
+
+static void wake_loop(void *user)
+{
+    const struct server *server = user;
+    if (server->context)
+        lws_cancel_service(server->context);
+}
+
 struct server *server_create(const struct server_config *config, struct service *service)
 {
     struct server *server = calloc(1, sizeof *server);
     if (!server)
         return NULL;
     server->service = service;
-    server->config = *config;
-    server->peers.queue_bytes = config->queue_bytes;
+    server_reconfigure(server, config);
+    gethostname(server->machine, sizeof server->machine - 1);
+    server->background = background_create_woken(wake_loop, server);
+    media_use_background(service->media, server->background);
     service->announce = announce;
     service->user = server;
     lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
@@ -170,6 +285,8 @@ struct server *server_create(const struct server_config *config, struct service 
         .alpn =
             "http/1.1", /* HTTP/2, which lws would speak as well, is nothing that we asked for */
     };
+    if (!strchr(config->address, ':')) /* where there is no IPv6, lws would complain */
+        info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     if (config->tls_certificate[0]) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_cert_filepath = config->tls_certificate;
@@ -193,10 +310,15 @@ int server_port(const struct server *server)
     return lws_get_vhost_listen_port(server->vhost);
 }
 
-void server_run(struct server *server, const volatile bool *stop)
+void server_run(struct server *server, const volatile bool *stop, volatile bool *wanted,
+                void (*reload)(void *user), void *user)
 {
-    while (!*stop && lws_service(server->context, 0) >= 0)
-        ;
+    while (!*stop && lws_service(server->context, 0) >= 0) {
+        if (!*wanted)
+            continue;
+        *wanted = false;
+        reload(user);
+    }
 }
 
 void server_wake(struct server *server)
@@ -210,6 +332,11 @@ void server_destroy(struct server *server)
         return;
     if (server->context)
         lws_context_destroy(server->context);
+    server->context = NULL;
+    media_use_background(server->service->media, NULL);
+    background_destroy(server->background);
     peers_forget_playlist(&server->peers);
+    share_end(&server->connections);
+    share_end(&server->sockets);
     free(server);
 }

@@ -4,32 +4,60 @@
 #ifndef TUTTI_HUB_SERVER_INTERNAL_H
 #define TUTTI_HUB_SERVER_INTERNAL_H
 
+#include "address.h"
 #include "body.h"
 #include "peers.h"
 #include "server.h"
 
 #include <libwebsockets.h>
 
+struct background;
+
 struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct service *service;
+    struct background *background; /* what waits for the disk */
     struct peers peers;
+    struct share_table connections; /* by address */
+    struct share_table sockets;     /* by user */
     struct server_config config;
+    char machine[256];            /* its name */
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
+    unsigned watched;
 };
 
-#define EXCHANGE_ADDRESS_MAX 64
+struct caller_address {
+    char group[ADDRESS_MAX]; /* by which he is counted */
+    bool is_proxy;           /* it is the trusted proxy's own */
+};
+
+/* Who calls: the connection's other end, or whom a trusted proxy names. */
+void server_take_address(const struct server *server, struct lws *wsi, struct caller_address *ret);
+/* Under one of our names, and not by somebody else's web page. If not, ret_refusal (unless NULL).
+ */
+bool server_is_called_rightly(const struct server *server, struct lws *wsi,
+                              struct reply *ret_refusal);
 
 /* One HTTP transaction. */
 struct exchange {
+    struct server *server;
+    struct lws *wsi;
     char method[8];
     char path[256];
     char token[STORE_TOKEN_MAX];
-    char address[EXCHANGE_ADDRESS_MAX];
-    struct body *body;    /* as far as it has come; NULL: none is wanted */
-    cJSON *described;     /* by the query: what a plain PUT says of its track */
+    char address[ADDRESS_MAX];
+    struct body *body;           /* as far as it has come; NULL: none is wanted */
+    bool receiving;              /* its end has not come */
+    int64_t counted;             /* bytes of it since it was last looked at how fast it comes */
+    cJSON *described;            /* by the query: what a plain PUT says of its track */
+    cJSON *json;                 /* what the body said, while its track is on its way to the disk */
+    struct media_upload *upload; /* the body's */
+    struct upload_slot slot;
+    bool settled;         /* the track is on the disk */
     struct reply refusal; /* to be sent when the body has been seen; status 0: none */
+    struct reply delayed; /* to be sent later; status 0: none */
+    bool is_due;          /* it is later */
     char *answer;         /* JSON still to be sent, after LWS_PRE bytes of room */
     size_t answer_bytes;
     size_t answer_sent;
@@ -47,17 +75,21 @@ struct connection {
 
 int http_begin(struct server *server, struct lws *wsi, struct exchange *exchange, const char *path);
 int http_body(struct exchange *exchange, const char *bytes, size_t count);
-int http_body_complete(struct server *server, struct lws *wsi, struct exchange *exchange);
-/* Closes the sockets of those who are not admitted any more. */
-void ws_review(struct server *server);
-
-int http_writable(struct lws *wsi, struct exchange *exchange);
+int http_body_complete(struct exchange *exchange);
+/* The time that was asked for is over. */
+int http_timer(struct exchange *exchange);
+int http_writable(struct exchange *exchange);
 void http_finish(struct exchange *exchange);
 
 /* False after the refusal was sent. */
 bool ws_admit(struct server *server, struct lws *wsi);
 void ws_established(struct server *server, struct lws *wsi, struct peer *peer);
+void ws_closed(struct server *server, struct peer *peer);
 int ws_receive(struct server *server, struct lws *wsi, struct peer *peer, const char *bytes,
                size_t count);
+/* Tells the next pending request, if it is its turn. */
+void ws_tell_pending(struct server *server, struct peer *peer);
+/* Closes the sockets of those who are not admitted any more. */
+void ws_review(struct server *server);
 
 #endif

@@ -2,13 +2,15 @@
  * service.h: the hub's rules: who may do what, what is valid, and what everybody is told.
  *
  * Functions answer with an HTTP status and JSON; WebSocket commands use the same ones. What must be
- * broadcast is handed to the announcer.
+ * broadcast is handed to the announcer. What the store does not know, because it cannot be read,
+ * is a 500 or 503: it allows nothing, refuses nothing for good and deletes nothing.
  */
 #ifndef TUTTI_HUB_SERVICE_H
 #define TUTTI_HUB_SERVICE_H
 
 #include "media.h"
 #include "rate.h"
+#include "share.h"
 #include "store.h"
 
 #include <cjson/cJSON.h>
@@ -29,8 +31,11 @@ struct service_limits {
     int64_t members; /* of a session */
     int64_t playlist_items;
     int64_t pending_requests;    /* of a session */
-    int64_t requests_per_minute; /* of a guest */
+    int64_t requests_per_minute; /* of a guest; four times as many from an address */
     int64_t failures_per_minute; /* wrong codes and passwords, of an address */
+    int64_t joins_per_minute;    /* also logins and new sessions, of an address */
+    int64_t share_percent;       /* of what is free of all of these, for one member or address */
+    int64_t waiting_bytes;       /* of tracks that wait for a decision */
 };
 
 /* Kept, so that people can look back: decided requests of a session, and users without a session.
@@ -38,6 +43,10 @@ struct service_limits {
 #define SERVICE_REQUEST_LOG 1000
 #define SERVICE_LOGINS_KEPT 1000
 #define SERVICE_REQUEST_BYTES_MAX 8192
+/* Of what comes in as JSON. */
+#define SERVICE_NESTING_MAX 32
+/* Answers that wait, while many guess codes. */
+#define SERVICE_DELAYED_MAX 64
 
 struct service {
     struct store *store;
@@ -45,7 +54,13 @@ struct service {
     struct service_limits limits;
     const char *house_password; /* for login as host; "": none is asked for */
     struct rate_table requests; /* by user */
+    struct rate_table asking;   /* the same, by address */
     struct rate_table failures; /* by address */
+    struct rate_table joins;    /* by address */
+    struct rate_bucket all_failures;
+    struct share_table delayed;   /* answers that wait, by address */
+    struct share_table uploads;   /* at the moment, by address */
+    struct share_table uploaders; /* the same, by user */
     unsigned logins;
     /* To every socket of the session. The payload becomes the callee's. */
     void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
@@ -56,46 +71,81 @@ struct service {
     unsigned news_count;
 };
 
+/* Who calls. address: whose failures and shares are counted; of IPv6 the network (address.h). */
+struct caller {
+    const char *token; /* "": none */
+    const char *address;
+};
+
 /* body: owned by whoever gets the reply. On errors {"detail": ...}. */
 struct reply {
     int status;
     cJSON *body;
+    int64_t delay_ms; /* to be sent so much later */
 };
+
+/* Its tables; store and media are the owner's. */
+void service_end(struct service *service);
 
 struct reply reply_error(int status, const char *detail);
 
-/* What a kill or another process left behind: files that nothing names, and the like. */
+/* What a kill or another process left behind: files that nothing names are put aside, and the like.
+ * Nothing of it is done that rests on what could not be read. */
 void service_sweep(struct service *service);
+/* What time has made superfluous. Now and then. */
+void service_tidy(struct service *service);
 
-/* address: whose failures are counted. */
-struct reply service_login(struct service *service, const char *address, const cJSON *body);
-struct reply service_create_session(struct service *service, const char *token, const cJSON *body);
-struct reply service_join(struct service *service, const char *address, const char *code,
+struct reply service_login(struct service *service, const struct caller *caller, const cJSON *body);
+struct reply service_create_session(struct service *service, const struct caller *caller,
+                                    const cJSON *body);
+struct reply service_join(struct service *service, const struct caller *caller, const char *code,
                           const cJSON *body);
-struct reply service_session(struct service *service, const char *token, const char *session_id);
-struct reply service_playlist(struct service *service, const char *token, const char *session_id);
-/* Is this a member of the session, who may upload a track? A reply without a body if so. */
-struct reply service_may_upload(struct service *service, const char *token, const char *session_id);
-/* upload: the track, where it did not come within the body; NULL else. */
-struct reply service_add_item(struct service *service, const char *token, const char *session_id,
-                              const cJSON *body, struct media_upload *upload);
-struct reply service_move_item(struct service *service, const char *token, const char *session_id,
-                               const char *item_id, const cJSON *body);
-struct reply service_remove_item(struct service *service, const char *token, const char *session_id,
-                                 const char *item_id);
-struct reply service_request(struct service *service, const char *token, const char *session_id,
-                             const cJSON *body);
-struct reply service_decide(struct service *service, const char *token, const char *request_id,
-                            bool approve, const cJSON *body);
-struct reply service_playback(struct service *service, const char *token, const char *session_id,
-                              const cJSON *body);
+struct reply service_session(struct service *service, const struct caller *caller,
+                             const char *session_id);
+struct reply service_playlist(struct service *service, const struct caller *caller,
+                              const char *session_id);
+struct reply service_add_item(struct service *service, const struct caller *caller,
+                              const char *session_id, const cJSON *body,
+                              struct media_upload *upload);
+struct reply service_move_item(struct service *service, const struct caller *caller,
+                               const char *session_id, const char *item_id, const cJSON *body);
+struct reply service_remove_item(struct service *service, const struct caller *caller,
+                                 const char *session_id, const char *item_id);
+/* The pending ones. */
+struct reply service_requests(struct service *service, const struct caller *caller,
+                              const char *session_id);
+struct reply service_request(struct service *service, const struct caller *caller,
+                             const char *session_id, const cJSON *body);
+struct reply service_decide(struct service *service, const struct caller *caller,
+                            const char *request_id, bool approve, const cJSON *body);
+struct reply service_playback(struct service *service, const struct caller *caller,
+                              const char *session_id, const cJSON *body);
 /* playback_command's payload. */
-struct reply service_command(struct service *service, const char *token, const char *session_id,
-                             const cJSON *payload);
+struct reply service_command(struct service *service, const struct caller *caller,
+                             const char *session_id, const cJSON *payload);
 
-/* May this token open the session's socket? */
-bool service_may_connect(struct service *service, const char *token, const char *session_id);
-cJSON *service_playback_json(struct service *service, const char *session_id);
-cJSON *service_playlist_json(struct service *service, const char *session_id);
+/* Whose upload it is, which has its share from its opening to its end. */
+struct upload_slot {
+    bool taken;
+    bool is_host;
+    char user_id[STORE_ID_MAX];
+    char address[STORE_ADDRESS_MAX];
+};
+/* Is this a member of the session, who may upload? A reply without a body if so. */
+struct reply service_begin_upload(struct service *service, const struct caller *caller,
+                                  const char *session_id, struct upload_slot *ret_slot);
+/* As media_upload_begin(), for a slot that was begun. */
+struct media_upload *service_open_upload(struct service *service, struct upload_slot *slot,
+                                         int *ret_status, const char **ret_reason);
+void service_end_upload(struct service *service, struct upload_slot *slot);
+
+/* May this token open the session's socket? 1, 0, or -errno: it is not known. */
+STORE_CHECKED int service_may_connect(struct service *service, const char *token,
+                                      const char *session_id, struct store_user *ret_user);
+/* 0, or -errno; *ret is the caller's to delete. */
+STORE_CHECKED int service_playback_json(struct service *service, const char *session_id,
+                                        cJSON **ret);
+STORE_CHECKED int service_playlist_json(struct service *service, const char *session_id,
+                                        cJSON **ret);
 
 #endif

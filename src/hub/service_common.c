@@ -5,6 +5,7 @@
 #include "service_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,21 +14,37 @@ struct reply reply_error(int status, const char *detail)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "detail", detail);
-    return (struct reply){status, body};
+    return (struct reply){.status = status, .body = body};
 }
 
-struct reply service_store_error(struct service *service, const char *detail)
+void service_end(struct service *service)
 {
-    if (store_is_full(service->store))
-        return reply_error(507, "The disk is full");
-    return reply_error(500, detail);
+    share_end(&service->delayed);
+    share_end(&service->uploads);
+    share_end(&service->uploaders);
 }
 
-bool service_begin(struct service *service)
+struct reply service_store_error(int error, const char *detail)
+{
+    switch (error) {
+    case -ENOSPC:
+        return reply_error(507, "The disk is full");
+    case -EROFS:
+    case -EUCLEAN:
+        return reply_error(503, "The hub's database is damaged, and only read: its log says more");
+    case -EBUSY:
+        return reply_error(503, "The hub's database is busy; try again");
+    default:
+        return reply_error(500, detail);
+    }
+}
+
+int service_begin(struct service *service)
 {
     assert(!service->changing && service->news_count == 0);
-    service->changing = store_begin(service->store);
-    return service->changing;
+    int result = store_begin(service->store);
+    service->changing = result == 0;
+    return result;
 }
 
 static void tell_news(struct service *service, bool kept)
@@ -45,17 +62,13 @@ static void tell_news(struct service *service, bool kept)
 
 struct reply service_commit(struct service *service, struct reply reply)
 {
-    if (!service->changing) { /* it could not even begin */
-        cJSON_Delete(reply.body);
-        return service_store_error(service, "The change could not be stored");
-    }
-    bool kept = store_end(service->store, reply.status == 200);
+    int result = store_end(service->store, reply.status == 200 ? 0 : -ECANCELED);
     service->changing = false;
-    tell_news(service, kept);
-    if (kept || reply.status != 200)
+    tell_news(service, result == 0);
+    if (result == 0 || reply.status != 200)
         return reply;
     cJSON_Delete(reply.body);
-    return service_store_error(service, "The change could not be stored");
+    return service_store_error(result, "The change could not be stored");
 }
 
 void service_announce(struct service *service, const char *session_id, const char *type,
@@ -94,34 +107,53 @@ int64_t service_whole(const cJSON *body, const char *name, int64_t fallback, int
     return (int64_t)number;
 }
 
-bool service_admit(struct service *service, const char *token, const char *session_id,
-                   enum service_role role, struct store_user *ret_user, struct reply *ret_refusal)
+/* 200, or the refusal's status: what the store does not know is none. */
+static int admit(struct service *service, const char *token, const char *session_id,
+                 struct store_user *user, struct store_session *session, int *ret_error)
 {
-    if (!token[0] || !store_find_user(service->store, token, ret_user)) {
-        *ret_refusal = reply_error(401, "Invalid or missing token");
-        return false;
+    int known = token[0] ? store_find_user(service->store, token, user) : 0;
+    if (known == 1) {
+        known = store_session(service->store, session_id, session);
+        if (known == 0)
+            return 404;
+        if (known == 1)
+            known = store_is_member(service->store, session_id, user->id);
+        if (known == 0)
+            return 403;
+    } else if (known == 0) {
+        return 401;
     }
-    if (!store_session_exists(service->store, session_id)) {
-        *ret_refusal = reply_error(404, "Session not found");
-        return false;
-    }
-    if (!store_is_member(service->store, session_id, ret_user->id)) {
-        *ret_refusal = reply_error(403, "Not a member of this session");
-        return false;
-    }
-    if (role == ROLE_HOST && !store_is_host(service->store, session_id, ret_user->id)) {
-        *ret_refusal = reply_error(403, "Only the host may do this");
-        return false;
-    }
-    return true;
+    *ret_error = known < 0 ? known : 0;
+    return known < 0 ? 500 : 200;
 }
 
-bool service_may_connect(struct service *service, const char *token, const char *session_id)
+bool service_admit(struct service *service, const struct caller *caller, const char *session_id,
+                   enum service_role role, struct admission *ret, struct reply *ret_refusal)
 {
-    struct store_user user;
-    struct reply refusal;
-    if (service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+    int error = 0;
+    int status = admit(service, caller->token, session_id, &ret->user, &ret->session, &error);
+    ret->address = caller->address;
+    ret->is_host = status == 200 && strcmp(ret->session.host_id, ret->user.id) == 0;
+    if (status == 500)
+        *ret_refusal = service_store_error(error, "The hub cannot read who may do this");
+    else if (status == 401)
+        *ret_refusal = reply_error(401, "Invalid or missing token");
+    else if (status == 404)
+        *ret_refusal = reply_error(404, "Session not found");
+    else if (status == 403)
+        *ret_refusal = reply_error(403, "Not a member of this session");
+    else if (role == ROLE_HOST && !ret->is_host)
+        *ret_refusal = reply_error(403, "Only the host may do this");
+    else
         return true;
-    cJSON_Delete(refusal.body);
     return false;
+}
+
+int service_may_connect(struct service *service, const char *token, const char *session_id,
+                        struct store_user *ret_user)
+{
+    struct store_session session;
+    int error = 0;
+    int status = admit(service, token, session_id, ret_user, &session, &error);
+    return status == 500 ? error : status == 200;
 }

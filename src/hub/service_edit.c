@@ -3,19 +3,38 @@
  * whose request was approved.
  */
 #include "service_internal.h"
+#include "wire.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-cJSON *service_playlist_json(struct service *service, const char *session_id)
+static void add_item(void *user, const struct store_item *item)
 {
-    return store_playlist(service->store, session_id);
+    cJSON_AddItemToArray(user, wire_item(item));
 }
 
-static void announce_playlist(struct service *service, const char *session_id)
+int service_playlist_json(struct service *service, const char *session_id, cJSON **ret)
 {
+    *ret = cJSON_CreateArray();
+    int result = store_each_item(service->store, session_id, add_item, *ret);
+    if (result == 0)
+        return 0;
+    cJSON_Delete(*ret);
+    *ret = NULL;
+    return result;
+}
+
+static int announce_playlist(struct service *service, const char *session_id)
+{
+    cJSON *playlist;
+    int result = service_playlist_json(service, session_id, &playlist);
+    if (result < 0)
+        return result;
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddItemToObject(payload, "playlist", service_playlist_json(service, session_id));
+    cJSON_AddItemToObject(payload, "playlist", playlist);
     service_announce(service, session_id, "playlist_update", payload);
+    return 0;
 }
 
 static cJSON *status_body(const char *status)
@@ -29,91 +48,163 @@ static cJSON *status_body(const char *status)
 static struct reply changed(struct service *service, const char *session_id, bool current_gone,
                             int64_t position, cJSON *body)
 {
-    announce_playlist(service, session_id);
-    if (!current_gone || service_mend_current(service, session_id, position))
-        return (struct reply){200, body};
+    int result = announce_playlist(service, session_id);
+    if (result == 0 && current_gone)
+        result = service_mend_current(service, session_id, position);
+    if (result == 0)
+        return (struct reply){.status = 200, .body = body};
     cJSON_Delete(body);
-    return service_store_error(service, "The current track could not be stored");
+    return service_store_error(result, "The playlist could not be stored");
+}
+
+/* 1: there is room for another item and *ret is what plays; 0: there is none; or -errno. */
+static int look_before_insert(struct service *service, const char *session_id,
+                              struct store_playback *ret)
+{
+    int64_t length = 0;
+    int result = store_playlist_length(service->store, session_id, &length);
+    if (result < 0)
+        return result;
+    if (length >= service->limits.playlist_items)
+        return 0;
+    result = store_get_playback(service->store, session_id, ret);
+    return result == 0 ? -ENOENT : result;
 }
 
 struct reply service_insert(struct service *service, const char *session_id,
                             struct store_item *item)
 {
     struct store_playback playback;
-    if (store_playlist_length(service->store, session_id) >= service->limits.playlist_items)
+    int result = look_before_insert(service, session_id, &playback);
+    if (result == 0)
         return reply_error(413, "The playlist is full");
-    if (!store_get_playback(service->store, session_id, &playback) ||
-        !store_add_item(service->store, session_id, item))
-        return service_store_error(service, "The track could not be stored");
-    return changed(service, session_id, !playback.has_track, 0,
-                   store_item(service->store, session_id, item->id));
+    if (result > 0)
+        result = store_add_item(service->store, session_id, item);
+    if (result < 0)
+        return service_store_error(result, "The track could not be stored");
+    return changed(service, session_id, !playback.has_track, 0, wire_item(item));
+}
+
+static int find_item(struct service *service, const char *session_id, const char *item_id,
+                     struct store_item *ret)
+{
+    return item_id ? store_item(service->store, session_id, item_id, ret) : 0;
+}
+
+static struct reply no_item(int result)
+{
+    return result < 0 ? service_store_error(result, "The playlist cannot be read")
+                      : reply_error(404, "The playlist has no such item");
 }
 
 struct reply service_move(struct service *service, const char *session_id, const char *item_id,
                           int64_t to)
 {
-    if (!item_id || !store_item_exists(service->store, session_id, item_id))
-        return reply_error(404, "The playlist has no such item");
-    if (to < 0 || to >= store_playlist_length(service->store, session_id))
+    struct store_item item;
+    int64_t length = 0;
+    int result = find_item(service, session_id, item_id, &item);
+    if (result <= 0)
+        return no_item(result);
+    result = store_playlist_length(service->store, session_id, &length);
+    if (result < 0)
+        return no_item(result);
+    if (to < 0 || to >= length)
         return reply_error(400, "new_position: out of range");
-    if (!store_move_item(service->store, session_id, item_id, to))
-        return service_store_error(service, "The playlist could not be stored");
+    result = store_move_item(service->store, session_id, &item, to);
+    if (result < 0)
+        return service_store_error(result, "The playlist could not be stored");
     return changed(service, session_id, false, 0, status_body("updated"));
+}
+
+/* After the removal: was it the last item of the current track? */
+static int is_current_gone(struct service *service, const char *session_id, const char *track_id,
+                           bool *ret_gone)
+{
+    struct store_playback playback;
+    struct store_item other;
+    int result = store_get_playback(service->store, session_id, &playback);
+    if (result <= 0)
+        return result < 0 ? result : -ENOENT;
+    *ret_gone = false;
+    if (!playback.has_track || strcmp(playback.track_id, track_id) != 0)
+        return 0;
+    result = store_item_of(service->store, session_id, track_id, &other);
+    *ret_gone = result == 0;
+    return result < 0 ? result : 0;
 }
 
 struct reply service_remove(struct service *service, const char *session_id, const char *item_id)
 {
-    char track_id[STORE_NAME_MAX];
-    struct store_playback playback;
-    if (!item_id || !store_item_track(service->store, session_id, item_id, track_id) ||
-        !store_get_playback(service->store, session_id, &playback))
-        return reply_error(404, "The playlist has no such item");
-    int64_t position = store_position_of(service->store, session_id, track_id);
-    if (!store_remove_item(service->store, session_id, item_id))
-        return service_store_error(service, "The playlist could not be stored");
-    bool gone = playback.has_track && strcmp(playback.track_id, track_id) == 0 &&
-                !store_track_exists(service->store, session_id, track_id);
-    return changed(service, session_id, gone, position, status_body("removed"));
+    struct store_item item;
+    bool gone = false;
+    int result = find_item(service, session_id, item_id, &item);
+    if (result <= 0)
+        return no_item(result);
+    result = store_remove_item(service->store, session_id, &item);
+    if (result == 0)
+        result = is_current_gone(service, session_id, item.track_id, &gone);
+    if (result < 0)
+        return service_store_error(result, "The playlist could not be stored");
+    /* Gone: it was the track's only item. */
+    return changed(service, session_id, gone, item.position, status_body("removed"));
 }
 
+/* Names are forgotten before files: a name without a file is a track that cannot be played. */
 void service_drop_media(struct service *service, const char *path)
 {
-    if (!path[0] || store_media_is_used(service->store, path))
+    if (!path[0] || store_media_is_used(service->store, path) != 0)
         return;
-    store_forget_media(service->store, path);
-    media_remove(service->media, path);
+    if (store_forget_media(service->store, path) == 0)
+        media_remove(service->media, path);
 }
 
-static struct reply apply_add(struct service *service, const char *session_id, const cJSON *payload)
+static void take_text(char *to, size_t size, const char *from)
 {
-    struct store_item item = {
-        .track_id = service_text(payload, "track_id"),
-        .name = service_text(payload, "name"),
-        .media_path = service_text(payload, "media_path"),
-        .media_url = service_text(payload, "media_url"),
-        .media_type = "audio/mpeg",
-        .duration_s = -1,
-    };
-    int64_t limit = store_max_duration(service->store, session_id);
-    if (item.media_path)
-        item.duration_s = store_media_duration(service->store, item.media_path);
-    if (!item.track_id || !item.name || (!item.media_path && !item.media_url) ||
-        (item.media_path && item.duration_s < 0))
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+/* 1: the request names a track; 0: none that exists; or -errno. */
+static int find_track(struct service *service, const cJSON *payload, struct store_item *item)
+{
+    const char *track_id = service_text(payload, "track_id");
+    const char *name = service_text(payload, "name");
+    const char *path = service_text(payload, "media_path");
+    const char *url = service_text(payload, "media_url");
+    if (!track_id || !name || (!path && !url) || (path && strlen(path) >= STORE_PATH_MAX))
+        return 0;
+    take_text(item->track_id, sizeof item->track_id, track_id);
+    take_text(item->name, sizeof item->name, name);
+    take_text(item->media_path, sizeof item->media_path, path);
+    take_text(item->media_url, sizeof item->media_url, url);
+    take_text(item->media_type, sizeof item->media_type, "audio/mpeg");
+    item->duration_s = -1;
+    return path ? store_media_duration(service->store, path, &item->duration_s) : 1;
+}
+
+static struct reply apply_add(struct service *service, const struct store_session *session,
+                              const cJSON *payload)
+{
+    struct store_item item = {0};
+    int64_t limit = session->max_duration_s;
+    int known = find_track(service, payload, &item);
+    if (known < 0)
+        return service_store_error(known, "The track cannot be read");
+    if (known == 0)
         return reply_error(422, "The request names no track that exists");
     if (limit >= 0 && item.duration_s < 0)
         return reply_error(422, "The track's length is not known, and this session limits it");
     if (limit >= 0 && item.duration_s > (double)limit)
         return reply_error(400, "The track is longer than this session allows");
-    return service_insert(service, session_id, &item);
+    return service_insert(service, session->id, &item);
 }
 
-struct reply service_apply(struct service *service, const char *session_id, const char *type,
-                           const cJSON *payload)
+struct reply service_apply(struct service *service, const struct store_session *session,
+                           const char *type, const cJSON *payload)
 {
     if (strcmp(type, "reorder") == 0)
-        return service_move(service, session_id, service_text(payload, "item_id"),
+        return service_move(service, session->id, service_text(payload, "item_id"),
                             service_whole(payload, "new_position", -1, SERVICE_POSITION_MAX));
     if (strcmp(type, "remove") == 0)
-        return service_remove(service, session_id, service_text(payload, "item_id"));
-    return apply_add(service, session_id, payload);
+        return service_remove(service, session->id, service_text(payload, "item_id"));
+    return apply_add(service, session, payload);
 }

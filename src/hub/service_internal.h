@@ -15,11 +15,19 @@ enum service_role {
     ROLE_HOST,
 };
 
+/* Whose call it is, and where. */
+struct admission {
+    struct store_user user;
+    struct store_session session;
+    bool is_host;
+    const char *address;
+};
+
 /* --- service_common.c --- */
 
-/* The user of this token, if it may act in the session in this role; else the refusal. */
-bool service_admit(struct service *service, const char *token, const char *session_id,
-                   enum service_role role, struct store_user *ret_user, struct reply *ret_refusal);
+/* The user of the caller's token, if it may act in the session in this role; else the refusal. */
+bool service_admit(struct service *service, const struct caller *caller, const char *session_id,
+                   enum service_role role, struct admission *ret, struct reply *ret_refusal);
 
 /* A string member of usable length; NULL if there is none. */
 const char *service_text(const cJSON *body, const char *name);
@@ -28,12 +36,13 @@ int64_t service_whole(const cJSON *body, const char *name, int64_t fallback, int
 
 /*
  * Everything between these two is one transaction: kept when the reply is a 200, undone otherwise;
- * nobody is told of it before it is kept. They do not nest.
+ * nobody is told of it before it is kept. They do not nest. Begin: 0, or -errno.
  */
-bool service_begin(struct service *service);
+STORE_CHECKED int service_begin(struct service *service);
 struct reply service_commit(struct service *service, struct reply reply);
-/* What did not go into the database: 507 when the disk is full, else 500. */
-struct reply service_store_error(struct service *service, const char *detail);
+/* What the store could not do: 507 when the disk is full, 503 when it may be better soon or after
+ * somebody looked, else 500. */
+struct reply service_store_error(int error, const char *detail);
 
 /* Tells the session's sockets, at the end of the change if there is one. */
 void service_announce(struct service *service, const char *session_id, const char *type,
@@ -42,7 +51,8 @@ void service_announce(struct service *service, const char *session_id, const cha
 /* --- service_playback.c --- */
 
 /* The current track is gone, or there is a first one: point at something that exists. */
-bool service_mend_current(struct service *service, const char *session_id, int64_t position);
+STORE_CHECKED int service_mend_current(struct service *service, const char *session_id,
+                                       int64_t position);
 
 /* --- service_edit.c: within a change, and without asking who --- */
 
@@ -54,21 +64,19 @@ struct reply service_move(struct service *service, const char *session_id, const
                           int64_t to);
 struct reply service_remove(struct service *service, const char *session_id, const char *item_id);
 /* What a request asks for: an addition, a move or a removal. */
-struct reply service_apply(struct service *service, const char *session_id, const char *type,
-                           const cJSON *payload);
+struct reply service_apply(struct service *service, const struct store_session *session,
+                           const char *type, const cJSON *payload);
 /* The file goes with the last that names it; after the change. "" is fine. */
 void service_drop_media(struct service *service, const char *path);
 
 /* --- service_requests.c --- */
 
-struct reply service_add_request(struct service *service, const char *session_id,
-                                 const struct store_user *user, const char *type,
-                                 const cJSON *payload);
+struct reply service_add_request(struct service *service, const struct admission *admission,
+                                 const char *type, const cJSON *payload);
 
 /* --- service_upload.c --- */
 
-struct reply service_upload(struct service *service, const char *session_id,
-                            const struct store_user *user, const cJSON *body,
-                            struct media_upload *upload);
+struct reply service_upload(struct service *service, const struct admission *admission,
+                            const cJSON *body, struct media_upload *upload);
 
 #endif

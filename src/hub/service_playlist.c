@@ -3,35 +3,45 @@
  */
 #include "service_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-struct reply service_playlist(struct service *service, const char *token, const char *session_id)
+struct reply service_playlist(struct service *service, const struct caller *caller,
+                              const char *session_id)
 {
-    struct store_user user;
+    struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+    cJSON *playlist;
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
         return refusal;
-    return (struct reply){200, service_playlist_json(service, session_id)};
+    int result = service_playlist_json(service, session_id, &playlist);
+    if (result < 0)
+        return service_store_error(result, "The playlist cannot be read");
+    return (struct reply){.status = 200, .body = playlist};
 }
 
 static struct reply remove_with_media(struct service *service, const char *session_id,
                                       const char *item_id)
 {
-    char path[MEDIA_PATH_MAX] = "";
-    struct reply reply = {500, NULL};
-    store_item_media(service->store, session_id, item_id, path, sizeof path);
-    if (service_begin(service))
-        reply = service_remove(service, session_id, item_id);
-    reply = service_commit(service, reply);
+    struct store_item item = {0};
+    struct reply reply;
+    int result = service_begin(service);
+    if (result == 0) {
+        result = store_item(service->store, session_id, item_id, &item);
+        reply =
+            service_commit(service, result < 0 ? service_store_error(result, "It cannot be read")
+                                               : service_remove(service, session_id, item_id));
+    } else {
+        reply = service_store_error(result, "The playlist could not be stored");
+    }
     if (reply.status == 200)
-        service_drop_media(service, path);
+        service_drop_media(service, item.media_path);
     return reply;
 }
 
 /* Requests of guests that came in the form of a host's call. */
-static struct reply request_instead(struct service *service, const char *session_id,
-                                    const struct store_user *user, const char *type,
-                                    const char *item_id, const cJSON *body)
+static struct reply request_instead(struct service *service, const struct admission *admission,
+                                    const char *type, const char *item_id, const cJSON *body)
 {
     cJSON *payload = cJSON_CreateObject();
     if (item_id) {
@@ -45,49 +55,51 @@ static struct reply request_instead(struct service *service, const char *session
             if (service_text(body, names[i]))
                 cJSON_AddStringToObject(payload, names[i], service_text(body, names[i]));
     }
-    struct reply reply = service_add_request(service, session_id, user, type, payload);
+    struct reply reply = service_add_request(service, admission, type, payload);
     cJSON_Delete(payload);
     return reply;
 }
 
-struct reply service_add_item(struct service *service, const char *token, const char *session_id,
-                              const cJSON *body, struct media_upload *upload)
+struct reply service_add_item(struct service *service, const struct caller *caller,
+                              const char *session_id, const cJSON *body,
+                              struct media_upload *upload)
 {
-    struct store_user user;
+    struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
         return refusal;
-    if (cJSON_HasObjectItem(body, "media") || store_is_host(service->store, session_id, user.id))
-        return service_upload(service, session_id, &user, body, upload);
+    if (cJSON_HasObjectItem(body, "media") || admission.is_host)
+        return service_upload(service, &admission, body, upload);
     if (!service_text(body, "track_id") || !service_text(body, "name"))
         return reply_error(422, "track_id and name: texts of 1 to 255 bytes are wanted");
-    return request_instead(service, session_id, &user, "add", NULL, body);
+    return request_instead(service, &admission, "add", NULL, body);
 }
 
-struct reply service_move_item(struct service *service, const char *token, const char *session_id,
-                               const char *item_id, const cJSON *body)
+struct reply service_move_item(struct service *service, const struct caller *caller,
+                               const char *session_id, const char *item_id, const cJSON *body)
 {
-    struct store_user user;
+    struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
         return refusal;
-    if (!store_is_host(service->store, session_id, user.id))
-        return request_instead(service, session_id, &user, "reorder", item_id, body);
-    struct reply reply = {500, NULL};
-    if (service_begin(service))
-        reply = service_move(service, session_id, item_id,
-                             service_whole(body, "new_position", -1, SERVICE_POSITION_MAX));
-    return service_commit(service, reply);
+    if (!admission.is_host)
+        return request_instead(service, &admission, "reorder", item_id, body);
+    int result = service_begin(service);
+    if (result < 0)
+        return service_store_error(result, "The playlist could not be stored");
+    return service_commit(
+        service, service_move(service, session_id, item_id,
+                              service_whole(body, "new_position", -1, SERVICE_POSITION_MAX)));
 }
 
-struct reply service_remove_item(struct service *service, const char *token, const char *session_id,
-                                 const char *item_id)
+struct reply service_remove_item(struct service *service, const struct caller *caller,
+                                 const char *session_id, const char *item_id)
 {
-    struct store_user user;
+    struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
         return refusal;
-    if (!store_is_host(service->store, session_id, user.id))
-        return request_instead(service, session_id, &user, "remove", item_id, NULL);
+    if (!admission.is_host)
+        return request_instead(service, &admission, "remove", item_id, NULL);
     return remove_with_media(service, session_id, item_id);
 }

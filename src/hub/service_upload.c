@@ -8,8 +8,76 @@
 #include <stdio.h>
 #include <string.h>
 
+/* --- who may, how many at a time ----------------------------------------------------------- */
+
+struct reply service_begin_upload(struct service *service, const struct caller *caller,
+                                  const char *session_id, struct upload_slot *ret_slot)
+{
+    struct admission admission;
+    struct reply refusal;
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
+        return refusal;
+    *ret_slot = (struct upload_slot){.is_host = admission.is_host};
+    snprintf(ret_slot->user_id, sizeof ret_slot->user_id, "%s", admission.user.id);
+    snprintf(ret_slot->address, sizeof ret_slot->address, "%s", caller->address);
+    return (struct reply){.status = 200};
+}
+
+/* 1: tracks of this guest may still wait for a decision; 0: those that do, from his address or from
+ * all, take what there is for them; or -errno. */
+static int may_wait(struct service *service, const struct upload_slot *slot)
+{
+    int64_t all = 0, held = 0;
+    int result = store_waiting_bytes(service->store, NULL, &all);
+    if (result == 0)
+        result = store_waiting_bytes(service->store, slot->address, &held);
+    if (result < 0)
+        return result;
+    return share_allows(held, all, service->limits.waiting_bytes, service->limits.share_percent);
+}
+
+static bool take_slot(struct service *service, struct upload_slot *slot)
+{
+    int64_t percent = service->limits.share_percent;
+    if (!share_take(&service->uploads, slot->address, MEDIA_UPLOADS_MAX, percent))
+        return false;
+    slot->taken = share_take(&service->uploaders, slot->user_id, MEDIA_UPLOADS_MAX, percent);
+    if (!slot->taken)
+        share_give(&service->uploads, slot->address);
+    return slot->taken;
+}
+
+struct media_upload *service_open_upload(struct service *service, struct upload_slot *slot,
+                                         int *ret_status, const char **ret_reason)
+{
+    int allowed = slot->is_host ? 1 : may_wait(service, slot);
+    *ret_status = allowed < 0 ? 500 : 507;
+    *ret_reason = allowed < 0
+                      ? "The hub cannot read what waits"
+                      : "There is no room for more tracks that wait for the host's decision";
+    if (allowed <= 0)
+        return NULL;
+    if (take_slot(service, slot))
+        return media_upload_begin(service->media, ret_status, ret_reason);
+    *ret_status = 429;
+    *ret_reason = "Too many uploads at once, of all, of this member or of this address; try again";
+    return NULL;
+}
+
+void service_end_upload(struct service *service, struct upload_slot *slot)
+{
+    if (!slot->taken)
+        return;
+    share_give(&service->uploads, slot->address);
+    share_give(&service->uploaders, slot->user_id);
+    slot->taken = false;
+}
+
+/* --- a whole one --------------------------------------------------------------------------- */
+
 /* NULL when what describes the upload is good. */
-static const char *wrong_upload(const cJSON *body, int *ret_status)
+static const char *wrong_upload(const cJSON *body, const struct media_upload *upload,
+                                int *ret_status)
 {
     const cJSON *media = cJSON_GetObjectItemCaseSensitive(body, "media");
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(media, "data");
@@ -22,107 +90,58 @@ static const char *wrong_upload(const cJSON *body, int *ret_status)
     *ret_status = 415;
     if (!type || (strcmp(type, "audio/mpeg") != 0 && strcmp(type, "audio/mp3") != 0))
         return "Only audio/mpeg can be played";
-    return NULL;
-}
-
-/* The file is there, under its name; true when it is one that the session allows. */
-static bool take_file(struct service *service, const char *session_id, struct media_upload *upload,
-                      char path[MEDIA_PATH_MAX], double *ret_duration_s, struct reply *ret_refusal)
-{
-    int status;
-    const char *reason;
-    int64_t limit = store_max_duration(service->store, session_id);
-    if (!media_upload_finish(upload, path, ret_duration_s, &status, &reason)) {
-        *ret_refusal = reply_error(status, reason);
-        return false;
-    }
-    if (limit < 0 || *ret_duration_s <= (double)limit)
-        return true;
-    media_remove(service->media, path);
-    *ret_refusal = reply_error(400, "The track is longer than this session allows");
-    return false;
+    return upload ? NULL : "data: there is no track in it";
 }
 
 /* Hosts add what they upload; guests ask that it be added. */
-static struct reply add_file(struct service *service, const char *session_id,
-                             const struct store_user *user, const cJSON *body, const char *path,
-                             double duration_s)
+static struct reply add_file(struct service *service, const struct admission *admission,
+                             struct store_item *item, int64_t bytes)
 {
-    struct store_item item = {
-        .track_id = service_text(body, "track_id"),
-        .name = service_text(body, "name"),
-        .media_type = "audio/mpeg",
-        .media_path = path,
-        .duration_s = duration_s,
-    };
-    if (!store_add_media(service->store, path, duration_s))
-        return service_store_error(service, "The track could not be stored");
-    if (store_is_host(service->store, session_id, user->id))
-        return service_insert(service, session_id, &item);
+    int result = store_add_media(service->store, item->media_path, item->duration_s, bytes);
+    if (result < 0)
+        return service_store_error(result, "The track could not be stored");
+    if (admission->is_host)
+        return service_insert(service, admission->session.id, item);
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "track_id", item.track_id);
-    cJSON_AddStringToObject(payload, "name", item.name);
-    cJSON_AddStringToObject(payload, "media_path", path);
-    cJSON_AddStringToObject(payload, "media_type", item.media_type);
-    cJSON_AddNumberToObject(payload, "duration_seconds", floor(duration_s));
-    struct reply reply = service_add_request(service, session_id, user, "add", payload);
+    cJSON_AddStringToObject(payload, "track_id", item->track_id);
+    cJSON_AddStringToObject(payload, "name", item->name);
+    cJSON_AddStringToObject(payload, "media_path", item->media_path);
+    cJSON_AddStringToObject(payload, "media_type", item->media_type);
+    cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
+    struct reply reply = service_add_request(service, admission, "add", payload);
     cJSON_Delete(payload);
     return reply;
 }
 
-static struct reply add_upload(struct service *service, const char *session_id,
-                               const struct store_user *user, const cJSON *body,
-                               struct media_upload *upload)
+static struct reply add_upload(struct service *service, const struct admission *admission,
+                               struct store_item *item, int64_t bytes)
 {
-    char path[MEDIA_PATH_MAX];
-    double duration_s;
-    struct reply reply = {500, NULL};
-    if (!take_file(service, session_id, upload, path, &duration_s, &reply))
-        return reply;
-    if (service_begin(service))
-        reply = add_file(service, session_id, user, body, path, duration_s);
-    reply = service_commit(service, reply);
-    if (reply.status != 200)
-        media_remove(service->media, path);
-    else
-        log_info("session %.8s: %s, %.0f s, was uploaded", session_id, path, duration_s);
-    return reply;
+    int64_t limit = admission->session.max_duration_s;
+    if (limit >= 0 && item->duration_s > (double)limit)
+        return reply_error(400, "The track is longer than this session allows");
+    int result = service_begin(service);
+    if (result < 0)
+        return service_store_error(result, "The track could not be stored");
+    return service_commit(service, add_file(service, admission, item, bytes));
 }
 
-/* A track small enough to have come within its JSON. */
-static struct reply add_inline(struct service *service, const char *session_id,
-                               const struct store_user *user, const cJSON *body)
+struct reply service_upload(struct service *service, const struct admission *admission,
+                            const cJSON *body, struct media_upload *upload)
 {
+    struct store_item item = {.media_type = "audio/mpeg"};
     int status;
-    const char *reason;
-    const cJSON *media = cJSON_GetObjectItemCaseSensitive(body, "media");
-    const char *data = cJSON_GetObjectItemCaseSensitive(media, "data")->valuestring;
-    struct media_upload *upload = media_upload_begin(service->media, &status, &reason);
-    if (!upload)
+    const char *reason = wrong_upload(body, upload, &status);
+    if (reason || !media_upload_finish(upload, item.media_path, &item.duration_s, &status, &reason))
         return reply_error(status, reason);
-    media_upload_feed_base64(upload, data, strlen(data));
-    struct reply reply = add_upload(service, session_id, user, body, upload);
-    media_upload_destroy(upload);
+    snprintf(item.track_id, sizeof item.track_id, "%s", service_text(body, "track_id"));
+    snprintf(item.name, sizeof item.name, "%s", service_text(body, "name"));
+    struct reply reply = add_upload(service, admission, &item, media_upload_bytes(upload));
+    /* Of a change that failed it is not known whether the disk has it: then the file stays, and is
+     * put aside one day if nothing names it. */
+    if (reply.status == 200 || reply.status == 500)
+        media_upload_keep(upload);
+    if (reply.status == 200)
+        log_info("session %.8s: %s, %.0f s, was uploaded", admission->session.id, item.media_path,
+                 item.duration_s);
     return reply;
-}
-
-struct reply service_upload(struct service *service, const char *session_id,
-                            const struct store_user *user, const cJSON *body,
-                            struct media_upload *upload)
-{
-    int status;
-    const char *wrong = wrong_upload(body, &status);
-    if (wrong)
-        return reply_error(status, wrong);
-    return upload ? add_upload(service, session_id, user, body, upload)
-                  : add_inline(service, session_id, user, body);
-}
-
-struct reply service_may_upload(struct service *service, const char *token, const char *session_id)
-{
-    struct store_user user;
-    struct reply refusal;
-    if (service_admit(service, token, session_id, ROLE_MEMBER, &user, &refusal))
-        return (struct reply){200, NULL};
-    return refusal;
 }

@@ -1,6 +1,10 @@
 /*
- * store.h: what the hub remembers. Every function that changes something has done so durably when
- * it returns true: a killed hub comes back with it.
+ * store.h: what the hub remembers. What was changed is kept when a function returns 0: a killed hub
+ * comes back with it.
+ *
+ * Every question has three answers, and the compiler sees to it that none is overlooked: 1, it is
+ * so (and what was asked for is filled in); 0, it is not; -errno, it is not known (db.h lists
+ * them). Changes return 0 or -errno. Whoever gets -errno decides nothing and deletes nothing.
  */
 #ifndef TUTTI_HUB_STORE_H
 #define TUTTI_HUB_STORE_H
@@ -13,48 +17,96 @@
 #define STORE_ID_MAX 64
 #define STORE_TOKEN_MAX 64
 #define STORE_NAME_MAX 256
+#define STORE_CODE_MAX 16
+#define STORE_PATH_MAX 128
+#define STORE_ADDRESS_MAX 64
+
+#define STORE_CHECKED __attribute__((warn_unused_result))
 
 struct store;
 
-/* directory: made if missing. NULL after one line in the log. */
+/*
+ * directory: made if missing. NULL after one line in the log, also when the disk cannot be read. A
+ * damaged database is said loudly, and only read: every change is then refused with -EROFS.
+ */
 struct store *store_open(const char *directory);
+bool store_is_damaged(const struct store *store);
+/* Was the database made just now? */
+bool store_is_new(const struct store *store);
 /* For who must not wait for the disk: from now on a thread does what takes long. */
 void store_stay_swift(struct store *store);
 void store_close(struct store *store);
 
-/* id and token are filled with new ones. host: may create sessions. */
-bool store_add_user(struct store *store, const char *name, bool host, char id[STORE_ID_MAX],
-                    char token[STORE_TOKEN_MAX]);
+/* --- users --------------------------------------------------------------------------------- */
 
 struct store_user {
     char id[STORE_ID_MAX];
     char name[STORE_NAME_MAX];
-    bool host;
+    bool host;    /* may create sessions */
+    bool trusted; /* knew the password of the house */
 };
+/* user->id and token are filled with new ones. */
+STORE_CHECKED int store_add_user(struct store *store, struct store_user *user,
+                                 char token[STORE_TOKEN_MAX]);
 /* Whose token this is; only its hash is kept. */
-bool store_find_user(struct store *store, const char *token, struct store_user *ret_user);
-
-bool store_add_session(struct store *store, const char *host_id, int64_t max_duration_s,
-                       char id[STORE_ID_MAX], char code[16]);
-bool store_find_session_by_code(struct store *store, const char *code, char id[STORE_ID_MAX]);
-bool store_session_exists(struct store *store, const char *session_id);
-bool store_session_code(struct store *store, const char *session_id, char code[16]);
-bool store_is_host(struct store *store, const char *session_id, const char *user_id);
-bool store_is_member(struct store *store, const char *session_id, const char *user_id);
-bool store_add_member(struct store *store, const char *session_id, const char *user_id);
-/* -1: no limit. */
-int64_t store_max_duration(struct store *store, const char *session_id);
-
-int64_t store_session_count(struct store *store);
-int64_t store_member_count(struct store *store, const char *session_id);
+STORE_CHECKED int store_find_user(struct store *store, const char *token,
+                                  struct store_user *ret_user);
 /* Forgets users who are in no session, but for the `keep` newest of them. */
-bool store_forget_users(struct store *store, int64_t keep);
-bool store_delete_session(struct store *store, const char *session_id);
+STORE_CHECKED int store_forget_users(struct store *store, int64_t keep);
+
+/* --- sessions ------------------------------------------------------------------------------ */
+
+struct store_session {
+    char id[STORE_ID_MAX];
+    char code[STORE_CODE_MAX];
+    char host_id[STORE_ID_MAX];
+    int64_t max_duration_s; /* -1: no limit */
+};
+/* id and code are filled with new ones; host_id becomes its first member. name: NULL or "": none.
+ */
+STORE_CHECKED int store_add_session(struct store *store, struct store_session *session,
+                                    const char *name, const char *address);
+STORE_CHECKED int store_session(struct store *store, const char *session_id,
+                                struct store_session *ret_session);
+STORE_CHECKED int store_find_session_by_code(struct store *store, const char *code,
+                                             struct store_session *ret_session);
+STORE_CHECKED int store_find_session_by_name(struct store *store, const char *name,
+                                             struct store_session *ret_session);
+/* user_id, who may be no member yet, is the host from now on. */
+STORE_CHECKED int store_set_host(struct store *store, const char *session_id, const char *user_id);
+/* address: those from there; NULL: all. */
+STORE_CHECKED int store_session_count(struct store *store, const char *address, int64_t *ret);
+STORE_CHECKED int store_delete_session(struct store *store, const char *session_id);
+/* The oldest session that is that old and has nothing in it: nobody but its host, who was never
+ * seen, and no track. */
+STORE_CHECKED int store_abandoned_session(struct store *store, int64_t older_than_s,
+                                          char id[STORE_ID_MAX]);
+
+/* --- members ------------------------------------------------------------------------------- */
+
+STORE_CHECKED int store_is_member(struct store *store, const char *session_id, const char *user_id);
+STORE_CHECKED int store_add_member(struct store *store, const char *session_id, const char *user_id,
+                                   const char *address);
+STORE_CHECKED int store_member_count(struct store *store, const char *session_id,
+                                     const char *address, int64_t *ret);
+/* Sockets that the member has opened (1) or closed (-1): he was seen. */
+STORE_CHECKED int store_see_member(struct store *store, const char *session_id, const char *user_id,
+                                   int sockets);
+/* After a start nobody has a socket. */
+STORE_CHECKED int store_forget_sockets(struct store *store);
+/* Who joined that long ago, was never on a socket and waits for nothing: the one who has waited
+ * longest is forgotten. 1: somebody was. */
+STORE_CHECKED int store_forget_stranger(struct store *store, const char *session_id,
+                                        int64_t older_than_s);
+/* Forgets members, but no hosts, who were not seen for so long. 1: somebody was. */
+STORE_CHECKED int store_forget_unseen(struct store *store, int64_t older_than_s);
 
 /* Has another process changed the database since this was last asked? */
-bool store_was_changed(struct store *store);
+STORE_CHECKED int store_was_changed(struct store *store);
 /* One consistent copy, into a file that must not exist yet. */
-bool store_copy(struct store *store, const char *path);
+STORE_CHECKED int store_copy(struct store *store, const char *path);
+
+/* --- playback ------------------------------------------------------------------------------ */
 
 struct store_playback {
     bool has_track;
@@ -63,72 +115,99 @@ struct store_playback {
     bool playing;
     char updated_at[48];
 };
-bool store_get_playback(struct store *store, const char *session_id,
-                        struct store_playback *ret_playback);
-bool store_set_playback(struct store *store, const char *session_id,
-                        const struct store_playback *playback);
+STORE_CHECKED int store_get_playback(struct store *store, const char *session_id,
+                                     struct store_playback *ret_playback);
+STORE_CHECKED int store_set_playback(struct store *store, const char *session_id,
+                                     const struct store_playback *playback);
 
-/* The playlist as the contract's array. The caller deletes it. */
-cJSON *store_playlist(struct store *store, const char *session_id);
-int64_t store_playlist_length(struct store *store, const char *session_id);
-bool store_track_exists(struct store *store, const char *session_id, const char *track_id);
+/* --- the playlist -------------------------------------------------------------------------- */
 
 struct store_item {
-    char id[STORE_ID_MAX]; /* filled */
-    const char *track_id;
-    const char *name;
-    const char *media_path; /* "uploads/x.mp3", or NULL */
-    const char *media_url;  /* elsewhere, or NULL */
-    const char *media_type;
+    char id[STORE_ID_MAX];
+    char track_id[STORE_NAME_MAX];
+    char name[STORE_NAME_MAX];
+    char media_path[STORE_PATH_MAX]; /* "uploads/x.mp3", or "" */
+    char media_url[STORE_NAME_MAX];  /* elsewhere, or "" */
+    char media_type[STORE_NAME_MAX];
     double duration_s; /* < 0: not known */
+    int64_t position;
 };
-bool store_add_item(struct store *store, const char *session_id, struct store_item *item);
-cJSON *store_item(struct store *store, const char *session_id, const char *item_id);
-bool store_item_exists(struct store *store, const char *session_id, const char *item_id);
+/* Calls visit for each item, in order. 0, or -errno: then it was not all of them. */
+STORE_CHECKED int store_each_item(struct store *store, const char *session_id,
+                                  void (*visit)(void *user, const struct store_item *item),
+                                  void *user);
+STORE_CHECKED int store_item(struct store *store, const char *session_id, const char *item_id,
+                             struct store_item *ret_item);
+STORE_CHECKED int store_playlist_length(struct store *store, const char *session_id, int64_t *ret);
+/* At the end of the playlist; id and position are filled. */
+STORE_CHECKED int store_add_item(struct store *store, const char *session_id,
+                                 struct store_item *item);
 /* new_position within the playlist. */
-bool store_move_item(struct store *store, const char *session_id, const char *item_id,
-                     int64_t new_position);
-bool store_remove_item(struct store *store, const char *session_id, const char *item_id);
-/* track_id of the item at a position; false past the end. And the position of a track, -1: none. */
-bool store_track_at(struct store *store, const char *session_id, int64_t position,
-                    char track_id[STORE_NAME_MAX]);
-int64_t store_position_of(struct store *store, const char *session_id, const char *track_id);
-bool store_item_track(struct store *store, const char *session_id, const char *item_id,
-                      char track_id[STORE_NAME_MAX]);
+STORE_CHECKED int store_move_item(struct store *store, const char *session_id,
+                                  const struct store_item *item, int64_t new_position);
+STORE_CHECKED int store_remove_item(struct store *store, const char *session_id,
+                                    const struct store_item *item);
+STORE_CHECKED int store_item_at(struct store *store, const char *session_id, int64_t position,
+                                struct store_item *ret_item);
+/* The first item of a track. */
+STORE_CHECKED int store_item_of(struct store *store, const char *session_id, const char *track_id,
+                                struct store_item *ret_item);
 
-/* Tracks that were uploaded: their measured length. Negative when there is no such track. */
-bool store_add_media(struct store *store, const char *path, double duration_s);
-double store_media_duration(struct store *store, const char *path);
-bool store_forget_media(struct store *store, const char *path);
+/* --- tracks that were uploaded ------------------------------------------------------------- */
+
+STORE_CHECKED int store_add_media(struct store *store, const char *path, double duration_s,
+                                  int64_t bytes);
+STORE_CHECKED int store_media_duration(struct store *store, const char *path, double *ret);
+STORE_CHECKED int store_forget_media(struct store *store, const char *path);
 /* Does an item or a pending request name it? */
-bool store_media_is_used(struct store *store, const char *path);
-/* The item's file: false if it has none. */
-bool store_item_media(struct store *store, const char *session_id, const char *item_id, char *path,
-                      size_t size);
+STORE_CHECKED int store_media_is_used(struct store *store, const char *path);
+/* Every file that an item or a pending request names, once. */
+STORE_CHECKED int store_each_media(struct store *store, void (*visit)(void *user, const char *path),
+                                   void *user);
+/* Bytes of tracks that wait for a host's decision: from an address, or NULL: all. */
+STORE_CHECKED int store_waiting_bytes(struct store *store, const char *address, int64_t *ret);
 
-int64_t store_pending_requests(struct store *store, const char *session_id);
-/* Forgets decided requests of the session, but for the `keep` newest. */
-bool store_forget_requests(struct store *store, const char *session_id, int64_t keep);
+/* --- requests ------------------------------------------------------------------------------ */
 
-/* A pending request; the object as the contract has it, or NULL. */
-cJSON *store_add_request(struct store *store, const char *session_id, const struct store_user *user,
-                         const char *type, const cJSON *payload);
 struct store_request {
+    char id[STORE_ID_MAX];
     char session_id[STORE_ID_MAX];
+    char requester_id[STORE_ID_MAX];
+    char requester[STORE_NAME_MAX];
+    char address[STORE_ADDRESS_MAX];
     char type[32];
+    char *payload; /* JSON; whoever got the request frees it by store_request_end() */
+    char media_path[STORE_PATH_MAX]; /* of the payload, or "" */
     char status[16];
-    cJSON *payload; /* the caller deletes it */
+    bool has_reason;
+    char reason[STORE_NAME_MAX];
 };
-bool store_get_request(struct store *store, const char *request_id,
-                       struct store_request *ret_request);
-bool store_decide_request(struct store *store, const char *request_id, const char *status,
-                          const char *reason);
-cJSON *store_request(struct store *store, const char *request_id);
+void store_request_end(struct store_request *request);
+/* A pending one. id is filled; status and reason are not looked at. */
+STORE_CHECKED int store_add_request(struct store *store, struct store_request *request);
+STORE_CHECKED int store_request(struct store *store, const char *request_id,
+                                struct store_request *ret_request);
+/* The session's pending request that follows a place among all (0: its first), oldest first. The
+ * place becomes its own. */
+STORE_CHECKED int store_next_pending(struct store *store, const char *session_id, int64_t *place,
+                                     struct store_request *ret_request);
+/* reason: NULL: none. */
+STORE_CHECKED int store_decide_request(struct store *store, const char *request_id,
+                                       const char *status, const char *reason);
+/* Of the session; also those by one member, and those from one address. */
+struct store_pending {
+    int64_t all;
+    int64_t of_member;
+    int64_t of_address;
+};
+STORE_CHECKED int store_pending_requests(struct store *store, const char *session_id,
+                                         const char *user_id, const char *address,
+                                         struct store_pending *ret);
+/* Forgets decided requests of the session, but for the `keep` newest. */
+STORE_CHECKED int store_forget_requests(struct store *store, const char *session_id, int64_t keep);
 
-/* Several changes as one. */
-bool store_begin(struct store *store);
-bool store_end(struct store *store, bool good);
-/* Whether the last failure was for want of room. */
-bool store_is_full(const struct store *store);
+/* Several changes as one: undone unless result is 0, which is then what store_end() returns. */
+STORE_CHECKED int store_begin(struct store *store);
+STORE_CHECKED int store_end(struct store *store, int result);
 
 #endif

@@ -5,8 +5,10 @@
  */
 #include "hub_clock.h"
 #include "server_internal.h"
+#include "tutti/base/log.h"
 #include "tutti/core/protocol.h"
 #include "tutti/core/utf8.h"
+#include "wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,50 +36,139 @@ static bool take_credentials(struct lws *wsi, char session_id[STORE_ID_MAX],
 }
 
 /* lws's own answer would be HTTP/1.0 with a page, which WebSocket clients do not expect. */
-static void refuse_handshake(struct lws *wsi)
+static void refuse_handshake(struct lws *wsi, int status)
 {
-    static const char answer[] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n"
-                                 "connection: close\r\n\r\n";
+    char answer[128];
     unsigned char buffer[LWS_PRE + sizeof answer];
-    memcpy(buffer + LWS_PRE, answer, sizeof answer - 1);
-    lws_write(wsi, buffer + LWS_PRE, sizeof answer - 1, LWS_WRITE_HTTP_HEADERS);
+    int bytes = snprintf(answer, sizeof answer,
+                         "HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", status,
+                         status == 403 ? "Forbidden" : "Service Unavailable");
+    memcpy(buffer + LWS_PRE, answer, (size_t)bytes);
+    lws_write(wsi, buffer + LWS_PRE, (size_t)bytes, LWS_WRITE_HTTP_HEADERS);
+}
+
+/* What the store does not know is no refusal: a speaker whose token is refused joins anew. */
+static int admit(struct server *server, struct lws *wsi)
+{
+    char session_id[STORE_ID_MAX], token[STORE_TOKEN_MAX];
+    struct store_user user;
+    struct caller_address address;
+    server_take_address(server, wsi, &address);
+    if (!server_is_called_rightly(server, wsi, NULL) || !take_credentials(wsi, session_id, token))
+        return 403;
+    int known = service_may_connect(server->service, token, session_id, &user);
+    if (known <= 0)
+        return known < 0 ? 503 : 403;
+    unsigned limit = server->config.connections;
+    int64_t percent = server->service->limits.share_percent;
+    return share_allows(share_held(&server->sockets, user.id), server->sockets.used, limit, percent)
+               ? 200
+               : 503;
 }
 
 bool ws_admit(struct server *server, struct lws *wsi)
 {
-    char session_id[STORE_ID_MAX], token[STORE_TOKEN_MAX];
-    if (take_credentials(wsi, session_id, token) &&
-        service_may_connect(server->service, token, session_id))
-        return true;
-    refuse_handshake(wsi);
-    return false;
+    int status = admit(server, wsi);
+    if (status != 200)
+        refuse_handshake(wsi, status);
+    return status == 200;
 }
 
-static cJSON *make_playlist(void *user, const char *session_id)
+/* --- the initial frames -------------------------------------------------------------------- */
+
+static int know_playlist(struct server *server, const char *session_id)
 {
+    cJSON *playlist;
+    if (peers_know_playlist(&server->peers, session_id))
+        return 0;
+    int result = service_playlist_json(server->service, session_id, &playlist);
+    if (result < 0)
+        return result;
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddItemToObject(payload, "playlist", service_playlist_json(user, session_id));
-    return payload;
+    cJSON_AddItemToObject(payload, "playlist", playlist);
+    peers_keep_playlist(&server->peers, session_id, payload);
+    return 0;
+}
+
+/* Who cannot be told the state is hung up on, and will connect again. */
+static void tell_state(struct server *server, struct peer *peer)
+{
+    cJSON *playback;
+    int result = service_playback_json(server->service, peer->session_id, &playback);
+    if (result == 0) {
+        peer_send(peer, "playback_state", playback);
+        result = know_playlist(server, peer->session_id);
+    }
+    if (result < 0) {
+        peer_close(peer);
+        return;
+    }
+    peer_send_playlist(peer);
+    peer->tells_pending = true;
+}
+
+/* One at a time, as they are sent: they are as many as the session may have. */
+void ws_tell_pending(struct server *server, struct peer *peer)
+{
+    struct store_request request;
+    if (!peer->tells_pending || peer->count > 0 || peer->overrun)
+        return;
+    int known = store_next_pending(server->service->store, peer->session_id, &peer->pending_place,
+                                   &request);
+    if (known == 1) {
+        peer_send(peer, "request_update", wire_request(&request));
+        store_request_end(&request);
+        return;
+    }
+    peer->tells_pending = false;
+    if (known < 0)
+        peer_close(peer);
+}
+
+static void see(struct server *server, const struct peer *peer, int sockets)
+{
+    if (store_see_member(server->service->store, peer->session_id, peer->user_id, sockets) < 0)
+        log_debug("it could not be stored that a member was seen");
 }
 
 void ws_established(struct server *server, struct lws *wsi, struct peer *peer)
 {
-    struct service *service = server->service;
+    struct store_user user;
+    struct caller_address address;
     memset(peer, 0, sizeof *peer);
     peer->wsi = wsi;
-    if (!take_credentials(wsi, peer->session_id, peer->token))
+    server_take_address(server, wsi, &address);
+    bool good = take_credentials(wsi, peer->session_id, peer->token) &&
+                service_may_connect(server->service, peer->token, peer->session_id, &user) == 1;
+    if (!good || !share_take(&server->sockets, user.id, server->config.connections, 100)) {
+        peer_close(peer);
         return;
+    }
+    snprintf(peer->user_id, sizeof peer->user_id, "%s", user.id);
+    snprintf(peer->address, sizeof peer->address, "%s", address.group);
     peers_add(&server->peers, peer);
-    peer_send(peer, "playback_state", service_playback_json(service, peer->session_id));
-    peers_send_playlist(&server->peers, peer, make_playlist, service);
+    see(server, peer, 1);
+    tell_state(server, peer);
+}
+
+void ws_closed(struct server *server, struct peer *peer)
+{
+    if (!peer->peers)
+        return;
+    share_give(&server->sockets, peer->user_id);
+    peers_remove(peer);
+    see(server, peer, -1);
 }
 
 void ws_review(struct server *server)
 {
+    struct store_user user;
     for (struct peer *peer = server->peers.first; peer; peer = peer->next)
-        if (!service_may_connect(server->service, peer->token, peer->session_id))
-            lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+        if (service_may_connect(server->service, peer->token, peer->session_id, &user) == 0)
+            peer_close(peer);
 }
+
+/* --- what clients say ---------------------------------------------------------------------- */
 
 /* The time of receipt was taken before anything else; the time of sending is put in last. */
 static void echo(struct peer *peer, const cJSON *payload, struct server_time received)
@@ -112,18 +203,19 @@ static void dispatch(struct server *server, struct peer *peer, const char *type,
                      const cJSON *payload, struct server_time received)
 {
     struct service *service = server->service;
+    const struct caller caller = {peer->token, peer->address};
     if (strcmp(type, "sync_ack") == 0)
         echo(peer, payload, received);
     else if (strcmp(type, "playback_command") == 0)
-        settle(peer, service_command(service, peer->token, peer->session_id, payload));
+        settle(peer, service_command(service, &caller, peer->session_id, payload));
     else if (strcmp(type, "request_playlist_change") == 0)
-        settle(peer, service_request(service, peer->token, peer->session_id, payload));
+        settle(peer, service_request(service, &caller, peer->session_id, payload));
     else if (strcmp(type, "approve_request") == 0)
         settle(peer,
-               service_decide(service, peer->token, text_of(payload, "request_id"), true, payload));
+               service_decide(service, &caller, text_of(payload, "request_id"), true, payload));
     else if (strcmp(type, "deny_request") == 0)
-        settle(peer, service_decide(service, peer->token, text_of(payload, "request_id"), false,
-                                    payload));
+        settle(peer,
+               service_decide(service, &caller, text_of(payload, "request_id"), false, payload));
     else
         settle(peer, reply_error(422, "type: there is no such message"));
 }
@@ -139,6 +231,10 @@ static void take_message(struct server *server, struct peer *peer, struct server
         settle(peer, reply_error(422, "The message is not UTF-8"));
         return;
     }
+    if (body_nesting(peer->message, peer->message_bytes) > SERVICE_NESTING_MAX) {
+        settle(peer, reply_error(422, "The message is nested too deeply"));
+        return;
+    }
     cJSON *root = cJSON_ParseWithLength(peer->message, peer->message_bytes);
     const char *type = text_of(root, "type");
     const cJSON *payload = cJSON_GetObjectItemCaseSensitive(root, "payload");
@@ -149,29 +245,12 @@ static void take_message(struct server *server, struct peer *peer, struct server
     cJSON_Delete(root);
 }
 
-static bool append(struct peer *peer, const char *bytes, size_t count, size_t max)
-{
-    if (peer->message_too_large || peer->message_bytes + count > max) {
-        peer->message_too_large = true;
-        free(peer->message);
-        peer->message = NULL;
-        peer->message_bytes = 0;
-        return true;
-    }
-    char *grown = realloc(peer->message, peer->message_bytes + count + 1);
-    if (!grown)
-        return false;
-    peer->message = grown;
-    memcpy(peer->message + peer->message_bytes, bytes, count);
-    peer->message_bytes += count;
-    return true;
-}
-
 int ws_receive(struct server *server, struct lws *wsi, struct peer *peer, const char *bytes,
                size_t count)
 {
     struct server_time received = hub_clock_now();
-    if (!append(peer, bytes, count, server->config.frame_bytes))
+    if (!peer->peers || !peer_gather(peer, bytes, count, server->config.frame_bytes) ||
+        peer->overrun)
         return -1;
     if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
         return 0;
@@ -180,8 +259,6 @@ int ws_receive(struct server *server, struct lws *wsi, struct peer *peer, const 
     else
         take_message(server, peer, received);
     peer->message_too_large = false;
-    free(peer->message);
-    peer->message = NULL;
-    peer->message_bytes = 0;
-    return 0;
+    peer_forget_message(peer);
+    return peer->overrun ? -1 : 0;
 }

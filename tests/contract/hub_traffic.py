@@ -121,7 +121,7 @@ class Traffic:
     def create(self):
         if len(self.sessions) >= SESSIONS_MAX:
             gone = self.sessions.pop(self.random.randrange(len(self.sessions)))
-            code, _, errors = self.hub.run("session", "delete", gone["code"])
+            code, _, errors = self.hub.run("session", "delete", gone["code"], "--yes")
             if code != 0:
                 raise Wrong(f"session delete: {errors}")
         _, login = self.call("POST", "/auth/login", {"name": "host", "role": "host"})

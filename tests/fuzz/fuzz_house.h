@@ -7,6 +7,9 @@
 
 #include "../../src/hub/service.h"
 
+/* Where everybody is. */
+#define FUZZ_ADDRESS "127.0.0.1"
+
 struct fuzz_person {
     char id[STORE_ID_MAX];
     char token[STORE_TOKEN_MAX];

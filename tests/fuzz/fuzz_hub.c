@@ -15,6 +15,17 @@
 #define LINES_MAX 32
 #define LINE_BYTES 4096
 
+static const struct service_limits limits = {
+    .sessions = 4,
+    .members = 8,
+    .playlist_items = 8,
+    .pending_requests = 8,
+    .requests_per_minute = 1000,
+    .failures_per_minute = 1000,
+    .joins_per_minute = 100000,
+    .share_percent = 50,
+    .waiting_bytes = 1 << 20,
+};
 static struct service service;
 static struct fuzz_house house;
 static char last_item[STORE_ID_MAX], last_request[STORE_ID_MAX];
@@ -30,7 +41,8 @@ static void take_id(const cJSON *body, const char *member, char to[STORE_ID_MAX]
 static void announce(void *user, const char *to_session, const char *type, cJSON *payload)
 {
     (void)user;
-    FUZZ_CHECK(store_session_exists(service.store, to_session));
+    struct store_session session;
+    FUZZ_CHECK(store_session(service.store, to_session, &session) == 1);
     FUZZ_CHECK(cJSON_IsObject(payload) && type[0]);
     free(cJSON_PrintUnformatted(payload));
     cJSON_Delete(payload);
@@ -39,7 +51,7 @@ static void announce(void *user, const char *to_session, const char *type, cJSON
 static void start_over(void)
 {
     if (!service.store) {
-        fuzz_house_open(&service, &(struct service_limits){4, 8, 8, 8, 1000, 1000});
+        fuzz_house_open(&service, &limits);
         service.announce = announce;
     }
     fuzz_house_start_over(&service, &house);
@@ -75,15 +87,16 @@ static const char *text_of(const cJSON *payload, const char *name)
 static struct reply message(const char *token, const char *type, const char *text)
 {
     cJSON *payload = cJSON_Parse(text);
+    const struct caller caller = {token, FUZZ_ADDRESS};
     struct reply reply;
     if (!cJSON_IsObject(payload))
         reply = reply_error(422, "no object");
     else if (strcmp(type, "playback_command") == 0)
-        reply = service_command(&service, token, house.session_id, payload);
+        reply = service_command(&service, &caller, house.session_id, payload);
     else if (strcmp(type, "request_playlist_change") == 0)
-        reply = service_request(&service, token, house.session_id, payload);
+        reply = service_request(&service, &caller, house.session_id, payload);
     else
-        reply = service_decide(&service, token, text_of(payload, "request_id"), type[0] == 'a',
+        reply = service_decide(&service, &caller, text_of(payload, "request_id"), type[0] == 'a',
                                payload);
     cJSON_Delete(payload);
     return reply;
@@ -96,7 +109,7 @@ static struct reply rest_call(const char *method, const char *path, const char *
     struct reply reply = routes_call(
         &service,
         &(struct routes_request){
-            .method = method, .path = path, .token = token, .address = "127.0.0.1", .body = body});
+            .method = method, .path = path, .caller = {token, FUZZ_ADDRESS}, .body = body});
     cJSON_Delete(body);
     return reply;
 }
@@ -144,16 +157,17 @@ static void run_line(char *line)
 static void check_database(void)
 {
     struct store_playback playback;
-    int64_t length = store_playlist_length(service.store, house.session_id);
-    char track_id[STORE_NAME_MAX];
+    struct store_item item;
+    int64_t length = -1;
+    FUZZ_CHECK(store_playlist_length(service.store, house.session_id, &length) == 0);
     FUZZ_CHECK(length <= service.limits.playlist_items);
     for (int64_t i = 0; i < length; i++)
-        FUZZ_CHECK(store_track_at(service.store, house.session_id, i, track_id));
-    FUZZ_CHECK(store_get_playback(service.store, house.session_id, &playback));
+        FUZZ_CHECK(store_item_at(service.store, house.session_id, i, &item) == 1);
+    FUZZ_CHECK(store_get_playback(service.store, house.session_id, &playback) == 1);
     FUZZ_CHECK(playback.position_ms >= 0);
     FUZZ_CHECK(playback.has_track == (length > 0));
     if (playback.has_track)
-        FUZZ_CHECK(store_track_exists(service.store, house.session_id, playback.track_id));
+        FUZZ_CHECK(store_item_of(service.store, house.session_id, playback.track_id, &item) == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -31,11 +31,17 @@ static int count_files(void)
     return count;
 }
 
-static bool is_known(void *user, const char *path)
+static int is_used(void *user, const char *path)
 {
     (void)user;
     (void)path;
-    return false;
+    return 0;
+}
+
+static struct media_upload *open_upload(void *user, int *ret_status, const char **ret_reason)
+{
+    (void)user;
+    return media_upload_begin(media, ret_status, ret_reason);
 }
 
 static bool check_in_pieces(const char *bytes, size_t size, size_t piece, double *ret_seconds)
@@ -62,7 +68,7 @@ static void as_music(const char *bytes, size_t size, size_t piece)
 
 static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t piece)
 {
-    struct body *body = body_create(kind, NULL, media);
+    struct body *body = body_create(kind, NULL, &(struct body_door){.open = open_upload});
     cJSON *json = NULL;
     struct media_upload *upload = NULL;
     char path[MEDIA_PATH_MAX];
@@ -77,12 +83,15 @@ static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t 
     if (reply.status == 200 && upload) {
         stored = media_upload_finish(upload, path, &duration_s, &status, &reason);
         FUZZ_CHECK(stored ? duration_s >= 0 : status >= 400 && reason);
+        if (stored)
+            media_upload_keep(upload);
     }
     body_destroy(body);
     FUZZ_CHECK(count_files() == stored);
     cJSON_Delete(json);
     cJSON_Delete(reply.body);
-    media_sweep(media, is_known, NULL);
+    FUZZ_CHECK(media_sweep(media, is_used, NULL) == stored);
+    FUZZ_CHECK(media_purge(media, 0) == stored);
     FUZZ_CHECK(count_files() == 0);
 }
 

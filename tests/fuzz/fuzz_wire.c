@@ -36,7 +36,15 @@ static int connections[CONNECTIONS];
 
 static void open_house(void)
 {
-    fuzz_house_open(&service, &(struct service_limits){4, 8, 8, 8, 100000, 100000});
+    fuzz_house_open(&service, &(struct service_limits){.sessions = 4,
+                                                       .members = 8,
+                                                       .playlist_items = 8,
+                                                       .pending_requests = 8,
+                                                       .requests_per_minute = 100000,
+                                                       .failures_per_minute = 100000,
+                                                       .joins_per_minute = 100000,
+                                                       .share_percent = 100,
+                                                       .waiting_bytes = 1 << 20});
     server = server_create(
         &(struct server_config){
             .address = "127.0.0.1",
@@ -44,10 +52,15 @@ static void open_house(void)
             .connections = 2 * CONNECTIONS,
             .frame_bytes = 4096,
             .queue_bytes = 65536,
+            .waiting_bytes = 1 << 20,
+            .names = "*",
+            .trusted_proxy = "",
             .messages_per_second = 1000,
         },
         &service);
     FUZZ_CHECK(server);
+    media_use_background(service.media,
+                         NULL); /* without a thread, what happens is the same again */
     for (int i = 0; i < CONNECTIONS; i++)
         connections[i] = -1;
 }

@@ -33,23 +33,37 @@ static void everyone_has_a_bucket(void **state)
 {
     (void)state;
     static struct rate_table table;
-    assert_true(rate_take(rate_find(&table, "ada"), 1, 1, SECOND));
-    assert_false(rate_take(rate_find(&table, "ada"), 1, 1, SECOND));
-    assert_true(rate_take(rate_find(&table, "grace"), 1, 1, SECOND));
+    assert_true(rate_table_take(&table, "ada", 1, SECOND));
+    assert_false(rate_table_take(&table, "ada", 1, SECOND));
+    assert_false(rate_table_allows(&table, "ada", 1, SECOND));
+    assert_true(rate_table_allows(&table, "grace", 1, SECOND));
+    assert_true(rate_table_take(&table, "grace", 1, SECOND));
 }
 
-static void who_came_last_is_remembered(void **state)
+/* However many come after him: a table is not emptied by those who do little. */
+static void who_did_most_is_remembered(void **state)
 {
     (void)state;
     static struct rate_table table;
     char key[32];
-    for (int i = 0; i < 3 * RATE_TABLE_SIZE; i++) {
+    for (int i = 0; i < 20; i++)
+        assert_true(rate_table_take(&table, "mallory", 20, SECOND));
+    for (int i = 0; i < 4 * RATE_TABLE_SIZE; i++) {
         snprintf(key, sizeof key, "user %d", i);
-        assert_true(rate_take(rate_find(&table, key), 0.001, 1, (i + 1) * SECOND / 1000));
-        assert_false(rate_take(rate_find(&table, key), 0.001, 1, (i + 1) * SECOND / 1000));
+        assert_true(rate_table_take(&table, key, 20, SECOND + i));
     }
-    assert_false(rate_take(rate_find(&table, "user 767"), 0.001, 1, SECOND));
-    assert_true(rate_take(rate_find(&table, "user 0"), 0.001, 1, SECOND));
+    assert_false(rate_table_allows(&table, "mallory", 20, SECOND + 5000));
+}
+
+static void what_is_counted_leaks_away(void **state)
+{
+    (void)state;
+    struct rate_bucket bucket = {0};
+    for (int i = 0; i < 100; i++)
+        rate_count(&bucket, 2, SECOND);
+    assert_float_equal(rate_filled(&bucket, 2, SECOND), 100, 1e-9);
+    assert_float_equal(rate_filled(&bucket, 2, 11 * SECOND), 80, 1e-9);
+    assert_float_equal(rate_filled(&bucket, 2, 100 * SECOND), 0, 1e-9);
 }
 
 static void text_is_utf8(void **state)
@@ -76,7 +90,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_then_a_steady_flow),
         cmocka_unit_test(everyone_has_a_bucket),
-        cmocka_unit_test(who_came_last_is_remembered),
+        cmocka_unit_test(who_did_most_is_remembered),
+        cmocka_unit_test(what_is_counted_leaks_away),
         cmocka_unit_test(text_is_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,12 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define ADDRESS "192.0.2.1"
+
 struct hub {
     char directory[64];
     struct service service;
     char host[STORE_TOKEN_MAX];
     char guest[STORE_TOKEN_MAX];
     char session_id[STORE_ID_MAX];
+    char code[STORE_CODE_MAX];
     char told[512]; /* the types of what was announced, in order */
 };
 
@@ -31,20 +34,32 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
 
 static int setup(void **state)
 {
-    char id[STORE_ID_MAX], code[16];
+    struct store_user host = {.name = "host", .host = true}, guest = {.name = "guest"};
+    struct store_session session = {.max_duration_s = -1};
     struct hub *hub = calloc(1, sizeof *hub);
     log_set_level(LOG_ERROR);
     strcpy(hub->directory, "/tmp/tutti-hub-XXXXXX");
     assert_non_null(mkdtemp(hub->directory));
-    hub->service.limits = (struct service_limits){2, 3, 3, 2, 4, 3};
+    hub->service.limits = (struct service_limits){.sessions = 2,
+                                                  .members = 3,
+                                                  .playlist_items = 3,
+                                                  .pending_requests = 2,
+                                                  .requests_per_minute = 4,
+                                                  .failures_per_minute = 3,
+                                                  .joins_per_minute = 100,
+                                                  .share_percent = 100,
+                                                  .waiting_bytes = 1 << 22};
     hub->service.store = store_open(hub->directory);
     hub->service.media = media_create(hub->directory, &(struct media_limits){65536, 1 << 24, 0});
     hub->service.announce = announce;
     hub->service.user = hub;
-    assert_true(store_add_user(hub->service.store, "host", true, id, hub->host));
-    assert_true(store_add_session(hub->service.store, id, -1, hub->session_id, code));
-    assert_true(store_add_user(hub->service.store, "guest", false, id, hub->guest));
-    assert_true(store_add_member(hub->service.store, hub->session_id, id));
+    assert_int_equal(store_add_user(hub->service.store, &host, hub->host), 0);
+    strcpy(session.host_id, host.id);
+    assert_int_equal(store_add_session(hub->service.store, &session, NULL, ADDRESS), 0);
+    strcpy(hub->session_id, session.id);
+    strcpy(hub->code, session.code);
+    assert_int_equal(store_add_user(hub->service.store, &guest, hub->guest), 0);
+    assert_int_equal(store_add_member(hub->service.store, session.id, guest.id, ADDRESS), 0);
     *state = hub;
     return 0;
 }
@@ -54,6 +69,7 @@ static int teardown(void **state)
     struct hub *hub = *state;
     char command[128];
     media_destroy(hub->service.media);
+    service_end(&hub->service);
     store_close(hub->service.store);
     snprintf(command, sizeof command, "rm -r '%s'", hub->directory);
     int failed = system(command);
@@ -70,7 +86,8 @@ static void ask(struct hub *hub, const char *track_id, char id[STORE_ID_MAX])
              "\"media_url\":\"http://elsewhere/a.mp3\"}}",
              track_id);
     cJSON *body = cJSON_Parse(text);
-    struct reply reply = service_request(&hub->service, hub->guest, hub->session_id, body);
+    struct reply reply = service_request(&hub->service, &(struct caller){hub->guest, ADDRESS},
+                                         hub->session_id, body);
     assert_int_equal(reply.status, 200);
     snprintf(id, STORE_ID_MAX, "%s", cJSON_GetObjectItem(reply.body, "id")->valuestring);
     cJSON_Delete(reply.body);
@@ -79,9 +96,17 @@ static void ask(struct hub *hub, const char *track_id, char id[STORE_ID_MAX])
 
 static int decide(struct hub *hub, const char *id, bool approve)
 {
-    struct reply reply = service_decide(&hub->service, hub->host, id, approve, NULL);
+    struct reply reply =
+        service_decide(&hub->service, &(struct caller){hub->host, ADDRESS}, id, approve, NULL);
     cJSON_Delete(reply.body);
     return reply.status;
+}
+
+static int64_t length_of(struct hub *hub)
+{
+    int64_t length = -1;
+    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id, &length), 0);
+    return length;
 }
 
 static void approval_and_change_are_one(void **state)
@@ -90,18 +115,19 @@ static void approval_and_change_are_one(void **state)
     char id[STORE_ID_MAX];
     ask(hub, "t1", id);
     hub->told[0] = '\0';
-    assert_true(db_run(hub->service.store->db,
-                       "CREATE TRIGGER break BEFORE UPDATE ON requests"
-                       " BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END",
-                       ""));
+    assert_int_equal(db_run(hub->service.store->db,
+                            "CREATE TRIGGER break BEFORE UPDATE ON requests"
+                            " BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END",
+                            ""),
+                     0);
     log_set_level(LOG_ERROR);
     assert_int_equal(decide(hub, id, true), 500);
-    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 0);
+    assert_int_equal(length_of(hub), 0);
     assert_string_equal(hub->told, "");
 
-    assert_true(db_run(hub->service.store->db, "DROP TRIGGER break", ""));
+    assert_int_equal(db_run(hub->service.store->db, "DROP TRIGGER break", ""), 0);
     assert_int_equal(decide(hub, id, true), 200);
-    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 1);
+    assert_int_equal(length_of(hub), 1);
     assert_string_equal(hub->told, "playlist_update playback_state request_update ");
 }
 
@@ -112,7 +138,7 @@ static void a_request_is_decided_once(void **state)
     ask(hub, "t1", id);
     assert_int_equal(decide(hub, id, false), 200);
     assert_int_equal(decide(hub, id, true), 409);
-    assert_int_equal(store_playlist_length(hub->service.store, hub->session_id), 0);
+    assert_int_equal(length_of(hub), 0);
 }
 
 static void a_refused_approval_stays_pending(void **state)
@@ -134,24 +160,24 @@ static void what_is_of_no_use_any_more_is_forgotten(void **state)
 {
     struct hub *hub = *state;
     struct store *store = hub->service.store;
-    char first[STORE_ID_MAX], second[STORE_ID_MAX], id[STORE_ID_MAX];
+    char first[STORE_ID_MAX], second[STORE_ID_MAX];
     char older[STORE_TOKEN_MAX], newer[STORE_TOKEN_MAX];
-    struct store_user user;
+    struct store_user user = {.name = "somebody"};
     ask(hub, "t1", first);
     ask(hub, "t2", second);
     assert_int_equal(decide(hub, first, false), 200);
     assert_int_equal(decide(hub, second, false), 200);
-    assert_true(store_forget_requests(store, hub->session_id, 1));
+    assert_int_equal(store_forget_requests(store, hub->session_id, 1), 0);
     assert_int_equal(decide(hub, first, true), 404);
     assert_int_equal(decide(hub, second, true), 409);
 
-    assert_true(store_add_user(store, "older", false, id, older));
-    assert_true(store_add_user(store, "newer", true, id, newer));
-    assert_true(store_forget_users(store, 1));
-    assert_false(store_find_user(store, older, &user));
-    assert_true(store_find_user(store, newer, &user));
-    assert_true(store_find_user(store, hub->guest, &user));
-    assert_true(store_find_user(store, hub->host, &user));
+    assert_int_equal(store_add_user(store, &user, older), 0);
+    assert_int_equal(store_add_user(store, &user, newer), 0);
+    assert_int_equal(store_forget_users(store, 1), 0);
+    assert_int_equal(store_find_user(store, older, &user), 0);
+    assert_int_equal(store_find_user(store, newer, &user), 1);
+    assert_int_equal(store_find_user(store, hub->guest, &user), 1);
+    assert_int_equal(store_find_user(store, hub->host, &user), 1);
 }
 
 /* Emptied beside us while we write: it stays small, and all of it is there afterwards. */
@@ -165,12 +191,12 @@ static void the_log_of_the_database_stays_small(void **state)
     store_stay_swift(store);
     for (int i = 0; i < 10 * CHECKPOINT_PAGES; i++) {
         playback.position_ms = i;
-        assert_true(store_set_playback(store, hub->session_id, &playback));
+        assert_int_equal(store_set_playback(store, hub->session_id, &playback), 0);
     }
     snprintf(wal, sizeof wal, "%s/hub.sqlite-wal", hub->directory);
     assert_int_equal(stat(wal, &status), 0);
     assert_true(status.st_size < (off_t)9 * CHECKPOINT_PAGES * 4200);
-    assert_true(store_get_playback(store, hub->session_id, &playback));
+    assert_int_equal(store_get_playback(store, hub->session_id, &playback), 1);
     assert_int_equal(playback.position_ms, 10 * CHECKPOINT_PAGES - 1);
 }
 

@@ -1,0 +1,97 @@
+/*
+ * schema.c: the tables, and how an older hub's become those of this one.
+ *
+ * Each migration is one transaction: a hub that is killed meanwhile finds the older version whole.
+ */
+#include "store_internal.h"
+#include "tutti/base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define SCHEMA_VERSION 3
+
+/* migrations[n] takes a database from version n to n + 1. */
+static const char *const migrations[SCHEMA_VERSION] = {
+    "CREATE TABLE users ("
+    " id TEXT PRIMARY KEY, name TEXT NOT NULL, host INTEGER NOT NULL,"
+    " token_hash TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+    "CREATE TABLE sessions ("
+    " id TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
+    " host_id TEXT NOT NULL REFERENCES users(id), max_duration_s INTEGER,"
+    " track_id TEXT, position_ms INTEGER NOT NULL DEFAULT 0,"
+    " playing INTEGER NOT NULL DEFAULT 0, updated_at TEXT NOT NULL,"
+    " created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+    "CREATE TABLE members ("
+    " session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " PRIMARY KEY (session_id, user_id)) WITHOUT ROWID;"
+    "CREATE TABLE items ("
+    " id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " track_id TEXT NOT NULL, name TEXT NOT NULL, media_path TEXT, media_url TEXT,"
+    " media_type TEXT NOT NULL, duration_s REAL, position INTEGER NOT NULL);"
+    "CREATE INDEX items_by_position ON items(session_id, position);"
+    "CREATE TABLE requests ("
+    " id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " requester TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL,"
+    " status TEXT NOT NULL DEFAULT 'pending', reason TEXT,"
+    " created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, decided_at TEXT);",
+    "CREATE TABLE media (path TEXT PRIMARY KEY, duration_s REAL NOT NULL) WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO media"
+    " SELECT media_path, coalesce(duration_s, 0) FROM items WHERE media_path IS NOT NULL;"
+    "CREATE INDEX items_by_media ON items(media_path);"
+    "CREATE INDEX members_by_user ON members(user_id);"
+    "CREATE INDEX requests_by_session ON requests(session_id, status);",
+    /* Who was a member before has been seen: whoever was not is the first to go. */
+    "ALTER TABLE users ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN name TEXT;"
+    "ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX sessions_by_name ON sessions(name) WHERE name IS NOT NULL;"
+    "ALTER TABLE members ADD COLUMN address TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE members ADD COLUMN joined_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE members ADD COLUMN seen_at INTEGER;"
+    "ALTER TABLE members ADD COLUMN sockets INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE members SET joined_at = CAST(strftime('%s', 'now') AS INTEGER),"
+    " seen_at = CAST(strftime('%s', 'now') AS INTEGER);"
+    "ALTER TABLE media ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE requests ADD COLUMN requester_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE requests ADD COLUMN address TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE requests ADD COLUMN media_path TEXT;"
+    "UPDATE requests SET media_path = json_extract(payload, '$.media_path')"
+    " WHERE type = 'add' AND json_valid(payload);"
+    "CREATE INDEX requests_by_media ON requests(media_path) WHERE status = 'pending';",
+};
+
+static int apply(sqlite3 *db, const char *sql, int64_t version)
+{
+    char set[64];
+    snprintf(set, sizeof set, "PRAGMA user_version = %lld", (long long)version);
+    int result = db_begin(db);
+    if (result < 0)
+        return result;
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        result = db_error(db, "bringing it up to date");
+    if (result == 0)
+        result = db_run(db, set, "");
+    return db_end(db, result);
+}
+
+int schema_migrate(sqlite3 *db, bool *ret_is_new)
+{
+    int64_t version = 0;
+    int result = db_number(db, &version, "PRAGMA user_version", "");
+    if (result < 0)
+        return result;
+    *ret_is_new = version == 0;
+    if (version > SCHEMA_VERSION) {
+        log_error("database: made by a newer tutti-hub (version %lld, this one knows %d)",
+                  (long long)version, SCHEMA_VERSION);
+        return -EPROTO;
+    }
+    for (; version < SCHEMA_VERSION; version++) {
+        result = apply(db, migrations[version], version + 1);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}

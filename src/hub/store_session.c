@@ -1,0 +1,281 @@
+/*
+ * store_session.c: users, the sessions, who is a member of them, and what they play.
+ */
+#include "store_internal.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW "CAST(strftime('%s', 'now') AS INTEGER)"
+
+/* --- users --------------------------------------------------------------------------------- */
+
+/* SHA-256: tokens are 128 random bits, so that salt and stretching would add nothing. */
+static int hash_token(const char *token, char hash[65])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned bytes = 0;
+    if (!EVP_Digest(token, strlen(token), digest, &bytes, EVP_sha256(), NULL) || bytes != 32)
+        return -ENOMEM;
+    for (size_t i = 0; i < bytes; i++)
+        snprintf(hash + 2 * i, 3, "%02x", digest[i]);
+    return 0;
+}
+
+int store_add_user(struct store *store, struct store_user *user, char token[STORE_TOKEN_MAX])
+{
+    char hash[65];
+    store_random_hex(user->id, 32);
+    store_random_hex(token, 32);
+    int result = hash_token(token, hash);
+    if (result < 0)
+        return result;
+    return db_run(store->db,
+                  "INSERT INTO users (id, name, host, trusted, token_hash) VALUES (?, ?, ?, ?, ?)",
+                  "ssiis", user->id, user->name, (int64_t)user->host, (int64_t)user->trusted, hash);
+}
+
+int store_find_user(struct store *store, const char *token, struct store_user *ret_user)
+{
+    char hash[65];
+    /* The look-up is by hash: how long it takes says nothing about the token. */
+    int result = hash_token(token, hash);
+    if (result < 0)
+        return result;
+    struct db_rows rows = db_query(
+        store->db, "SELECT id, name, host, trusted FROM users WHERE token_hash = ?", "s", hash);
+    result = db_next(&rows);
+    if (result != 1)
+        return result;
+    db_copy(&rows, 0, ret_user->id, sizeof ret_user->id);
+    db_copy(&rows, 1, ret_user->name, sizeof ret_user->name);
+    ret_user->host = db_int(&rows, 2) != 0;
+    ret_user->trusted = db_int(&rows, 3) != 0;
+    db_done(&rows);
+    return 1;
+}
+
+int store_forget_users(struct store *store, int64_t keep)
+{
+    return db_run(store->db,
+                  "DELETE FROM users WHERE rowid IN (SELECT users.rowid FROM users"
+                  " LEFT JOIN members ON members.user_id = users.id"
+                  " WHERE members.user_id IS NULL ORDER BY users.rowid DESC LIMIT -1 OFFSET ?)",
+                  "i", keep);
+}
+
+/* --- sessions ------------------------------------------------------------------------------ */
+
+static void random_code(char code[STORE_CODE_MAX])
+{
+    store_random_hex(code, 6);
+    for (char *c = code; *c; c++)
+        if (*c >= 'a')
+            *c = (char)(*c - 'a' + 'A');
+}
+
+static int unused_code(struct store *store, char code[STORE_CODE_MAX])
+{
+    int result;
+    do {
+        random_code(code);
+        result = db_exists(store->db, "SELECT 1 FROM sessions WHERE code = ?", "s", code);
+    } while (result == 1);
+    return result;
+}
+
+int store_add_session(struct store *store, struct store_session *session, const char *name,
+                      const char *address)
+{
+    store_random_hex(session->id, 32);
+    int result = unused_code(store, session->code);
+    if (result == 0)
+        result = db_run(store->db,
+                        "INSERT INTO sessions (id, code, host_id, max_duration_s, name, address,"
+                        " updated_at) VALUES (?, ?, ?, nullif(?, -1), nullif(?, ''), ?,"
+                        " strftime('%Y-%m-%dT%H:%M:%fZ'))",
+                        "sssiss", session->id, session->code, session->host_id,
+                        session->max_duration_s, name, address);
+    if (result == 0)
+        result = store_add_member(store, session->id, session->host_id, address);
+    return result;
+}
+
+static int take_session(struct db_rows rows, struct store_session *ret_session)
+{
+    int result = db_next(&rows);
+    if (result != 1)
+        return result;
+    db_copy(&rows, 0, ret_session->id, sizeof ret_session->id);
+    db_copy(&rows, 1, ret_session->code, sizeof ret_session->code);
+    db_copy(&rows, 2, ret_session->host_id, sizeof ret_session->host_id);
+    ret_session->max_duration_s = db_is_null(&rows, 3) ? -1 : db_int(&rows, 3);
+    db_done(&rows);
+    return 1;
+}
+
+#define SELECT_SESSION "SELECT id, code, host_id, max_duration_s FROM sessions "
+
+int store_session(struct store *store, const char *session_id, struct store_session *ret_session)
+{
+    return take_session(db_query(store->db, SELECT_SESSION "WHERE id = ?", "s", session_id),
+                        ret_session);
+}
+
+int store_find_session_by_code(struct store *store, const char *code,
+                               struct store_session *ret_session)
+{
+    return take_session(db_query(store->db, SELECT_SESSION "WHERE code = ?", "s", code),
+                        ret_session);
+}
+
+int store_find_session_by_name(struct store *store, const char *name,
+                               struct store_session *ret_session)
+{
+    return take_session(
+        db_query(store->db, SELECT_SESSION "WHERE name = ? ORDER BY rowid LIMIT 1", "s", name),
+        ret_session);
+}
+
+int store_set_host(struct store *store, const char *session_id, const char *user_id)
+{
+    int result = store_add_member(store, session_id, user_id, "");
+    if (result < 0)
+        return result;
+    return db_run(store->db, "UPDATE sessions SET host_id = ? WHERE id = ?", "ss", user_id,
+                  session_id);
+}
+
+/* A count always has a row: none is an error like any other. */
+static int counted(int result)
+{
+    return result == 1 ? 0 : result == 0 ? -EIO : result;
+}
+
+int store_session_count(struct store *store, const char *address, int64_t *ret)
+{
+    return counted(db_number(store->db, ret,
+                             "SELECT count(*) FROM sessions WHERE ?1 IS NULL OR address = ?1", "s",
+                             address));
+}
+
+int store_delete_session(struct store *store, const char *session_id)
+{
+    return db_run(store->db, "DELETE FROM sessions WHERE id = ?", "s", session_id);
+}
+
+int store_abandoned_session(struct store *store, int64_t older_than_s, char id[STORE_ID_MAX])
+{
+    struct db_rows rows = db_query(
+        store->db,
+        "SELECT s.id FROM sessions s"
+        " JOIN members m ON m.session_id = s.id AND m.user_id = s.host_id"
+        " WHERE m.seen_at IS NULL AND m.joined_at < " NOW " - ?"
+        " AND NOT EXISTS (SELECT 1 FROM members WHERE session_id = s.id AND user_id <> s.host_id)"
+        " AND NOT EXISTS (SELECT 1 FROM items WHERE session_id = s.id)"
+        " AND NOT EXISTS (SELECT 1 FROM requests WHERE session_id = s.id)"
+        " ORDER BY s.rowid LIMIT 1",
+        "i", older_than_s);
+    int result = db_next(&rows);
+    if (result == 1)
+        db_copy(&rows, 0, id, STORE_ID_MAX);
+    db_done(&rows);
+    return result;
+}
+
+/* --- members ------------------------------------------------------------------------------- */
+
+int store_is_member(struct store *store, const char *session_id, const char *user_id)
+{
+    return db_exists(store->db, "SELECT 1 FROM members WHERE session_id = ? AND user_id = ?", "ss",
+                     session_id, user_id);
+}
+
+int store_add_member(struct store *store, const char *session_id, const char *user_id,
+                     const char *address)
+{
+    return db_run(store->db,
+                  "INSERT OR IGNORE INTO members (session_id, user_id, address, joined_at)"
+                  " VALUES (?, ?, ?, " NOW ")",
+                  "sss", session_id, user_id, address);
+}
+
+int store_member_count(struct store *store, const char *session_id, const char *address,
+                       int64_t *ret)
+{
+    return counted(db_number(store->db, ret,
+                             "SELECT count(*) FROM members WHERE session_id = ?1"
+                             " AND (?2 IS NULL OR address = ?2)",
+                             "ss", session_id, address));
+}
+
+int store_see_member(struct store *store, const char *session_id, const char *user_id, int sockets)
+{
+    return db_run(store->db,
+                  "UPDATE members SET seen_at = " NOW ", sockets = max(0, sockets + ?)"
+                  " WHERE session_id = ? AND user_id = ?",
+                  "iss", (int64_t)sockets, session_id, user_id);
+}
+
+int store_forget_sockets(struct store *store)
+{
+    return db_run(store->db, "UPDATE members SET sockets = 0 WHERE sockets > 0", "");
+}
+
+int store_forget_stranger(struct store *store, const char *session_id, int64_t older_than_s)
+{
+    int before = sqlite3_total_changes(store->db);
+    int result = db_run(store->db,
+                        "DELETE FROM members WHERE session_id = ?1 AND user_id ="
+                        " (SELECT user_id FROM members m WHERE session_id = ?1 AND seen_at IS NULL"
+                        "   AND joined_at < " NOW " - ?2"
+                        "   AND user_id <> (SELECT host_id FROM sessions WHERE id = ?1)"
+                        "   AND NOT EXISTS (SELECT 1 FROM requests WHERE session_id = ?1"
+                        "                   AND status = 'pending' AND requester_id = m.user_id)"
+                        "   ORDER BY joined_at LIMIT 1)",
+                        "si", session_id, older_than_s);
+    return result < 0 ? result : sqlite3_total_changes(store->db) != before;
+}
+
+int store_forget_unseen(struct store *store, int64_t older_than_s)
+{
+    int before = sqlite3_total_changes(store->db);
+    int result = db_run(
+        store->db,
+        "DELETE FROM members WHERE sockets = 0 AND max(joined_at, coalesce(seen_at, 0)) < " NOW
+        " - ? AND user_id NOT IN (SELECT host_id FROM sessions)",
+        "i", older_than_s);
+    return result < 0 ? result : sqlite3_total_changes(store->db) != before;
+}
+
+/* --- playback ------------------------------------------------------------------------------ */
+
+int store_get_playback(struct store *store, const char *session_id,
+                       struct store_playback *ret_playback)
+{
+    struct db_rows rows = db_query(
+        store->db, "SELECT track_id, position_ms, playing, updated_at FROM sessions WHERE id = ?",
+        "s", session_id);
+    int result = db_next(&rows);
+    if (result != 1)
+        return result;
+    ret_playback->has_track = !db_is_null(&rows, 0);
+    db_copy(&rows, 0, ret_playback->track_id, sizeof ret_playback->track_id);
+    ret_playback->position_ms = db_int(&rows, 1);
+    ret_playback->playing = db_int(&rows, 2) != 0;
+    db_copy(&rows, 3, ret_playback->updated_at, sizeof ret_playback->updated_at);
+    db_done(&rows);
+    return 1;
+}
+
+int store_set_playback(struct store *store, const char *session_id,
+                       const struct store_playback *playback)
+{
+    return db_run(store->db,
+                  "UPDATE sessions SET track_id = ?, position_ms = ?, playing = ?, updated_at = ?"
+                  " WHERE id = ?",
+                  "siiss", playback->has_track ? playback->track_id : NULL, playback->position_ms,
+                  (int64_t)playback->playing, playback->updated_at, session_id);
+}

@@ -1,0 +1,61 @@
+/*
+ * wire.c: see wire.h.
+ */
+#include "wire.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void add_text_or_null(cJSON *object, const char *name, const char *text, bool is_null)
+{
+    if (is_null)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, text);
+}
+
+cJSON *wire_item(const struct store_item *item)
+{
+    char url[STORE_PATH_MAX + 16];
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", item->id);
+    cJSON_AddStringToObject(json, "track_id", item->track_id);
+    cJSON_AddStringToObject(json, "name", item->name);
+    snprintf(url, sizeof url, "/static/%s", item->media_path);
+    if (item->media_path[0])
+        cJSON_AddStringToObject(json, "media_url", url);
+    else
+        add_text_or_null(json, "media_url", item->media_url, !item->media_url[0]);
+    cJSON_AddStringToObject(json, "media_type", item->media_type);
+    if (item->duration_s < 0)
+        cJSON_AddNullToObject(json, "duration_seconds");
+    else
+        cJSON_AddNumberToObject(json, "duration_seconds", floor(item->duration_s));
+    cJSON_AddNumberToObject(json, "position", (double)item->position);
+    return json;
+}
+
+cJSON *wire_playback(const struct store_playback *playback)
+{
+    cJSON *json = cJSON_CreateObject();
+    add_text_or_null(json, "track_id", playback->track_id, !playback->has_track);
+    cJSON_AddNumberToObject(json, "position_ms", (double)playback->position_ms);
+    cJSON_AddStringToObject(json, "state", playback->playing ? "playing" : "paused");
+    cJSON_AddStringToObject(json, "updated_at", playback->updated_at);
+    return json;
+}
+
+cJSON *wire_request(const struct store_request *request)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *payload = cJSON_Parse(request->payload);
+    cJSON_AddStringToObject(json, "id", request->id);
+    cJSON_AddStringToObject(json, "session_id", request->session_id);
+    cJSON_AddStringToObject(json, "requester", request->requester);
+    cJSON_AddStringToObject(json, "request_type", request->type);
+    /* The contract says an object, whatever an older hub has stored. */
+    cJSON_AddItemToObject(json, "payload", payload ? payload : cJSON_CreateObject());
+    cJSON_AddStringToObject(json, "status", request->status);
+    add_text_or_null(json, "reason", request->reason, !request->has_reason);
+    return json;
+}

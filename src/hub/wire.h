@@ -1,0 +1,16 @@
+/*
+ * wire.h: what the store keeps, as the contract's JSON. The caller deletes what it gets; NULL:
+ * there is no memory for it.
+ */
+#ifndef TUTTI_HUB_WIRE_H
+#define TUTTI_HUB_WIRE_H
+
+#include "store.h"
+
+#include <cjson/cJSON.h>
+
+cJSON *wire_item(const struct store_item *item);
+cJSON *wire_playback(const struct store_playback *playback);
+cJSON *wire_request(const struct store_request *request);
+
+#endif
