@@ -9,8 +9,6 @@
  */
 #include "clock_choice.h"
 
-#include "echo_line.h"
-
 /* Two free crystals: what the offset may drift while the frequency is not known; what it usually
  * does; and once the frequency was measured over minutes: temperature. */
 static const double DRIFT_UNKNOWN = 100e-6;
@@ -46,7 +44,7 @@ struct bounds {
 
 int64_t clock_ageing_ns(const struct server_clock *clock, int64_t age_ns)
 {
-    double rate = clock->echo_count >= ECHOES_MANY ? DRIFT_KNOWN : DRIFT_UNKNOWN;
+    double rate = clock->echoes.count >= ECHOES_MANY ? DRIFT_KNOWN : DRIFT_UNKNOWN;
     return (int64_t)((double)age_ns * rate);
 }
 
@@ -149,15 +147,16 @@ bool clock_stamp_contradicts(const struct server_clock *clock, int64_t now_ns, i
 static bool choose_echo(const struct server_clock *clock, int64_t now_ns,
                         struct clock_choice *choice)
 {
-    if (clock->echo_count == 0)
+    if (clock->echoes.count == 0)
         return false;
-    const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    struct echo_line line = echo_line_fit(clock);
+    const struct echo *newest = echo_line_echo(&clock->echoes, 0);
+    struct echo_fit line = echo_line_fit(&clock->echoes);
     choice->source = SERVER_CLOCK_ECHO;
     choice->at_ns = line.at_ns;
     choice->offset_ns = line.offset_ns;
     choice->frequency = line.frequency;
-    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) + echo_line_shortest_half_ns(clock) / 2 +
+    choice->uncertainty_ns = s_to_ns(3 * line.sigma_s) +
+                             echo_line_shortest_half_ns(&clock->echoes) / 2 +
                              clock_ageing_ns(clock, now_ns - newest->at_ns);
     return true;
 }

@@ -13,12 +13,13 @@
  * A round trip of seconds, by a backend that was stopped or a network that was away, says nothing
  * of what the network is like otherwise: it is left out of what means are taken of.
  */
-#include "echo_line.h"
+#include "tutti/core/echo_line.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
+static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 /* A round trip on a quiet machine is uncertain by about this, whatever its length. */
 static const double ECHO_NOISE_S = 10e-6;
 /* Round trips that vary by more than this on average: a network with jitter. */
@@ -33,25 +34,64 @@ static const double SLOPE_MAX = 400e-6;
 #define ENVELOPE_ROUNDS 2
 static const double GOLDEN = 0.6180339887498949;
 
-const struct server_clock_echo *echo_line_echo(const struct server_clock *clock, size_t age)
+bool echo_from_stamps(int64_t sent_ns, int64_t received_ns, int64_t their_received_ns,
+                      int64_t their_sent_ns, struct echo *ret_echo)
 {
-    size_t index = clock->echo_head + clock->echo_count - 1 - age;
-    return &clock->echoes[index % SERVER_CLOCK_ECHOES];
+    int64_t low_ns = their_sent_ns - received_ns, high_ns = their_received_ns - sent_ns;
+    if (high_ns < low_ns)
+        return false;
+    *ret_echo = (struct echo){
+        .at_ns = sent_ns + (received_ns - sent_ns) / 2,
+        .offset_ns = low_ns + (high_ns - low_ns) / 2,
+        .half_ns = (high_ns - low_ns) / 2,
+    };
+    return true;
 }
 
-int64_t echo_line_shortest_half_ns(const struct server_clock *clock)
+void echo_line_clear(struct echo_line *line)
+{
+    line->head = line->count = 0;
+}
+
+static void drop_oldest(struct echo_line *line, size_t count)
+{
+    line->head = (line->head + count) % ECHO_LINE_MAX;
+    line->count -= count;
+}
+
+void echo_line_add(struct echo_line *line, const struct echo *echo, int64_t now_ns)
+{
+    if (line->count == ECHO_LINE_MAX)
+        drop_oldest(line, 1);
+    line->echoes[(line->head + line->count++) % ECHO_LINE_MAX] = *echo;
+    while (line->count > 1 &&
+           now_ns - echo_line_echo(line, line->count - 1)->at_ns > ECHO_AGE_MAX_NS)
+        drop_oldest(line, 1);
+}
+
+void echo_line_forget_older_half(struct echo_line *line)
+{
+    drop_oldest(line, line->count / 2);
+}
+
+const struct echo *echo_line_echo(const struct echo_line *line, size_t age)
+{
+    size_t index = line->head + line->count - 1 - age;
+    return &line->echoes[index % ECHO_LINE_MAX];
+}
+
+int64_t echo_line_shortest_half_ns(const struct echo_line *line)
 {
     int64_t shortest = INT64_MAX;
-    for (size_t age = 0; age < clock->echo_count; age++)
-        if (echo_line_echo(clock, age)->half_ns < shortest)
-            shortest = echo_line_echo(clock, age)->half_ns;
+    for (size_t age = 0; age < line->count; age++)
+        if (echo_line_echo(line, age)->half_ns < shortest)
+            shortest = echo_line_echo(line, age)->half_ns;
     return shortest;
 }
 
 /* One edge of an echo's interval, moved in by the shortest way there is: the offset, if this way
  * was as short as that; too high (upper edge) or too low (lower edge) by what it was longer. */
-static double edge_s(const struct server_clock_echo *echo, int64_t origin_ns, int64_t shortest_ns,
-                     int side)
+static double edge_s(const struct echo *echo, int64_t origin_ns, int64_t shortest_ns, int side)
 {
     return ns_to_s(echo->offset_ns - origin_ns + side * (echo->half_ns - shortest_ns));
 }
@@ -63,13 +103,13 @@ static int compare(const void *a, const void *b)
 }
 
 /* Echoes of longer halves are out of the ordinary. At least half of all are not. There is one. */
-static int64_t far_half_ns(const struct server_clock *clock)
+static int64_t far_half_ns(const struct echo_line *line)
 {
-    int64_t halves_ns[SERVER_CLOCK_ECHOES] = {0};
-    size_t count = clock->echo_count;
+    int64_t halves_ns[ECHO_LINE_MAX] = {0};
+    size_t count = line->count;
     assert(count > 0);
     for (size_t age = 0; age < count; age++)
-        halves_ns[age] = echo_line_echo(clock, age)->half_ns;
+        halves_ns[age] = echo_line_echo(line, age)->half_ns;
     qsort(halves_ns, count, sizeof *halves_ns, compare);
     double detour_s = ns_to_s(halves_ns[(count - 1) / 2] - halves_ns[0]);
     return halves_ns[0] + s_to_ns(FAR_MEDIANS * fmax(detour_s, ECHO_NOISE_S));
@@ -89,12 +129,12 @@ static void add_point(struct sums *sums, double t, double y, double weight)
 }
 
 /* The weighted line, drawn towards frequency 0 by what crystals are like. */
-static struct echo_line solve(const struct sums *sums)
+static struct echo_fit solve(const struct sums *sums)
 {
     double mean_t = sums->t / sums->w, mean_y = sums->y / sums->w;
     double s_tt = sums->tt - sums->t * mean_t + 1 / (FREQUENCY_SIGMA * FREQUENCY_SIGMA);
     double frequency = (sums->ty - sums->t * mean_y) / s_tt;
-    return (struct echo_line){
+    return (struct echo_fit){
         .offset_s = mean_y - frequency * mean_t,
         .frequency = frequency,
         .sigma_s = sqrt(1 / sums->w + mean_t * mean_t / s_tt),
@@ -102,13 +142,13 @@ static struct echo_line solve(const struct sums *sums)
 }
 
 /* Points weighted by the detours of their round trips. */
-static struct echo_line fit_middle(const struct server_clock *clock)
+static struct echo_fit fit_middle(const struct echo_line *line)
 {
-    const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    int64_t shortest_ns = echo_line_shortest_half_ns(clock);
+    const struct echo *newest = echo_line_echo(line, 0);
+    int64_t shortest_ns = echo_line_shortest_half_ns(line);
     struct sums sums = {0};
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        const struct server_clock_echo *echo = echo_line_echo(clock, age);
+    for (size_t age = 0; age < line->count; age++) {
+        const struct echo *echo = echo_line_echo(line, age);
         double t = ns_to_s(echo->at_ns - newest->at_ns);
         double detour_s = ns_to_s(echo->half_ns - shortest_ns);
         double weight = 1 / (ECHO_NOISE_S * ECHO_NOISE_S + detour_s * detour_s);
@@ -124,19 +164,19 @@ static struct echo_line fit_middle(const struct server_clock *clock)
 struct way {
     int side;
     size_t count;
-    double t[SERVER_CLOCK_ECHOES];
-    double above_s[SERVER_CLOCK_ECHOES];
+    double t[ECHO_LINE_MAX];
+    double above_s[ECHO_LINE_MAX];
 };
 
-static void gather(const struct server_clock *clock, int64_t far_ns, int side, struct way *ret)
+static void gather(const struct echo_line *line, int64_t far_ns, int side, struct way *ret)
 {
-    int64_t origin_ns = echo_line_echo(clock, 0)->offset_ns;
-    int64_t origin_at_ns = echo_line_echo(clock, 0)->at_ns;
-    int64_t shortest_ns = echo_line_shortest_half_ns(clock);
+    int64_t origin_ns = echo_line_echo(line, 0)->offset_ns;
+    int64_t origin_at_ns = echo_line_echo(line, 0)->at_ns;
+    int64_t shortest_ns = echo_line_shortest_half_ns(line);
     ret->side = side;
     ret->count = 0;
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        const struct server_clock_echo *echo = echo_line_echo(clock, age);
+    for (size_t age = 0; age < line->count; age++) {
+        const struct echo *echo = echo_line_echo(line, age);
         if (echo->half_ns > far_ns)
             continue;
         ret->t[ret->count] = ns_to_s(echo->at_ns - origin_at_ns);
@@ -197,13 +237,13 @@ static double likeliest_slope(const struct way ways[2], const double means_s[2])
 }
 
 /* The slope depends on the mean delays, and these on the slope: a few rounds settle it. */
-static struct echo_line fit_envelopes(const struct server_clock *clock, int64_t far_ns)
+static struct echo_fit fit_envelopes(const struct echo_line *line, int64_t far_ns)
 {
     struct way ways[2];
     struct envelope envelopes[2];
     double slope = 0, means_s[2];
-    gather(clock, far_ns, -1, &ways[0]);
-    gather(clock, far_ns, 1, &ways[1]);
+    gather(line, far_ns, -1, &ways[0]);
+    gather(line, far_ns, 1, &ways[1]);
     for (int round = 0; round <= ENVELOPE_ROUNDS; round++) {
         for (int i = 0; i < 2; i++) {
             envelopes[i] = envelope_of_slope(&ways[i], slope);
@@ -212,7 +252,7 @@ static struct echo_line fit_envelopes(const struct server_clock *clock, int64_t 
         if (round < ENVELOPE_ROUNDS)
             slope = likeliest_slope(ways, means_s);
     }
-    return (struct echo_line){
+    return (struct echo_fit){
         .offset_s = (envelopes[0].level_s + envelopes[1].level_s) / 2,
         .frequency = slope,
         /* The nearest of n points is off by mean / n (exponential) or twice that (uniform), which
@@ -221,27 +261,28 @@ static struct echo_line fit_envelopes(const struct server_clock *clock, int64_t 
     };
 }
 
-static double mean_detour_s(const struct server_clock *clock, int64_t far_ns)
+static double mean_detour_s(const struct echo_line *line, int64_t far_ns)
 {
     double sum_s = 0;
     size_t count = 0;
-    for (size_t age = 0; age < clock->echo_count; age++) {
-        int64_t half_ns = echo_line_echo(clock, age)->half_ns;
+    for (size_t age = 0; age < line->count; age++) {
+        int64_t half_ns = echo_line_echo(line, age)->half_ns;
         if (half_ns > far_ns)
             continue;
         sum_s += ns_to_s(half_ns);
         count++;
     }
-    return sum_s / (double)count - ns_to_s(echo_line_shortest_half_ns(clock));
+    return sum_s / (double)count - ns_to_s(echo_line_shortest_half_ns(line));
 }
 
-struct echo_line echo_line_fit(const struct server_clock *clock)
+struct echo_fit echo_line_fit(const struct echo_line *line)
 {
-    const struct server_clock_echo *newest = echo_line_echo(clock, 0);
-    int64_t far_ns = far_half_ns(clock);
-    bool jittery = mean_detour_s(clock, far_ns) > JITTER_S;
-    struct echo_line line = jittery ? fit_envelopes(clock, far_ns) : fit_middle(clock);
-    line.at_ns = newest->at_ns;
-    line.offset_ns = newest->offset_ns + s_to_ns(line.offset_s);
-    return line;
+    const struct echo *newest = echo_line_echo(line, 0);
+    int64_t far_ns = far_half_ns(line);
+    bool jittery = mean_detour_s(line, far_ns) > JITTER_S;
+    struct echo_fit fit = jittery ? fit_envelopes(line, far_ns) : fit_middle(line);
+    fit.jittery = jittery;
+    fit.at_ns = newest->at_ns;
+    fit.offset_ns = newest->offset_ns + s_to_ns(fit.offset_s);
+    return fit;
 }

@@ -7,7 +7,6 @@
 #include "tutti/core/server_clock.h"
 
 #include "clock_choice.h"
-#include "echo_line.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 
 /* So many echoes are enough to begin with. */
 static const size_t ECHOES_ENOUGH = 5;
-static const int64_t ECHO_AGE_MAX_NS = 640 * NS_PER_S;
 static const int64_t STEPPED_NS = 20 * NS_PER_MS;
 static const unsigned CONTRADICTIONS_MAX = 3;
 /* A line may be so far outside an echo's bounds: readings of clocks scatter. */
@@ -80,8 +78,8 @@ static double decay_s(const struct server_clock *clock)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
         return clock->source == SERVER_CLOCK_DATE ? DECAY_DATES_S : DECAY_ROUGH_S;
-    double age_s = ns_to_s(echo_line_echo(clock, 0)->at_ns -
-                           echo_line_echo(clock, clock->echo_count - 1)->at_ns);
+    double age_s = ns_to_s(echo_line_echo(&clock->echoes, 0)->at_ns -
+                           echo_line_echo(&clock->echoes, clock->echoes.count - 1)->at_ns);
     return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
 }
 
@@ -106,7 +104,7 @@ static bool is_settled(const struct server_clock *clock, int64_t now_ns)
     if (clock->settled)
         return true;
     if (clock->source == SERVER_CLOCK_ECHO)
-        return clock->echo_count >= ECHOES_ENOUGH;
+        return clock->echoes.count >= ECHOES_ENOUGH;
     int64_t since_ns = now_ns - clock->connected_at_ns;
     return clock->known && clock->connected && since_ns >= SETTLE_NS &&
            (clock->uncertainty_ns <= GOOD_ENOUGH_NS || since_ns >= SETTLE_LATEST_NS);
@@ -155,24 +153,6 @@ static void add_interval(struct server_clock *clock, int64_t at_ns, int64_t low_
     clock->intervals[slot] = (struct server_clock_interval){at_ns, low_ns, high_ns, source};
 }
 
-static void keep_echo(struct server_clock *clock, const struct server_clock_echo *echo)
-{
-    if (clock->echo_count == SERVER_CLOCK_ECHOES) {
-        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_ECHOES;
-        clock->echo_count--;
-    }
-    clock->echoes[(clock->echo_head + clock->echo_count++) % SERVER_CLOCK_ECHOES] = *echo;
-}
-
-static void forget_old_echoes(struct server_clock *clock, int64_t now_ns)
-{
-    while (clock->echo_count > 1 &&
-           now_ns - echo_line_echo(clock, clock->echo_count - 1)->at_ns > ECHO_AGE_MAX_NS) {
-        clock->echo_head = (clock->echo_head + 1) % SERVER_CLOCK_ECHOES;
-        clock->echo_count--;
-    }
-}
-
 static void forget_intervals(struct server_clock *clock)
 {
     clock->interval_count = 0;
@@ -181,7 +161,7 @@ static void forget_intervals(struct server_clock *clock)
 
 /* An echo whose hard bounds are far from the line: one may be an accident, three are a stepped
  * clock. What is only a little off is left to the fit: it may be the line that is wrong. */
-static bool contradicts(const struct server_clock *clock, const struct server_clock_echo *echo)
+static bool contradicts(const struct server_clock *clock, const struct echo *echo)
 {
     if (clock->source != SERVER_CLOCK_ECHO)
         return false;
@@ -192,17 +172,15 @@ static bool contradicts(const struct server_clock *clock, const struct server_cl
 
 /* A line that the newest echo's hard bounds prove wrong has too long a memory: of before a slew, or
  * before the sun shone on it. The older half is forgotten, and the new line soon asked for more. */
-static void forget_older_half(struct server_clock *clock, const struct server_clock_echo *echo)
+static void forget_older_half(struct server_clock *clock, const struct echo *echo)
 {
     for (;;) {
         double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
         double off_ns = fabs((double)echo->offset_ns - line_ns);
-        if (clock->source != SERVER_CLOCK_ECHO || clock->echo_count < 2 * VOLLEY ||
+        if (clock->source != SERVER_CLOCK_ECHO || clock->echoes.count < 2 * VOLLEY ||
             off_ns < (double)(echo->half_ns + OUTSIDE_NS))
             return;
-        size_t older = clock->echo_count / 2;
-        clock->echo_head = (clock->echo_head + older) % SERVER_CLOCK_ECHOES;
-        clock->echo_count -= older;
+        echo_line_forget_older_half(&clock->echoes);
         clock->early_until_ns = echo->at_ns + EARLY_NS;
         update(clock, echo->at_ns);
     }
@@ -212,29 +190,23 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
                            struct mono_time received, struct server_time server_received,
                            struct server_time server_sent)
 {
-    int64_t low_ns = server_sent.ns - received.ns;
-    int64_t high_ns = server_received.ns - sent.ns;
-    if (high_ns < low_ns) { /* it took longer there than here: not an echo */
+    struct echo echo;
+    if (!echo_from_stamps(sent.ns, received.ns, server_received.ns, server_sent.ns, &echo)) {
         clock->disbelieved++;
         return;
     }
-    struct server_clock_echo echo = {
-        .at_ns = sent.ns + (received.ns - sent.ns) / 2,
-        .offset_ns = low_ns + (high_ns - low_ns) / 2,
-        .half_ns = (high_ns - low_ns) / 2,
-    };
     if (contradicts(clock, &echo)) {
         if (++clock->contradictions < CONTRADICTIONS_MAX) {
             clock->disbelieved++;
             return;
         }
-        clock->echo_count = 0;
+        echo_line_clear(&clock->echoes);
         forget_intervals(clock);
     }
     clock->contradictions = 0;
-    keep_echo(clock, &echo);
-    forget_old_echoes(clock, received.ns);
-    add_interval(clock, received.ns, low_ns, high_ns, SERVER_CLOCK_ECHO);
+    echo_line_add(&clock->echoes, &echo, received.ns);
+    add_interval(clock, received.ns, server_sent.ns - received.ns, server_received.ns - sent.ns,
+                 SERVER_CLOCK_ECHO);
     if (!clock->echo_seen) {
         clock->echo_seen = true;
         clock->early_until_ns = received.ns + EARLY_NS;

@@ -20,14 +20,13 @@
 
 #include "tutti/base/units.h"
 #include "tutti/core/date_filter.h"
+#include "tutti/core/echo_line.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define SERVER_CLOCK_INTERVALS 128
-/* Ten minutes of bursts of eight every ten seconds. */
-#define SERVER_CLOCK_ECHOES 512
 
 enum server_clock_source {
     SERVER_CLOCK_NONE,
@@ -55,20 +54,12 @@ struct server_clock_interval {
     enum server_clock_source source;
 };
 
-struct server_clock_echo {
-    int64_t at_ns; /* local, in the middle of the exchange */
-    int64_t offset_ns;
-    int64_t half_ns; /* half the round trip: the hard bound */
-};
-
 struct server_clock {
     int64_t step_ns;
     struct server_clock_interval intervals[SERVER_CLOCK_INTERVALS];
     size_t interval_head;
     size_t interval_count;
-    struct server_clock_echo echoes[SERVER_CLOCK_ECHOES];
-    size_t echo_head;
-    size_t echo_count;
+    struct echo_line echoes;
     bool wall_known;
     bool wall_disciplined;
     int64_t wall_at_ns;
