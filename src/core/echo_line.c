@@ -138,6 +138,7 @@ static struct echo_fit solve(const struct sums *sums)
         .offset_s = mean_y - frequency * mean_t,
         .frequency = frequency,
         .sigma_s = sqrt(1 / sums->w + mean_t * mean_t / s_tt),
+        .frequency_sigma = 1 / sqrt(s_tt),
     };
 }
 
@@ -252,12 +253,15 @@ static struct echo_fit fit_envelopes(const struct echo_line *line, int64_t far_n
         if (round < ENVELOPE_ROUNDS)
             slope = likeliest_slope(ways, means_s);
     }
+    /* The nearest of n points is off by mean / n (exponential) or twice that (uniform), which
+     * is exponential itself: long tails. The middle of two of these. */
+    double sigma_s = 2 * (means_s[0] + means_s[1]) / (double)ways[0].count;
+    double span_s = fmax(-ways[0].t[ways[0].count - 1], 1);
     return (struct echo_fit){
         .offset_s = (envelopes[0].level_s + envelopes[1].level_s) / 2,
         .frequency = slope,
-        /* The nearest of n points is off by mean / n (exponential) or twice that (uniform), which
-         * is exponential itself: long tails. The middle of two of these. */
-        .sigma_s = 2 * (means_s[0] + means_s[1]) / (double)ways[0].count,
+        .sigma_s = sigma_s,
+        .frequency_sigma = fmin(FREQUENCY_SIGMA, sigma_s / span_s),
     };
 }
 

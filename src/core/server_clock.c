@@ -36,24 +36,11 @@ static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 static const int64_t GOOD_ENOUGH_NS = 50 * NS_PER_MS;
 static const int64_t SETTLE_LATEST_NS = 2500 * NS_PER_MS;
 
-/* Probes go in volleys: the first wakes both ends up, and each next one follows the answer to the
- * one before at once, so that it meets them awake. Waking takes some 50 to 100 us, and not the same
- * at both ends: two speakers would differ by half of that. Some volleys for the offset; then some
- * seconds of single volleys for the frequency; then, every ten seconds, two to keep both, or one
- * while nothing sounds. */
-static const unsigned VOLLEY = 4;
-static const unsigned FIRST_VOLLEYS = 3;
-static const int64_t EARLY_NS = 15 * NS_PER_S;
-static const int64_t EARLY_STEP_NS = NS_PER_S;
-static const unsigned LATER_VOLLEYS = 2;
-/* Between volleys; and how long an answer is waited for within one. */
-static const int64_t PROBE_STEP_NS = 60 * NS_PER_MS;
-static const int64_t PROBE_PAUSE_NS = 10 * NS_PER_S;
-
 void server_clock_init(struct server_clock *clock, int64_t step_ns)
 {
     memset(clock, 0, sizeof *clock);
     clock->step_ns = step_ns;
+    clock->plan.pause_ns = PROBE_PAUSE_NS;
 }
 
 const char *server_clock_source_name(enum server_clock_source source)
@@ -177,11 +164,11 @@ static void forget_older_half(struct server_clock *clock, const struct echo *ech
     for (;;) {
         double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
         double off_ns = fabs((double)echo->offset_ns - line_ns);
-        if (clock->source != SERVER_CLOCK_ECHO || clock->echoes.count < 2 * VOLLEY ||
+        if (clock->source != SERVER_CLOCK_ECHO || clock->echoes.count < 2 * PROBE_VOLLEY ||
             off_ns < (double)(echo->half_ns + OUTSIDE_NS))
             return;
         echo_line_forget_older_half(&clock->echoes);
-        clock->early_until_ns = echo->at_ns + EARLY_NS;
+        probe_plan_be_early(&clock->plan, (struct mono_time){echo->at_ns});
         update(clock, echo->at_ns);
     }
 }
@@ -207,13 +194,11 @@ void server_clock_add_echo(struct server_clock *clock, struct mono_time sent,
     echo_line_add(&clock->echoes, &echo, received.ns);
     add_interval(clock, received.ns, server_sent.ns - received.ns, server_received.ns - sent.ns,
                  SERVER_CLOCK_ECHO);
-    if (!clock->echo_seen) {
-        clock->echo_seen = true;
-        clock->early_until_ns = received.ns + EARLY_NS;
-        clock->probes_left = FIRST_VOLLEYS * VOLLEY;
-        clock->next_probe_ns = received.ns;
-    } else if (clock->probes_left % VOLLEY != 0)
-        clock->next_probe_ns = received.ns;
+    if (clock->echo_seen)
+        probe_plan_answered(&clock->plan, received);
+    else
+        probe_plan_begin(&clock->plan, received);
+    clock->echo_seen = true;
     update(clock, received.ns);
     forget_older_half(clock, &echo);
 }
@@ -230,8 +215,7 @@ static bool is_believed(struct server_clock *clock, int64_t now_ns, int64_t low_
     clock->doubted = true;
     clock->doubted_ns = low_ns;
     if (clock->source == SERVER_CLOCK_ECHO) {
-        clock->probes_left = VOLLEY;
-        clock->next_probe_ns = now_ns;
+        probe_plan_volley(&clock->plan, (struct mono_time){now_ns});
         return false;
     }
     if (!agrees)
@@ -319,9 +303,7 @@ void server_clock_connected(struct server_clock *clock, struct mono_time now)
 {
     clock->connected = true;
     clock->connected_at_ns = now.ns;
-    clock->early_until_ns = now.ns + EARLY_NS;
-    clock->probes_left = clock->echo_seen ? FIRST_VOLLEYS * VOLLEY : 1;
-    clock->next_probe_ns = now.ns;
+    probe_plan_begin(&clock->plan, now);
 }
 
 void server_clock_disconnected(struct server_clock *clock)
@@ -331,24 +313,18 @@ void server_clock_disconnected(struct server_clock *clock)
 
 void server_clock_rest(struct server_clock *clock, bool resting)
 {
-    clock->resting = resting;
+    clock->plan.resting = resting;
 }
 
 struct mono_time server_clock_next_probe(const struct server_clock *clock)
 {
-    return (struct mono_time){clock->connected ? clock->next_probe_ns : INT64_MAX};
+    return (struct mono_time){clock->connected ? clock->plan.next_ns : INT64_MAX};
 }
 
 void server_clock_probe_sent(struct server_clock *clock, struct mono_time now)
 {
-    if (clock->probes_left > 0)
-        clock->probes_left--;
-    if (clock->probes_left > 0) {
-        clock->next_probe_ns = now.ns + PROBE_STEP_NS;
-        return;
-    }
-    bool early = clock->echo_seen && now.ns < clock->early_until_ns;
-    bool one = early || clock->resting;
-    clock->probes_left = !clock->echo_seen ? 1 : one ? VOLLEY : LATER_VOLLEYS * VOLLEY;
-    clock->next_probe_ns = now.ns + (early ? EARLY_STEP_NS : PROBE_PAUSE_NS);
+    if (clock->echo_seen)
+        probe_plan_sent(&clock->plan, now);
+    else
+        clock->plan.next_ns = now.ns + PROBE_PAUSE_NS;
 }

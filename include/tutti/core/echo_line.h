@@ -33,7 +33,8 @@ struct echo_fit {
     int64_t at_ns; /* of the newest echo */
     int64_t offset_ns;
     double frequency;
-    double sigma_s;
+    double sigma_s; /* of the offset at at_ns */
+    double frequency_sigma;
     bool jittery;    /* round trips vary much */
     double offset_s; /* relative to the newest echo's */
 };

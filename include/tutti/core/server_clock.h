@@ -21,6 +21,7 @@
 #include "tutti/base/units.h"
 #include "tutti/core/date_filter.h"
 #include "tutti/core/echo_line.h"
+#include "tutti/core/probe_plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,12 +85,9 @@ struct server_clock {
     bool settled;
 
     bool connected;
-    bool resting;
     int64_t connected_at_ns;
     bool echo_seen;
-    int64_t early_until_ns; /* the frequency is still being found */
-    unsigned probes_left;
-    int64_t next_probe_ns;
+    struct probe_plan plan;
 };
 
 /* step_ns: a correction beyond this is made at once (200 ms: where the player would seek anyway).

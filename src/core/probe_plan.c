@@ -1,0 +1,49 @@
+/*
+ * probe_plan.c: see probe_plan.h.
+ */
+#include "tutti/core/probe_plan.h"
+
+static const unsigned FIRST_VOLLEYS = 3;
+static const unsigned LATER_VOLLEYS = 2;
+static const int64_t EARLY_NS = 15 * NS_PER_S;
+static const int64_t EARLY_STEP_NS = NS_PER_S;
+/* Between volleys; and how long an answer is waited for within one. */
+static const int64_t STEP_NS = 60 * NS_PER_MS;
+
+void probe_plan_begin(struct probe_plan *plan, struct mono_time now)
+{
+    plan->left = FIRST_VOLLEYS * PROBE_VOLLEY;
+    plan->next_ns = now.ns;
+    probe_plan_be_early(plan, now);
+}
+
+void probe_plan_volley(struct probe_plan *plan, struct mono_time now)
+{
+    plan->left = PROBE_VOLLEY;
+    plan->next_ns = now.ns;
+}
+
+void probe_plan_be_early(struct probe_plan *plan, struct mono_time now)
+{
+    plan->early_until_ns = now.ns + EARLY_NS;
+}
+
+void probe_plan_sent(struct probe_plan *plan, struct mono_time now)
+{
+    if (plan->left > 0)
+        plan->left--;
+    if (plan->left > 0) {
+        plan->next_ns = now.ns + STEP_NS;
+        return;
+    }
+    bool early = now.ns < plan->early_until_ns;
+    bool one = early || plan->resting;
+    plan->left = one ? PROBE_VOLLEY : LATER_VOLLEYS * PROBE_VOLLEY;
+    plan->next_ns = now.ns + (early ? EARLY_STEP_NS : plan->pause_ns);
+}
+
+void probe_plan_answered(struct probe_plan *plan, struct mono_time now)
+{
+    if (plan->left % PROBE_VOLLEY != 0)
+        plan->next_ns = now.ns;
+}
