@@ -6,6 +6,10 @@
  * over: a stepped server clock drops the old evidence. What this connection's stamps and commands
  * say comes before any Date: theirs is the clock that the timeline is written in, a Date's may be a
  * proxy's.
+ *
+ * All speakers hear the same stamp, equally late where the backend was slow to send it; each gets
+ * Dates of its own. What is heard is how far they are apart, so the stamp is what the time is taken
+ * from for as long as no Date says that it cannot be.
  */
 #include "clock_choice.h"
 
@@ -27,6 +31,9 @@ static const int64_t STAMP_EARLY_NS = 20 * NS_PER_MS;
 static const int64_t DATES_AT_BEST_NS = 20 * NS_PER_MS;
 /* Two disciplined machines: each kernel's bound holds for itself; this for the other's. */
 static const int64_t OTHER_MACHINE_NS = 5 * NS_PER_MS;
+/* Stamps were seen to be sent up to 80 ms after they were made, by a database that was slow: late
+ * for all speakers alike. What is later was late for this speaker only. */
+static const int64_t STAMP_LATE_FOR_ALL_NS = 100 * NS_PER_MS;
 static const int64_t WALL_FRESH_NS = 60 * NS_PER_S;
 /* So many stamps cannot all have been so late: it is the wall clock that is ahead. */
 static const unsigned STAMPS_ENOUGH = 3;
@@ -83,7 +90,7 @@ static void take_interval(const struct server_clock *clock, struct bounds *bound
 {
     int64_t age_ns = now_ns - interval->at_ns;
     int64_t widen_ns = clock_ageing_ns(clock, age_ns);
-    int64_t move_ns = (int64_t)((double)age_ns * clock->frequency);
+    int64_t move_ns = (int64_t)((double)age_ns * clock->own_frequency);
     int64_t low_ns = interval->low_ns + move_ns - widen_ns;
     int64_t high_ns =
         interval->high_ns == INT64_MAX ? INT64_MAX / 2 : interval->high_ns + move_ns + widen_ns;
@@ -100,19 +107,39 @@ static bool is_first_class(const struct server_clock *clock,
     return interval->source != SERVER_CLOCK_DATE && interval->at_ns >= clock->connected_at_ns;
 }
 
-static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
+static void take_class(const struct server_clock *clock, struct bounds *bounds, bool first_class,
+                       int64_t now_ns)
+{
+    for (size_t age = 0; age < clock->interval_count; age++)
+        if (is_first_class(clock, interval_at(clock, age)) == first_class)
+            take_interval(clock, bounds, interval_at(clock, age), now_ns);
+}
+
+static struct bounds intersect_told(const struct server_clock *clock, int64_t now_ns)
 {
     struct bounds bounds = {.low_ns = INT64_MIN / 2, .high_ns = INT64_MAX / 2};
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t age = 0; age < clock->interval_count; age++)
-            if (is_first_class(clock, interval_at(clock, age)) == (pass == 0))
-                take_interval(clock, &bounds, interval_at(clock, age), now_ns);
+    take_class(clock, &bounds, true, now_ns);
     return bounds;
 }
 
 static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
 {
     return x < low ? low : x > high ? high : x;
+}
+
+static struct bounds intersect(const struct server_clock *clock, int64_t now_ns)
+{
+    struct bounds bounds = intersect_told(clock, now_ns);
+    take_class(clock, &bounds, false, now_ns);
+    return bounds;
+}
+
+void clock_told_bounds(const struct server_clock *clock, int64_t now_ns, int64_t *ret_low_ns,
+                       int64_t *ret_high_ns)
+{
+    struct bounds bounds = intersect_told(clock, now_ns);
+    *ret_low_ns = bounds.low_ns;
+    *ret_high_ns = bounds.high_ns;
 }
 
 /* What the Dates say together; narrower than their intersection. */
@@ -191,26 +218,43 @@ static bool choose_wall(const struct server_clock *clock, const struct bounds *b
     return true;
 }
 
-/* A stamp is a lower bound; one that a command of ours caused may have an upper bound close by. */
-static bool choose_stamps(const struct server_clock *clock, const struct bounds *bounds,
-                          int64_t now_ns, struct clock_choice *choice)
+/* Two bounds that are close: a command of ours caused the stamp. */
+static bool choose_command(const struct bounds *told, int64_t now_ns, struct clock_choice *choice)
 {
+    if (told->stamps == 0 || told->high_ns - told->low_ns > 2 * STAMP_DELAY_NS)
+        return false;
+    choice->source = SERVER_CLOCK_COMMAND;
+    choice->at_ns = now_ns;
+    choice->uncertainty_ns = (told->high_ns - told->low_ns) / 2;
+    choice->offset_ns = told->low_ns + choice->uncertainty_ns;
+    return true;
+}
+
+/* A stamp is a lower bound. What Dates leave possible says how good it is; only a stamp that was
+ * later than it can have been for all gives way to them. */
+static bool choose_stamps(const struct server_clock *clock, const struct bounds *bounds,
+                          const struct bounds *told, int64_t now_ns, struct clock_choice *choice)
+{
+    struct date_range dates = {bounds->low_ns, bounds->high_ns};
     if (bounds->stamps == 0)
         return false;
-    choice->at_ns = now_ns;
-    if (bounds->high_ns - bounds->low_ns <= 2 * STAMP_DELAY_NS) {
-        choice->source = SERVER_CLOCK_COMMAND;
-        choice->uncertainty_ns = (bounds->high_ns - bounds->low_ns) / 2;
-        choice->offset_ns = bounds->low_ns + choice->uncertainty_ns;
-        return true;
-    }
+    dates_range(clock, bounds, now_ns, &dates);
     /* The best of n independent delays is nearer to the shortest there is. */
     int64_t spread_ns = STAMP_SPREAD_NS / (bounds->stamps + 1);
+    int64_t offset_ns =
+        clamp_ns(bounds->told_ns + STAMP_DELAY_NS / 2 + spread_ns, told->low_ns, told->high_ns);
+    int64_t ahead_ns = offset_ns - dates.high_ns, behind_ns = dates.low_ns - offset_ns;
+    int64_t impossible_ns = ahead_ns > behind_ns ? ahead_ns : behind_ns;
+    int64_t drift_ns = clock_ageing_ns(clock, bounds->told_age_ns);
+    if (impossible_ns > STAMP_LATE_FOR_ALL_NS + drift_ns)
+        return false;
+    int64_t aged_ns = STAMP_SPREAD_NS + spread_ns + drift_ns;
+    int64_t above_ns = dates.high_ns - offset_ns, below_ns = offset_ns - dates.low_ns;
+    int64_t within_ns = above_ns > below_ns ? above_ns : below_ns;
     choice->source = SERVER_CLOCK_STAMPS;
-    choice->offset_ns =
-        clamp_ns(bounds->told_ns + STAMP_DELAY_NS / 2 + spread_ns, bounds->low_ns, bounds->high_ns);
-    choice->uncertainty_ns =
-        STAMP_SPREAD_NS + spread_ns + clock_ageing_ns(clock, bounds->told_age_ns);
+    choice->at_ns = now_ns;
+    choice->offset_ns = offset_ns;
+    choice->uncertainty_ns = impossible_ns > 0 || within_ns < aged_ns ? within_ns : aged_ns;
     return true;
 }
 
@@ -241,10 +285,8 @@ bool clock_choose(const struct server_clock *clock, int64_t now_ns, struct clock
     struct bounds bounds = intersect(clock, now_ns);
     if (choose_wall(clock, &bounds, now_ns, choice))
         return true;
-    struct clock_choice dates = {.frequency = 0};
-    bool by_dates = choose_dates(clock, &bounds, now_ns, &dates);
-    bool by_stamps = choose_stamps(clock, &bounds, now_ns, choice);
-    if (by_dates && (!by_stamps || dates.uncertainty_ns < choice->uncertainty_ns))
-        *choice = dates; /* no stamp for hours */
-    return by_dates || by_stamps;
+    struct bounds told = intersect_told(clock, now_ns);
+    return choose_command(&told, now_ns, choice) ||
+           choose_stamps(clock, &bounds, &told, now_ns, choice) ||
+           choose_dates(clock, &bounds, now_ns, choice);
 }

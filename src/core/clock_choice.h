@@ -21,6 +21,10 @@ bool clock_choose(const struct server_clock *clock, int64_t now_ns, struct clock
 /* Is a stamp that says "server - local is at least low_ns" impossible by what is known? */
 bool clock_stamp_contradicts(const struct server_clock *clock, int64_t now_ns, int64_t low_ns);
 
+/* What this connection's stamps, commands and echoes leave possible at now_ns, Dates aside. */
+void clock_told_bounds(const struct server_clock *clock, int64_t now_ns, int64_t *ret_low_ns,
+                       int64_t *ret_high_ns);
+
 /* A stamp is taken for late, not for wrong, up to this. */
 extern const int64_t CLOCK_STAMP_LATE_MAX_NS;
 

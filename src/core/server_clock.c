@@ -30,6 +30,11 @@ static const double DECAY_DATES_S = 40;
 static const double EASE_MAX = 1000e-6;
 /* Other evidence moves it by milliseconds, at most: 0.1 % of pitch for a second or two. */
 static const double DECAY_ROUGH_S = 2;
+/* Two halves of a group that find together are to be together in half a minute. */
+static const double DECAY_GROUP_S = 3;
+/* Who knows the time so well may say so. */
+static const int64_t SETTLED_NS = 20 * NS_PER_MS;
+static const int64_t TOGETHER_NS = NS_PER_MS;
 /* How long other evidence waits for an echo that may come. */
 static const int64_t SETTLE_NS = 700 * NS_PER_MS;
 /* And how long a start waits for better than a rough guess. */
@@ -52,79 +57,120 @@ const char *server_clock_source_name(enum server_clock_source source)
         [SERVER_CLOCK_COMMAND] = "command",
         [SERVER_CLOCK_DISCIPLINED] = "disciplined",
         [SERVER_CLOCK_ECHO] = "echo",
+        [SERVER_CLOCK_GROUP] = "group",
     };
     return names[source];
 }
 
-static double target_at(const struct server_clock *clock, int64_t t_ns)
+static const struct server_clock_segment *segment_at(const struct server_clock *clock, int64_t t_ns)
 {
-    return (double)(t_ns - clock->target_at_ns) * clock->frequency;
+    unsigned index = clock->line.count;
+    while (index > 1 && t_ns < clock->line.segments[index - 1].from_ns)
+        index--;
+    return &clock->line.segments[index > 0 ? index - 1 : 0];
+}
+
+/* Offsets are of 1970, in doubles they would lose their nanoseconds: they are taken from here. */
+static int64_t base_ns(const struct server_clock *clock)
+{
+    return clock->line.segments[0].offset_ns;
+}
+
+/* Relative to base_ns(). */
+static double line_at(const struct server_clock *clock, int64_t t_ns)
+{
+    const struct server_clock_segment *segment = segment_at(clock, t_ns);
+    return (double)(segment->offset_ns - base_ns(clock)) +
+           (double)(t_ns - segment->at_ns) * segment->frequency;
 }
 
 static double decay_s(const struct server_clock *clock)
 {
-    if (clock->source != SERVER_CLOCK_ECHO)
-        return clock->source == SERVER_CLOCK_DATE ? DECAY_DATES_S : DECAY_ROUGH_S;
+    if (clock->line.source == SERVER_CLOCK_GROUP)
+        return DECAY_GROUP_S;
+    if (clock->line.source != SERVER_CLOCK_ECHO)
+        return clock->line.source == SERVER_CLOCK_DATE ? DECAY_DATES_S : DECAY_ROUGH_S;
     double age_s = ns_to_s(echo_line_echo(&clock->echoes, 0)->at_ns -
                            echo_line_echo(&clock->echoes, clock->echoes.count - 1)->at_ns);
     return fmin(fmax(age_s * DECAY_PER_AGE, DECAY_MIN_S), DECAY_MAX_S);
 }
 
-/* Offset at t as it is applied, relative to target_ns. */
+/* Offset at t as it is applied, relative to base_ns(). */
 static double applied_at(const struct server_clock *clock, int64_t t_ns)
 {
     double since_s = ns_to_s(t_ns - clock->smooth_at_ns);
     double residue =
         since_s > 0 ? clock->residue_ns * exp(-since_s / decay_s(clock)) : clock->residue_ns;
-    return target_at(clock, t_ns) + residue;
+    return line_at(clock, t_ns) + residue;
 }
 
 static int64_t offset_at(const struct server_clock *clock, int64_t t_ns)
 {
-    return clock->target_ns + llround(applied_at(clock, t_ns));
+    return base_ns(clock) + llround(applied_at(clock, t_ns));
 }
 
 /* --- adopting ---------------------------------------------------------------------------- */
 
-static bool is_settled(const struct server_clock *clock, int64_t now_ns)
+static bool is_ready(const struct server_clock *clock, int64_t now_ns)
 {
-    if (clock->settled)
+    if (clock->ready || (clock->known && clock->line.source == SERVER_CLOCK_GROUP))
         return true;
-    if (clock->source == SERVER_CLOCK_ECHO)
+    if (clock->line.source == SERVER_CLOCK_ECHO)
         return clock->echoes.count >= ECHOES_ENOUGH;
     int64_t since_ns = now_ns - clock->connected_at_ns;
     return clock->known && clock->connected && since_ns >= SETTLE_NS &&
-           (clock->uncertainty_ns <= GOOD_ENOUGH_NS || since_ns >= SETTLE_LATEST_NS);
+           (clock->line.uncertainty_ns <= GOOD_ENOUGH_NS || since_ns >= SETTLE_LATEST_NS);
 }
 
 /* Takes a new line; the difference to what was applied so far decays from now on. */
-static void adopt(struct server_clock *clock, const struct clock_choice *choice, int64_t now_ns)
+static void adopt(struct server_clock *clock, const struct server_clock_line *line, int64_t now_ns)
 {
-    double before_ns =
-        clock->known ? (double)(clock->target_ns - choice->offset_ns) + applied_at(clock, now_ns)
-                     : 0;
+    double before_ns = clock->known ? (double)(base_ns(clock) - line->segments[0].offset_ns) +
+                                          applied_at(clock, now_ns)
+                                    : 0;
     /* What was known only roughly is not worth a glide to what is known better. */
-    bool no_better = choice->source == SERVER_CLOCK_DATE && clock->source == SERVER_CLOCK_DATE;
-    bool smooth = clock->settled && (clock->uncertainty_ns < ROUGH_NS || no_better);
-    clock->source = choice->source;
-    clock->target_at_ns = choice->at_ns;
-    clock->target_ns = choice->offset_ns;
-    clock->frequency = choice->frequency;
-    clock->uncertainty_ns = choice->uncertainty_ns;
+    bool no_better = line->source == SERVER_CLOCK_DATE && clock->line.source == SERVER_CLOCK_DATE;
+    bool smooth = clock->ready && (clock->line.uncertainty_ns < ROUGH_NS || no_better);
+    clock->line = *line;
     clock->known = true;
     clock->smooth_at_ns = now_ns;
-    double residue_ns = before_ns - target_at(clock, now_ns);
+    double residue_ns = before_ns - line_at(clock, now_ns);
     double most_ns = fmin((double)clock->step_ns, EASE_MAX * decay_s(clock) * (double)NS_PER_S);
     clock->residue_ns = smooth && fabs(residue_ns) <= most_ns ? residue_ns : 0;
 }
 
+/* Between speakers, a common error is none: only who knows the backend's time as exactly as the
+ * others' goes by itself. Not to and fro, where they are about the same. */
+static bool is_group_better(const struct server_clock *clock, const struct clock_choice *own)
+{
+    bool follows = clock->line.source == SERVER_CLOCK_GROUP;
+    if (clock->group.count == 0)
+        return false;
+    if (clock->group.source != SERVER_CLOCK_GROUP) /* it is ours that all follow */
+        return own->source != SERVER_CLOCK_ECHO;
+    return own->source != SERVER_CLOCK_ECHO ||
+           clock->group.apart_ns < own->uncertainty_ns / (follows ? 1 : 2);
+}
+
 static void update(struct server_clock *clock, int64_t now_ns)
 {
-    struct clock_choice choice;
-    if (!clock_choose(clock, now_ns, &choice))
+    struct clock_choice own;
+    bool known = clock_choose(clock, now_ns, &own);
+    clock->own_frequency = own.frequency;
+    if (is_group_better(clock, &own)) {
+        adopt(clock, &clock->group, now_ns);
+    } else if (known) {
+        struct server_clock_line line = {
+            .count = 1,
+            .segments = {{own.at_ns, own.at_ns, own.offset_ns, own.frequency}},
+            .source = own.source,
+            .uncertainty_ns = own.uncertainty_ns,
+        };
+        adopt(clock, &line, now_ns);
+    } else {
         return;
-    adopt(clock, &choice, now_ns);
-    clock->settled = is_settled(clock, now_ns);
+    }
+    clock->ready = is_ready(clock, now_ns);
 }
 
 /* --- evidence ------------------------------------------------------------------------------ */
@@ -150,11 +196,11 @@ static void forget_intervals(struct server_clock *clock)
  * clock. What is only a little off is left to the fit: it may be the line that is wrong. */
 static bool contradicts(const struct server_clock *clock, const struct echo *echo)
 {
-    if (clock->source != SERVER_CLOCK_ECHO)
+    if (clock->line.source != SERVER_CLOCK_ECHO)
         return false;
-    double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
-    double slack_ns = (double)(clock->uncertainty_ns + STEPPED_NS);
-    return fabs((double)echo->offset_ns - line_ns) > (double)echo->half_ns + slack_ns;
+    double off_ns = (double)(echo->offset_ns - base_ns(clock)) - line_at(clock, echo->at_ns);
+    double slack_ns = (double)(clock->line.uncertainty_ns + STEPPED_NS);
+    return fabs(off_ns) > (double)echo->half_ns + slack_ns;
 }
 
 /* A line that the newest echo's hard bounds prove wrong has too long a memory: of before a slew, or
@@ -162,9 +208,9 @@ static bool contradicts(const struct server_clock *clock, const struct echo *ech
 static void forget_older_half(struct server_clock *clock, const struct echo *echo)
 {
     for (;;) {
-        double line_ns = (double)clock->target_ns + target_at(clock, echo->at_ns);
-        double off_ns = fabs((double)echo->offset_ns - line_ns);
-        if (clock->source != SERVER_CLOCK_ECHO || clock->echoes.count < 2 * PROBE_VOLLEY ||
+        double off_ns =
+            fabs((double)(echo->offset_ns - base_ns(clock)) - line_at(clock, echo->at_ns));
+        if (clock->line.source != SERVER_CLOCK_ECHO || clock->echoes.count < 2 * PROBE_VOLLEY ||
             off_ns < (double)(echo->half_ns + OUTSIDE_NS))
             return;
         echo_line_forget_older_half(&clock->echoes);
@@ -214,7 +260,7 @@ static bool is_believed(struct server_clock *clock, int64_t now_ns, int64_t low_
     }
     clock->doubted = true;
     clock->doubted_ns = low_ns;
-    if (clock->source == SERVER_CLOCK_ECHO) {
+    if (clock->line.source == SERVER_CLOCK_ECHO) {
         probe_plan_volley(&clock->plan, (struct mono_time){now_ns});
         return false;
     }
@@ -276,27 +322,85 @@ struct server_time server_clock_at(const struct server_clock *clock, struct mono
 
 struct mono_time server_clock_mono_at(const struct server_clock *clock, struct server_time t)
 {
-    int64_t guess_ns = t.ns - clock->target_ns;
+    int64_t guess_ns = t.ns - base_ns(clock);
     for (int i = 0; i < 3; i++) /* the offset moves by ppm: each round gains four digits */
         guess_ns = t.ns - offset_at(clock, guess_ns);
     return (struct mono_time){guess_ns};
 }
 
+/* As it was said, with how far off it still is on purpose, and how old that is. */
+static int64_t uncertainty_at(const struct server_clock *clock, int64_t now_ns)
+{
+    double residue_ns = applied_at(clock, now_ns) - line_at(clock, now_ns);
+    return clock->line.uncertainty_ns + clock->line.apart_ns + llround(fabs(residue_ns)) +
+           clock_ageing_ns(clock, now_ns - clock->smooth_at_ns);
+}
+
+/* A guess that one starts by is not settled. */
+static bool is_settled(const struct server_clock *clock, int64_t now_ns)
+{
+    bool together = clock->line.source == SERVER_CLOCK_GROUP && clock->line.apart_ns < TOGETHER_NS;
+    return is_ready(clock, now_ns) && (together || uncertainty_at(clock, now_ns) <= SETTLED_NS);
+}
+
 struct server_clock_estimate server_clock_estimate(const struct server_clock *clock,
                                                    struct mono_time now)
 {
-    double residue_ns = applied_at(clock, now.ns) - target_at(clock, now.ns);
+    if (!clock->known)
+        return (struct server_clock_estimate){.disbelieved = clock->disbelieved};
     return (struct server_clock_estimate){
-        .known = clock->known,
-        .settled = clock->known && is_settled(clock, now.ns),
-        .source = clock->source,
-        .offset_ns = clock->known ? offset_at(clock, now.ns) : 0,
-        .uncertainty_ns = clock->known ? clock->uncertainty_ns + llround(fabs(residue_ns)) +
-                                             clock_ageing_ns(clock, now.ns - clock->smooth_at_ns)
-                                       : 0,
-        .frequency_ppm = clock->frequency * 1e6,
+        .known = true,
+        .ready = is_ready(clock, now.ns),
+        .settled = is_settled(clock, now.ns),
+        .source = clock->line.source,
+        .offset_ns = offset_at(clock, now.ns),
+        .uncertainty_ns = uncertainty_at(clock, now.ns),
+        .frequency_ppm = segment_at(clock, now.ns)->frequency * 1e6,
         .disbelieved = clock->disbelieved,
     };
+}
+
+/* --- the group ----------------------------------------------------------------------------- */
+
+void server_clock_add_shared_stamp(struct server_clock *clock, struct mono_time arrived,
+                                   struct server_time stamp)
+{
+    int64_t low_ns = stamp.ns - arrived.ns;
+    if (clock_stamp_contradicts(clock, arrived.ns, low_ns)) {
+        clock->disbelieved++;
+        return;
+    }
+    add_interval(clock, arrived.ns, low_ns, low_ns + CLOCK_STAMP_LATE_MAX_NS, SERVER_CLOCK_STAMPS);
+    update(clock, arrived.ns);
+}
+
+void server_clock_set_group(struct server_clock *clock, const struct server_clock_line *line,
+                            struct mono_time now)
+{
+    if (!line && clock->group.count == 0)
+        return;
+    clock->group = line ? *line : (struct server_clock_line){0};
+    update(clock, now.ns);
+}
+
+struct server_clock_own server_clock_own(const struct server_clock *clock, struct mono_time now)
+{
+    struct server_clock_own own = {0};
+    struct clock_choice choice;
+    clock_told_bounds(clock, now.ns, &own.low_ns, &own.high_ns);
+    if (!clock_choose(clock, now.ns, &choice))
+        return own;
+    own.known = true;
+    own.source = choice.source;
+    own.offset_ns = choice.offset_ns + llround((double)(now.ns - choice.at_ns) * choice.frequency);
+    own.frequency = choice.frequency;
+    own.uncertainty_ns = choice.uncertainty_ns;
+    return own;
+}
+
+double server_clock_frequency_at(const struct server_clock *clock, struct mono_time t)
+{
+    return clock->known ? segment_at(clock, t.ns)->frequency : 0;
 }
 
 void server_clock_connected(struct server_clock *clock, struct mono_time now)

@@ -73,13 +73,30 @@ static void print_sound(const struct paper *paper, const cJSON *sink)
     line(paper, "sound", INK_PLAIN, text);
 }
 
+/* How well the sound follows a guess is not how well speakers are together. */
+static void print_sync(const struct paper *paper, const cJSON *status)
+{
+    const cJSON *clock = member(status, "clock");
+    double error_us = member_number(status, "error_us");
+    char text[128];
+    if (!isfinite(error_us))
+        return;
+    bool settled = member_is_true(clock, "settled");
+    if (settled)
+        snprintf(text, sizeof text, "%+.0f us, rate %+.1f ppm", round(error_us) + 0.0,
+                 member_number(status, "rate_ppm"));
+    else
+        snprintf(text, sizeof text, "not yet: the time is known to %.0f ms only",
+                 member_number(clock, "uncertainty_ms"));
+    line(paper, "in sync", settled ? INK_PLAIN : INK_WAITING, text);
+}
+
 void print_status(const struct paper *paper, const cJSON *answer,
                   const struct print_context *context)
 {
     (void)context;
     const cJSON *status = member(answer, "status"), *clock = member(status, "clock");
     char text[256];
-    double error_us = member_number(status, "error_us");
     text_fit(text, sizeof text, member_text(status, "name"), PAPER_COLUMNS - 20);
     paper_text(paper, INK_BOLD, text);
     fputs(", ", paper->out);
@@ -87,11 +104,7 @@ void print_status(const struct paper *paper, const cJSON *answer,
     paper_text(paper, INK_PLAIN, text);
     fputc('\n', paper->out);
     print_track(paper, status);
-    if (isfinite(error_us)) {
-        snprintf(text, sizeof text, "%+.0f us, rate %+.1f ppm", round(error_us) + 0.0,
-                 member_number(status, "rate_ppm"));
-        line(paper, "in sync", INK_PLAIN, text);
-    }
+    print_sync(paper, status);
     snprintf(text, sizeof text, "%.0f %%%s", member_number(status, "volume"),
              member_is_true(status, "muted") ? ", muted" : "");
     line(paper, "volume", INK_PLAIN, text);

@@ -31,7 +31,7 @@ static const struct metric metrics[] = {
     {"clock_offset_seconds", "Server time less local monotonic time.", "clock.offset_ms", 1e-3},
     {"clock_uncertainty_seconds", "The offset is within this, 99 times of 100.",
      "clock.uncertainty_ms", 1e-3},
-    {"clock_settled", "1 when the server's time is known well enough to correct by.",
+    {"clock_settled", "1 when the speakers agree on the server's time, or it is known to 20 ms.",
      "clock.settled", 1},
     {"clock_disbelieved_total", "Stamps and echoes of the backend that cannot be.",
      "clock.disbelieved", 1},
@@ -67,7 +67,7 @@ struct words {
 };
 
 static const char *const sources[] = {"none",        "date", "stamps", "command",
-                                      "disciplined", "echo", NULL};
+                                      "disciplined", "echo", "group", NULL};
 static const char *const states[] = {"idle",  "loading",    "armed",  "playing", "paused",
                                      "ended", "recovering", "failed", NULL};
 static const struct words worded[] = {

@@ -152,8 +152,8 @@ static struct transport_facts gather_facts(const struct player *player, struct m
         .track = player->voice != NULL && player->has_timeline,
         .failed = prepared == VOICE_ERROR,
         .playing = player->timeline.playing,
-        .past_end = clock.settled && past_end(player, now),
-        .clock_settled = clock.settled,
+        .past_end = clock.ready && past_end(player, now),
+        .clock_ready = clock.ready,
         .output_ready = ready,
         .joined = player->joined,
         .sounding = is_sounding(player, now),
@@ -228,7 +228,7 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
     keep_device(player, state, now);
     follow_state(player, state, now);
     if (player_output_is_ready(player)) {
-        if (state == TRANSPORT_LOADING && facts.clock_settled)
+        if (state == TRANSPORT_LOADING && facts.clock_ready)
             player_join(player, now);
         player_fill(player, now);
     }

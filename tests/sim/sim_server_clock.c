@@ -111,6 +111,34 @@ static void stamps_alone(void **state)
     assert_true(disagreement_p95_s(1) < 2e-3);
 }
 
+/* A database that is slow to commit makes a stamp late for all alike; each asks for Dates by
+ * itself, some of which say so. Without a command for twenty minutes, they part as their crystals
+ * do. */
+static void what_all_heard_stays_the_anchor(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct listener pair[2];
+        double late_s = seed % 2 ? 3e-3 : 80e-3;
+        for (int i = 0; i < 2; i++) {
+            listener_init(&pair[i], 2 * seed + (uint64_t)i);
+            pair[i].server_off_s = pair[i].date_phase_s = 0.37 + 1e-3 * (double)seed;
+            pair[i].date_period_s = seed % 3 ? 0 : 1.006; /* nginx's, uvicorn's */
+            listener_hear_stamp(&pair[i], 1, late_s + 1e-3 * i, 0);
+        }
+        for (double t = 1.5; t < 1200; t += 100) {
+            for (int i = 0; i < 2; i++)
+                listener_ask_dates_until(&pair[i], t > 2 ? t - 100 : 0, t);
+            double parted_s = fabs(pair[0].crystal.ppm - pair[1].crystal.ppm) * 1e-6 * t;
+            CHECK(seed, fabs(listener_error_s(&pair[0], t) - listener_error_s(&pair[1], t)) <
+                            1.1e-3 + parted_s);
+            if (late_s < 10e-3)
+                CHECK(seed,
+                      fabs(listener_error_s(&pair[0], t)) < listener_uncertainty_s(&pair[0], t));
+        }
+    }
+}
+
 static void disciplined_clocks_agree_and_a_third_joins_them(void **state)
 {
     (void)state;
@@ -226,6 +254,7 @@ int main(void)
         cmocka_unit_test(an_echo_with_one_sided_jitter),
         cmocka_unit_test(ten_minutes_without_the_backend),
         cmocka_unit_test(stamps_alone),
+        cmocka_unit_test(what_all_heard_stays_the_anchor),
         cmocka_unit_test(disciplined_clocks_agree_and_a_third_joins_them),
         cmocka_unit_test(dates_alone),
         cmocka_unit_test(dates_of_a_server_with_a_name),

@@ -151,7 +151,7 @@ static void tick(struct sim_speaker *speaker, double t)
     look(speaker, t);
     struct server_clock_estimate clock =
         server_clock_estimate(&speaker->server, local_time(speaker, t));
-    if (t > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.settled) {
+    if (t > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.ready) {
         if (!speaker->joined)
             join(speaker, t);
         fill(speaker, t);

@@ -11,6 +11,9 @@
  *                say together is much more (date_filter.h)
  *   disciplined  the kernel says that the wall clock is right: presumed to be the server's too,
  *                unless hard evidence says otherwise
+ *   group        the line that the other speakers follow (core/group): what is heard is how far
+ *                speakers are apart, so it comes before all that does not know the time as exactly
+ *                as they know each other's
  *
  * What comes out is smooth: corrections decay into it, they do not step it, unless nothing was
  * settled before or the step is beyond step_ns.
@@ -36,11 +39,13 @@ enum server_clock_source {
     SERVER_CLOCK_COMMAND,
     SERVER_CLOCK_DISCIPLINED,
     SERVER_CLOCK_ECHO,
+    SERVER_CLOCK_GROUP,
 };
 
 struct server_clock_estimate {
     bool known;   /* there is any evidence at all */
-    bool settled; /* good enough to start playing by */
+    bool ready;   /* nothing better is to be waited for: start playing by it */
+    bool settled; /* the group agrees on it, or it is known to 20 ms */
     enum server_clock_source source;
     int64_t offset_ns;      /* server - local, as server_clock_at() applies it */
     int64_t uncertainty_ns; /* the true offset is within this, 99 times of 100 */
@@ -53,6 +58,36 @@ struct server_clock_interval {
     int64_t low_ns;
     int64_t high_ns; /* INT64_MAX: no upper bound */
     enum server_clock_source source;
+};
+
+/* A line that holds from a time on: offset = offset_ns + frequency * (t - at_ns). */
+struct server_clock_segment {
+    int64_t from_ns;
+    int64_t at_ns;
+    int64_t offset_ns;
+    double frequency;
+};
+
+#define SERVER_CLOCK_SEGMENTS 2
+
+/* One after another; the first holds before its beginning, too. */
+struct server_clock_line {
+    unsigned count; /* 0: none */
+    struct server_clock_segment segments[SERVER_CLOCK_SEGMENTS];
+    enum server_clock_source source;
+    int64_t uncertainty_ns; /* of the server's time */
+    int64_t apart_ns;       /* from how the others know the same line */
+};
+
+/* What one speaker knows by itself. */
+struct server_clock_own {
+    bool known;
+    enum server_clock_source source;
+    int64_t offset_ns; /* at the time that was asked for */
+    double frequency;
+    int64_t uncertainty_ns;
+    int64_t low_ns; /* what stamps, commands and echoes of this connection leave possible */
+    int64_t high_ns;
 };
 
 struct server_clock {
@@ -72,17 +107,15 @@ struct server_clock {
     unsigned contradictions; /* echoes in a row that the past does not agree with */
     uint64_t disbelieved;    /* since init */
 
-    /* The line that the evidence says: offset = target_ns + frequency * (t - target_at_ns). */
-    enum server_clock_source source;
-    int64_t target_at_ns;
-    int64_t target_ns;
-    double frequency;
-    int64_t uncertainty_ns;
+    struct server_clock_line group; /* as the group has told it; count 0: it has not */
+    double own_frequency;           /* by echoes */
+    /* What is followed. */
+    struct server_clock_line line;
     /* What is still to be corrected of an earlier line, decaying from smooth_at_ns on. */
     double residue_ns;
     int64_t smooth_at_ns;
     bool known;
-    bool settled;
+    bool ready;
 
     bool connected;
     int64_t connected_at_ns;
@@ -110,6 +143,16 @@ void server_clock_add_date(struct server_clock *clock, struct mono_time sent,
 /* The wall clock, about every 10 s: max_error_ns is the kernel's own bound. */
 void server_clock_add_wall(struct server_clock *clock, struct mono_time at, struct wall_time wall,
                            int64_t half_width_ns, bool disciplined, int64_t max_error_ns);
+
+/* A stamp that another speaker heard, when it arrived there, by our clock. */
+void server_clock_add_shared_stamp(struct server_clock *clock, struct mono_time arrived,
+                                   struct server_time stamp);
+/* The line that the group follows; NULL: there is none to be followed. */
+void server_clock_set_group(struct server_clock *clock, const struct server_clock_line *line,
+                            struct mono_time now);
+struct server_clock_own server_clock_own(const struct server_clock *clock, struct mono_time now);
+/* How fast the server's time, as it is applied, runs against ours, less 1. */
+double server_clock_frequency_at(const struct server_clock *clock, struct mono_time t);
 
 struct server_time server_clock_at(const struct server_clock *clock, struct mono_time t);
 struct mono_time server_clock_mono_at(const struct server_clock *clock, struct server_time t);

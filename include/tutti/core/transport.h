@@ -22,7 +22,7 @@ struct transport_facts {
     bool failed;        /* and cannot be decoded */
     bool playing;       /* the timeline plays */
     bool past_end;      /* and is past the track's known end */
-    bool clock_settled; /* the server's time is known well enough to start */
+    bool clock_ready; /* the server's time is known well enough to start */
     bool output_ready;  /* the device runs and its clock is known */
     bool joined;        /* frames of the track are queued for their instant */
     bool sounding;      /* and that instant has come */

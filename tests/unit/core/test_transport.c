@@ -5,7 +5,7 @@ static struct transport_facts sounding(void)
 {
     return (struct transport_facts){.track = true,
                                     .playing = true,
-                                    .clock_settled = true,
+                                    .clock_ready = true,
                                     .output_ready = true,
                                     .joined = true,
                                     .sounding = true};
@@ -41,7 +41,7 @@ static void a_clock_in_doubt_does_not_stop_the_music(void **state)
 {
     (void)state;
     struct transport_facts facts = sounding();
-    facts.clock_settled = false;
+    facts.clock_ready = false;
     assert_int_equal(next(facts), TRANSPORT_PLAYING);
 }
 

@@ -49,7 +49,7 @@ static const char status_json[] =
     "\"track_name\":\"Harbour\",\"track_error\":\"\",\"position_ms\":83000,\"length_ms\":225000,"
     "\"error_us\":-0.4,\"rate_ppm\":-31.25,\"volume\":60,\"muted\":true,"
     "\"session\":{\"link\":\"live\",\"role\":\"host\",\"code\":\"D5D6A6\",\"problem\":\"\"},"
-    "\"clock\":{\"source\":\"echo\",\"uncertainty_ms\":0.021},"
+    "\"clock\":{\"source\":\"echo\",\"uncertainty_ms\":0.021,\"settled\":true},"
     "\"sink\":{\"open\":true,\"device\":\"hw:1\",\"format\":\"S32_LE\",\"rate_hz\":48000,"
     "\"xruns\":0}}}";
 
@@ -78,6 +78,26 @@ static void status_is_a_screenful_of_facts(void **state)
                    "          the backend is away\n"
                    "clock     by none, within 0.000 ms\n"
                    "sound     hw:1: no such device\n");
+}
+
+/* That the sound fits a guess of half a second is not "in sync". */
+static void a_guess_is_not_called_sync(void **state)
+{
+    (void)state;
+    assert_printed("status",
+                   "{\"status\":{\"name\":\"Study\",\"state\":\"playing\",\"track_id\":\"t1\","
+                   "\"track_name\":\"Harbour\",\"position_ms\":0,\"error_us\":3,\"rate_ppm\":0,"
+                   "\"volume\":5,\"session\":{\"link\":\"live\",\"role\":\"guest\"},"
+                   "\"clock\":{\"source\":\"date\",\"uncertainty_ms\":531.2,\"settled\":false},"
+                   "\"sink\":{\"open\":false,\"error\":\"\"}}}",
+                   "Study, playing\n"
+                   "track     Harbour\n"
+                   "position  0:00 of ?\n"
+                   "in sync   not yet: the time is known to 531 ms only\n"
+                   "volume    5 %\n"
+                   "session   live as guest\n"
+                   "clock     by date, within 531.200 ms\n"
+                   "sound     not open\n");
 }
 
 static void confirmations_say_what_and_how_long(void **state)
@@ -209,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_a_screenful_of_facts),
+        cmocka_unit_test(a_guess_is_not_called_sync),
         cmocka_unit_test(confirmations_say_what_and_how_long),
         cmocka_unit_test(lists_have_their_columns),
         cmocka_unit_test(requests_show_ids_that_tell_them_apart),
