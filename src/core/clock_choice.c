@@ -235,7 +235,7 @@ static bool choose_command(const struct bounds *told, int64_t now_ns, struct clo
 static bool choose_stamps(const struct server_clock *clock, const struct bounds *bounds,
                           const struct bounds *told, int64_t now_ns, struct clock_choice *choice)
 {
-    struct date_range dates = {bounds->low_ns, bounds->high_ns};
+    struct date_range dates = {.low_ns = bounds->low_ns, .high_ns = bounds->high_ns};
     if (bounds->stamps == 0)
         return false;
     dates_range(clock, bounds, now_ns, &dates);

@@ -7,6 +7,8 @@ static const unsigned FIRST_VOLLEYS = 3;
 static const unsigned LATER_VOLLEYS = 2;
 static const int64_t EARLY_NS = 15 * NS_PER_S;
 static const int64_t EARLY_STEP_NS = NS_PER_S;
+static const int64_t FIRST_NS = 2 * NS_PER_S;
+static const int64_t FIRST_STEP_NS = 250 * NS_PER_MS;
 /* Between volleys; and how long an answer is waited for within one. */
 static const int64_t STEP_NS = 60 * NS_PER_MS;
 
@@ -15,6 +17,12 @@ void probe_plan_begin(struct probe_plan *plan, struct mono_time now)
     plan->left = FIRST_VOLLEYS * PROBE_VOLLEY;
     plan->next_ns = now.ns;
     probe_plan_be_early(plan, now);
+}
+
+void probe_plan_begin_quickly(struct probe_plan *plan, struct mono_time now)
+{
+    probe_plan_begin(plan, now);
+    plan->first_until_ns = now.ns + FIRST_NS;
 }
 
 void probe_plan_volley(struct probe_plan *plan, struct mono_time now)
@@ -26,6 +34,8 @@ void probe_plan_volley(struct probe_plan *plan, struct mono_time now)
 void probe_plan_be_early(struct probe_plan *plan, struct mono_time now)
 {
     plan->early_until_ns = now.ns + EARLY_NS;
+    if (plan->next_ns > now.ns + EARLY_STEP_NS)
+        plan->next_ns = now.ns + EARLY_STEP_NS;
 }
 
 void probe_plan_sent(struct probe_plan *plan, struct mono_time now)
@@ -39,7 +49,9 @@ void probe_plan_sent(struct probe_plan *plan, struct mono_time now)
     bool early = now.ns < plan->early_until_ns;
     bool one = early || plan->resting;
     plan->left = one ? PROBE_VOLLEY : LATER_VOLLEYS * PROBE_VOLLEY;
-    plan->next_ns = now.ns + (early ? EARLY_STEP_NS : plan->pause_ns);
+    plan->next_ns = now.ns + (now.ns < plan->first_until_ns ? FIRST_STEP_NS
+                              : early                     ? EARLY_STEP_NS
+                                                          : plan->pause_ns);
 }
 
 void probe_plan_answered(struct probe_plan *plan, struct mono_time now)

@@ -30,7 +30,9 @@ static const double DECAY_DATES_S = 40;
 static const double EASE_MAX = 1000e-6;
 /* Other evidence moves it by milliseconds, at most: 0.1 % of pitch for a second or two. */
 static const double DECAY_ROUGH_S = 2;
-/* Two halves of a group that find together are to be together in half a minute. */
+/* Two halves of a group that find together are to be together in half a minute; who has just come,
+ * within a second. */
+static const double DECAY_YOUNG_S = 0.3;
 static const double DECAY_GROUP_S = 3;
 /* Who knows the time so well may say so. */
 static const int64_t SETTLED_NS = 20 * NS_PER_MS;
@@ -87,7 +89,7 @@ static double line_at(const struct server_clock *clock, int64_t t_ns)
 static double decay_s(const struct server_clock *clock)
 {
     if (clock->line.source == SERVER_CLOCK_GROUP)
-        return DECAY_GROUP_S;
+        return fmin(fmax(clock->line.age_s * DECAY_PER_AGE, DECAY_YOUNG_S), DECAY_GROUP_S);
     if (clock->line.source != SERVER_CLOCK_ECHO)
         return clock->line.source == SERVER_CLOCK_DATE ? DECAY_DATES_S : DECAY_ROUGH_S;
     double age_s = ns_to_s(echo_line_echo(&clock->echoes, 0)->at_ns -
@@ -146,7 +148,7 @@ static bool is_group_better(const struct server_clock *clock, const struct clock
     bool follows = clock->line.source == SERVER_CLOCK_GROUP;
     if (clock->group.count == 0)
         return false;
-    if (clock->group.source != SERVER_CLOCK_GROUP) /* it is ours that all follow */
+    if (clock->group.ours)
         return own->source != SERVER_CLOCK_ECHO;
     return own->source != SERVER_CLOCK_ECHO ||
            clock->group.apart_ns < own->uncertainty_ns / (follows ? 1 : 2);
@@ -339,7 +341,7 @@ static int64_t uncertainty_at(const struct server_clock *clock, int64_t now_ns)
 /* A guess that one starts by is not settled. */
 static bool is_settled(const struct server_clock *clock, int64_t now_ns)
 {
-    bool together = clock->line.source == SERVER_CLOCK_GROUP && clock->line.apart_ns < TOGETHER_NS;
+    bool together = clock->line.together && clock->line.apart_ns < TOGETHER_NS;
     return is_ready(clock, now_ns) && (together || uncertainty_at(clock, now_ns) <= SETTLED_NS);
 }
 

@@ -86,6 +86,12 @@ static const struct option_spec specs[] = {
     REAL(sync, max_slew_ppm, 100, 10000, "5000", "No rate adjustment is larger; 5000 is half a percent."),
     REAL(sync, resync_interval_s, 2, 600, "10", "How often the playlist is cross-checked; every sixth time, the whole state."),
 
+    CHOICE(group, clock, "auto | off", "auto", "The session's speakers tell each other the time, as exactly as the network allows; off: each by itself."),
+    TEXT(group, peers, "", "Numeric addresses of other speakers, with blanks between, for networks where multicast does not reach them."),
+    TEXT(group, key_file, "", "File with a secret that this session's speakers share, instead of the session's id. Refused if everybody may read it."),
+    TEXT(group, interface, "", "Speak through this network interface only. Empty: all."),
+    INTEGER(group, port, 1024, 65527, "8750", "UDP port of multicast; each speaker has one of the eight that follow, too."),
+
     CHECKED(paths, state_dir, "/var/lib/tutti", "Token, volume and learned clock rates are kept here.", "a directory", is_given),
     CHECKED(paths, cache_dir, "/var/cache/tutti", "Downloaded tracks are kept here.", "a directory", is_given),
     CHOICE(paths, cache_mode, "disk | memory", "disk", "memory: spare the SD card, download again after a restart."),

@@ -73,6 +73,22 @@ static void print_sound(const struct paper *paper, const cJSON *sink)
     line(paper, "sound", INK_PLAIN, text);
 }
 
+static void print_group(const struct paper *paper, const cJSON *group)
+{
+    const char *role = member_text(group, "role");
+    double round_trip_ms = member_number(group, "round_trip_ms");
+    char text[128];
+    if (!*role || strcmp(role, "off") == 0)
+        return;
+    snprintf(text, sizeof text, "%.20s, %.0f speaker%s", role, member_number(group, "members"),
+             member_number(group, "members") == 1 ? "" : "s");
+    if (isfinite(round_trip_ms))
+        snprintf(text, sizeof text, "%.20s of %.40s, %.0f speakers, %.2f ms away, within %.0f us",
+                 role, member_text(group, "reference"), member_number(group, "members"),
+                 round_trip_ms, member_number(group, "apart_us"));
+    line(paper, "group", strcmp(role, "apart") == 0 ? INK_WAITING : INK_PLAIN, text);
+}
+
 /* How well the sound follows a guess is not how well speakers are together. */
 static void print_sync(const struct paper *paper, const cJSON *status)
 {
@@ -112,6 +128,7 @@ void print_status(const struct paper *paper, const cJSON *answer,
     snprintf(text, sizeof text, "by %.20s, within %.3f ms", member_text(clock, "source"),
              member_number(clock, "uncertainty_ms"));
     line(paper, "clock", INK_PLAIN, text);
+    print_group(paper, member(status, "group"));
     print_sound(paper, member(status, "sink"));
 }
 

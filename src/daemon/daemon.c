@@ -39,6 +39,7 @@ static void set_tick(struct daemon *daemon, const struct player_status *player,
                   player->state == TRANSPORT_ENDED;
     bool calm = silent && player->output.state != OUTPUT_ACQUIRING;
     server_clock_rest(&daemon->clock, calm);
+    daemon_group_rest(daemon, calm, now);
     int64_t early_ns = calm ? mono_sub(next, now) / 2 : 0;
     loop_timer_set_between(daemon->tick, mono_add(next, -early_ns), next);
 }
@@ -144,6 +145,11 @@ static void on_track_problem(void *user)
 
 /* --- what the backend says ----------------------------------------------------------------- */
 
+static void on_stamp(void *user, struct server_time updated_at, struct mono_time arrived)
+{
+    daemon_group_heard(user, updated_at, &arrived);
+}
+
 static void on_playback(void *user, const struct playback_state *playback, struct mono_time now)
 {
     struct daemon *daemon = user;
@@ -156,6 +162,7 @@ static void on_playback(void *user, const struct playback_state *playback, struc
     place_heard(&daemon->place, &daemon->playlist, playback, length_s, now);
     daemon->playback = *playback;
     daemon->has_playback = true;
+    daemon_group_heard(daemon, playback->updated_at, NULL);
     daemon_advance_heard(daemon, playback, now);
     player_set_timeline(daemon->player, &timeline, now);
     plan_tracks(daemon);
@@ -179,6 +186,7 @@ static void on_playlist(void *user, struct playlist_message *playlist, bool fres
     texts_forget_playlist(daemon->reader, &daemon->playlist);
     daemon->playlist = *playlist;
     place_follow(&daemon->place, &daemon->playlist);
+    daemon_group_playlist(daemon);
     plan_tracks(daemon);
     events_note(daemon, EVENTS_PLAYLIST);
     daemon_tick(daemon, loop_now(daemon->loop));
@@ -220,6 +228,7 @@ static void on_left(void *user)
     daemon->playback = (struct playback_state){0};
     daemon->has_playback = false;
     daemon->place = (struct place){0};
+    daemon_group_follow_session(daemon);
     player_set_timeline(daemon->player, &(struct timeline){0}, now);
     plan_tracks(daemon);
     events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST | EVENTS_REQUESTS);
@@ -230,6 +239,7 @@ static void on_change(void *user)
 {
     events_note(user, EVENTS_STATUS);
     daemon_keep_state(user);
+    daemon_group_follow_session(user);
 }
 
 struct session_device *daemon_device(struct daemon *daemon)
@@ -284,6 +294,7 @@ const struct library_handlers daemon_library_handlers = {on_file, on_next, on_gr
 
 const struct link_handlers daemon_link_handlers = {
     .on_playback = on_playback,
+    .on_stamp = on_stamp,
     .on_playlist = on_playlist,
     .on_resync = on_resync,
     .on_request = on_request,

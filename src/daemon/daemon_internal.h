@@ -64,6 +64,7 @@ struct daemon {
     struct device_events *device_events;
     struct library *library;
     struct link *link;
+    struct daemon_group *group; /* NULL: off */
     struct control_socket *control;
     struct metrics_server *metrics; /* NULL: none */
     struct loop_timer *tick;
@@ -113,6 +114,20 @@ struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now);
 /* A state was told. */
 void daemon_advance_heard(struct daemon *daemon, const struct playback_state *playback,
                           struct mono_time now);
+
+/* group.c: the session's other speakers; all of these do nothing where the group's clock is off. */
+bool daemon_group_create(struct daemon *daemon);
+void daemon_group_destroy(struct daemon *daemon);
+/* The link has come, or gone: there may be another session by now. */
+void daemon_group_follow_session(struct daemon *daemon);
+/* arrived: NULL: it may be of any age. */
+void daemon_group_heard(struct daemon *daemon, struct server_time updated_at,
+                        const struct mono_time *arrived);
+void daemon_group_playlist(struct daemon *daemon);
+void daemon_group_rest(struct daemon *daemon, bool resting, struct mono_time now);
+/* Every ten seconds: what is to be said or kept. */
+void daemon_group_look(struct daemon *daemon, struct mono_time now);
+void daemon_group_status(const struct daemon *daemon, cJSON *status, struct mono_time now);
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);

@@ -70,6 +70,7 @@ static void slow_fired(void *user, struct mono_time now)
     char line[256];
     observe_wall(daemon);
     remember_card(daemon, now);
+    daemon_group_look(daemon, now);
     status_line(daemon, line, sizeof line, now);
     notify_status(line);
     notify_alive();
@@ -222,6 +223,8 @@ static bool set_up(struct daemon *daemon)
         return false;
     /* Without the kernel's word, a device that was plugged in is found a second later. */
     daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
+    if (!daemon_group_create(daemon))
+        return false;
     daemon->link =
         link_create(daemon->loop, daemon->http,
                     &(struct link_config){settings, &daemon->state, &daemon->clock,
@@ -243,6 +246,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon->control = NULL;
     loop_timer_destroy(daemon->slow);
     events_finish(daemon);
+    daemon_group_destroy(daemon);
     if (daemon->link)
         say_goodbye(daemon);
     library_destroy(daemon->library);

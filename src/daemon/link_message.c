@@ -73,6 +73,7 @@ static void take_message(struct link *link, struct protocol_message *message,
     switch (message->type) {
     case MESSAGE_PLAYBACK_STATE:
         server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
+        link->handlers.on_stamp(link->user, message->playback.updated_at, received);
         set_probe_timer(link); /* a stamp that cannot be is looked into at once */
         link_orders_take_playback(link, &message->playback, received);
         link_take_playback(link, &message->playback, received);

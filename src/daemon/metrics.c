@@ -35,6 +35,13 @@ static const struct metric metrics[] = {
      "clock.settled", 1},
     {"clock_disbelieved_total", "Stamps and echoes of the backend that cannot be.",
      "clock.disbelieved", 1},
+    {"group_members", "Speakers of the session that hear each other, this one included.",
+     "group.members", 1},
+    {"group_round_trip_seconds", "The shortest way to the reference and back.",
+     "group.round_trip_ms", 1e-3},
+    {"group_apart_seconds", "The reference's clock is known to this.", "group.apart_us", 1e-6},
+    {"group_received_total", "Datagrams of the group.", "group.datagrams.received", 1},
+    {"group_forged_total", "Datagrams that claim to be, and are not.", "group.datagrams.forged", 1},
     {"card_ppm", "Error of the sound card's crystal.", "sink.card_ppm", 1},
     {"device_open", "1 while the sound device is open.", "sink.open", 1},
     {"buffer_seconds", "Depth of the sound device's queue.", "sink.buffer_ms", 1e-3},
@@ -67,12 +74,14 @@ struct words {
 };
 
 static const char *const sources[] = {"none",        "date", "stamps", "command",
-                                      "disciplined", "echo", "group", NULL};
+                                      "disciplined", "echo", "group",  NULL};
+static const char *const roles[] = {"off", "alone", "follower", "reference", "apart", NULL};
 static const char *const states[] = {"idle",  "loading",    "armed",  "playing", "paused",
                                      "ended", "recovering", "failed", NULL};
 static const struct words worded[] = {
     {"clock_evidence", "source", "The best evidence of the server's time in use.", "clock.source",
      sources},
+    {"group_role", "role", "What this speaker is to the others.", "group.role", roles},
     {"state", "state", "What the speaker does.", "state", states},
 };
 

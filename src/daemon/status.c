@@ -134,6 +134,7 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON_AddStringToObject(status, "volume_set_by", volume_setter(daemon->volume_setter));
     cJSON_AddNumberToObject(status, "latency_ms", daemon->latency_ms);
     add_clock(daemon, status, now);
+    daemon_group_status(daemon, status, now);
     add_sink(&player, status);
     fill_session(daemon, cJSON_AddObjectToObject(status, "session"));
     add_counters(daemon, status);

@@ -98,6 +98,18 @@ static void take_device(const cJSON *item, struct session_device *device)
     device->muted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "muted"));
 }
 
+static void take_peers(const cJSON *array, struct session_state *state)
+{
+    const cJSON *item;
+    int count = 0;
+    cJSON_ArrayForEach(item, array)
+    {
+        if (count < SESSION_PEERS_MAX && cJSON_IsString(item) && item->valuestring[0] &&
+            strlen(item->valuestring) < SESSION_PEER_TEXT_MAX)
+            strcpy(state->peers[count++], item->valuestring);
+    }
+}
+
 static void take_state(const cJSON *root, struct session_state *state)
 {
     const cJSON *item;
@@ -109,6 +121,7 @@ static void take_state(const cJSON *root, struct session_state *state)
     take_text(root, "code", state->code, sizeof state->code);
     take_text(root, "asked_code", state->asked_code, sizeof state->asked_code);
     take_text(root, "asked_instead_of", state->asked_instead_of, sizeof state->asked_instead_of);
+    take_peers(cJSON_GetObjectItemCaseSensitive(root, "peers"), state);
     state->left = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "left"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "devices"))
     {
@@ -181,6 +194,9 @@ static char *print_state(const struct session_state *state)
     cJSON_AddStringToObject(root, "asked_code", state->asked_code);
     cJSON_AddStringToObject(root, "asked_instead_of", state->asked_instead_of);
     cJSON_AddBoolToObject(root, "left", state->left);
+    cJSON *peers = cJSON_AddArrayToObject(root, "peers");
+    for (int i = 0; i < SESSION_PEERS_MAX && state->peers[i][0]; i++)
+        cJSON_AddItemToArray(peers, cJSON_CreateString(state->peers[i]));
     cJSON *devices = cJSON_AddArrayToObject(root, "devices");
     for (int i = 0; i < SESSION_DEVICES_MAX && state->devices[i].name[0]; i++)
         put_device(devices, &state->devices[i]);

@@ -1,6 +1,7 @@
 """GET /metrics: valid Prometheus text, the same figures as the status, and no trouble for the speaker."""
 import json
 import re
+import shutil
 import socket
 import urllib.error
 import urllib.request
@@ -43,16 +44,31 @@ def parse(text):
     return families
 
 
+def follow(speaker):
+    """The other speaker's clock: whichever of the two is there for longer tells the time."""
+    def role():
+        role = ((speaker.status() or {}).get("group") or {}).get("role")
+        return role if role in ("reference", "follower") else None
+    if harness.wait_until(role, 15, "it to hear the other") == "reference":
+        speaker.stop()
+        shutil.rmtree(speaker.directory / "cache")
+        speaker.start()
+        harness.wait_until(lambda: role() == "follower", 15, "it to follow the other")
+        speaker.wait_state("playing")
+
+
 @pytest.fixture
 def speaker(hub, house):
     host = harness.Host(hub.url)
     host.upload("t1", harness.MUSIC / "harbour.mp3")
+    house.speaker("Study", hub.url, backend_join_code=host.code).wait_connected()  # whose clock is followed
     port = free_port()
     running = house.speaker('Kit"chen \\', hub.url, backend_join_code=host.code, metrics_listen=f"127.0.0.1:{port}")
     running.wait_connected()
     running.port = port
     host.playback(track_id="t1", position_ms=0, state="playing")
     running.wait_state("playing")
+    follow(running)
     return running
 
 

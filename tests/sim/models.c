@@ -29,6 +29,8 @@ double sim_exponential(struct sim_random *random, double mean)
 double sim_crystal_at(const struct sim_crystal *crystal, double t)
 {
     double ticks = t * (1 + crystal->ppm * 1e-6);
+    if (crystal->breaks_at_s > 0 && t >= crystal->breaks_at_s)
+        ticks += crystal->break_step_s + (t - crystal->breaks_at_s) * crystal->break_ppm * 1e-6;
     if (crystal->wander_ppm == 0)
         return ticks;
     double w = 2 * M_PI / crystal->wander_period_s;
@@ -61,6 +63,9 @@ double sim_delay(const struct sim_network *network, struct sim_random *random, b
                (sim_uniform(random, 0, 1) < 0.2 ? sim_uniform(random, 0, network->jitter_s) : 0);
     case SIM_JITTER:
         return sim_uniform(random, 0, network->jitter_s);
+    case SIM_HOME_WIFI:
+        return 1e-3 + sim_exponential(random, 2.4e-3) +
+               (sim_uniform(random, 0, 1) < 0.01 ? sim_uniform(random, 25e-3, 60e-3) : 0);
     }
     return 0;
 }

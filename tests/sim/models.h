@@ -24,6 +24,9 @@ struct sim_crystal {
     double wander_ppm; /* amplitude of a slow sine */
     double wander_period_s;
     double wander_phase;
+    double breaks_at_s; /* from then on it is off by so much, and so much faster; 0: it does not */
+    double break_step_s;
+    double break_ppm;
 };
 
 /* What a clock with this crystal shows after t seconds of true time. */
@@ -45,6 +48,7 @@ enum sim_network_kind {
     SIM_ONE_SIDED, /* the same, and up to jitter_s more in one direction only */
     SIM_WIFI,      /* 2 ms, with bursts of up to jitter_s */
     SIM_JITTER,    /* uniform in [0, jitter_s] */
+    SIM_HOME_WIFI, /* round trips of 6 ms in the middle, 2 % beyond 30 ms */
 };
 
 struct sim_network {

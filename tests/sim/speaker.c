@@ -15,15 +15,23 @@
 #define EAGER_S 3.0
 #define WALL_EVERY_S 10.0
 
-static struct mono_time local_time(const struct sim_speaker *speaker, double t)
+struct mono_time sim_speaker_local(const struct sim_speaker *speaker, double t)
 {
     return (struct mono_time){s_to_ns(100 + sim_crystal_at(&speaker->config.local, t))};
 }
 
-static struct server_time server_time(const struct sim_speaker *speaker, double t)
+struct server_time sim_speaker_server(const struct sim_speaker *speaker, double t)
 {
     double off_s = speaker->config.server_off_s ? speaker->config.server_off_s(t) : 0;
     return (struct server_time){INT64_C(1700000000) * NS_PER_S + s_to_ns(t + off_s)};
+}
+
+double sim_speaker_true_s(const struct sim_speaker *speaker, struct mono_time local)
+{
+    double t = ns_to_s(local.ns) - 100;
+    for (int i = 0; i < 4; i++)
+        t += ns_to_s(mono_sub(local, sim_speaker_local(speaker, t)));
+    return t;
 }
 
 static double track_position(struct server_time server)
@@ -41,6 +49,8 @@ void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_conf
     dac_clock_init(&speaker->dac, config->card.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
     drift_init(&speaker->drift, &drift);
     playout_map_clear(&speaker->map);
+    speaker->next_tick_s = config->silent ? INFINITY : config->starts_s;
+    speaker->next_wall_s = config->starts_s;
 }
 
 static void probe(struct sim_speaker *speaker, double t)
@@ -48,15 +58,16 @@ static void probe(struct sim_speaker *speaker, double t)
     const struct sim_network *network = &speaker->config.network;
     double there = sim_delay(network, &speaker->random, false);
     double back = sim_delay(network, &speaker->random, true);
-    server_clock_probe_sent(&speaker->server, local_time(speaker, t));
+    server_clock_probe_sent(&speaker->server, sim_speaker_local(speaker, t));
     if (!speaker->config.echo || there < 0 || back < 0)
         return;
     /* It answers before the next probe is due on the networks modelled here, or is as good as
      * lost; handing it in at once keeps the simulation's order simple. */
     double server_s = t + there;
-    server_clock_add_echo(&speaker->server, local_time(speaker, t),
-                          local_time(speaker, server_s + 30e-6 + back),
-                          server_time(speaker, server_s), server_time(speaker, server_s + 30e-6));
+    server_clock_add_echo(&speaker->server, sim_speaker_local(speaker, t),
+                          sim_speaker_local(speaker, server_s + 30e-6 + back),
+                          sim_speaker_server(speaker, server_s),
+                          sim_speaker_server(speaker, server_s + 30e-6));
 }
 
 static void show_wall(struct sim_speaker *speaker, double t)
@@ -64,9 +75,9 @@ static void show_wall(struct sim_speaker *speaker, double t)
     speaker->next_wall_s = t + WALL_EVERY_S;
     if (!speaker->config.wall_off_s)
         return;
-    struct server_time wall = server_time(speaker, t + speaker->config.wall_off_s(t));
-    server_clock_add_wall(&speaker->server, local_time(speaker, t), (struct wall_time){wall.ns},
-                          NS_PER_US, true, NS_PER_MS);
+    struct server_time wall = sim_speaker_server(speaker, t + speaker->config.wall_off_s(t));
+    server_clock_add_wall(&speaker->server, sim_speaker_local(speaker, t),
+                          (struct wall_time){wall.ns}, NS_PER_US, true, NS_PER_MS);
 }
 
 static void look(struct sim_speaker *speaker, double t)
@@ -79,7 +90,7 @@ static void look(struct sim_speaker *speaker, double t)
     bool late = sim_uniform(&speaker->random, 0, 1) < config->late_look_share;
     double read_at = t + (late ? sim_uniform(&speaker->random, 0, 250e-6)
                                : sim_uniform(&speaker->random, 0, 5e-6));
-    dac_clock_observe(&speaker->dac, local_time(speaker, read_at), (int64_t)shown);
+    dac_clock_observe(&speaker->dac, sim_speaker_local(speaker, read_at), (int64_t)shown);
 }
 
 static double wanted_at_frame(const struct sim_speaker *speaker, double frame)
@@ -98,8 +109,8 @@ static double feed_forward(const struct sim_speaker *speaker)
 
 static void join(struct sim_speaker *speaker, double t)
 {
-    speaker->written =
-        (int64_t)ceil(dac_clock_frame_at(&speaker->dac, local_time(speaker, t + JOIN_LEAD_S)));
+    speaker->written = (int64_t)ceil(
+        dac_clock_frame_at(&speaker->dac, sim_speaker_local(speaker, t + JOIN_LEAD_S)));
     speaker->position_s =
         wanted_at_frame(speaker, (double)speaker->written) + speaker->config.first_error_s;
     speaker->config.first_error_s = 0;
@@ -120,11 +131,13 @@ static void set_rate(struct sim_speaker *speaker, double ppm, double dt_s)
 static void fill(struct sim_speaker *speaker, double t)
 {
     double rate_hz = speaker->config.card.rate_hz;
-    if (dac_clock_frame_at(&speaker->dac, local_time(speaker, t)) > (double)speaker->written) {
+    if (dac_clock_frame_at(&speaker->dac, sim_speaker_local(speaker, t)) >
+        (double)speaker->written) {
         speaker->underruns++;
         join(speaker, t);
     }
-    int64_t end = (int64_t)dac_clock_frame_at(&speaker->dac, local_time(speaker, t + QUEUE_S));
+    int64_t end =
+        (int64_t)dac_clock_frame_at(&speaker->dac, sim_speaker_local(speaker, t + QUEUE_S));
     int64_t frames = end - speaker->written;
     if (frames <= 0)
         return;
@@ -150,17 +163,18 @@ static void tick(struct sim_speaker *speaker, double t)
 {
     look(speaker, t);
     struct server_clock_estimate clock =
-        server_clock_estimate(&speaker->server, local_time(speaker, t));
-    if (t > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.ready) {
+        server_clock_estimate(&speaker->server, sim_speaker_local(speaker, t));
+    double since_s = t - speaker->config.starts_s;
+    if (since_s > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.ready) {
         if (!speaker->joined)
             join(speaker, t);
         fill(speaker, t);
     }
-    bool eager = t < EAGER_S || speaker->dac.staleness_s > 1.5e-3;
+    bool eager = since_s < EAGER_S || speaker->dac.staleness_s > 1.5e-3;
     speaker->tick_phase = fmod(speaker->tick_phase + GOLDEN, 1);
-    speaker->next_tick_s = t + (t < ACQUIRE_S ? 0.001
-                                : eager       ? 0.025 + 0.03 * speaker->tick_phase
-                                              : 0.12 + 0.04 * speaker->tick_phase);
+    speaker->next_tick_s = t + (since_s < ACQUIRE_S ? 0.001
+                                : eager             ? 0.025 + 0.03 * speaker->tick_phase
+                                                    : 0.12 + 0.04 * speaker->tick_phase);
 }
 
 static bool is_within(double t, double from_s, double to_s)
@@ -174,7 +188,7 @@ static void keep_connected(struct sim_speaker *speaker, double t)
     const struct sim_speaker_config *config = &speaker->config;
     bool online = !is_within(t, config->offline_from_s, config->offline_to_s);
     if (online && !speaker->online)
-        server_clock_connected(&speaker->server, local_time(speaker, t));
+        server_clock_connected(&speaker->server, sim_speaker_local(speaker, t));
     else if (!online && speaker->online)
         server_clock_disconnected(&speaker->server);
     speaker->online = online;
@@ -193,7 +207,7 @@ void sim_speaker_run(struct sim_speaker *speaker, double t)
     for (;;) {
         double probe_s = next_probe_s(speaker);
         double next_s = fmin(fmin(speaker->next_tick_s, speaker->next_wall_s), probe_s);
-        double due_s = fmax(next_s, 0);
+        double due_s = fmax(next_s, config->starts_s);
         if (is_within(due_s, config->suspended_from_s, config->suspended_to_s))
             due_s = config->suspended_to_s;
         if (due_s > t)
@@ -213,6 +227,16 @@ bool sim_speaker_error(const struct sim_speaker *speaker, double t, double *ret_
     double heard_s;
     if (!playout_map_position_at(&speaker->map, sim_card_frame(&speaker->config.card, t), &heard_s))
         return false;
-    *ret_error_s = heard_s - track_position(server_time(speaker, t));
+    *ret_error_s = heard_s - track_position(sim_speaker_server(speaker, t));
+    return true;
+}
+
+bool sim_speaker_clock_error(const struct sim_speaker *speaker, double t, double *ret_error_s)
+{
+    struct mono_time local = sim_speaker_local(speaker, t);
+    if (!server_clock_estimate(&speaker->server, local).ready)
+        return false;
+    *ret_error_s = ns_to_s(
+        server_sub(server_clock_at(&speaker->server, local), sim_speaker_server(speaker, t)));
     return true;
 }

@@ -17,6 +17,8 @@ struct sim_speaker_config {
     struct sim_crystal local; /* the speaker's own clock against true time */
     struct sim_network network;
     bool echo;              /* the backend answers probes */
+    double starts_s;        /* nothing happens before */
+    bool silent;            /* only its clock is looked at */
     double first_error_s;   /* joined that much off, on purpose */
     double late_look_share; /* looks at the card that were interrupted */
     /* Looks that show something else: that nothing is queued, or the position of before. */
@@ -55,10 +57,17 @@ struct sim_speaker {
 void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_config *config,
                       uint64_t seed);
 
+/* What its monotonic clock shows at true time t, and when it shows it, to some ns. */
+struct mono_time sim_speaker_local(const struct sim_speaker *speaker, double t);
+double sim_speaker_true_s(const struct sim_speaker *speaker, struct mono_time local);
+struct server_time sim_speaker_server(const struct sim_speaker *speaker, double t);
+
 /* Brings the speaker to true time t (seconds, growing). The timeline is: position = server time. */
 void sim_speaker_run(struct sim_speaker *speaker, double t);
 
 /* heard - wanted in s at true time t, by the true card. False while nothing sounds. */
+/* What it takes the server's time for, less what it is. False while that is not known. */
+bool sim_speaker_clock_error(const struct sim_speaker *speaker, double t, double *ret_error_s);
 bool sim_speaker_error(const struct sim_speaker *speaker, double t, double *ret_error_s);
 
 #endif

@@ -76,7 +76,10 @@ struct server_clock_line {
     struct server_clock_segment segments[SERVER_CLOCK_SEGMENTS];
     enum server_clock_source source;
     int64_t uncertainty_ns; /* of the server's time */
-    int64_t apart_ns;       /* from how the others know the same line */
+    bool ours;              /* of the group: it is we who tell it */
+    bool together;          /* others follow it, too */
+    int64_t apart_ns;       /* from how they know it */
+    double age_s;           /* it has been measured for so long: what is corrected, decays as fast */
 };
 
 /* What one speaker knows by itself. */

@@ -30,6 +30,11 @@ enum settings_cache_mode {
     SETTINGS_CACHE_MEMORY,
 };
 
+enum settings_group_clock {
+    SETTINGS_GROUP_AUTO,
+    SETTINGS_GROUP_OFF,
+};
+
 struct settings {
     struct {
         char url[SETTINGS_TEXT_MAX];
@@ -66,6 +71,13 @@ struct settings {
         double max_slew_ppm;
         double resync_interval_s;
     } sync;
+    struct {
+        int clock; /* enum settings_group_clock */
+        char peers[SETTINGS_TEXT_MAX];
+        char key_file[SETTINGS_TEXT_MAX];
+        char interface[16]; /* IFNAMSIZ */
+        int64_t port;
+    } group;
     struct {
         char state_dir[SETTINGS_TEXT_MAX];
         char cache_dir[SETTINGS_TEXT_MAX];

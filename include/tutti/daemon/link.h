@@ -43,6 +43,8 @@ struct link_config {
 
 struct link_handlers {
     void (*on_playback)(void *user, const struct playback_state *playback, struct mono_time now);
+    /* A state that was told to all has come: before on_playback, which tells of any. */
+    void (*on_stamp)(void *user, struct server_time updated_at, struct mono_time arrived);
     /* The items become the callee's: it finishes them. fresh: it came with the whole state, so
      * that there is nothing to doubt. */
     void (*on_playlist)(void *user, struct playlist_message *playlist, bool fresh);

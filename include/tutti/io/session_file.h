@@ -21,6 +21,8 @@ struct session_device {
 };
 
 #define SESSION_DEVICES_MAX 8
+#define SESSION_PEERS_MAX 16
+#define SESSION_PEER_TEXT_MAX 80
 
 struct session_state {
     char url[SESSION_FILE_TEXT_MAX]; /* the backend that the membership is of */
@@ -33,6 +35,7 @@ struct session_state {
     char asked_code[64];
     char asked_instead_of[128];
     bool left;
+    char peers[SESSION_PEERS_MAX][SESSION_PEER_TEXT_MAX]; /* other speakers' addresses; "": none */
     struct session_device devices[SESSION_DEVICES_MAX]; /* the last used first; name "": none */
 };
 

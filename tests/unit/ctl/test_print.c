@@ -50,6 +50,8 @@ static const char status_json[] =
     "\"error_us\":-0.4,\"rate_ppm\":-31.25,\"volume\":60,\"muted\":true,"
     "\"session\":{\"link\":\"live\",\"role\":\"host\",\"code\":\"D5D6A6\",\"problem\":\"\"},"
     "\"clock\":{\"source\":\"echo\",\"uncertainty_ms\":0.021,\"settled\":true},"
+    "\"group\":{\"role\":\"follower\",\"members\":3,\"reference\":\"192.0.2.7:8751\","
+    "\"round_trip_ms\":0.21,\"apart_us\":31.2},"
     "\"sink\":{\"open\":true,\"device\":\"hw:1\",\"format\":\"S32_LE\",\"rate_hz\":48000,"
     "\"xruns\":0}}}";
 
@@ -64,6 +66,7 @@ static void status_is_a_screenful_of_facts(void **state)
                    "volume    60 %, muted\n"
                    "session   live as host, invite code D5D6A6\n"
                    "clock     by echo, within 0.021 ms\n"
+                   "group     follower of 192.0.2.7:8751, 3 speakers, 0.21 ms away, within 31 us\n"
                    "sound     hw:1, S32_LE, 48000 Hz, 0 underruns\n");
     assert_printed("status",
                    "{\"status\":{\"name\":\"Study\",\"state\":\"idle\",\"track_id\":null,"

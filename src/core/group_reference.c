@@ -1,0 +1,197 @@
+/*
+ * group_reference.c: the line that a reference tells, by its own clock.
+ *
+ * A reference goes on with the line that was followed before it, and moves it towards what it knows
+ * itself, so slowly that nobody hears it, and announced so early that all make the same bend at the
+ * same instant. Only what was no more than a guess is stepped.
+ *
+ * What the others heard is its evidence, too: a stamp was made before anybody heard it. One of them
+ * may be wrong, so of three or more the earliest is believed only as far as a second one agrees.
+ */
+#include "group_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const int64_t OWN_FRESH_NS = 500 * NS_PER_MS;
+/* Announced three words ahead, so that losing two in a row is nothing. */
+static const int64_t LEAD_NS = 4500 * NS_PER_MS;
+/* The time constant of a correction, and the most that it bends the pitch: a hundredth of what a
+ * trained ear may notice. */
+static const double CORRECT_S = 12;
+static const double BEND_MAX = 500e-6;
+static const int64_t TRIFLE_NS = 2 * NS_PER_US;
+/* An estimate this uncertain is replaced at once by a better one. */
+static const int64_t ROUGH_NS = 20 * NS_PER_MS;
+/* Two free crystals, and more than two good ones differ by: whoever is led by a worse one does not
+ * go on as fast. */
+static const double DRIFT = 100e-6;
+static const double INHERIT_MAX = 120e-6;
+/* The line of a reference that has an echo follows it; this is a step of the backend's clock. */
+static const int64_t ECHO_STEP_NS = NS_PER_MS;
+
+const struct server_clock_own *group_own(struct group *group, struct mono_time now)
+{
+    int64_t since_ns = mono_sub(now, group->own_at);
+    if (group->own_is_old || since_ns > OWN_FRESH_NS || since_ns < 0) {
+        group->own = server_clock_own(group->clock, now);
+        group->own_at = now;
+        group->own_is_old = false;
+    }
+    return &group->own;
+}
+
+enum group_evidence group_own_evidence(const struct group *group)
+{
+    if (!group->own.known)
+        return GROUP_EVIDENCE_NONE;
+    if (group->own.source == SERVER_CLOCK_ECHO)
+        return GROUP_EVIDENCE_ECHO;
+    return group->own.source == SERVER_CLOCK_COMMAND ? GROUP_EVIDENCE_COMMAND
+                                                     : GROUP_EVIDENCE_LOOSE;
+}
+
+/* --- the line ------------------------------------------------------------------------------- */
+
+static struct group_segment segment(struct mono_time from, int64_t offset_ns, double frequency)
+{
+    return (struct group_segment){{from.ns}, offset_ns, frequency};
+}
+
+static int64_t told_at(const struct group *group, struct mono_time t)
+{
+    const struct group_segment *now = &group->told.segment[0];
+    return now->offset_ns + llround((double)(t.ns - now->from.ns) * now->frequency);
+}
+
+static void step_to(struct group *group, int64_t offset_ns, double frequency,
+                    int64_t uncertainty_ns, struct mono_time now)
+{
+    group->told.segments = 1;
+    group->told.segment[0] = segment(now, offset_ns, frequency);
+    group->told.uncertainty_ns = group->told_known_ns = uncertainty_ns;
+    group->told_base = frequency;
+    group->told_at = now;
+}
+
+void group_become_reference(struct group *group, struct mono_time now)
+{
+    struct server_clock_estimate applied = server_clock_estimate(group->clock, now);
+    double frequency = group->has_line ? group_line_frequency(&group->line, now.ns)
+                                       : server_clock_frequency_at(group->clock, now);
+    if (fabs(frequency) > INHERIT_MAX)
+        frequency = 0;
+    group->reference = group->config.id;
+    group->wanted = 0;
+    group->in_force = -1;
+    group->followed_at = now;
+    group->looking_since_ns = group->preferable_since_ns = INT64_MAX;
+    group->told.segments = 0;
+    if (group->has_line)
+        step_to(group, group_line_offset_ns(&group->line, now.ns), frequency,
+                group->line.uncertainty_ns + group->line.apart_ns, now);
+    else if (applied.known)
+        step_to(group, applied.offset_ns, frequency, applied.uncertainty_ns, now);
+    group_speak_soon(group, now);
+}
+
+static int64_t aged_uncertainty_ns(const struct group *group, struct mono_time now)
+{
+    return group->told_known_ns + (int64_t)((double)mono_sub(now, group->told_at) * DRIFT);
+}
+
+static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+static void bend(struct group *group, int64_t error_ns, struct mono_time now)
+{
+    double slope = fmin(fmax(ns_to_s(error_ns) / CORRECT_S, -BEND_MAX), BEND_MAX);
+    struct mono_time from = mono_add(now, LEAD_NS);
+    double frequency = group->told_base + (llabs(error_ns) > TRIFLE_NS ? slope : 0);
+    if (fabs(frequency - group->told.segment[0].frequency) < 1e-10)
+        return;
+    group->told.segment[1] = segment(from, told_at(group, from), frequency);
+    group->told.segments = 2;
+}
+
+bool group_steer(struct group *group, struct mono_time now)
+{
+    const struct server_clock_own *own = group_own(group, now);
+    struct group_line *told = &group->told;
+    if (!own->known)
+        return false;
+    if (told->segments == GROUP_SEGMENTS && now.ns >= told->segment[1].from.ns) {
+        told->segment[0] = told->segment[1];
+        told->segments = 1;
+    }
+    int64_t offset_ns =
+        own->offset_ns + llround((double)mono_sub(now, group->own_at) * own->frequency);
+    int64_t error_ns = told->segments > 0 ? offset_ns - told_at(group, now) : 0;
+    int64_t aged_ns = aged_uncertainty_ns(group, now);
+    bool first = told->segments == 0, echo = own->source == SERVER_CLOCK_ECHO;
+    bool better = own->uncertainty_ns < aged_ns;
+    bool guess = aged_ns > ROUGH_NS && own->uncertainty_ns < aged_ns / 2;
+    if (first || echo || guess || (better && llabs(error_ns) > group->clock->step_ns)) {
+        step_to(group, offset_ns, own->frequency, own->uncertainty_ns, now);
+        return first || !echo || llabs(error_ns) > ECHO_STEP_NS;
+    }
+    if (!better) /* only what cannot be is corrected */
+        error_ns = clamp_ns(told_at(group, now), own->low_ns, own->high_ns) - told_at(group, now);
+    if (better) {
+        group->told_base = own->frequency;
+        group->told_known_ns = own->uncertainty_ns;
+        group->told_at = now;
+    }
+    told->uncertainty_ns = aged_uncertainty_ns(group, now) + llabs(error_ns);
+    if (told->segments < GROUP_SEGMENTS)
+        bend(group, error_ns, now);
+    return false;
+}
+
+/* --- what the others heard ------------------------------------------------------------------ */
+
+static struct group_hearing *hearing_of(struct group *group, uint64_t id)
+{
+    for (size_t i = 0; i < group->hearing_count; i++)
+        if (group->hearings[i].id == id)
+            return &group->hearings[i];
+    if (group->hearing_count == GROUP_HEARERS)
+        return NULL;
+    return &group->hearings[group->hearing_count++];
+}
+
+/* Of two, the earlier; of more, the second: one that lies is not believed. Nothing, if one only. */
+static int64_t believable_ns(const struct group *group)
+{
+    int64_t first_ns = INT64_MAX, second_ns = INT64_MAX;
+    for (size_t i = 0; i < group->hearing_count; i++) {
+        int64_t at_ns = group->hearings[i].at_ns;
+        if (at_ns < first_ns) {
+            second_ns = first_ns;
+            first_ns = at_ns;
+        } else if (at_ns < second_ns) {
+            second_ns = at_ns;
+        }
+    }
+    return group->hearing_count == 2 ? first_ns : second_ns;
+}
+
+void group_share_stamp(struct group *group, uint64_t id, int64_t stamp_ns, int64_t at_ns,
+                       struct mono_time now)
+{
+    if (stamp_ns != group->heard_ns || !group->heard_at_known)
+        return; /* not one that we know, too */
+    struct group_hearing *hearing = hearing_of(group, id);
+    if (!hearing || at_ns > now.ns)
+        return;
+    *hearing = (struct group_hearing){id, at_ns};
+    int64_t best_ns = believable_ns(group);
+    if (best_ns >= group->shared_ns)
+        return;
+    group->shared_ns = best_ns;
+    group->own_is_old = true;
+    server_clock_add_shared_stamp(group->clock, (struct mono_time){best_ns},
+                                  (struct server_time){stamp_ns});
+}
