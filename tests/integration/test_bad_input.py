@@ -1,5 +1,8 @@
 """What is wrong is said in one clear line, with a documented exit code or a state that recovers."""
+import base64
+import os
 import re
+import struct
 import subprocess
 
 import pytest
@@ -120,25 +123,46 @@ def test_a_refused_token_is_said_and_the_daemon_stays(hub, house):
     assert "0" * 32 not in speaker.log
 
 
+def a_wav():
+    data = os.urandom(100_000)
+    return (b"RIFF" + struct.pack("<I", len(data) + 36) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 2, 44100, 176400, 4, 16)
+            + b"data" + struct.pack("<I", len(data)) + data)
+
+
+def test_the_hub_refuses_in_the_same_words(house, tmp_path):
+    hub = harness.Hub(tmp_path)
+    try:
+        host = harness.Host(hub.url)
+        media = {"filename": "a.mp3", "content_type": "audio/mpeg", "data": base64.b64encode(a_wav()).decode()}
+        status, answer = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", "POST",
+                                      {"track_id": "a", "name": "a", "media": media}, host.token)
+        assert status == 415
+        assert "it is WAV; only mp3 can be played" in answer["detail"]
+    finally:
+        house.stop()
+        hub.stop()
+
+
 def test_a_track_that_is_no_mp3_is_silence_until_the_next(house, tmp_path):
     hub = harness.Hub(tmp_path)
     try:
         host = harness.Host(hub.url)
-        for track in ("broken", "likewise"):
+        for track, content in (("broken", b"<html>this is not music</html>" * 1000), ("likewise", a_wav())):
             item = host.upload(track, harness.MUSIC / "pier.mp3")
             upload = next((tmp_path / "hub").glob("uploads/" + item["media_url"].rsplit("/", 1)[1]))
-            upload.write_bytes(b"<html>this is not music</html>" * 1000)
+            upload.write_bytes(content)
         host.upload("good", harness.MUSIC / "pier.mp3")
         speaker = house.speaker("kitchen", hub.url, backend_join_code=host.code)
         speaker.wait_connected()
         host.playback(track_id="broken", position_ms=0, state="playing")
         status = speaker.wait_state("failed")
-        assert "no mp3" in status["track_error"]
+        assert status["track_error"] == "it is a web page; only mp3 can be played"
         assert speaker.log.count("cannot be played") == 1
         harness.wait_until(lambda: speaker.status()["cache"]["tracks"] == 2, 10, "the next one to be there")
         host.playback(track_id="likewise", position_ms=0, state="playing")
         harness.wait_until(lambda: speaker.log.count("cannot be played") == 2, 10, "the second one's line")
         assert speaker.status()["state"] == "failed"
+        assert speaker.status()["track_error"] == "it is WAV; only mp3 can be played"
         host.playback(track_id="good", position_ms=0, state="playing")
         speaker.wait_state("playing")
     finally:

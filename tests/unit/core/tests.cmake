@@ -1,4 +1,7 @@
 tutti_unit_test(core advance)
+tutti_unit_test(core audio_probe)
+tutti_unit_test(core mp3_frame)
+tutti_unit_test(core mp3_walk)
 tutti_unit_test(core backoff)
 tutti_unit_test(core control_cmd)
 tutti_unit_test(core dac_clock)

@@ -1,0 +1,201 @@
+/*
+ * test_audio_probe.c: the verdict does not depend on how the bytes come, work is bounded, and
+ * beginnings are where libavformat has them. Whole files are judged in
+ * tests/unit/hub/test_mp3_check.c.
+ */
+#include "../cmocka_all.h"
+#include "tutti/core/audio_probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES_MAX (3 << 20)
+#define FRAME_BYTES 417
+
+static unsigned char bytes[BYTES_MAX];
+static size_t count;
+
+static void begin(void)
+{
+    count = 0;
+    memset(bytes, 0, sizeof bytes);
+}
+
+static void add(const char *text, size_t size)
+{
+    memcpy(bytes + count, text, size);
+    count += size;
+}
+
+static void add_music(int frames)
+{
+    while (frames-- > 0) {
+        memcpy(bytes + count, "\xff\xfb\x90\x64", 4);
+        count += FRAME_BYTES;
+    }
+}
+
+static void add_id3(size_t says, size_t has)
+{
+    char head[10] = "ID3\3\0\0";
+    for (int i = 0; i < 4; i++)
+        head[6 + i] = (char)(says >> (7 * (3 - i)) & 0x7f);
+    add(head, sizeof head);
+    count += has;
+}
+
+/* As it comes, at most `more` bytes at a time, as much as a window kept of it. */
+static struct audio_probe probe_by(size_t more)
+{
+    struct audio_probe probe;
+    size_t came = 0;
+    bool done = false;
+    audio_probe_init(&probe);
+    while (!done) {
+        came = count - came < more ? count : came + more;
+        size_t at = (size_t)probe.offset < came ? (size_t)probe.offset : came;
+        size_t there = came - at;
+        if (there > AUDIO_PROBE_WINDOW_BYTES)
+            there = AUDIO_PROBE_WINDOW_BYTES;
+        int64_t before = probe.offset;
+        bool at_end = at + there == count;
+        done = audio_probe_step(&probe, bytes + at, there, at_end);
+        assert_true(!at_end || done);
+        if (there == AUDIO_PROBE_WINDOW_BYTES)
+            assert_true(done || probe.offset > before);
+        if (there == AUDIO_PROBE_WINDOW_BYTES && !done)
+            came = (size_t)before + there; /* what was not shown comes again */
+    }
+    return probe;
+}
+
+static struct audio_probe probe(void)
+{
+    static const size_t pieces[] = {1, 977, 40000};
+    struct audio_probe first = probe_by(BYTES_MAX);
+    for (size_t i = count > 200000 ? 1 : 0; i < sizeof pieces / sizeof *pieces; i++) {
+        struct audio_probe other = probe_by(pieces[i]);
+        assert_int_equal(other.kind, first.kind);
+        assert_int_equal(other.begin, first.begin);
+        assert_int_equal(other.tag.frames, first.tag.frames);
+    }
+    return first;
+}
+
+static void check_begin(size_t at)
+{
+    struct audio_probe verdict = probe();
+    assert_int_equal(verdict.kind, AUDIO_MP3);
+    assert_int_equal(verdict.begin, at);
+}
+
+static void test_where_music_begins(void **state)
+{
+    (void)state;
+    begin();
+    add_music(10);
+    check_begin(0);
+    begin();
+    count = 70000;
+    add_music(10);
+    check_begin(70000);
+    begin();
+    add_id3(300000, 300000);
+    add_music(10);
+    check_begin(300010);
+    begin();
+    add_id3(1000, 1000);
+    add_id3(0, 0);
+    add_id3(70000, 70000);
+    add_music(10);
+    check_begin(3 * 10 + 71000);
+}
+
+static void test_wrong_sizes_of_tags(void **state)
+{
+    (void)state;
+    begin();
+    add_id3(100, 90000);
+    add_music(10);
+    check_begin(90010);
+    begin();
+    add_id3(90000000, 90000); /* far beyond the end */
+    add_music(10);
+    check_begin(90010);
+    begin();
+    add_id3(2000000, 2000000 - 10 * FRAME_BYTES); /* to the end */
+    add_music(10);
+    assert_int_equal(probe().kind, AUDIO_UNKNOWN); /* farther in than is looked */
+}
+
+static void test_rows_in_a_tag_are_no_music(void **state)
+{
+    (void)state;
+    begin();
+    add_id3(20000, 0);
+    add_music(40);
+    count = 20010;
+    memset(bytes + 40 * FRAME_BYTES + 10, 0, BYTES_MAX - 40 * FRAME_BYTES - 10);
+    add_music(10);
+    check_begin(20010);
+}
+
+static void test_short_rows_are_no_music(void **state)
+{
+    (void)state;
+    begin();
+    for (int i = 0; i < 50; i++) {
+        add_music(3);
+        count += 9000;
+    }
+    assert_int_equal(probe().kind, AUDIO_UNKNOWN);
+    add_music(4);
+    size_t end = count;
+    check_begin(end - 4 * FRAME_BYTES);
+}
+
+static void test_two_headers_begin_if_a_row_follows_soon(void **state)
+{
+    (void)state;
+    begin();
+    add_music(2);
+    count += 2000;
+    add_music(10);
+    check_begin(0);
+    begin();
+    add_music(2);
+    count += 20000;
+    add_music(10);
+    check_begin(2 * FRAME_BYTES + 20000);
+}
+
+static void test_names_behind_tags(void **state)
+{
+    (void)state;
+    begin();
+    add_id3(50000, 50000);
+    add("fLaC", 4);
+    count += 5000;
+    add_music(10);
+    assert_int_equal(probe().kind, AUDIO_FLAC);
+    begin();
+    assert_int_equal(probe().kind, AUDIO_EMPTY);
+    char why[AUDIO_REFUSAL_MAX];
+    for (int kind = 0; kind < AUDIO_KINDS; kind++) {
+        audio_probe_refusal((enum audio_kind)kind, why);
+        assert_int_equal(strlen(why) > 0, kind != AUDIO_MP3);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_where_music_begins),
+        cmocka_unit_test(test_wrong_sizes_of_tags),
+        cmocka_unit_test(test_rows_in_a_tag_are_no_music),
+        cmocka_unit_test(test_short_rows_are_no_music),
+        cmocka_unit_test(test_two_headers_begin_if_a_row_follows_soon),
+        cmocka_unit_test(test_names_behind_tags),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
