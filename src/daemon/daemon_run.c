@@ -2,6 +2,7 @@
  * daemon_run.c: the daemon's life: set-up, timers, reload, goodbye.
  */
 #include "daemon_internal.h"
+#include "json_pool.h"
 #include "tutti/base/log.h"
 #include "tutti/daemon/daemon.h"
 #include "tutti/io/background.h"
@@ -279,6 +280,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
     daemon->settings = settings;
     daemon->config_path = config_path;
     lean_start(strncasecmp(settings->backend.url, "https:", 6) == 0);
+    json_pool_start();
     daemon_name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     load_state(daemon);

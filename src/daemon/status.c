@@ -141,6 +141,8 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON *loop = cJSON_AddObjectToObject(status, "loop");
     cJSON_AddNumberToObject(loop, "longest_stall_us",
                             rounded(ns_to_us(loop_longest_stall_ns(daemon->loop)), 1));
+    cJSON_AddNumberToObject(loop, "longest_work_us",
+                            rounded(ns_to_us(loop_longest_work_ns(daemon->loop)), 1));
     cJSON_AddNumberToObject(loop, "most_items", (double)loop_most_work(daemon->loop).items);
     cJSON_AddNumberToObject(loop, "most_bytes", (double)loop_most_work(daemon->loop).bytes);
     /* For scripts that compare speakers: the local time of this snapshot. */

@@ -4,6 +4,7 @@
  */
 #include "texts.h"
 
+#include "json_pool.h"
 #include "tutti/core/playlist.h"
 #include "tutti/io/background.h"
 
@@ -23,6 +24,7 @@ static void parse(void *job)
     struct text *text = job;
     struct parsed *parsed = &text->parsed;
     const struct text_source *source = &text->source;
+    json_pool_begin();
     switch (source->kind) {
     case TEXT_MESSAGE:
         parsed->good =
@@ -37,6 +39,7 @@ static void parse(void *job)
                                                &parsed->playlist, parsed->reason);
         break;
     }
+    json_pool_end();
     free(text->source.text);
     text->source.text = NULL;
 }

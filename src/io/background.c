@@ -43,7 +43,8 @@ struct background {
     struct queue waiting;
     struct queue finished;
     bool stopping;
-    bool left; /* to itself: nobody is there any more */
+    bool left;    /* to itself: nobody is there any more */
+    bool leaving; /* the loop's: nothing more is taken on */
 };
 
 static void put(struct queue *queue, struct item *item)
@@ -75,6 +76,22 @@ static void tell_loop(struct background *background)
     (void)written; /* an eventfd takes more than jobs there can be */
 }
 
+static void free_queue(struct queue *queue)
+{
+    struct item *item;
+    while ((item = take(queue)) != NULL)
+        free(item);
+}
+
+static void free_background(struct background *background)
+{
+    free_queue(&background->waiting);
+    free_queue(&background->finished);
+    pthread_cond_destroy(&background->wake);
+    pthread_mutex_destroy(&background->lock);
+    free(background);
+}
+
 static void *serve(void *argument)
 {
     struct background *background = argument;
@@ -92,10 +109,13 @@ static void *serve(void *argument)
         pthread_mutex_lock(&background->lock);
         put(&background->finished, item);
         if (background->left)
-            continue; /* the descriptor may be another's by now */
+            continue; /* nobody waits for it */
         tell_loop(background);
     }
+    bool left = background->left;
     pthread_mutex_unlock(&background->lock);
+    if (left)
+        free_background(background);
     return NULL;
 }
 
@@ -183,7 +203,7 @@ static bool start(struct background *background)
 void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
                     void *job)
 {
-    if (background->left)
+    if (background->leaving)
         return;
     struct item *item = start(background) ? malloc(sizeof *item) : NULL;
     if (!item) {
@@ -196,15 +216,6 @@ void background_run(struct background *background, void (*work)(void *job), void
     put(&background->waiting, item);
     pthread_cond_signal(&background->wake);
     pthread_mutex_unlock(&background->lock);
-}
-
-/* The thread still holds the queues and its job: these stay. */
-static void leave_to_itself(struct background *background)
-{
-    pthread_mutex_lock(&background->lock);
-    background->left = true;
-    pthread_mutex_unlock(&background->lock);
-    pthread_detach(background->thread);
 }
 
 static bool join(struct background *background)
@@ -222,21 +233,33 @@ static bool join(struct background *background)
     return pthread_clockjoin_np(background->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
+/* The thread still holds its job, and the queues, which it frees when it comes back. */
+static void leave_to_itself(struct background *background)
+{
+    pthread_mutex_lock(&background->lock);
+    int fd = background->finished_fd;
+    background->finished_fd = -1;
+    background->left = true;
+    pthread_detach(background->thread);
+    pthread_mutex_unlock(&background->lock);
+    if (fd >= 0)
+        close(fd);
+}
+
 bool background_destroy(struct background *background)
 {
     if (!background)
         return true;
     bool finished = !background->started || join(background);
-    if (!finished)
-        leave_to_itself(background);
+    background->leaving = !finished;
     finish_all(background);
     loop_fd_remove(background->watch);
+    if (!finished) {
+        leave_to_itself(background);
+        return false;
+    }
     if (background->finished_fd >= 0)
         close(background->finished_fd);
-    if (!finished)
-        return false;
-    pthread_cond_destroy(&background->wake);
-    pthread_mutex_destroy(&background->lock);
-    free(background);
+    free_background(background);
     return true;
 }

@@ -21,6 +21,7 @@
 /* What one round may hand on, and when it ends early: a disk may make each piece wait. curl itself
  * reads on for up to a hundred of its buffers, as long as the sender keeps up. */
 #define ROUND_BYTES 262144
+#define SMALL_BODY_BYTES 131072
 #define ROUND_NS (2 * NS_PER_MS)
 
 static void served(void *user);
@@ -163,11 +164,13 @@ static bool keep_body(struct http_call *call, const char *bytes, size_t count)
 {
     size_t wanted = call->body_bytes + count + 1;
     if (wanted > call->body_capacity) {
-        char *grown = realloc(call->body, wanted * 2);
+        /* Beyond that all that it may need, at once: growing step by step would copy megabytes. */
+        size_t capacity = wanted <= SMALL_BODY_BYTES ? wanted * 2 : (size_t)call->max_bytes + 1;
+        char *grown = realloc(call->body, capacity);
         if (!grown)
             return false;
         call->body = grown;
-        call->body_capacity = wanted * 2;
+        call->body_capacity = capacity;
     }
     memcpy(call->body + call->body_bytes, bytes, count);
     call->body_bytes += count;
@@ -244,6 +247,7 @@ static size_t take_data(char *bytes, size_t size, size_t count, void *user)
     bool taken = is_download(call) ? hand_on(call, bytes, count) : keep_body(call, bytes, count);
     if (!taken)
         return 0;
+    loop_note_work(call->http->loop, 0, count);
     bound_round(call, count);
     return count;
 }

@@ -13,6 +13,9 @@ void lean_start(bool tls)
 {
     /* The threads beside the loop are few and short: one heap is enough for all. */
     mallopt(M_ARENA_MAX, 1);
+    /* As it is at first, but for good: what is large never becomes a part of that heap, where giving
+     * it back would keep the others waiting. */
+    mallopt(M_MMAP_THRESHOLD, 131072);
     if (tls)
         return;
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |

@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OWN_FDS_PROTOCOL_NAME "tutti-own-descriptors"
@@ -57,7 +58,8 @@ struct loop {
     struct deferred *deferred;
     struct mono_time now;
     int depth;
-    int64_t longest_stall_ns;
+    int64_t worked_ns; /* when the callback began, by the thread's own clock */
+    int64_t longest_stall_ns, longest_work_ns;
     struct loop_work work, most_work;
     bool stopped;
 };
@@ -80,11 +82,19 @@ struct loop_fd {
     bool removed;
 };
 
+static int64_t thread_clock_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 void loop_enter(struct loop *loop)
 {
     if (loop->depth++ > 0)
         return;
     loop->now = mono_clock_now();
+    loop->worked_ns = thread_clock_now_ns();
     loop->work = (struct loop_work){0};
 }
 
@@ -94,8 +104,11 @@ void loop_leave(struct loop *loop)
     if (--loop->depth > 0)
         return;
     int64_t took_ns = mono_sub(mono_clock_now(), loop->now);
+    int64_t worked_ns = thread_clock_now_ns() - loop->worked_ns;
     if (took_ns > loop->longest_stall_ns)
         loop->longest_stall_ns = took_ns;
+    if (worked_ns > loop->longest_work_ns)
+        loop->longest_work_ns = worked_ns;
 }
 
 /* --- timers --- */
@@ -515,7 +528,12 @@ struct loop_work loop_most_work(const struct loop *loop)
     return loop->most_work;
 }
 
+int64_t loop_longest_work_ns(const struct loop *loop)
+{
+    return loop->longest_work_ns;
+}
+
 void loop_reset_longest_stall(struct loop *loop)
 {
-    loop->longest_stall_ns = 0;
+    loop->longest_stall_ns = loop->longest_work_ns = 0;
 }

@@ -258,7 +258,7 @@ void track_file_close(struct track_file *file)
             unlink(file->temporary);
     }
     if (file->fd >= 0)
-        close(file->fd);
+        track_store_close_fd(file->store, file->fd, file->bytes);
     free(file->url);
     free(file);
 }

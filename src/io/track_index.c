@@ -36,7 +36,7 @@ struct track_entry *track_index_find(struct track_store *store, const char *hash
 void track_index_forget(struct track_store *store, struct track_entry *entry)
 {
     if (entry->fd >= 0)
-        close(entry->fd);
+        track_store_close_fd(store, entry->fd, entry->bytes);
     *entry = store->entries[--store->count];
 }
 

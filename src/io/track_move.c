@@ -93,8 +93,8 @@ static void piece_copied(void *job)
     }
     if (move->file)
         arrive(move->file, move);
-    close(move->from);
-    close(move->to);
+    track_store_close_fd(store, move->from, move->bytes);
+    track_store_close_fd(store, move->to, move->bytes);
     free(move);
     track_store_job_ended(store);
 }

@@ -25,6 +25,9 @@
 
 #define DISK_AGAIN_NS (300 * NS_PER_S)
 #define MEMORY_SHARE 4
+/* The last one to close a track that has no name gives its memory back: of so much, in a fraction
+ * of a millisecond. */
+#define CLOSE_AT_ONCE_BYTES 1048576
 
 /* --- names --- */
 
@@ -78,6 +81,38 @@ void track_store_job_ended(struct track_store *store)
     store->jobs--;
     if (store->destroyed && store->jobs == 0)
         free_store(store);
+}
+
+/* --- closing --- */
+
+struct closing {
+    struct track_store *store;
+    int fd;
+};
+
+static void closing_work(void *job)
+{
+    close(((struct closing *)job)->fd);
+}
+
+static void closing_done(void *job)
+{
+    struct track_store *store = ((struct closing *)job)->store;
+    free(job);
+    track_store_job_ended(store);
+}
+
+void track_store_close_fd(struct track_store *store, int fd, int64_t bytes)
+{
+    bool later = bytes > CLOSE_AT_ONCE_BYTES && !store->destroyed;
+    struct closing *closing = later ? malloc(sizeof *closing) : NULL;
+    if (!closing) {
+        close(fd);
+        return;
+    }
+    *closing = (struct closing){store, fd};
+    store->jobs++;
+    background_run(store->background, closing_work, closing_done, closing);
 }
 
 /* --- keeping --- */

@@ -114,6 +114,8 @@ void track_store_disk_failed(struct track_store *store, int error);
 bool track_store_make_room(struct track_store *store);
 /* The file is done with: the store takes it in, and syncs it beside the loop. */
 void track_store_keep(struct track_store *store, struct track_file *file);
+/* Closes it; beside the loop, where giving back so many bytes might take long. */
+void track_store_close_fd(struct track_store *store, int fd, int64_t bytes);
 /* At the end of everything that was given to the background. */
 void track_store_job_ended(struct track_store *store);
 

@@ -87,7 +87,9 @@ static bool append(struct ws_client *client, const void *bytes, size_t count)
     if (wanted > WS_CLIENT_MESSAGE_MAX_BYTES + 1)
         return false;
     if (wanted > client->text_capacity) {
-        size_t capacity = wanted * 2;
+        /* What is long gets all the room that it may need: growing step by step would copy
+         * megabytes. Room that is not used costs nothing. */
+        size_t capacity = wanted <= KEEP_TEXT_BYTES ? wanted * 2 : WS_CLIENT_MESSAGE_MAX_BYTES + 1;
         char *grown = realloc(client->text, capacity);
         if (!grown)
             return false;
@@ -117,6 +119,7 @@ static int receive(struct ws_client *client, struct lws *wsi, const void *bytes,
     struct mono_time received = mono_clock_now();
     client->heard_at = received;
     received = ws_arrival_time(&client->arrival, received);
+    loop_note_work(client->loop, 0, count);
     if (!append(client, bytes, count)) {
         ws_client_drop_connection(client);
         ws_client_end(client, WS_CLIENT_LOST, 1009, "a message is too large");

@@ -7,7 +7,7 @@ from tuttitest import harness, large
 from tuttitest.control import Control
 
 # What one callback may do, whatever comes: items of lists made or looked through, bytes parsed, made or copied.
-ITEMS, BYTES = 64, 128 << 10
+ITEMS, BYTES = 64, 288 << 10
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ void loop_defer_free(struct loop *loop, void (*destroy)(void *object), void *obj
 
 /* The longest that one callback has kept the loop from serving, since the last reset. */
 int64_t loop_longest_stall_ns(const struct loop *loop);
+/* The same in processor time: not what other programs, or a disk, kept us waiting. */
+int64_t loop_longest_work_ns(const struct loop *loop);
 void loop_reset_longest_stall(struct loop *loop);
 
 /* What callbacks say of how much they have done, and the most that one of them has: unlike a time,

@@ -636,6 +636,22 @@ ssize_t pwrite64(int fd, const void *from, size_t bytes, off_t at)
     return pwrite(fd, from, bytes, at);
 }
 
+static ino_t watched;
+static int closed_in_loop, closed_beside;
+
+/* Likewise: who closes a certain file. */
+int close(int fd)
+{
+    struct stat status;
+    if (counts && watched && fstat(fd, &status) == 0 && status.st_ino == watched) {
+        if (pthread_equal(pthread_self(), loop_thread))
+            closed_in_loop++;
+        else
+            closed_beside++;
+    }
+    return (int)syscall(SYS_close, fd);
+}
+
 /* The most that one call has written, beyond what it was given; until it moves. */
 static int64_t fill_until_it_moves(struct track_file *file)
 {
@@ -709,6 +725,31 @@ static void a_large_track_moves_beside_the_loop(void **state)
     track_file_close(file);
     assert_true(has(URL));
     leave_small_disk();
+}
+
+/* Hundreds of megabytes take tens of milliseconds to be given back. */
+static void the_memory_of_a_large_track_is_given_back_beside_the_loop(void **state)
+{
+    (void)state;
+    struct stat status;
+    track_store_destroy(store);
+    store = track_store_create(background, NULL, 10 * MB);
+    loop_thread = pthread_self();
+    struct track_file *file = track_store_begin(store, URL);
+    append(file, 'm', 8 * MB);
+    assert_int_equal(fstat(track_file_fd(file), &status), 0);
+    watched = status.st_ino;
+    closed_in_loop = closed_beside = 0;
+    counts = true;
+    track_file_commit(file);
+    track_file_close(file);
+    download(url_of(1), 'n', 8 * MB); /* for which the other must go */
+    settle();
+    counts = false;
+    watched = 0;
+    assert_false(has(URL));
+    assert_int_equal(closed_in_loop, 0);
+    assert_int_equal(closed_beside, 2); /* the file's, and the store's */
 }
 
 static void a_track_that_moves_may_be_emptied(void **state)
@@ -813,6 +854,7 @@ int main(void)
         TEST(a_directory_removed_in_between_does_no_harm),
         TEST(a_full_disk_makes_way_to_memory),
         TEST(a_large_track_moves_beside_the_loop),
+        TEST(the_memory_of_a_large_track_is_given_back_beside_the_loop),
         TEST(a_track_that_moves_may_be_emptied),
         TEST(a_track_that_moves_may_be_closed),
         TEST(thousands_of_tracks_leak_nothing),
