@@ -120,6 +120,18 @@ int command_backup(const struct command_call *call)
 
 /* --- check --------------------------------------------------------------------------------- */
 
+/* SQLite breaks its longer lines. */
+static void print_problem(const char *text)
+{
+    char line[COMMAND_PATH_MAX];
+    snprintf(line, sizeof line, "%s", text);
+    for (char *c = line; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    command_print(line);
+    putchar('\n');
+}
+
 static int print_problems(sqlite3 *db)
 {
     int result, count = 0;
@@ -127,8 +139,7 @@ static int print_problems(sqlite3 *db)
     while ((result = db_next(&rows)) == 1) {
         if (strcmp(db_text(&rows, 0), "ok") == 0)
             continue;
-        command_print(db_text(&rows, 0));
-        putchar('\n');
+        print_problem(db_text(&rows, 0));
         count++;
     }
     return result < 0 ? result : count;

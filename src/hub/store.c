@@ -16,22 +16,11 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_MS 2000
-
-/* 1: it is whole; 0: damaged; -errno: it cannot be read. */
-static int is_whole(sqlite3 *db)
-{
-    struct db_rows rows = db_query(db, "PRAGMA quick_check(1)", "");
-    int result = db_next(&rows);
-    bool whole = result == 1 && strcmp(db_text(&rows, 0), "ok") == 0;
-    if (result == 1)
-        log_debug("database: quick_check: %s", db_text(&rows, 0));
-    db_done(&rows);
-    if (result == -EUCLEAN)
-        return 0;
-    return result < 0 ? result : whole;
-}
+/* The second at once, then after 1, 2 and 3 s. */
+#define UNREAD_TRIES 4
 
 static int open_file(struct store *store, int flags)
 {
@@ -64,12 +53,42 @@ static int prepare(struct store *store)
     return schema_migrate(store->db, &store->is_new);
 }
 
+/* 1: it is whole; 0: damaged; -errno: it cannot be read. *ret_unread: it is damaged, or some of it
+ * could not be read, for which SQLite has the same row. */
+static int look_through(sqlite3 *db, bool *ret_unread)
+{
+    struct db_rows rows = db_query(db, "PRAGMA quick_check(1)", "");
+    int result = db_next(&rows);
+    bool whole = result == 1 && strcmp(db_text(&rows, 0), "ok") == 0;
+    *ret_unread = result == 1 && strstr(db_text(&rows, 0), "unable to get the page") != NULL;
+    if (result == 1)
+        log_debug("database: quick_check: %s", db_text(&rows, 0));
+    db_done(&rows);
+    if (result == -EUCLEAN)
+        return 0;
+    return result < 0 ? result : whole;
+}
+
+/* What could not be read may be readable a moment later: only what stays so is damaged. */
+static int is_whole(struct store *store)
+{
+    bool unread = false;
+    int result = look_through(store->db, &unread);
+    for (int tries = 0; result == 0 && unread && tries < UNREAD_TRIES; tries++) {
+        sleep((unsigned)tries);
+        result = open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+        if (result == 0)
+            result = look_through(store->db, &unread);
+    }
+    return result;
+}
+
 static int open_checked(struct store *store)
 {
     int result = open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (result < 0)
         return result;
-    result = is_whole(store->db);
+    result = is_whole(store);
     if (result < 0)
         return result;
     return result ? prepare(store) : open_damaged(store);
