@@ -32,6 +32,9 @@ static const double FREQUENCY_SIGMA = 30e-6;
 static const double SLOPE_MAX = 400e-6;
 #define SLOPE_STEPS 18
 #define ENVELOPE_ROUNDS 2
+#define MEAN_STEPS 8
+/* e to the minus this is nothing. */
+static const double UNLIKELY = 6;
 static const double GOLDEN = 0.6180339887498949;
 
 bool echo_from_stamps(int64_t sent_ns, int64_t received_ns, int64_t their_received_ns,
@@ -237,6 +240,36 @@ static double likeliest_slope(const struct way ways[2], const double means_s[2])
     return at_left < at_right ? left : right;
 }
 
+/* How far from the likeliest slope others are still likely, one to either side. */
+static double likely_width(const struct way ways[2], const double means_s[2], double best)
+{
+    double least = unlikeliness(ways, means_s, best), width = SLOPE_MAX / 65536;
+    while (width < SLOPE_MAX && (unlikeliness(ways, means_s, best - width) - least < UNLIKELY ||
+                                 unlikeliness(ways, means_s, best + width) - least < UNLIKELY))
+        width *= 2;
+    return width;
+}
+
+/* Three points decide which line is the likeliest, and those are chance: the mean of all likely
+ * ones, weighted by how likely they are, is nearer to the truth. */
+static void mean_line(const struct way ways[2], const double means_s[2], double best,
+                      double *ret_slope, double *ret_level_s)
+{
+    double width = likely_width(ways, means_s, best);
+    double least = unlikeliness(ways, means_s, best);
+    double sum = 0, slopes = 0, levels = 0;
+    for (int i = -MEAN_STEPS; i <= MEAN_STEPS; i++) {
+        double slope = best + width * i / MEAN_STEPS;
+        double weight = exp(least - unlikeliness(ways, means_s, slope));
+        sum += weight;
+        slopes += weight * slope;
+        levels += weight * (envelope_of_slope(&ways[0], slope).level_s +
+                            envelope_of_slope(&ways[1], slope).level_s) / 2;
+    }
+    *ret_slope = slopes / sum;
+    *ret_level_s = levels / sum;
+}
+
 /* The slope depends on the mean delays, and these on the slope: a few rounds settle it. */
 static struct echo_fit fit_envelopes(const struct echo_line *line, int64_t far_ns)
 {
@@ -257,8 +290,10 @@ static struct echo_fit fit_envelopes(const struct echo_line *line, int64_t far_n
      * is exponential itself: long tails. The middle of two of these. */
     double sigma_s = 2 * (means_s[0] + means_s[1]) / (double)ways[0].count;
     double span_s = fmax(-ways[0].t[ways[0].count - 1], 1);
+    double level_s;
+    mean_line(ways, means_s, slope, &slope, &level_s);
     return (struct echo_fit){
-        .offset_s = (envelopes[0].level_s + envelopes[1].level_s) / 2,
+        .offset_s = level_s,
         .frequency = slope,
         .sigma_s = sigma_s,
         .frequency_sigma = fmin(FREQUENCY_SIGMA, sigma_s / span_s),

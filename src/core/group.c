@@ -271,7 +271,8 @@ static bool next_probe(struct group *group, struct mono_time now, group_peer *re
             continue;
         unsigned crowd = (group_count(group) + MANY - 1) / MANY;
         measure->plan.resting = !group_somebody_plays(group);
-        measure->plan.pause_ns = PROBE_PAUSE_NS * crowd;
+        bool jittery = measure->clock.echoes.count > 0 && measure->clock.fit.jittery;
+        measure->plan.pause_ns = PROBE_PAUSE_NS * crowd / (jittery ? 2 : 1);
         probe_plan_sent(&measure->plan, now);
         if (!member)
             continue;

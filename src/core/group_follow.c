@@ -42,8 +42,10 @@ static const int64_t GROWS_NS = 600 * NS_PER_US; /* 200 ppm: no two crystals */
 /* Two crystals of ±50 ppm, and room: what is beyond is broken, one of them. */
 static const double CRYSTAL_MAX = 150e-6;
 static const double CRYSTAL_SIGMA_MAX = 15e-6;
-/* A change waits for a new reference's clock to be known as well as the old line goes on. */
-static const int64_t AS_GOOD_NS = 15 * NS_PER_US;
+/* A change waits for a new reference's clock to be known, a second on, as well as the old line goes
+ * on by itself. */
+static const int64_t AS_GOOD_NS = 5 * NS_PER_US;
+static const double HOLDOVER_DRIFT = 1e-6;
 static const int64_t MEASURE_MAX_NS = 30 * NS_PER_S;
 /* So many probes in a row without an answer: only one way is open. */
 static const unsigned UNANSWERED_MAX = 24;
@@ -102,6 +104,7 @@ static bool compose(const struct group_measure *measure, struct mono_time now,
         .together = true,
         .uncertainty_ns = measure->line.uncertainty_ns,
         .apart_ns = peer_clock_uncertainty_ns(&measure->clock, now),
+        .scatter_ns = peer_clock_scatter_ns(&measure->clock, now),
         .age_s = ns_to_s(mono_sub(now, measure->since)),
     };
     for (unsigned i = 0; i < measure->line.segments; i++)
@@ -426,8 +429,8 @@ static bool is_known_as_well(const struct group *group, const struct group_measu
         mono_sub(now, measure->since) > MEASURE_MAX_NS)
         return true;
     double since_ns = fmax((double)(now.ns - group->line.segments[0].at_ns), 0);
-    int64_t line_ns = group->line.apart_ns + (int64_t)(since_ns * SURPRISE_DRIFT) + AS_GOOD_NS;
-    return peer_clock_uncertainty_ns(&measure->clock, now) <= line_ns;
+    int64_t line_ns = group->line.scatter_ns + (int64_t)(since_ns * HOLDOVER_DRIFT) + AS_GOOD_NS;
+    return peer_clock_scatter_ns(&measure->clock, mono_add(now, NS_PER_S)) <= line_ns;
 }
 
 /* Two references have met, after a partition or because both claimed: the smaller half joins the

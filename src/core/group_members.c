@@ -12,6 +12,8 @@ static const int64_t SILENCES = 3;
 static const int64_t SILENCE_MORE_NS = 500 * NS_PER_MS;
 /* No silence is longer, whatever was announced; and one without a plan lasts so long. */
 static const int64_t NEXT_MAX_NS = 120 * NS_PER_S;
+/* Of two with an echo, one whose way to the backend is so much worse. */
+static const int64_t MUCH_WORSE = 4;
 /* Ages are compared by messages' times of travel: what is closer is the same. */
 static const int64_t SAME_AGE_NS = NS_PER_S;
 
@@ -109,6 +111,7 @@ bool group_may_follow(const struct group *group, const struct group_member *memb
 
 struct rank {
     enum group_evidence evidence;
+    int64_t uncertainty_ns;
     bool wired;
     int64_t began_ns;
 };
@@ -117,8 +120,10 @@ static struct rank rank_of(const struct group *group, uint64_t id)
 {
     const struct group_member *member = group_find(group, id);
     if (!member)
-        return (struct rank){group_own_evidence(group), group->wired, group->began.ns};
-    return (struct rank){member->word.evidence, member->word.wired, member->began_ns};
+        return (struct rank){group_own_evidence(group), group->own.uncertainty_ns, group->wired,
+                             group->began.ns};
+    return (struct rank){member->word.evidence, member->word.uncertainty_ns, member->word.wired,
+                         member->began_ns};
 }
 
 bool group_is_much_better(const struct group *group, uint64_t a, uint64_t b, struct mono_time now)
@@ -127,6 +132,12 @@ bool group_is_much_better(const struct group *group, uint64_t a, uint64_t b, str
     (void)now;
     if (first.evidence != second.evidence)
         return first.evidence > second.evidence;
+    if (first.evidence == GROUP_EVIDENCE_ECHO &&
+        second.uncertainty_ns > MUCH_WORSE * first.uncertainty_ns)
+        return true;
+    if (first.evidence == GROUP_EVIDENCE_ECHO &&
+        first.uncertainty_ns > MUCH_WORSE * second.uncertainty_ns)
+        return false;
     return first.wired && !second.wired;
 }
 

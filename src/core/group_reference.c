@@ -27,7 +27,8 @@ static const int64_t ROUGH_NS = 20 * NS_PER_MS;
  * go on as fast. */
 static const double DRIFT = 100e-6;
 static const double INHERIT_MAX = 120e-6;
-/* The line of a reference that has an echo follows it; this is a step of the backend's clock. */
+/* The line of a reference that has a sharp echo follows it; this is a step of the backend's clock.
+ */
 static const int64_t ECHO_STEP_NS = NS_PER_MS;
 
 const struct server_clock_own *group_own(struct group *group, struct mono_time now)
@@ -130,7 +131,8 @@ bool group_steer(struct group *group, struct mono_time now)
         own->offset_ns + llround((double)mono_sub(now, group->own_at) * own->frequency);
     int64_t error_ns = told->segments > 0 ? offset_ns - told_at(group, now) : 0;
     int64_t aged_ns = aged_uncertainty_ns(group, now);
-    bool first = told->segments == 0, echo = own->source == SERVER_CLOCK_ECHO;
+    bool first = told->segments == 0;
+    bool echo = own->source == SERVER_CLOCK_ECHO && own->uncertainty_ns <= SERVER_CLOCK_SHARP_NS;
     bool better = own->uncertainty_ns < aged_ns;
     bool guess = aged_ns > ROUGH_NS && own->uncertainty_ns < aged_ns / 2;
     if (first || echo || guess || (better && llabs(error_ns) > group->clock->step_ns)) {

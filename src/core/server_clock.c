@@ -149,7 +149,7 @@ static bool is_group_better(const struct server_clock *clock, const struct clock
     if (clock->group.count == 0)
         return false;
     if (clock->group.ours)
-        return own->source != SERVER_CLOCK_ECHO;
+        return own->source != SERVER_CLOCK_ECHO || own->uncertainty_ns > SERVER_CLOCK_SHARP_NS;
     return own->source != SERVER_CLOCK_ECHO ||
            clock->group.apart_ns < own->uncertainty_ns / (follows ? 1 : 2);
 }

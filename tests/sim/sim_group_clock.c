@@ -43,6 +43,17 @@ static void one_play(struct house *house, double t)
         house_command(house, 0, 1e-3, -1);
 }
 
+static void a_third_comes_late(struct house *house)
+{
+    house->members[2].starts_s = 60.2;
+    house->members[2].speaker.config.card_known = true;
+}
+
+static void a_third_comes_late_with_a_new_card(struct house *house)
+{
+    house->members[2].starts_s = 60.2;
+}
+
 static void many_commands(struct house *house, double t)
 {
     if (t > 1 && fmod(t + SAMPLE_S / 2, 20) < SAMPLE_S)
@@ -74,6 +85,36 @@ static void reference_is_killed(struct house *house, double t)
     remember_gone(house, t, &reference);
     if (reference >= 0)
         house->members[reference].ends_s = t;
+}
+
+static void reference_leaves(struct house *house, double t)
+{
+    int reference;
+    remember_gone(house, t, &reference);
+    if (reference >= 0)
+        house_leave(house, reference);
+}
+
+static void reference_is_stopped(struct house *house, double t)
+{
+    int reference;
+    remember_gone(house, t, &reference);
+    if (reference < 0)
+        return;
+    struct house_member *member = &house->members[reference];
+    member->frozen_from_s = member->speaker.config.suspended_from_s = t;
+    member->frozen_to_s = member->speaker.config.suspended_to_s = t + 10;
+}
+
+static void reference_is_unplugged(struct house *house, double t)
+{
+    int reference;
+    remember_gone(house, t, &reference);
+    if (reference < 0)
+        return;
+    gone = 1u << reference;
+    house->members[reference].unplugged_from_s = t;
+    house->members[reference].unplugged_to_s = INFINITY;
 }
 
 static double apart_but_for_the_gone_s(const struct house *house)
@@ -117,6 +158,12 @@ static void reference_is_fast(struct house *house)
 {
     odd_first(house);
     breaks(house, 0, 0, 500);
+}
+
+static void reference_is_fast_from_the_start(struct house *house)
+{
+    odd_first(house);
+    house->members[0].speaker.config.local.ppm = 500;
 }
 
 static void reference_steps(struct house *house)
@@ -193,6 +240,20 @@ static void one_misses_each(struct house *house, double t)
                 house->unwanted = "a missed command is not known after 1.5 s";
 }
 
+/* The way to the backend: up to 20 ms more in one direction; and the same for one speaker only. */
+static void far_hub(struct house *house)
+{
+    for (int i = 0; i < house->count; i++)
+        house->members[i].speaker.config.network =
+            (struct sim_network){.kind = SIM_ONE_SIDED, .jitter_s = 20e-3};
+}
+
+static void one_far_from_the_hub(struct house *house)
+{
+    house->members[0].speaker.config.network =
+        (struct sim_network){.kind = SIM_ONE_SIDED, .jitter_s = 20e-3};
+}
+
 static void nobody_hears_anybody(struct house *house)
 {
     house->network.loss = 1;
@@ -205,23 +266,43 @@ static const struct row ROWS[] = {
     {"two, quiet", 2, .sounding = true, .script = one_play, .from_s = 3.5, .to_s = 120, QUIET},
     {"three, quiet", 3, .script = one_play, .from_s = 3.5, .to_s = 120, QUIET},
     {"three, slow commits", 3, .script = many_commands, .from_s = 3.5, .to_s = 120, QUIET},
-    {"24 speakers", 24, .script = one_play, .from_s = 3.5, .to_s = 60, .p50_us = 20, .p99_us = 40,
-     .seeds = 5},
+    {"24 speakers: any two of them", 24, .script = one_play, .from_s = 3.5, .to_s = 60,
+     .p50_us = 20, .p99_us = 40, .seeds = 5},
     {"peers by unicast only", 3, .no_multicast = true, .script = one_play, .from_s = 3.5,
      .to_s = 60, QUIET},
     {"a tenth lost", 3, .network = {.loss = 0.1}, .script = one_play, .from_s = 5, .to_s = 120,
      QUIET},
+    {"a third joins in mid-play: its first sound", 3, .sounding = true,
+     .prepare = a_third_comes_late, .script = one_play, .from_s = 60, .to_s = 90, .max_us = 100},
+    {"the same with a new card, of which no rate is remembered", 3, .sounding = true,
+     .prepare = a_third_comes_late_with_a_new_card, .script = one_play, .from_s = 60, .to_s = 90,
+     .max_us = 150},
     {"20 minutes without a command", 3, .sounding = true, .script = one_play, .from_s = 3.5,
      .to_s = 1200, QUIET, .seeds = 3},
+    {"5 ms +- 5 ms of jitter each way", 4, .network = {.kind = SIM_JITTER, .jitter_s = 10e-3},
+     .prepare = all_wireless, .script = one_play, .from_s = 60, .to_s = 600, .p99_us = 300,
+     .seeds = 6},
     {"Wi-Fi with power save", 4, .network = {.kind = SIM_HOME_WIFI, .loss = 0.01},
      .power_save = true, .prepare = all_wireless, .script = one_play, .from_s = 120, .to_s = 600,
-     .p99_us = 500},
+     .p99_us = 500, .seeds = 6},
+    {"the reference is killed", 4, .script = reference_is_killed, .judge = apart_but_for_the_gone_s,
+     .from_s = CHANGE_S, .to_s = CHANGE_S + 40, .max_us = 20},
     {"the reference is killed: ten minutes later", 4, .script = reference_is_killed,
-     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 630, .max_us = 100},
+     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 630, .max_us = 100,
+     .seeds = 6},
+    {"the reference leaves", 4, .script = reference_leaves, .judge = apart_but_for_the_gone_s,
+     .from_s = CHANGE_S, .to_s = CHANGE_S + 40, .max_us = 20},
+    {"the reference is stopped for 10 s", 4, .script = reference_is_stopped,
+     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 60, .max_us = 20},
+    {"the reference is unplugged", 4, .script = reference_is_unplugged,
+     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 60, .max_us = 20},
     {"parted for 5 minutes, and healed", 6, .prepare = is_parted, .script = one_play,
-     .judge = apart_within_halves_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 400, QUIET},
+     .judge = apart_within_halves_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 400, QUIET,
+     .seeds = 10},
     {"a reference that becomes 500 ppm fast", 6, .prepare = reference_is_fast, .script = one_play,
      .from_s = CHANGE_S, .to_s = CHANGE_S + 120, UNMOVED},
+    {"a reference that is 500 ppm fast", 6, .prepare = reference_is_fast_from_the_start,
+     .script = many_commands, .from_s = 30, .to_s = 180, QUIET, .except = 1},
     {"a reference whose clock steps", 6, .prepare = reference_steps, .script = one_play,
      .from_s = CHANGE_S, .to_s = CHANGE_S + 120, UNMOVED},
     {"a follower that becomes 500 ppm fast", 6, .prepare = follower_is_fast,
@@ -237,6 +318,14 @@ static const struct row ROWS[] = {
     {"a follower that makes news", 6, .prepare = follower_makes_news, .script = one_play,
      .from_s = CHANGE_S, .to_s = CHANGE_S + 120, .check = few_looks, UNMOVED},
     {"one misses each command", 3, .script = one_misses_each, .from_s = 3.5, .to_s = 200, QUIET},
+    {"a hub that echoes", 4, .echo = true, .from_s = 10, .to_s = 120, .p50_us = 10, .p99_us = 50},
+    {"a hub that echoes, jitter between the speakers", 4, .echo = true,
+     .network = {.kind = SIM_JITTER, .jitter_s = 10e-3}, .from_s = 10, .to_s = 120, .p50_us = 10,
+     .p99_us = 50},
+    {"a hub that echoes, jitter on the way to it", 4, .echo = true, .prepare = far_hub,
+     .from_s = 10, .to_s = 300, QUIET, .seeds = 10},
+    {"a hub that echoes, jitter for one of them", 4, .echo = true, .prepare = one_far_from_the_hub,
+     .from_s = 10, .to_s = 300, .p50_us = 20, .p99_us = 50, .seeds = 10},
     {"nobody hears anybody", /* as without a group: what all heard, and crystals */
      3, .prepare = nobody_hears_anybody, .script = one_play, .from_s = 5, .to_s = 60,
      .max_us = 8000},

@@ -46,7 +46,10 @@ void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_conf
     *speaker = (struct sim_speaker){.config = *config};
     sim_random_init(&speaker->random, seed);
     server_clock_init(&speaker->server, 200 * NS_PER_MS);
-    dac_clock_init(&speaker->dac, config->card.rate_hz, 0, DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    bool known = config->card_known;
+    double ppm = config->card.crystal.ppm - config->local.ppm; /* as its own clock sees it */
+    dac_clock_init(&speaker->dac, config->card.rate_hz, known ? ppm : 0,
+                   known ? DAC_CLOCK_REMEMBERED_SIGMA_PPM : DAC_CLOCK_UNKNOWN_SIGMA_PPM);
     drift_init(&speaker->drift, &drift);
     playout_map_clear(&speaker->map);
     speaker->next_tick_s = config->silent ? INFINITY : config->starts_s;

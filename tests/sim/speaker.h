@@ -18,6 +18,7 @@ struct sim_speaker_config {
     struct sim_network network;
     bool echo;              /* the backend answers probes */
     double starts_s;        /* nothing happens before */
+    bool card_known;        /* its rate is remembered of the last time */
     bool silent;            /* only its clock is looked at */
     double first_error_s;   /* joined that much off, on purpose */
     double late_look_share; /* looks at the card that were interrupted */

@@ -79,6 +79,7 @@ struct server_clock_line {
     bool ours;              /* of the group: it is we who tell it */
     bool together;          /* others follow it, too */
     int64_t apart_ns;       /* from how they know it */
+    int64_t scatter_ns;     /* the part of that which is not the same all the time */
     double age_s;           /* it has been measured for so long: what is corrected, decays as fast */
 };
 
@@ -153,6 +154,9 @@ void server_clock_add_shared_stamp(struct server_clock *clock, struct mono_time 
 /* The line that the group follows; NULL: there is none to be followed. */
 void server_clock_set_group(struct server_clock *clock, const struct server_clock_line *line,
                             struct mono_time now);
+/* An echo so exact that nobody's word is better; its uncertainty. */
+#define SERVER_CLOCK_SHARP_NS (300 * NS_PER_US)
+
 struct server_clock_own server_clock_own(const struct server_clock *clock, struct mono_time now);
 /* How fast the server's time, as it is applied, runs against ours, less 1. */
 double server_clock_frequency_at(const struct server_clock *clock, struct mono_time t);
