@@ -1,0 +1,211 @@
+"""What people who look after a hub do with it: reload, delete, restore, repair, name another host, check."""
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+from tuttitest import harness  # noqa: E402
+from tuttitest.harness import MUSIC, call, wait_until  # noqa: E402
+
+
+@pytest.fixture
+def hubs(tmp_path):
+    running = []
+
+    def start(**options):
+        directory = tmp_path / str(len(running))
+        directory.mkdir()
+        running.append(harness.Hub(directory, **options))
+        return running[-1]
+    yield start
+    for hub in running:
+        assert hub.stop() == 0, hub.process.log
+
+
+def files(hub, folder="uploads"):
+    return sorted(path.name for path in (hub.directory / "hub" / folder).iterdir())
+
+
+def playlist(host):
+    return call(f"{host.url}/sessions/{host.session_id}/playlist", token=host.token)[1]
+
+
+def test_a_reload_reads_limits_names_and_password(hubs):
+    hub = hubs(limits_failures_per_minute=1000)
+    host = harness.Host(hub.url)
+    login = {"name": "x", "role": "host"}
+    hub.options.update(house_password="open sesame", limits_playlist_items=1, server_names="hub music.example")
+    harness.write_config(hub.directory / "tutti-hub.conf", hub.options)
+    hub.process.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: call(hub.url + "/auth/login", "POST", login)[0] == 401, what="the password to be asked for")
+    assert call(hub.url + "/auth/login", "POST", {**login, "password": "open sesame"})[0] == 200
+    host.upload("t1", MUSIC / "pier.mp3")
+    with pytest.raises(AssertionError, match="full"):
+        host.upload("t2", MUSIC / "pier.mp3")
+    hub.options["limits_playlist_items"] = "many"
+    harness.write_config(hub.directory / "tutti-hub.conf", hub.options)
+    hub.process.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "was not reloaded" in hub.process.log, what="the refusal")
+    assert call(hub.url + "/auth/login", "POST", {**login, "password": "open sesame"})[0] == 200
+    hub.options["limits_playlist_items"] = 1
+
+
+def test_a_second_hub_does_not_work_on_the_same_data(hubs):
+    hub = hubs()
+    done = subprocess.run([harness.BUILD / "bin/tutti-hub", "--data", hub.directory / "hub", "--listen", "127.0.0.1:0"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "another tutti-hub runs there" in done.stderr
+
+
+def test_a_deletion_says_what_goes_and_asks(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    base = [harness.BUILD / "bin/tutti-hub", "--data", hub.directory / "hub", "session", "delete", host.code]
+    no = subprocess.run(base, input="n\n", capture_output=True, text=True, timeout=30)
+    assert no.returncode == 1 and "its 1 tracks" in no.stdout
+    assert len(playlist(host)) == 1
+    yes = subprocess.run(base, input="y\n", capture_output=True, text=True, timeout=30)
+    assert yes.returncode == 0
+    # What nothing names any more is put aside, and can be had back into another session.
+    (name,) = wait_until(lambda: files(hub, "quarantine"), what="the track to be put aside")
+    assert files(hub) == []
+    other = harness.Host(hub.url)
+    track = name.split("-", 1)[1]
+    assert track in hub.run("media", "list")[1]
+    code, output, errors = hub.run("media", "restore", track, other.code)
+    assert code == 0, errors
+    wait_until(lambda: len(playlist(other)) == 1, what="the track in the other session")
+    assert playlist(other)[0]["duration_seconds"] == 12 and files(hub, "quarantine") == []
+
+
+def test_what_was_put_aside_goes_when_it_is_old_enough(hubs):
+    hub = hubs()
+    hub.stop()
+    now = int(time.time())
+    for age_days in (29, 31):
+        (hub.directory / f"hub/quarantine/{now - age_days * 86400}-{age_days}.mp3").write_bytes(b"x")
+    hub.start()
+    wait_until(lambda: len(files(hub, "quarantine")) == 1, what="the old one to go")
+    assert files(hub, "quarantine")[0].endswith("-29.mp3")
+    assert hub.run("media", "purge", "--yes")[0] == 0 and files(hub, "quarantine") == []
+
+
+def test_another_host_is_named(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    _, joined = call(f"{hub.url}/sessions/{host.code}/join", "POST", {"guest_name": "kitchen"})
+    path = f"{hub.url}/sessions/{host.session_id}/playback"
+    assert call(path, "POST", {"state": "playing"}, joined["guest_token"])[0] == 403
+    assert hub.run("session", "host", host.code, "kitchen")[0] == 0
+    assert call(path, "POST", {"state": "playing"}, joined["guest_token"])[0] == 200
+    assert call(path, "POST", {"state": "playing"}, host.token)[0] == 403
+    code, output, _ = hub.run("session", "host", host.code)
+    token = dict(line.split(" = ") for line in output.splitlines())["token"]
+    assert code == 0 and call(path, "POST", {"state": "paused"}, token)[0] == 200
+    assert hub.run("session", "host", host.code, "nobody")[0] == 1
+
+
+def test_a_host_who_knows_the_house_takes_its_session_over_again(hubs):
+    hub = hubs(house_password="open sesame")
+    login = {"name": "x", "role": "host", "password": "open sesame"}
+    made = []
+    for _ in range(2):
+        token = call(hub.url + "/auth/login", "POST", login)[1]["token"]
+        made.append((token, call(hub.url + "/sessions", "POST", {"host_name": "x", "session_name": "living room"}, token)[1]))
+    (_, first), (token, second) = made
+    assert first["session_id"] == second["session_id"] and first["code"] == second["code"]
+    assert call(f"{hub.url}/sessions/{first['session_id']}", token=token)[1]["code"] == first["code"]
+    other = call(hub.url + "/sessions", "POST", {"host_name": "x", "session_name": "kitchen"}, token)[1]
+    assert other["session_id"] != first["session_id"]
+
+
+def test_nobody_takes_over_a_session_of_an_open_house(hubs):
+    hub = hubs()
+    ids = set()
+    for _ in range(2):
+        token = call(hub.url + "/auth/login", "POST", {"name": "x", "role": "host"})[1]["token"]
+        ids.add(call(hub.url + "/sessions", "POST", {"host_name": "x", "session_name": "living room"}, token)[1]["session_id"])
+    assert len(ids) == 2
+
+
+def test_a_backup_is_restored(hubs, tmp_path):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    backup = tmp_path / "backup.sqlite"
+    assert hub.run("backup", backup)[0] == 0
+    host.upload("t2", MUSIC / "pier.mp3")
+    code, _, errors = hub.run("restore", backup)
+    assert code == 1 and "stop it first" in errors
+    hub.stop()
+    (tmp_path / "broken").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    assert hub.run("restore", tmp_path / "broken")[0] == 1
+    code, output, errors = hub.run("restore", backup)
+    assert code == 0, errors
+    hub.start()
+    assert [item["track_id"] for item in playlist(host)] == ["t1"]
+    assert list((hub.directory / "hub").glob("hub.sqlite.before-restore-*"))
+    assert len(files(hub)) == 1 and len(files(hub, "quarantine")) == 1  # of the track that is not known any more
+
+
+def test_a_damaged_database_is_said_checked_and_repaired(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    assert hub.run("check")[0] == 0
+    hub.stop()
+    path = hub.directory / "hub/hub.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'items_by_media'").fetchone()
+    database.close()
+    with open(path, "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    assert hub.run("check")[0] == 1
+    hub.start()
+    assert "DAMAGED" in hub.process.log
+    assert call(f"{hub.url}/sessions/{host.session_id}/playback", "POST", {"position_ms": 5}, host.token)[0] == 503
+    assert [item["track_id"] for item in playlist(host)] == ["t1"] and len(files(hub)) == 1
+    assert hub.run("repair")[0] == 1
+    hub.stop()
+    assert hub.run("repair")[0] == 0
+    hub.start()
+    assert host.playback(position_ms=5)["position_ms"] == 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_root_works_as_the_owner(hubs, tmp_path):
+    hub = hubs()
+    harness.Host(hub.url)
+    hub.stop()
+    data = hub.directory / "hub"
+    for path in (data, *data.rglob("*")):
+        os.chown(path, 65534, 65534)
+    hidden = hub.directory
+    hidden.chmod(0o700)  # as /var/lib/private is: its owner alone could not even pass
+    backup = tmp_path / "root-only"
+    backup.mkdir(mode=0o700)
+    assert hub.run("backup", backup / "b.sqlite")[0] == 0
+    assert (backup / "b.sqlite").stat().st_uid == 0
+    assert hub.run("restore", backup / "b.sqlite")[0] == 0
+    assert hub.run("session", "list")[0] == 0
+    assert {path.stat().st_uid for path in data.rglob("*")} == {65534}
+    hub.start()
+
+
+def test_the_terminal_of_who_looks_obeys_nobody(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    call(f"{hub.url}/sessions/{host.code}/join", "POST", {"guest_name": "Ada\x1b[31m\x9b31m\u202e"})
+    shown = hub.run("session", "show", host.code)[1]
+    assert "Ada?[31m?31m?" in shown and not set("\x1b\x9b\u202e") & set(shown)
