@@ -62,6 +62,26 @@ bool order_answered(const struct order *order, const struct request_message *req
     }
 }
 
+bool order_contradicted(const struct order *order, const struct request_message *request)
+{
+    enum request_status other = order->kind == ORDER_APPROVE ? REQUEST_DENIED : REQUEST_APPROVED;
+    bool decides = order->kind == ORDER_APPROVE || order->kind == ORDER_DENY;
+    return decides && request->status == other && strcmp(order->request_id, request->id) == 0;
+}
+
+enum order_answer order_judge(const struct order *order, bool repeated, int status)
+{
+    if (status >= 200 && status < 300)
+        return ORDER_YES;
+    if (repeated && order->kind == ORDER_REMOVE && status == 404)
+        return ORDER_DONE_BEFORE;
+    if (repeated && order->kind == ORDER_DENY && status == 409) /* decided already */
+        return ORDER_DONE_BEFORE;
+    bool unknown = status == 0 || status == 500 || (status >= 502 && status <= 504) ||
+                   (status >= 520 && status <= 527); /* a well-known proxy's own */
+    return unknown ? ORDER_UNKNOWN : ORDER_NO;
+}
+
 static bool is_removed(const struct order *order, const struct playlist_message *playlist)
 {
     return order->item_id[0] && !playlist_find(playlist, order->item_id);

@@ -81,9 +81,12 @@ void link_close_socket(struct link *link, struct link_socket *socket)
         link->fresh = NULL;
 }
 
+/* And whoever waits for a connection waits no longer. */
 void link_retry_later(struct link *link)
 {
     loop_timer_set_in(link->retry, backoff_next(&link->backoff));
+    orders_not_connected(&link->orders, link->problem);
+    link_orders_run(link);
 }
 
 void link_take_playback(struct link *link, const struct playback_state *playback,

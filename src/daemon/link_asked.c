@@ -55,19 +55,19 @@ static void join_answered(void *user, const struct http_response *response)
     pending->call = NULL;
     if (response->status == 0) {
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-        link_order_end(pending, error);
+        link_order_fail(pending, error);
     } else if (response->status != 200) {
         link_error_detail(response, detail);
         snprintf(error, sizeof error, "the backend refuses: %s", detail);
-        link_order_end(pending, error);
+        link_order_fail(pending, error);
     } else if (!protocol_parse_session(response->body, response->body_bytes, &answer) ||
                !answer.token[0]) {
-        link_order_end(pending, "the answer to joining holds no session");
+        link_order_fail(pending, "the answer to joining holds no session");
     } else {
         link_orders_end_all(link, pending, "this speaker has gone into another session");
         close_all(link);
-        keep_asked(link, pending->reason, false);
-        link_order_wait(pending, LINK_ORDER_DOUBTED);
+        keep_asked(link, pending->code, false);
+        orders_joined(&link->orders, pending->number, loop_now(link->loop));
         link_set_state(link, LINK_JOINING, "");
         membership_init(&link->membership, false); /* it has been given up for this one */
         struct link_pass pass = link_pass_of(&answer, "");
@@ -75,15 +75,10 @@ static void join_answered(void *user, const struct http_response *response)
     }
 }
 
-void link_join(struct link *link, const char *code, link_done *done, void *user)
+void link_join_start(struct link_order *pending)
 {
     char url[PROTOCOL_URL_MAX];
-    struct order order = {.kind = ORDER_JOIN, .position_ms = -1, .new_position = -1};
-    struct link_order *pending = link_order_begin(link, &order, done, user);
-    if (!pending)
-        return;
-    link_upper_case(pending->reason, PROTOCOL_CODE_MAX, code);
-    link_order_wait(pending, LINK_ORDER_SENDING);
+    struct link *link = pending->link;
     char *json = protocol_build_join(link->config.settings->backend.name);
     struct http_request request = {
         .method = "POST",
@@ -95,9 +90,21 @@ void link_join(struct link *link, const char *code, link_done *done, void *user)
         .on_done = join_answered,
         .user = pending,
     };
-    if (json && link_join_url(link, code, url, sizeof url))
+    if (json && link_join_url(link, pending->code, url, sizeof url))
         pending->call = http_start(link->http, &request);
     free(json);
-    if (!pending->call)
-        link_order_end(pending, "out of memory");
+    if (pending->call)
+        orders_calls(&link->orders, pending->number);
+    else
+        orders_fail(&link->orders, pending->number, "out of memory");
+}
+
+void link_join(struct link *link, const char *code, link_done *done, void *user)
+{
+    struct order order = {.kind = ORDER_JOIN, .position_ms = -1, .new_position = -1};
+    struct link_order *pending = link_order_begin(link, &order, done, user);
+    if (!pending)
+        return;
+    link_upper_case(pending->code, sizeof pending->code, code);
+    link_orders_run(link);
 }

@@ -14,64 +14,33 @@ static void copy(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from ? from : "");
 }
 
-/* Takes the text. What cannot even be sent takes the same way as what is not echoed. */
-static void send_text(struct link_order *pending, char *text)
-{
-    struct link *link = pending->link;
-    pending->by_socket = true;
-    bool sent = text && link->live && ws_client_send(link->live->client, text);
-    free(text);
-    if (!sent)
-        link_order_doubt(pending);
-}
+/* --- the answer to a call ------------------------------------------------------------------ */
 
-/* --- REST ---------------------------------------------------------------------------------- */
-
-static void take_addition(struct link_order *pending, const struct http_response *response)
+static void take_request(struct link_order *pending, const struct http_response *response)
 {
     struct link *link = pending->link;
     char reason[PROTOCOL_REASON_MAX];
     pending->has_request =
         protocol_parse_request(response->body, response->body_bytes, &pending->request, reason);
-    pending->has_item = protocol_parse_item(response->body, response->body_bytes, &pending->item);
-    if (pending->has_request)
+    if (pending->has_request) /* its broadcast may be missed */
         link->handlers.on_request(link->user, &pending->request);
-    if (pending->has_item && !order_in_playlist(&pending->order, link->config.playlist))
-        link_order_wait(pending, LINK_ORDER_AGREED);
-    else
-        link_order_end(pending, "");
 }
 
-static void take_answer(struct link_order *pending, const struct http_response *response)
+/* What it tells beside its yes. */
+static void take_answer(struct link_order *pending, const struct order *order,
+                        const struct http_response *response)
 {
     struct link *link = pending->link;
     struct playback_state playback;
     char reason[PROTOCOL_REASON_MAX];
-    const struct order *order = &pending->order;
-    switch (order->kind) {
-    case ORDER_PLAYBACK:
-        if (protocol_parse_playback(response->body, response->body_bytes, &playback, reason))
-            link_take_playback(link, &playback, loop_now(link->loop));
-        link_order_end(pending, "");
-        break;
-    case ORDER_ADD:
-        take_addition(pending, response);
-        break;
-    case ORDER_APPROVE:
-    case ORDER_DENY:
-        pending->has_request =
-            protocol_parse_request(response->body, response->body_bytes, &pending->request, reason);
-        if (pending->has_request) /* its broadcast may be missed */
-            link->handlers.on_request(link->user, &pending->request);
-        link_order_end(pending, "");
-        break;
-    default:
-        if (order_in_playlist(order, link->config.playlist))
-            link_order_end(pending, "");
-        else
-            link_order_wait(pending, LINK_ORDER_AGREED);
-        break;
-    }
+    if (order->kind == ORDER_PLAYBACK &&
+        protocol_parse_playback(response->body, response->body_bytes, &playback, reason))
+        link_take_playback(link, &playback, loop_now(link->loop));
+    if (order->kind == ORDER_ADD)
+        pending->has_item =
+            protocol_parse_item(response->body, response->body_bytes, &pending->item);
+    if (order->kind == ORDER_ADD || order->kind == ORDER_APPROVE || order->kind == ORDER_DENY)
+        take_request(pending, response);
 }
 
 /* In front of the backend's own words, which may be a proxy's page. */
@@ -86,41 +55,47 @@ static const char *why_refused(const struct order *order, int status)
     return "the backend refuses";
 }
 
-static void refuse(struct link_order *pending, const struct http_response *response)
+static void say_why(const struct order *order, const struct http_response *response, char *why,
+                    size_t size)
 {
-    char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 48];
-    bool repeated = pending->phase == LINK_ORDER_REPEATED;
-    if (repeated && pending->order.kind == ORDER_REMOVE && response->status == 404) {
-        link_order_end(pending, ""); /* the first try has done it */
-        return;
-    }
+    char detail[PROTOCOL_REASON_MAX];
+    const char *refusal = why_refused(order, response->status);
     link_error_detail(response, detail);
-    const char *why = why_refused(&pending->order, response->status);
-    if (detail[0] && detail[0] != '<')
-        snprintf(error, sizeof error, "%s: %s", why, detail);
+    bool page = detail[0] == '<'; /* a proxy's */
+    if (response->status == 0)
+        copy(why, size, response->error);
+    else if (order_judge(order, false, response->status) == ORDER_UNKNOWN)
+        snprintf(why, size, "HTTP %d", response->status);
+    else if (order->kind == ORDER_ADD && response->status == 413 && page)
+        snprintf(why, size,
+                 "%s (HTTP 413): a proxy in front of it says so; raise client_max_body_size there",
+                 refusal);
+    else if (detail[0] && !page)
+        snprintf(why, size, "%s: %s", refusal, detail);
     else
-        snprintf(error, sizeof error, "%s (HTTP %d)", why, response->status);
-    link_order_end(pending, error);
+        snprintf(why, size, "%s (HTTP %d)", refusal, response->status);
 }
 
 void link_order_answered(void *user, const struct http_response *response)
 {
     struct link_order *pending = user;
-    char error[PROTOCOL_REASON_MAX];
+    struct link *link = pending->link;
+    const struct order *order = &orders_find(&link->orders, pending->number)->order;
+    char why[ORDERS_ERROR_MAX] = "";
     pending->call = NULL;
-    link_take_date(pending->link, response);
-    if (response->status >= 200 && response->status < 300) {
-        take_answer(pending, response);
-    } else if (response->status > 0) {
-        refuse(pending, response);
-    } else if (pending->phase == LINK_ORDER_SENT || pending->phase == LINK_ORDER_SENDING) {
-        copy(pending->reason, sizeof pending->reason, response->error);
-        link_order_doubt(pending);
-    } else {
-        snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-        link_order_end(pending, error);
-    }
+    link_take_date(link, response);
+    if (response->status >= 200 && response->status < 300)
+        take_answer(pending, order, response);
+    else
+        say_why(order, response, why, sizeof why);
+    /* A guest's upload is a request first. */
+    const struct playlist_message *shown = pending->has_request ? NULL : link->config.playlist;
+    orders_answered(&link->orders, pending->number, response->status, why, shown,
+                    loop_now(link->loop));
+    link_orders_run(link);
 }
+
+/* --- calls --------------------------------------------------------------------------------- */
 
 /* A fresh connection: on one that was kept, curl would try again by itself what met its end. */
 static void start_call(struct link_order *pending, const char *method, const char *url,
@@ -140,13 +115,15 @@ static void start_call(struct link_order *pending, const char *method, const cha
     };
     http_cancel(pending->call);
     pending->call = http_start(link->http, &request);
-    if (!pending->call)
-        link_order_end(pending, "out of memory");
+    if (pending->call)
+        orders_calls(&link->orders, pending->number);
+    else
+        link_order_fail(pending, "out of memory");
 }
 
-static void call_playback(struct link_order *pending, char *url, size_t size)
+static void call_playback(struct link_order *pending, const struct order *order, char *url,
+                          size_t size)
 {
-    const struct order *order = &pending->order;
     struct link *link = pending->link;
     const char *state = NULL;
     double position_ms = order->position_ms;
@@ -161,65 +138,59 @@ static void call_playback(struct link_order *pending, char *url, size_t size)
     if (good && json)
         start_call(pending, "POST", url, json);
     else
-        link_order_end(pending, "out of memory");
+        link_order_fail(pending, "out of memory");
     free(json);
 }
 
-static void call_decision(struct link_order *pending, char *url, size_t size)
+static void call_decision(struct link_order *pending, const struct order *order, char *url,
+                          size_t size)
 {
     char id[3 * PROTOCOL_ID_MAX];
-    bool deny = pending->order.kind == ORDER_DENY;
-    char *json = protocol_build_decision(deny ? pending->reason : "");
-    bool good = protocol_encode(id, sizeof id, pending->order.request_id) &&
+    bool deny = order->kind == ORDER_DENY;
+    char *json = protocol_build_decision(deny ? pending->denial : "");
+    bool good = protocol_encode(id, sizeof id, order->request_id) &&
                 protocol_url(url, size, pending->link->config.settings->backend.url,
                              "/requests/%s/%s", id, deny ? "deny" : "approve");
     if (good && json)
         start_call(pending, "POST", url, json);
     else
-        link_order_end(pending, "out of memory");
+        link_order_fail(pending, "out of memory");
     free(json);
 }
 
-static void call_item(struct link_order *pending, char *url, size_t size)
+static void call_item(struct link_order *pending, const struct order *order, char *url, size_t size)
 {
     char id[3 * PROTOCOL_ID_MAX];
     struct link *link = pending->link;
-    bool move = pending->order.kind == ORDER_MOVE;
-    char *json = move ? protocol_build_move(pending->order.new_position) : NULL;
-    bool good = protocol_encode(id, sizeof id, pending->order.item_id) &&
+    bool move = order->kind == ORDER_MOVE;
+    char *json = move ? protocol_build_move(order->new_position) : NULL;
+    bool good = protocol_encode(id, sizeof id, order->item_id) &&
                 protocol_url(url, size, link->config.settings->backend.url,
                              "/sessions/%s/playlist/%s", link->session_id, id);
     if (good && (json || !move))
         start_call(pending, move ? "PATCH" : "DELETE", url, json);
     else
-        link_order_end(pending, "out of memory");
+        link_order_fail(pending, "out of memory");
     free(json);
 }
 
-static void call_rest(struct link_order *pending)
+static void call_rest(struct link_order *pending, const struct order *order)
 {
     char url[PROTOCOL_URL_MAX];
-    if (pending->order.kind == ORDER_PLAYBACK)
-        call_playback(pending, url, sizeof url);
-    else if (pending->order.kind == ORDER_APPROVE || pending->order.kind == ORDER_DENY)
-        call_decision(pending, url, sizeof url);
+    if (order->kind == ORDER_PLAYBACK)
+        call_playback(pending, order, url, sizeof url);
+    else if (order->kind == ORDER_APPROVE || order->kind == ORDER_DENY)
+        call_decision(pending, order, url, sizeof url);
     else
-        call_item(pending, url, sizeof url);
+        call_item(pending, order, url, sizeof url);
 }
 
-void link_order_repeat(struct link_order *pending)
+void link_order_repeat(struct link_order *pending, const struct order *order)
 {
-    struct link *link = pending->link;
-    if (order_is_skip(&pending->order) && !pending->order.track_id[0]) {
-        link_order_end(pending, "the backend did not confirm it, and it has not happened");
-        return;
-    }
-    link->counters.commands_repeated++;
-    link_order_wait(pending, LINK_ORDER_REPEATED);
-    call_rest(pending);
+    call_rest(pending, order);
 }
 
-/* --- what can be asked --------------------------------------------------------------------- */
+/* --- the first try ------------------------------------------------------------------------- */
 
 /* Where the backend goes from here: by its own rules, the last track starts again. */
 static void expect_skip(const struct link *link, struct order *order)
@@ -234,17 +205,69 @@ static void expect_skip(const struct link *link, struct order *order)
     copy(order->track_id, sizeof order->track_id, to ? to->track_id : current->track_id);
 }
 
+/* What is compared later, as it is when it is asked for. */
+static void note_before(const struct link *link, struct order *order)
+{
+    order->stamp_before = link->playback.updated_at;
+    if (order->kind == ORDER_ADD || order->kind == ORDER_APPROVE)
+        order->tracks_before = playlist_count_track(link->config.playlist, order->track_id);
+    if (order_is_skip(order))
+        expect_skip(link, order);
+}
+
+static void send_text(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    bool sent = pending->text && link->live && ws_client_send(link->live->client, pending->text);
+    orders_sent(&link->orders, pending->number, sent, loop_now(link->loop));
+}
+
+void link_order_send(struct link_order *pending, struct order *order)
+{
+    note_before(pending->link, order);
+    switch (order->kind) {
+    case ORDER_PLAYBACK:
+    case ORDER_REQUEST:
+        send_text(pending);
+        break;
+    case ORDER_ADD:
+        link_upload_start(pending);
+        break;
+    case ORDER_JOIN:
+        link_join_start(pending);
+        break;
+    case ORDER_APPROVE:
+    case ORDER_DENY:
+    case ORDER_REMOVE:
+    case ORDER_MOVE:
+        call_rest(pending, order);
+        break;
+    }
+}
+
+/* --- what can be asked --------------------------------------------------------------------- */
+
+/* Takes the text. */
+static void begin_with_text(struct link *link, const struct order *order, char *text,
+                            link_done *done, void *user)
+{
+    struct link_order *pending = link_order_begin(link, order, done, user);
+    if (!pending) {
+        free(text);
+        return;
+    }
+    pending->text = text;
+    link_orders_run(link);
+}
+
 void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
                   link_done *done, void *user)
 {
     struct order order = {.kind = ORDER_PLAYBACK, .position_ms = position_ms, .new_position = -1};
     copy(order.action, sizeof order.action, action);
     copy(order.track_id, sizeof order.track_id, track_id);
-    if (order_is_skip(&order))
-        expect_skip(link, &order);
-    struct link_order *pending = link_order_begin(link, &order, done, user);
-    if (pending)
-        send_text(pending, protocol_build_playback_command(action, track_id, position_ms));
+    begin_with_text(link, &order, protocol_build_playback_command(action, track_id, position_ms),
+                    done, user);
 }
 
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user)
@@ -254,9 +277,7 @@ void link_request(struct link *link, const struct request_wish *wish, link_done 
     copy(order.type, sizeof order.type, wish->type);
     copy(order.item_id, sizeof order.item_id, wish->item_id);
     copy(order.track_id, sizeof order.track_id, wish->track_id);
-    struct link_order *pending = link_order_begin(link, &order, done, user);
-    if (pending)
-        send_text(pending, protocol_build_request(wish));
+    begin_with_text(link, &order, protocol_build_request(wish), done, user);
 }
 
 void link_decide(struct link *link, const char *request_id, const struct request_message *known,
@@ -270,13 +291,12 @@ void link_decide(struct link *link, const char *request_id, const struct request
         copy(order.type, sizeof order.type, known->type);
         copy(order.item_id, sizeof order.item_id, known->item_id);
         copy(order.track_id, sizeof order.track_id, known->track_id);
-        order.tracks_before = playlist_count_track(link->config.playlist, known->track_id);
     }
     struct link_order *pending = link_order_begin(link, &order, done, user);
     if (!pending)
         return;
-    copy(pending->reason, sizeof pending->reason, reason);
-    call_rest(pending);
+    copy(pending->denial, sizeof pending->denial, reason);
+    link_orders_run(link);
 }
 
 static void change_item(struct link *link, enum order_kind kind, const char *item_id,
@@ -284,9 +304,8 @@ static void change_item(struct link *link, enum order_kind kind, const char *ite
 {
     struct order order = {.kind = kind, .position_ms = -1, .new_position = new_position};
     copy(order.item_id, sizeof order.item_id, item_id);
-    struct link_order *pending = link_order_begin(link, &order, done, user);
-    if (pending)
-        call_rest(pending);
+    if (link_order_begin(link, &order, done, user))
+        link_orders_run(link);
 }
 
 void link_remove(struct link *link, const char *item_id, link_done *done, void *user)

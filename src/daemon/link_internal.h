@@ -9,9 +9,9 @@
 #include "texts.h"
 #include "tutti/core/backoff.h"
 #include "tutti/core/date_plan.h"
-#include "tutti/core/notices.h"
 #include "tutti/core/membership.h"
-#include "tutti/core/order.h"
+#include "tutti/core/notices.h"
+#include "tutti/core/orders.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
@@ -41,31 +41,16 @@ struct link_socket {
     size_t text_bytes;
 };
 
-enum link_order_phase {
-    LINK_ORDER_SENT,
-    LINK_ORDER_SENDING,
-    LINK_ORDER_AGREED,
-    LINK_ORDER_DOUBTED,
-    LINK_ORDER_REPEATED,
-};
-
-#define LINK_ORDERS_MAX 16
-
-/* What was asked of the backend; see link_order.c. */
+/* What was asked of the backend, beside what core/orders knows of it: with what, and for whom. */
 struct link_order {
-    bool used;
-    bool by_socket; /* and so its echo, or its refusal, comes by the socket */
-    bool agreed;    /* before it was doubted */
+    uint64_t number; /* in link->orders; 0: free */
+    struct link *link;
+    struct http_call *call;           /* that will be answered */
+    char *text;                       /* to be sent by the socket; NULL: none */
+    char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
+    char code[PROTOCOL_CODE_MAX];     /* of the session to join */
     bool has_request;
     bool has_item;
-    enum link_order_phase phase;
-    struct link *link;
-    uint64_t number; /* ever growing */
-    struct order order;
-    struct mono_time sent_at;
-    struct mono_time due;
-    struct http_call *call; /* that will be answered */
-    char reason[PROTOCOL_REASON_MAX];
     struct request_message request; /* the answer */
     struct playlist_item item;      /* the answer */
     link_done *done;
@@ -123,10 +108,10 @@ struct link {
 
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];
-    struct link_order orders[LINK_ORDERS_MAX];
-    struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
+    struct orders orders;
+    struct link_order pending[ORDERS_MAX]; /* what goes with them */
+    struct track_upload *upload;           /* of the order of kind ORDER_ADD; NULL: none */
     void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
-    uint64_t order_count;
     struct link_counters counters;
 };
 
@@ -186,16 +171,18 @@ void link_forget_texts(struct link_socket *socket); /* what it has said is not w
 void link_probe_fired(void *user, struct mono_time now);
 void link_send_probe(struct link *link, struct mono_time now);
 
-/* link_order.c: a pending order, from link_order_begin() (NULL: done was called) to
- * link_order_end(). */
+/* link_order.c: does what core/orders says. A pending order, not under way yet (NULL: done was
+ * called); link_orders_run() starts it. */
 struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
                                     void *user);
-void link_order_end(struct link_order *pending, const char *error);
-void link_order_wait(struct link_order *pending, enum link_order_phase phase);
+/* After whatever has happened. */
+void link_orders_run(struct link *link);
+/* It cannot be done, on this side. */
+void link_order_fail(struct link_order *pending, const char *error);
 /* Without a word to who asked. */
 void link_order_cancel(struct link_order *pending);
-/* Nothing has come: have the socket replaced, and compare. */
-void link_order_doubt(struct link_order *pending);
+/* NULL: none of this kind is under way. */
+struct link_order *link_order_of(struct link *link, enum order_kind kind);
 void link_orders_due(void *user, struct mono_time now);
 /* What has come by the live socket. */
 void link_orders_take_playback(struct link *link, const struct playback_state *playback,
@@ -203,18 +190,20 @@ void link_orders_take_playback(struct link *link, const struct playback_state *p
 void link_orders_take_request(struct link *link, const struct request_message *request);
 void link_orders_take_playlist(struct link *link);
 void link_orders_take_refusal(struct link *link, const char *detail);
-bool link_orders_on_socket(struct link *link); /* something was sent and is not echoed yet */
 /* The fresh state has been delivered. */
 void link_orders_compare(struct link *link);
 /* except: NULL: none. */
 void link_orders_end_all(struct link *link, const struct link_order *except, const char *error);
 void link_orders_drop_all(struct link *link); /* without a word; at the end */
 
-/* link_command.c */
-void link_order_repeat(struct link_order *pending);
+/* link_command.c: the first try, and the second. */
+void link_order_send(struct link_order *pending, struct order *order);
+void link_order_repeat(struct link_order *pending, const struct order *order);
 void link_order_answered(void *user, const struct http_response *response); /* of its call */
 
-/* link_upload.c */
+/* link_upload.c, link_asked.c: the calls of an upload and of joining. */
+void link_upload_start(struct link_order *pending);
 void link_upload_end(struct link *link); /* its file is not needed any more */
+void link_join_start(struct link_order *pending);
 
 #endif

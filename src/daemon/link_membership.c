@@ -131,9 +131,10 @@ void link_token_refused(struct link *link, int status, struct mono_time now)
 {
     char problem[PROTOCOL_REASON_MAX];
     membership_refused(&link->membership, now);
-    link_retry_later(link);
-    if (link->state == LINK_REFUSED)
+    if (link->state == LINK_REFUSED) {
+        link_retry_later(link);
         return;
+    }
     if (is_host(link))
         snprintf(problem, sizeof problem,
                  "the token is refused (HTTP %d): the session is kept, and tried again", status);
@@ -147,6 +148,7 @@ void link_token_refused(struct link *link, int status, struct mono_time now)
             problem, sizeof problem,
             "the token is refused, and there is no join code to get another: trying on slowly");
     link_set_state(link, LINK_REFUSED, problem);
+    link_retry_later(link);
 }
 
 /* --- getting one --------------------------------------------------------------------------- */

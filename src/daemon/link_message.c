@@ -54,7 +54,7 @@ static void take_echo(struct link *link, const struct echo_message *echo, struct
         return;
     /* If nothing was sent since, the socket knows better when it went out than its queue does. */
     struct mono_time sent_at = probe->sent_at;
-    if (echo->sequence == link->sequence && !link_orders_on_socket(link))
+    if (echo->sequence == link->sequence && !orders_on_socket(&link->orders))
         sent_at = ws_client_last_sent_at(link->live->client);
     server_clock_add_echo(link->config.clock, sent_at, received, echo->server_received_at,
                           echo->server_sent_at);

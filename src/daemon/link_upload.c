@@ -15,14 +15,6 @@ bool link_takes_guest_files(const struct link *link)
     return link->config.clock->echo_seen;
 }
 
-static struct link_order *find_upload(struct link *link)
-{
-    for (size_t i = 0; i < LINK_ORDERS_MAX; i++)
-        if (link->orders[i].used && link->orders[i].order.kind == ORDER_ADD)
-            return &link->orders[i];
-    return NULL;
-}
-
 void link_upload_end(struct link *link)
 {
     track_upload_destroy(link->upload);
@@ -31,7 +23,7 @@ void link_upload_end(struct link *link)
 
 void link_cancel_upload(struct link *link)
 {
-    struct link_order *pending = find_upload(link);
+    struct link_order *pending = link_order_of(link, ORDER_ADD);
     if (pending)
         link_order_cancel(pending);
 }
@@ -39,7 +31,7 @@ void link_cancel_upload(struct link *link)
 /* There are bytes again. */
 static void go_on(void *user)
 {
-    struct link_order *pending = find_upload(user);
+    struct link_order *pending = link_order_of(user, ORDER_ADD);
     if (pending && pending->call)
         http_go_on(pending->call);
 }
@@ -76,16 +68,20 @@ static bool start(struct link *link, struct link_order *pending)
     return pending->call != NULL;
 }
 
+void link_upload_start(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    if (link->upload && start(link, pending))
+        orders_calls(&link->orders, pending->number);
+    else
+        orders_fail(&link->orders, pending->number, "out of memory");
+}
+
 void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user)
 {
-    struct order order = {
-        .kind = ORDER_ADD,
-        .position_ms = -1,
-        .new_position = -1,
-        .tracks_before = playlist_count_track(link->config.playlist, file->track_id),
-    };
+    struct order order = {.kind = ORDER_ADD, .position_ms = -1, .new_position = -1};
     snprintf(order.track_id, sizeof order.track_id, "%s", file->track_id);
-    if (find_upload(link)) {
+    if (link_order_of(link, ORDER_ADD)) {
         close(file->fd);
         done(user, &(struct link_result){.error = "another upload is under way"});
         return;
@@ -104,7 +100,5 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
                                                           .content_type = "audio/mpeg",
                                                           .duration_s = file->duration_s},
                             go_on, link);
-    link_order_wait(pending, LINK_ORDER_SENDING);
-    if (!link->upload || !start(link, pending))
-        link_order_end(pending, "out of memory");
+    link_orders_run(link);
 }

@@ -6,6 +6,7 @@ import pytest
 
 from tuttitest import harness
 from tuttitest.control import Control
+from tuttitest.proxy import Proxy
 
 
 @pytest.fixture(params=["hub", "full_backend"])
@@ -149,7 +150,7 @@ def test_uploads_that_cannot_be_say_why(full_backend, house, clients, tmp_path):
             assert what in host.refused("add", file, filename="x.mp3")
     with open("/dev/zero", "rb") as file:
         assert host.refused("add", file, filename="x.mp3") == "the file is not a regular one"
-    for status, html, what in [(413, True, "takes no file of this size (HTTP 413)"), (507, False, "no room left"),
+    for status, html, what in [(413, True, "takes no file of this size (HTTP 413)"), (413, True, "client_max_body_size"), (507, False, "no room left"),
                                (415, True, "takes no media of this type")]:
         full_backend.switch(status=status, html=html)
         with open(harness.MUSIC / "lantern.mp3", "rb") as file:
@@ -214,10 +215,80 @@ def test_what_might_count_twice_is_not_repeated(full_backend, house, clients):
     assert names(host) == ["lantern"]
     more = guest.do("request", type="add", item_id=lantern["id"])["request"]
     full_backend.switch(status=502, html=True)
-    assert host.refused("approve", request_id=more["id"]) == "the backend refuses (HTTP 502)"
+    said = host.refused("approve", request_id=more["id"])  # it may have been applied: the state was looked at
+    assert "it is not repeated, lest it counts twice (HTTP 502)" in said
     full_backend.switch(status=0, html=False)
     host.do("approve", request_id=more["id"])
     guest.wait("playlist", lambda found: [item["name"] for item in found] == ["lantern", "lantern"])
+
+
+def test_a_500_after_the_deed_is_no_refusal(full_backend, house, clients):
+    """The backend keeps a change, and then fails to tell: whoever asked for it is answered 500."""
+    host = clients(host_speaker(house, full_backend))
+    for name in ("pier", "lantern", "meadow"):
+        add(host, name)
+    pier, lantern, meadow = host.wait("playlist", lambda found: len(found) == 3)
+    full_backend.switch(fail_after=1)
+    host.do("remove", item_id=pier["id"])
+    full_backend.switch(fail_after=1)
+    host.do("move", item_id=meadow["id"], new_position=0)
+    full_backend.switch(fail_after=1)
+    add(host, "pier")
+    assert names(host) == ["meadow", "lantern", "pier"], "each was done once"
+    host.do("play", track_id="lantern")
+    token = house.speakers[0].kept_state()["token"]
+    full_backend.switch(deafen=token, fail_after=1)  # the first try is lost; the second happens, and is answered 500
+    host.do("seek", position_ms=7000)
+    session = host.do("session")["session"]["id"]
+    state = json.loads((full_backend.directory / "full/state.json").read_text())["sessions"][session]["playback"]
+    assert (state["track_id"], state["position_ms"], state["state"]) == ("lantern", 7000, "playing")
+    assert abs(host.do("status")["status"]["position_ms"] - 7000) < 5000, "and the speaker is there, too"
+    full_backend.switch(status=500)
+    said = host.refused("remove", item_id=lantern["id"])
+    full_backend.switch(status=0)
+    assert said == "the backend did not confirm it, and it has not happened (HTTP 500)"
+    assert names(host) == ["meadow", "lantern", "pier"]
+
+
+def test_a_denial_carries_the_persons_reason_only(hub, house, clients):
+    """Also when its first try gets lost, or its answer does, and the second one finds it decided."""
+    proxy = Proxy(hub.port)
+    try:
+        speaker = house.speaker("host", proxy.url, backend_role="host")
+        speaker.wait_connected()
+        host = clients(speaker)
+        guest = clients(guest_speaker(house, hub, host.do("session")["session"]["code"]))
+        add(host, "pier")
+        pier, = guest.wait("playlist", bool)
+        for reason, lost in (("not that one", "lose_call"), ("", "lose_call"), ("nor this", "lose_answer")):
+            made = guest.do("request", type="remove", item_id=pier["id"])["request"]
+            host.wait("requests", lambda found: any(each["id"] == made["id"] for each in found))
+            setattr(proxy, lost, f"/requests/{made['id']}/deny".encode())
+            proxy.swallow = b'"request_update"' if lost == "lose_answer" else None
+            host.do("deny", request_id=made["id"], reason=reason)
+            assert getattr(proxy, lost) is None and proxy.swallow is None
+            decided = guest.wait("requests", lambda found: [each for each in found if each["id"] == made["id"] and
+                                                            each["status"] != "pending"])
+            told, = [each for each in decided if each["id"] == made["id"]]
+            assert (told["status"], told["reason"]) == ("denied", reason)
+    finally:
+        house.stop()
+        proxy.stop()
+
+
+def test_after_an_outage_a_command_tries_at_once(hub, house, clients):
+    speaker = host_speaker(house, hub)
+    host = clients(speaker)
+    add(host, "pier")
+    hub.stop()
+    said = host.refused("play")
+    assert said.startswith("not connected to the backend: "), said
+    harness.wait_until(lambda: speaker.status()["session"]["link"] == "lost", 10, "the loss")
+    for _ in range(8):  # each is a try, after which the next by itself is later
+        assert host.refused("play").startswith("not connected to the backend: ")
+    hub.start()
+    assert host.do("play", track_id="pier")["took_ms"] < 3000
+    assert speaker.status()["session"]["connected"]
 
 
 def test_a_guest_goes_where_it_is_told_and_stays_there(backend, house, clients):

@@ -43,6 +43,18 @@ bool order_echoed(const struct order *order, const struct playback_state *playba
 /* The same of a request's or a decision's. */
 bool order_answered(const struct order *order, const struct request_message *request);
 
+/* What the answer to a call for it means. */
+enum order_answer {
+    ORDER_YES,
+    ORDER_DONE_BEFORE, /* by the first try, whose answer was lost */
+    ORDER_NO,
+    ORDER_UNKNOWN, /* a 500 may come after the deed, a 502 or 504 is a proxy's: the state tells */
+};
+/* repeated: it is the second try. status: of HTTP; 0: no answer. */
+enum order_answer order_judge(const struct order *order, bool repeated, int status);
+/* Somebody else has decided the request, and otherwise. */
+bool order_contradicted(const struct order *order, const struct request_message *request);
+
 /* A fresh state shows that it was done. */
 bool order_in_playback(const struct order *order, const struct playback_state *fresh);
 /* A list shows that it was done; false also where no list could show it (a denial). */

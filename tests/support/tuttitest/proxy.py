@@ -14,7 +14,9 @@ class Proxy:
     lost its table; new connections are served. reset(): cuts what is connected by RST. open = False: new
     connections are reset at once. swallow = text: the next piece with it that the server sends is lost; then it is
     None. asked: the first lines of what was sent by clients. refuse = text: calls whose first line has it are
-    answered 403, as by a proxy that is being restarted; refused: how many were.
+    answered 403, as by a proxy that is being restarted; refused: how many were. lose_answer = text: a
+    call whose first line has it is handed on, and its connection cut instead of the answer; lose_call = text: it is
+    not handed on. Each happens once, and is None then.
     """
 
     def __init__(self, port):
@@ -29,6 +31,7 @@ class Proxy:
         self.asked = []
         self.refuse = None
         self.refused = 0
+        self.lose_answer = self.lose_call = None
         self.lock = threading.Lock()
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -89,6 +92,8 @@ class Proxy:
             if data and self._refuses(end, data):
                 end.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 self.refused += 1
+            elif data and self._loses(end, data):
+                data = b""
             elif data:
                 self._note(end, data)
                 if not self._swallows(end, data):
@@ -108,6 +113,22 @@ class Proxy:
 
     def _refuses(self, end, data):
         return self.refuse is not None and not self._from_server(end) and self.refuse in data.split(b"\r\n", 1)[0]
+
+    def _loses(self, end, data):
+        line = data.split(b"\r\n", 1)[0]
+        if self._from_server(end):
+            return False
+        if self.lose_call is not None and self.lose_call in line:
+            self.lose_call = None
+            return True
+        if self.lose_answer is None or self.lose_answer not in line:
+            return False
+        self.lose_answer = None
+        self._note(end, data)
+        self.pairs[end].settimeout(10)
+        self.pairs[end].sendall(data)
+        self.pairs[end].recv(CHUNK)  # it has been done by now
+        return True
 
     def _note(self, end, data):
         line = data.split(b"\r\n", 1)[0]
