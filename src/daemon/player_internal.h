@@ -35,6 +35,7 @@ struct player {
     bool out_of_bytes;    /* the queue cannot be filled; it sounds on, and is looked at in time */
     bool ran_dry;         /* it has come to its end: some reserve is waited for */
     int64_t join_frame;   /* of the card */
+    unsigned restarts;    /* of this start, before it was heard */
     unsigned generation;  /* of the output, when it was joined or last filled */
     double rate_ppm;
     uint64_t seeks;

@@ -17,6 +17,8 @@ static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
 static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
 /* A pointer that moves in steps larger than this wants as many looks all the time. */
 static const double COARSE_S = 1.5e-3;
+/* Before a start is heard: time enough to take it back. */
+static const int64_t LAST_CALL_NS = 12 * NS_PER_MS;
 /* In silence: an idle board is to sleep. */
 static const int64_t IDLE_TICK_NS = 5 * NS_PER_S;
 static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
@@ -66,12 +68,21 @@ static struct mono_time next_silent_tick(const struct player *player, struct mon
     return mono_add(now, wait_ns > SILENT_TICK_MIN_NS ? wait_ns : SILENT_TICK_MIN_NS);
 }
 
+/* A last look at a start while nobody has heard it, and it may still be made again. */
+static struct mono_time last_call(const struct player *player)
+{
+    struct mono_time heard = output_time_of(player->output, (double)player->join_frame);
+    return mono_add(heard, -LAST_CALL_NS);
+}
+
 struct mono_time player_next_tick(struct player *player, struct mono_time now)
 {
     if (player->unfilled && player_output_is_ready(player))
         return now;
     struct mono_time next =
         player->joined ? next_sound_tick(player, now) : next_silent_tick(player, now);
+    if (player->joined && mono_sub(last_call(player), now) > 0)
+        next = earlier(next, last_call(player));
     if (player->state == TRANSPORT_LOADING && player->voice)
         next = earlier(
             next, mono_add(now, voice_wants_time(player->voice) ? POLL_TIME_NS : POLL_BYTES_NS));

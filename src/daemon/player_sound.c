@@ -24,6 +24,9 @@ static const int64_t DRY_NS = 40 * NS_PER_MS;
 /* After it ran dry, so much of the track is waited for before it is joined again: rather one pause
  * than a stutter. */
 static const double RESERVE_S = 2;
+/* A start that turns out to be so far off before it is heard is made again, so often at most. */
+static const double RESTART_S = 2e-3;
+static const unsigned RESTARTS_MAX = 3;
 
 void player_outdate(struct player *player)
 {
@@ -64,7 +67,7 @@ static bool start_voice(struct player *player, int64_t frame)
     return voice_start(player->voice, position_s, output_rate_hz(player->output)) == VOICE_OK;
 }
 
-void player_join(struct player *player, struct mono_time now)
+static void join(struct player *player, struct mono_time now)
 {
     struct output *output = player->output;
     int64_t join = (int64_t)ceil(output_frame_at(output, mono_add(now, JOIN_LEAD_NS)));
@@ -88,12 +91,38 @@ void player_join(struct player *player, struct mono_time now)
     player_be_eager(player, now);
 }
 
+static void restart(struct player *player, struct mono_time now)
+{
+    player->restarts++;
+    output_cut(player->output, player->join_frame, now); /* what sounds until then sounds on */
+    player->joined = false;
+    join(player, now);
+}
+
+void player_join(struct player *player, struct mono_time now)
+{
+    player->restarts = 0;
+    join(player, now);
+}
+
 double player_queue_error_s(const struct player *player)
 {
     if (!player->joined || !player_output_is_ready(player))
         return 0;
     double wanted_s = wanted_at_frame(player, (double)output_end(player->output));
     return voice_position_s(player->voice) - wanted_s;
+}
+
+/*
+ * The clock may have moved since the start was planned: the state that says "play" is itself what
+ * tells the time best. What nobody has heard is not caught up with but started again, a few times:
+ * a card that is not known yet may move by as much.
+ */
+static bool is_start_outdated(const struct player *player, struct mono_time now)
+{
+    bool heard = output_frame_at(player->output, now) >= (double)player->join_frame;
+    return !heard && player->restarts < RESTARTS_MAX &&
+           fabs(player_queue_error_s(player)) > RESTART_S;
 }
 
 /* The rate of what is appended next; false when the error calls for a jump. */
@@ -193,6 +222,10 @@ static void fill_sound(struct player *player, struct mono_time now)
 {
     int64_t missing = frames_short_of(player, sound_queue_ns(player), now);
     bool first = player->begin_with_fade;
+    if (!first && is_start_outdated(player, now)) {
+        restart(player, now);
+        return;
+    }
     if (missing <= 0)
         return;
     int64_t frames = share_of_round(player, missing, PLAYER_ROUND_FRAMES);

@@ -31,6 +31,19 @@ static struct mono_time room_now(void *clock)
     return ((struct room *)clock)->now;
 }
 
+/* The server's clock as eight echoes of the last half second have it, `off_ns` ahead. */
+static void tell_time(struct room *room, int64_t off_ns)
+{
+    server_clock_init(&room->clock, 200 * NS_PER_MS);
+    server_clock_connected(&room->clock, room->now);
+    for (int i = 0; i < 8; i++) {
+        struct mono_time sent = mono_add(room->now, -(i + 1) * 50 * NS_PER_MS);
+        struct mono_time there = mono_add(sent, 100 * NS_PER_US);
+        struct server_time at = {SERVER_NS + there.ns + off_ns};
+        server_clock_add_echo(&room->clock, sent, mono_add(there, 100 * NS_PER_US), at, at);
+    }
+}
+
 static struct server_time server_at(struct mono_time t)
 {
     return (struct server_time){SERVER_NS + t.ns};
@@ -44,14 +57,7 @@ static void enter(struct room *room, const char *music, unsigned card_rate_hz, i
     room->fd = open(music, O_RDONLY | O_CLOEXEC);
     assert_true(room->fd >= 0 && fstat(room->fd, &info) == 0);
     room->bytes = info.st_size;
-    server_clock_init(&room->clock, 200 * NS_PER_MS);
-    server_clock_connected(&room->clock, room->now);
-    for (int i = 0; i < 8; i++) {
-        struct mono_time sent = mono_add(room->now, -(i + 1) * 50 * NS_PER_MS);
-        struct mono_time there = mono_add(sent, 100 * NS_PER_US);
-        server_clock_add_echo(&room->clock, sent, mono_add(there, 100 * NS_PER_US),
-                              server_at(there), server_at(there));
-    }
+    tell_time(room, 0);
     room->player = player_create(&(struct player_config){
         .output = {.sink = {.device = "null",
                             .preferred_rate_hz = 44100,
@@ -214,12 +220,53 @@ static void test_slow_rounds_do_not_shift_the_start(void **state)
     leave(&room);
 }
 
+static void start_and_learn_the_time(struct room *room, int64_t after_ns)
+{
+    enter(room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(room, true, 5);
+    live(room, 5 * NS_PER_S); /* the card is known, and not looked at all the time any more */
+    set_timeline(room, false, 5);
+    live(room, NS_PER_S);
+    set_timeline(room, true, 5);
+    live(room, after_ns);
+    tell_time(room, -50 * NS_PER_MS);
+    live(room, 100 * NS_PER_MS);
+}
+
+/* The state that says "play" may tell the time better than anything before it. */
+static void test_a_start_that_nobody_has_heard_is_made_again(void **state)
+{
+    struct room room;
+    (void)state;
+    for (int64_t after_ns = NS_PER_MS; after_ns < 16 * NS_PER_MS; after_ns += NS_PER_MS) {
+        start_and_learn_the_time(&room, after_ns);
+        struct player_status status = player_get_status(room.player, room.now);
+        assert_true(fabs(status.error_s) < 1e-3);
+        assert_int_equal(status.state, TRANSPORT_PLAYING);
+        assert_int_equal(status.seeks, 0);
+        leave(&room);
+    }
+}
+
+static void test_what_is_heard_is_put_right_by_rate(void **state)
+{
+    struct room room;
+    (void)state;
+    start_and_learn_the_time(&room, 300 * NS_PER_MS);
+    double error_s = player_get_status(room.player, room.now).error_s;
+    assert_true(fabs(error_s) > 40e-3 && fabs(error_s) < 60e-3);
+    assert_int_equal(player_get_status(room.player, room.now).seeks, 0);
+    leave(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_round_is_long),
         cmocka_unit_test(test_queue_is_filled_without_waiting),
         cmocka_unit_test(test_slow_rounds_do_not_shift_the_start),
+        cmocka_unit_test(test_a_start_that_nobody_has_heard_is_made_again),
+        cmocka_unit_test(test_what_is_heard_is_put_right_by_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
