@@ -30,6 +30,7 @@ WANDER = {"wander_ppm": 5, "wander_period_s": 60}
 COARSE = {"step_us": 10000}
 ROOT = Path(__file__).parent.parent.parent
 COST_BEGIN, COST_END = "<!-- ./dev bench cost -->", "<!-- end -->"  # bench_cost.py's part of the page
+IMAGE = "![offset over time](img/offset.png)"  # after it: the parts of the page that other benchmarks write
 
 
 class Usage:
@@ -70,15 +71,20 @@ class Snapcast:
                           f"port = 21704\nsource = pipe://{fifo}?name=bench&sampleformat={rate}:16:2\n"
                           f"[server]\ndatadir = {self.directory}\n")
         env = dict(os.environ, ALSA_CONFIG_PATH=str(house.write_asound()), HOME=str(self.directory))
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": open(self.directory / "log", "ab"), "env": env}
-        self.server = subprocess.Popen(["snapserver", "-c", str(config)], **quiet)
+        self.quiet = {"stdout": subprocess.DEVNULL, "stderr": open(self.directory / "log", "ab"), "env": env}
+        self.server = subprocess.Popen(["snapserver", "-c", str(config)], **self.quiet)
         harness.wait_until(lambda: b":54C8" in Path("/proc/net/tcp").read_bytes(), 10, "snapserver")
-        self.clients = [subprocess.Popen([*within, "snapclient", "-h", "127.0.0.1", "-p", "21704", "--player", "alsa",
-                                          "-s", card.name, "--mixer", "none", "--hostID", card.name,
-                                          "--instance", str(i + 1)], **quiet) for i, card in enumerate(cards)]
+        self.within, self.clients = within, []
+        for card in cards:
+            self.join(card)
         samples = np.clip(np.round(wave * 32767), -32768, 32767).astype("<i2").tobytes()
         self.feeder = threading.Thread(target=self.feed, args=(fifo, samples), daemon=True)
         self.feeder.start()
+
+    def join(self, card):
+        self.clients.append(subprocess.Popen(
+            [*self.within, "snapclient", "-h", "127.0.0.1", "-p", "21704", "--player", "alsa", "-s", card.name, "--mixer", "none",
+             "--hostID", card.name, "--instance", str(len(self.clients) + 1)], **self.quiet))
 
     def feed(self, fifo, samples):
         try:
@@ -298,7 +304,7 @@ def write(music, sine, wander, coarse, seconds, out):
     cost = ", ".join(f"{name} ({usage['tutti'][key] / usage['snapcast'][key]:.1f} times as much for tutti)"
                      for name, key in (("CPU", "cpu"), ("resident memory", "rss"), ("wake-ups", "wakeups"))
                      if usage["tutti"][key] > usage["snapcast"][key]) or "none of these figures"
-    cost_part = COST_BEGIN + out.read_text().split(COST_BEGIN)[1] if out.exists() and COST_BEGIN in out.read_text() else ""
+    others = out.read_text().split(IMAGE, 1)[1] if out.exists() and IMAGE in out.read_text() else "\n"
     version = subprocess.run(["snapclient", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     out.write_text(f"""# Benchmarks
 
@@ -325,9 +331,7 @@ Most of its memory is libraries: a program that only opens those it stands on, a
 (libcurl brings GnuTLS, Kerberos and LDAP along, beside OpenSSL).
 Snapcast streams any source, not only files, and has players for phones and browsers.
 
-![offset over time](img/offset.png)
-
-{cost_part}""")
+{IMAGE}{others}""")
     plot(measured, out.parent / "img/offset.png")
     print(out.read_text())
 

@@ -10,18 +10,19 @@ from tuttitest import faults, harness  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "short: a row of the fault matrix that every test run has")
+    config.addinivalue_line("markers", "short: a row of the fault matrix, or of the group's, that every test run has")
 
 
 def pytest_collection_modifyitems(config, items):
-    """The suite has the short rows of the fault matrix; TUTTI_FAULTS=all (./dev matrix) has all of them."""
+    """The suite has the short rows; TUTTI_FAULTS=all (./dev matrix, ./dev group) has all of them."""
     if os.environ.get("TUTTI_FAULTS") == "all":
         return
-    long = [item for item in items if "test_faults" in item.nodeid and not item.get_closest_marker("short")]
+    rows = ("test_faults", "test_group")
+    long = [item for item in items if any(row in item.nodeid for row in rows) and not item.get_closest_marker("short")]
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
-        print(f"\n{len(long)} more rows of the fault matrix are run by ./dev matrix")
+        print(f"\n{len(long)} more rows are run by ./dev matrix and ./dev group")
 
 
 @pytest.fixture

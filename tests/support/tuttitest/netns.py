@@ -37,10 +37,11 @@ def reason():
     return ""
 
 
-def open_tun(name):
-    TUNSETIFF, IFF_TUN_NO_PI = 0x400454CA, 0x1001
+def open_tun(name, kind=0x0001):
+    """kind: IFF_TUN, packets; or IFF_TAP, frames."""
+    TUNSETIFF, IFF_NO_PI = 0x400454CA, 0x1000
     fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN_NO_PI))
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH", name.encode(), kind | IFF_NO_PI))
     return fd
 
 
