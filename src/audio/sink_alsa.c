@@ -1,9 +1,10 @@
 /*
  * sink_alsa.c: an ALSA PCM, non-blocking, started explicitly, observed by snd_pcm_status.
  *
- * The device's position and the time it was taken at come in one call, by a timestamp of the
- * driver; where that is missing or impossible, the position is bracketed by two readings of our
- * clock. Setting the device up is in sink_alsa_setup.c.
+ * The device's position and a timestamp of the driver come in one call. Whether the two belong
+ * together differs from driver to driver (core/stamp_pairing finds out); where they do not, the
+ * position is bracketed by two readings of our clock. Setting the device up is in
+ * sink_alsa_setup.c.
  */
 #include "sink_alsa.h"
 
@@ -12,8 +13,6 @@
 
 /* Frames this close to the DAC may already be in the hardware's own FIFO. */
 static const int64_t REWIND_MARGIN_NS = 3 * NS_PER_MS;
-/* A driver's timestamp older than this, or from the future, is not one. */
-static const int64_t STAMP_AGE_MAX_NS = 50 * NS_PER_MS;
 
 static void alsa_close(void *self)
 {
@@ -102,19 +101,18 @@ static enum sink_state state_of(snd_pcm_state_t state)
     }
 }
 
-/* The driver's own time of the position, if it is believable; else the middle of our bracket. */
-static struct mono_time choose_time(const snd_pcm_status_t *status, bool stamps,
-                                    struct mono_time before, struct mono_time after)
+/* When the position was taken: by the driver's stamp where it is the position's, else by the call.
+ */
+static struct mono_time choose_time(struct sink_alsa *alsa, const snd_pcm_status_t *status,
+                                    struct mono_time before, struct mono_time after,
+                                    int64_t position_frames)
 {
-    struct mono_time middle = mono_add(before, mono_sub(after, before) / 2);
     snd_htimestamp_t stamp;
-    if (!stamps)
-        return middle;
+    if (!alsa->stamps)
+        return mono_add(before, mono_sub(after, before) / 2);
     snd_pcm_status_get_htstamp(status, &stamp);
-    struct mono_time at = {(int64_t)stamp.tv_sec * NS_PER_S + stamp.tv_nsec};
-    if (mono_sub(at, after) > 0 || mono_sub(before, at) > STAMP_AGE_MAX_NS)
-        return middle;
-    return at;
+    struct mono_time stamped = {(int64_t)stamp.tv_sec * NS_PER_S + stamp.tv_nsec};
+    return stamp_pairing_choose(&alsa->pairing, before, after, stamped, position_frames);
 }
 
 /* What is in the ring has not been heard: a driver that reports much less, zero say, has no delay
@@ -144,7 +142,8 @@ static struct sink_observation alsa_observe(void *self)
     }
     look.state = state_of(snd_pcm_status_get_state(status));
     look.delay_frames = delay_of(alsa, status);
-    look.time = choose_time(status, alsa->stamps, before, after);
+    look.time = choose_time(alsa, status, before, after, look.written_frames - look.delay_frames);
+    look.pairing = stamp_pairing_kind(&alsa->pairing);
     look.uncertainty_ns = mono_sub(after, before);
     if (look.state == SINK_RUNNING && look.delay_frames < 0)
         look.state = SINK_XRUN;
@@ -187,6 +186,7 @@ int sink_alsa_open(const struct sink_config *config, void **ret_self, struct sin
     alsa->clock = config->clock;
     alsa->channels = config->channels;
     alsa->dither.state = 1;
+    stamp_pairing_init(&alsa->pairing);
     int result = sink_alsa_setup(alsa, config, ret_info, error);
     if (result < 0) {
         if (alsa->pcm)

@@ -6,6 +6,7 @@
 
 #include "sample_format.h"
 #include "sink_backend.h"
+#include "tutti/core/stamp_pairing.h"
 
 #include <alsa/asoundlib.h>
 
@@ -18,6 +19,7 @@ struct sink_alsa {
     struct mono_time (*now)(void *clock);
     void *clock;
     bool stamps; /* the driver's timestamps are in our clock */
+    struct stamp_pairing pairing;
     bool can_rewind;
     int64_t buffer_frames, period_frames;
     size_t margin_frames; /* never taken back: the driver moves them early */

@@ -8,6 +8,7 @@
 
 #include "output_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/core/golden_walk.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,9 +19,10 @@
 
 /* Silence that a device is started on: it covers the acquisition. */
 static const int64_t START_SILENCE_NS = 150 * NS_PER_MS;
-/* Looks at a device that has just started: close together, so that one of them meets the instant
- * at which even a coarse pointer moves. */
-static const int64_t ACQUIRE_STEP_NS = NS_PER_MS;
+/* Looks at a device that has just started: close together, so that some meet the instant at which
+ * even a coarse pointer moves, and not in step with one that moves every millisecond. */
+static const int64_t ACQUIRE_STEP_NS = 600 * NS_PER_US;
+static const int64_t ACQUIRE_RANGE_NS = 800 * NS_PER_US;
 static const int64_t ACQUIRE_NS = 30 * NS_PER_MS;
 /* A device that has gone is asked for again at growing intervals, never more than a second: a
  * replugged one is to sound within two. */
@@ -297,6 +299,8 @@ enum output_state output_look(struct output *output, struct mono_time now)
     }
     struct sink_observation look = sink_observe(output->sink);
     output->looked_at = now;
+    output->pairing = look.pairing;
+    output->walk = golden_walk(output->walk);
     switch (look.state) {
     case SINK_RUNNING:
         take_running(output, &look, now);
@@ -324,9 +328,15 @@ struct mono_time output_next_look(const struct output *output)
 {
     if (!output->sink)
         return output->wanted ? output->retry_at : NEVER;
-    if (output->state == OUTPUT_ACQUIRING)
-        return mono_add(output->looked_at, ACQUIRE_STEP_NS);
-    return NEVER;
+    if (output->state != OUTPUT_ACQUIRING)
+        return NEVER;
+    int64_t step_ns = ACQUIRE_STEP_NS + (int64_t)(output->walk * (double)ACQUIRE_RANGE_NS);
+    return output_aim(output, mono_add(output->looked_at, step_ns));
+}
+
+struct mono_time output_aim(const struct output *output, struct mono_time at)
+{
+    return output->sink ? dac_clock_aim(&output->clock, at, output->walk) : at;
 }
 
 unsigned output_generation(const struct output *output)
@@ -370,7 +380,7 @@ struct output_status output_get_status(const struct output *output)
         .disbelieved = output->clock.disbelieved,
         .steady_s = clock_known ? dac_clock_window_s(&output->clock) : 0,
         .sigma_s = clock_known ? dac_clock_sigma_s(&output->clock) : 0,
-        .staleness_s = clock_known ? output->clock.staleness_s : 0,
+        .pairing = output->pairing,
         .queued_ns =
             output->sink && output->info.rate_hz
                 ? frames_to_ns((double)(output->end - output->played), output->info.rate_hz)

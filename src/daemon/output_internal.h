@@ -24,6 +24,8 @@ struct output {
     int64_t retry_ns;
     struct mono_time acquired_at;
     struct mono_time looked_at;
+    double walk; /* golden_walk(), one step per look */
+    enum stamp_pairing_kind pairing;
     int64_t moved_to; /* the position, and when it was last seen to change */
     struct mono_time moved_at;
     bool works;               /* it has taken frames since it was opened */

@@ -3,20 +3,18 @@
  * often as the card's clock needs; at once, where a round had to leave off.
  */
 #include "player_internal.h"
-
-#include <math.h>
+#include "tutti/core/golden_walk.h"
 
 /* Between two ticks while sounding: 6 to 8 wake-ups a second. The interval walks through a range by
  * the golden ratio, so that looks at a coarse pointer fall at all phases of its steps. */
 static const int64_t TICK_NS = 120 * NS_PER_MS;
 static const int64_t TICK_RANGE_NS = 40 * NS_PER_MS;
-static const double GOLDEN = 0.6180339887498949;
 /* The first seconds after a start: more looks, so that the card's rate is known soon. */
 static const int64_t EAGER_NS = 3 * NS_PER_S;
 static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
 static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
-/* A pointer that moves in steps larger than this wants as many looks all the time. */
-static const double COARSE_S = 1.5e-3;
+/* A card whose position is less certain than this wants as many looks all the time. */
+static const double UNSURE_S = 10e-6;
 /* Before a start is heard: time enough to take it back. */
 static const int64_t LAST_CALL_NS = 12 * NS_PER_MS;
 /* In silence: an idle board is to sleep. */
@@ -49,13 +47,14 @@ static struct mono_time later(struct mono_time a, struct mono_time b)
 static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
 {
     bool eager = mono_sub(player->eager_until, now) > 0 ||
-                 output_get_status(player->output).staleness_s > COARSE_S;
+                 output_get_status(player->output).sigma_s > UNSURE_S;
     int64_t least_ns = eager ? EAGER_TICK_NS : TICK_NS;
     int64_t range_ns = eager ? EAGER_RANGE_NS : TICK_RANGE_NS;
     if (has_short_queue(player) && player->fixed_queue_ns / 2 < least_ns + range_ns)
         least_ns = range_ns = player->fixed_queue_ns / 4;
-    player->tick_phase = fmod(player->tick_phase + GOLDEN, 1);
-    return mono_add(now, least_ns + (int64_t)(player->tick_phase * (double)range_ns));
+    player->tick_phase = golden_walk(player->tick_phase);
+    int64_t wait_ns = least_ns + (int64_t)(player->tick_phase * (double)range_ns);
+    return output_aim(player->output, mono_add(now, wait_ns));
 }
 
 /* Most of what is queued may pass before the next look at a silent device. */

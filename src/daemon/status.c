@@ -42,6 +42,7 @@ static void add_sink(const struct player_status *player, cJSON *status)
     cJSON_AddNumberToObject(json, "card_ppm", rounded(output->rate_error_ppm, 1e-3));
     cJSON_AddNumberToObject(json, "steady_s", rounded(output->steady_s, 0.1));
     cJSON_AddNumberToObject(json, "disbelieved", (double)output->disbelieved);
+    cJSON_AddStringToObject(json, "stamp_pairing", stamp_pairing_name(output->pairing));
     cJSON_AddBoolToObject(json, "open", output->state != OUTPUT_CLOSED);
     cJSON_AddStringToObject(json, "error", output->error);
 }

@@ -5,15 +5,17 @@
 #include "speaker.h"
 
 #include "tutti/base/units.h"
+#include "tutti/core/golden_walk.h"
 
 #include <math.h>
 
 #define QUEUE_S 0.5
 #define JOIN_LEAD_S 0.03
 #define ACQUIRE_S 0.03
-#define GOLDEN 0.6180339887498949
 #define EAGER_S 3.0
+#define UNSURE_S 10e-6
 #define WALL_EVERY_S 10.0
+#define WAKE_UP_S 40e-6
 
 struct mono_time sim_speaker_local(const struct sim_speaker *speaker, double t)
 {
@@ -46,10 +48,12 @@ void sim_speaker_init(struct sim_speaker *speaker, const struct sim_speaker_conf
     *speaker = (struct sim_speaker){.config = *config};
     sim_random_init(&speaker->random, seed);
     server_clock_init(&speaker->server, 200 * NS_PER_MS);
-    bool known = config->card_known;
-    double ppm = config->card.crystal.ppm - config->local.ppm; /* as its own clock sees it */
-    dac_clock_init(&speaker->dac, config->card.rate_hz, known ? ppm : 0,
-                   known ? DAC_CLOCK_REMEMBERED_SIGMA_PPM : DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    double true_ppm = config->card.crystal.ppm - config->local.ppm; /* as its own clock sees it */
+    double ppm = config->card_known ? true_ppm : config->remembered_ppm;
+    dac_clock_init(&speaker->dac, config->card.rate_hz, ppm,
+                   ppm != 0 ? DAC_CLOCK_REMEMBERED_SIGMA_PPM : DAC_CLOCK_UNKNOWN_SIGMA_PPM);
+    speaker->driver.kind = config->driver;
+    stamp_pairing_init(&speaker->pairing);
     drift_init(&speaker->drift, &drift);
     playout_map_clear(&speaker->map);
     speaker->next_tick_s = config->silent ? INFINITY : config->starts_s;
@@ -83,17 +87,30 @@ static void show_wall(struct sim_speaker *speaker, double t)
                           (struct wall_time){wall.ns}, NS_PER_US, true, NS_PER_MS);
 }
 
+/* When the position was taken, as sink_alsa has it. Without a stamp: at the end of an instant call.
+ */
+static struct mono_time time_of_look(struct sim_speaker *speaker, const struct sim_look *look,
+                                     int64_t position)
+{
+    struct mono_time after = sim_speaker_local(speaker, look->after_s);
+    if (isnan(look->stamp_s))
+        return after;
+    return stamp_pairing_choose(&speaker->pairing, sim_speaker_local(speaker, look->before_s),
+                                after, sim_speaker_local(speaker, look->stamp_s), position);
+}
+
 static void look(struct sim_speaker *speaker, double t)
 {
     const struct sim_speaker_config *config = &speaker->config;
-    if (sim_uniform(&speaker->random, 0, 1) >= config->stuck_share)
-        speaker->shown = sim_card_shown(&config->card, t);
+    struct sim_look look = sim_driver_look(&speaker->driver, &config->card, t, &speaker->random);
+    if (sim_uniform(&speaker->random, 0, 1) < config->stuck_share)
+        look.position_frames = speaker->shown.position_frames;
+    speaker->shown = look;
     bool forgets = sim_uniform(&speaker->random, 0, 1) < config->zero_delay_share;
-    double shown = forgets && speaker->joined ? (double)speaker->written : speaker->shown;
-    bool late = sim_uniform(&speaker->random, 0, 1) < config->late_look_share;
-    double read_at = t + (late ? sim_uniform(&speaker->random, 0, 250e-6)
-                               : sim_uniform(&speaker->random, 0, 5e-6));
-    dac_clock_observe(&speaker->dac, sim_speaker_local(speaker, read_at), (int64_t)shown);
+    double shown = forgets && speaker->joined ? (double)speaker->written : look.position_frames;
+    if (sim_uniform(&speaker->random, 0, 1) < config->late_look_share)
+        look.after_s += sim_uniform(&speaker->random, 0, 250e-6);
+    dac_clock_observe(&speaker->dac, time_of_look(speaker, &look, (int64_t)shown), (int64_t)shown);
 }
 
 static double wanted_at_frame(const struct sim_speaker *speaker, double frame)
@@ -162,6 +179,21 @@ static void fill(struct sim_speaker *speaker, double t)
     speaker->position_s += (double)frames * step_s;
 }
 
+/* As player_pace.c and output_next_look(). A process that was to be woken comes a little late. */
+static double next_tick_s(struct sim_speaker *speaker, double t, double since_s)
+{
+    double sigma_s = dac_clock_ready(&speaker->dac) ? dac_clock_sigma_s(&speaker->dac) : INFINITY;
+    bool eager = since_s < EAGER_S || sigma_s > UNSURE_S;
+    speaker->tick_phase = golden_walk(speaker->tick_phase);
+    speaker->look_phase = golden_walk(speaker->look_phase);
+    double next_s = t + (since_s < ACQUIRE_S ? 0.0006 + 0.0008 * speaker->look_phase
+                         : eager             ? 0.025 + 0.03 * speaker->tick_phase
+                                             : 0.12 + 0.04 * speaker->tick_phase);
+    struct mono_time local = sim_speaker_local(speaker, next_s);
+    struct mono_time aimed = dac_clock_aim(&speaker->dac, local, speaker->look_phase);
+    return next_s + ns_to_s(mono_sub(aimed, local)) + sim_exponential(&speaker->random, WAKE_UP_S);
+}
+
 static void tick(struct sim_speaker *speaker, double t)
 {
     look(speaker, t);
@@ -173,11 +205,7 @@ static void tick(struct sim_speaker *speaker, double t)
             join(speaker, t);
         fill(speaker, t);
     }
-    bool eager = since_s < EAGER_S || speaker->dac.staleness_s > 1.5e-3;
-    speaker->tick_phase = fmod(speaker->tick_phase + GOLDEN, 1);
-    speaker->next_tick_s = t + (since_s < ACQUIRE_S ? 0.001
-                                : eager             ? 0.025 + 0.03 * speaker->tick_phase
-                                                    : 0.12 + 0.04 * speaker->tick_phase);
+    speaker->next_tick_s = next_tick_s(speaker, t, since_s);
 }
 
 static bool is_within(double t, double from_s, double to_s)

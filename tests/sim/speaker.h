@@ -6,14 +6,18 @@
 #ifndef TUTTI_SIM_SPEAKER_H
 #define TUTTI_SIM_SPEAKER_H
 
+#include "drivers.h"
 #include "models.h"
 #include "tutti/core/dac_clock.h"
 #include "tutti/core/drift.h"
 #include "tutti/core/playout_map.h"
 #include "tutti/core/server_clock.h"
+#include "tutti/core/stamp_pairing.h"
 
 struct sim_speaker_config {
     struct sim_card card;
+    enum sim_driver_kind driver;
+    double remembered_ppm;    /* of the card, from an earlier run; 0: nothing is remembered */
     struct sim_crystal local; /* the speaker's own clock against true time */
     struct sim_network network;
     bool echo;              /* the backend answers probes */
@@ -37,17 +41,19 @@ struct sim_speaker {
     struct sim_speaker_config config;
     struct sim_random random;
     struct server_clock server;
+    struct sim_driver driver;
+    struct stamp_pairing pairing;
     struct dac_clock dac;
     struct drift drift;
     struct playout_map map;
     double next_tick_s;
     double next_wall_s;
     bool online;
-    double tick_phase;
+    double tick_phase, look_phase;
     bool joined;
     double position_s; /* of the next frame to be written */
     int64_t written;
-    double shown; /* by the last look */
+    struct sim_look shown; /* the last look */
     double rate_ppm;
     double rate_slope_max_ppm_per_s; /* since it was last set to 0 */
     double rate_max_ppm;

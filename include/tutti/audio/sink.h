@@ -12,6 +12,7 @@
 #define TUTTI_AUDIO_SINK_H
 
 #include "tutti/base/units.h"
+#include "tutti/core/stamp_pairing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +69,7 @@ struct sink_observation {
     int64_t uncertainty_ns;
     int64_t written_frames; /* the frame number that the next write gets */
     int64_t delay_frames;
+    enum stamp_pairing_kind pairing; /* what the driver's time stamps belong to, so far */
 };
 
 struct sink;

@@ -6,47 +6,39 @@
  *
  * What a driver reports is the truth or stale, never ahead of it: a pointer is rounded down to a
  * frame, a millisecond or a period, and a process may be descheduled after the pointer was read.
- * So the truth is the upper envelope of the observations. A window of them is cut into blocks;
- * the least stale of each block carry a straight line. The window grows to a minute while the
- * longer line agrees with the shorter one, and shrinks as soon as a wandering crystal makes them
- * disagree: its length is a measure of how steady the card is.
+ * dac_line.h is the line that lies above all observations of a window. The window grows to a
+ * minute while they are those of one line, and shrinks as soon as a wandering crystal bends it:
+ * its length is a measure of how steady the card is.
  */
 #ifndef TUTTI_CORE_DAC_CLOCK_H
 #define TUTTI_CORE_DAC_CLOCK_H
 
 #include "tutti/base/units.h"
+#include "tutti/core/dac_line.h"
+#include "tutti/core/pointer_grid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* 64 s at 12 observations a second, and room for the burst at a start. */
-#define DAC_CLOCK_POINTS 1024
+#define DAC_CLOCK_POINTS DAC_LINE_POINTS
 
 /* Crystals, by data sheet. A remembered rate holds to a few ppm over temperature. */
 #define DAC_CLOCK_UNKNOWN_SIGMA_PPM 100.0
 #define DAC_CLOCK_REMEMBERED_SIGMA_PPM 3.0
 
-struct dac_clock_point {
-    double time_s; /* local time since the origin */
-    double
-        phase_s; /* frame / nominal rate - time_s: how far the card is ahead of the local clock */
-};
-
 struct dac_clock {
     double nominal_hz;
     struct mono_time origin;
-    struct dac_clock_point points[DAC_CLOCK_POINTS];
+    struct pointer_grid grid;
+    struct dac_line_point points[DAC_CLOCK_POINTS];
     size_t head; /* index of the oldest */
     size_t count;
     double prior_slope; /* rate error, as a fraction, known from before the window */
     double prior_sigma;
-    /* The fit: phase(t) = phase_s + slope * (t - reference_s). */
-    double reference_s;
-    double phase_s;
-    double slope;
-    double slope_sigma;
-    double phase_sigma_s;
+    struct dac_line line;
+    unsigned unfitted;    /* observations since the line was laid */
     double window_s;      /* the length of the window that carries the fit */
     double staleness_s;   /* range of what observations lag behind the truth */
     double ahead_phase_s; /* of the last observation that the line does not allow */
@@ -73,6 +65,12 @@ bool dac_clock_ready(const struct dac_clock *clock);
 /* Fractional frame audible at a local time; extrapolates both ways. Call only when ready. */
 double dac_clock_frame_at(const struct dac_clock *clock, struct mono_time at);
 struct mono_time dac_clock_time_of(const struct dac_clock *clock, double frame);
+
+/*
+ * When to look, if about `at` will do: a coarse pointer is exact just after it has moved. walk (0
+ * to 1, another one each time) spreads looks around that instant, as far as it is uncertain.
+ */
+struct mono_time dac_clock_aim(const struct dac_clock *clock, struct mono_time at, double walk);
 
 /* Rate error of the card against the local clock and its standard uncertainty. */
 double dac_clock_ppm(const struct dac_clock *clock);

@@ -41,11 +41,11 @@ struct output_status {
     const char *error;     /* "" or why the device cannot be had */
     uint64_t xruns;
     uint64_t losses;
-    double rate_error_ppm; /* of the card */
-    double steady_s;       /* dac_clock_window_s() */
-    uint64_t disbelieved;  /* positions that the device cannot have come to */
-    double sigma_s;        /* dac_clock_sigma_s() */
-    double staleness_s;    /* how coarse its pointer is */
+    double rate_error_ppm;           /* of the card */
+    double steady_s;                 /* dac_clock_window_s() */
+    uint64_t disbelieved;            /* positions that the device cannot have come to */
+    double sigma_s;                  /* dac_clock_sigma_s() */
+    enum stamp_pairing_kind pairing; /* what its driver's time stamps belong to */
     int64_t queued_ns;
 };
 
@@ -68,6 +68,8 @@ void output_retry(struct output *output);
 enum output_state output_look(struct output *output, struct mono_time now);
 /* When the next look is due for the output's own sake; far away if it needs none. */
 struct mono_time output_next_look(const struct output *output);
+/* When a look tells the most, if about `at` will do; changes with every look. */
+struct mono_time output_aim(const struct output *output, struct mono_time at);
 
 /* Changes whenever the queue was lost. */
 unsigned output_generation(const struct output *output);
