@@ -254,7 +254,9 @@ static bool choose_stamps(const struct server_clock *clock, const struct bounds 
     choice->source = SERVER_CLOCK_STAMPS;
     choice->at_ns = now_ns;
     choice->offset_ns = offset_ns;
-    choice->uncertainty_ns = impossible_ns > 0 || within_ns < aged_ns ? within_ns : aged_ns;
+    if (impossible_ns > 0) /* it was late by that at least, and hardly by more than twice that */
+        aged_ns += 2 * impossible_ns;
+    choice->uncertainty_ns = within_ns < aged_ns ? within_ns : aged_ns;
     return true;
 }
 

@@ -16,7 +16,7 @@ static const int64_t RESTING_WORD_NS = 30 * NS_PER_S;
 static const int64_t WORD_MIN_NS = 200 * NS_PER_MS;
 /* The first ones, for a network that loses some. */
 static const unsigned FIRST_WORDS = 3;
-static const int64_t FIRST_WORD_NS = 250 * NS_PER_MS;
+static const int64_t FIRST_WORD_NS = 120 * NS_PER_MS;
 /* In larger groups, each speaks and probes less often. */
 static const unsigned MANY = 8;
 /* Whoever was stopped for so long is not the reference any more, as far as the others know. */

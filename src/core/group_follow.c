@@ -16,10 +16,10 @@
 #include <stdlib.h>
 
 /* At a start: how long a reference is listened for; and how much later each lesser one claims. */
-static const int64_t LISTEN_NS = NS_PER_S;
+static const int64_t LISTEN_NS = 400 * NS_PER_MS;
 static const int64_t CLAIM_STEP_NS = 1500 * NS_PER_MS;
 /* Whether it is time to claim is looked at so often; and after a while without success. */
-static const int64_t LOOK_STEP_NS = 200 * NS_PER_MS;
+static const int64_t LOOK_STEP_NS = 100 * NS_PER_MS;
 static const int64_t LOOK_PAUSE_NS = 2 * NS_PER_S;
 /* Evidence or a network that is better for so long is worth a change. */
 static const int64_t PREFERABLE_NS = 10 * NS_PER_S;
@@ -44,14 +44,14 @@ static const double CRYSTAL_MAX = 150e-6;
 static const double CRYSTAL_SIGMA_MAX = 15e-6;
 /* A change waits for a new reference's clock to be known, a second on, as well as the old line goes
  * on by itself. */
-static const int64_t AS_GOOD_NS = 5 * NS_PER_US;
+static const int64_t AS_GOOD_NS = 2 * NS_PER_US;
 static const double HOLDOVER_DRIFT = 1e-6;
 static const int64_t MEASURE_MAX_NS = 30 * NS_PER_S;
 /* So many probes in a row without an answer: only one way is open. */
 static const unsigned UNANSWERED_MAX = 24;
 /* Where round trips jitter, more of them are asked for, for so long, until it is known to this. */
 static const int64_t JITTER_EARLY_NS = 120 * NS_PER_S;
-static const int64_t WELL_KNOWN_NS = 100 * NS_PER_US;
+static const int64_t WELL_KNOWN_NS = 50 * NS_PER_US;
 
 /* --- lines ---------------------------------------------------------------------------------- */
 
@@ -281,7 +281,7 @@ static void watch_line(struct group *group, const struct group_measure *measure,
         .at_ns = now.ns,
         .off_ns = off,
         .impossible = is_impossible(group, &group->line, now),
-        .off = told && llabs(off) > own->uncertainty_ns + OFF_NS,
+        .off = told && llabs(off) > own->uncertainty_ns + group->line.uncertainty_ns + OFF_NS,
     };
     group->watch = watch;
     bool shrinks = llabs(off) < llabs(before.off_ns);
@@ -330,6 +330,14 @@ static void resolve_doubt(struct group *group, struct mono_time now)
 }
 
 /* --- taking a line -------------------------------------------------------------------------- */
+
+void group_take_stamp(struct group *group, struct mono_time now)
+{
+    group->watch = (struct group_watch){0}; /* it is our evidence that has moved, not the line */
+    if (group->reference == group->config.id)
+        group_steer(group, now);
+    group_apply(group, now);
+}
 
 /* False: it is not to be had, or not to be taken. */
 static bool take(struct group *group, struct group_measure *measure, struct mono_time now)
@@ -397,6 +405,16 @@ void group_take_line(struct group *group, const struct group_message *message, s
     renew(group, message->sender, now);
 }
 
+/* Where round trips jitter, the shortest count, and only many of them have short ones. */
+static void probe_jitter(struct group_measure *measure, struct mono_time now)
+{
+    int64_t since_ns = mono_sub(now, measure->since);
+    if (!measure->clock.fit.jittery || since_ns > JITTER_EARLY_NS ||
+        peer_clock_scatter_ns(&measure->clock, now) < WELL_KNOWN_NS)
+        return;
+    probe_plan_be_early(&measure->plan, now);
+}
+
 void group_take_answer(struct group *group, const struct group_message *message,
                        struct mono_time arrived)
 {
@@ -413,9 +431,7 @@ void group_take_answer(struct group *group, const struct group_message *message,
                                    message->sent_at);
         if (!kept || !peer_clock_is_known(&measure->clock)) /* it has changed: ask more */
             probe_plan_be_early(&measure->plan, arrived);
-        if (measure->clock.fit.jittery && mono_sub(arrived, measure->since) < JITTER_EARLY_NS &&
-            peer_clock_scatter_ns(&measure->clock, arrived) > WELL_KNOWN_NS)
-            probe_plan_be_early(&measure->plan, arrived);
+        probe_jitter(measure, arrived);
         break;
     }
 }
@@ -426,6 +442,7 @@ static bool is_known_as_well(const struct group *group, const struct group_measu
                              struct mono_time now)
 {
     if (!group->has_line || group->reference == group->config.id ||
+        group->line.uncertainty_ns > OFF_NS || /* it is but a guess */
         mono_sub(now, measure->since) > MEASURE_MAX_NS)
         return true;
     double since_ns = fmax((double)(now.ns - group->line.segments[0].at_ns), 0);

@@ -50,6 +50,8 @@ void group_take_line(struct group *group, const struct group_message *message,
 struct group_measure *group_measure_of(struct group *group, uint64_t id);
 /* Gives the line in force to the server_clock, or takes it back. */
 void group_apply(struct group *group, struct mono_time now);
+/* A stamp has come, and what plays by it follows at once: so does the line. */
+void group_take_stamp(struct group *group, struct mono_time now);
 int64_t group_follow_due_ns(const struct group *group);
 
 /* --- group_reference.c --- */

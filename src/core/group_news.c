@@ -63,6 +63,7 @@ void group_heard(struct group *group, struct server_time updated_at,
     if (!arrived)
         return;
     bool first = group->reference == group->config.id;
+    group_take_stamp(group, now);
     group->tell_ns = now.ns + (first ? 0 : TELL_MIN_NS + group_random(group, TELL_RANGE_NS));
 }
 
@@ -95,11 +96,23 @@ static void look_later(struct group *group, struct group_member *member, int64_t
         group->look_ns = now.ns + grace_ns;
 }
 
+/* A reference that knows a stamp only by looking for it is told when it came to others. */
+static void report_arrival(struct group *group, const struct group_member *member,
+                           struct mono_time now)
+{
+    if (member->id != group->reference || member->word.heard_at_known || !group->heard_at_known ||
+        group->reported_ns == group->heard_ns)
+        return;
+    group->reported_ns = group->heard_ns;
+    group->tell_ns = now.ns + group_random(group, TELL_MIN_NS);
+}
+
 void group_compare_news(struct group *group, struct group_member *member, struct mono_time now)
 {
     const struct group_word *word = &member->word;
     if (word->heard_ns == group->heard_ns) {
         group->tell_ns = INT64_MAX; /* told already */
+        report_arrival(group, member, now);
         bool lists = word->playlist && group->playlist && word->playlist != group->playlist;
         if (lists && word->playlist != member->looked_playlist)
             look_later(group, member, PLAYLIST_GRACE_NS, now);

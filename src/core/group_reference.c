@@ -20,6 +20,10 @@ static const int64_t LEAD_NS = 4500 * NS_PER_MS;
  * trained ear may notice. */
 static const double CORRECT_S = 12;
 static const double BEND_MAX = 500e-6;
+/* What plays follows a change of rate slowly, lest it warbles, and is off the line meanwhile; who
+ * joins then begins on it. So small corrections, which nobody needs while music plays, are slower
+ * still: this much of rate, and as much of change from one segment to the next. */
+static const double BEND_PLAYING = 2e-6;
 static const int64_t TRIFLE_NS = 2 * NS_PER_US;
 /* An estimate this uncertain is replaced at once by a better one. */
 static const int64_t ROUGH_NS = 20 * NS_PER_MS;
@@ -106,12 +110,22 @@ static int64_t clamp_ns(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
+static double clamp(double x, double most)
+{
+    return fmin(fmax(x, -most), most);
+}
+
 static void bend(struct group *group, int64_t error_ns, struct mono_time now)
 {
-    double slope = fmin(fmax(ns_to_s(error_ns) / CORRECT_S, -BEND_MAX), BEND_MAX);
+    bool gently = group->own.source != SERVER_CLOCK_ECHO && llabs(error_ns) < ROUGH_NS &&
+                  group_somebody_plays(group);
+    double most = gently ? BEND_PLAYING : BEND_MAX, before = group->told.segment[0].frequency;
+    double slope = clamp(ns_to_s(error_ns) / CORRECT_S, most);
     struct mono_time from = mono_add(now, LEAD_NS);
     double frequency = group->told_base + (llabs(error_ns) > TRIFLE_NS ? slope : 0);
-    if (fabs(frequency - group->told.segment[0].frequency) < 1e-10)
+    if (gently)
+        frequency = before + clamp(frequency - before, BEND_PLAYING);
+    if (fabs(frequency - before) < 1e-10)
         return;
     group->told.segment[1] = segment(from, told_at(group, from), frequency);
     group->told.segments = 2;
@@ -183,7 +197,7 @@ static int64_t believable_ns(const struct group *group)
 void group_share_stamp(struct group *group, uint64_t id, int64_t stamp_ns, int64_t at_ns,
                        struct mono_time now)
 {
-    if (stamp_ns != group->heard_ns || !group->heard_at_known)
+    if (stamp_ns != group->heard_ns)
         return; /* not one that we know, too */
     struct group_hearing *hearing = hearing_of(group, id);
     if (!hearing || at_ns > now.ns)

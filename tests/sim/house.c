@@ -75,6 +75,8 @@ static void begin(struct house *house, int index)
         for (int i = 0; i < house->count; i++)
             if (i != index)
                 group_add_peer(&member->group, (group_peer)(i + 1));
+    member->speaker.paused = true;
+    member->look_s = house->played ? member->starts_s + LOOK_S : INFINITY;
     member->next_date_s = member->starts_s + 0.5;
     member->began = true;
 }
@@ -222,6 +224,7 @@ static void know(struct house *house, struct house_member *member, double update
                  const struct mono_time *arrived)
 {
     member->heard_s = updated_s;
+    member->speaker.paused = false;
     group_heard(&member->group, sim_speaker_server(&member->speaker, updated_s), arrived,
                 local(member, house->now_s));
 }
@@ -229,6 +232,7 @@ static void know(struct house *house, struct house_member *member, double update
 void house_command(struct house *house, double late_s, double spread_s, int missed)
 {
     double stamped_s = house->now_s;
+    house->played = true;
     for (int i = 0; i < house->count; i++) {
         struct house_member *member = &house->members[i];
         double there_s = 3e-3 + late_s + sim_uniform(&house->random, 0, spread_s);

@@ -64,6 +64,7 @@ struct house {
     struct house_datagram flying[HOUSE_FLYING_MAX]; /* a heap: the next is the first */
     int flying_count;
     double now_s;
+    bool played;          /* there was a command */
     const char *unwanted; /* what a script has found; NULL: nothing */
 };
 

@@ -200,7 +200,7 @@ static void tick(struct sim_speaker *speaker, double t)
     struct server_clock_estimate clock =
         server_clock_estimate(&speaker->server, sim_speaker_local(speaker, t));
     double since_s = t - speaker->config.starts_s;
-    if (since_s > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.ready) {
+    if (!speaker->paused && since_s > ACQUIRE_S && dac_clock_ready(&speaker->dac) && clock.ready) {
         if (!speaker->joined)
             join(speaker, t);
         fill(speaker, t);

@@ -51,6 +51,7 @@ struct sim_speaker {
     bool online;
     double tick_phase, look_phase;
     bool joined;
+    bool paused;       /* looks at its card, and sounds nothing yet */
     double position_s; /* of the next frame to be written */
     int64_t written;
     struct sim_look shown; /* the last look */

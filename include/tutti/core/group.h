@@ -147,10 +147,11 @@ struct group {
     uint64_t playlist;
     struct group_hearing hearings[GROUP_HEARERS];
     size_t hearing_count;
-    int64_t shared_ns; /* the best arrival that was made evidence of; INT64_MAX: none yet */
-    int64_t tell_ns;   /* when to tell of it, if nobody else does; INT64_MAX: no */
-    int64_t look_ns;   /* when to look, if we are still behind; INT64_MAX: we are not */
-    uint64_t look_for; /* whose word it was */
+    int64_t reported_ns; /* the stamp whose arrival was told to a reference that did not hear it */
+    int64_t shared_ns;   /* the best arrival that was made evidence of; INT64_MAX: none yet */
+    int64_t tell_ns;     /* when to tell of it, if nobody else does; INT64_MAX: no */
+    int64_t look_ns;     /* when to look, if we are still behind; INT64_MAX: we are not */
+    uint64_t look_for;   /* whose word it was */
     bool look;
 
     /* What is to be sent. */
