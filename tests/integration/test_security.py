@@ -605,7 +605,7 @@ def test_uploads_that_stall_make_way(hub):
     body = (b'{"track_id":"t","name":"n","media":{"content_type":"audio/mpeg","data":"' + b"QUJD" * 5000)
     head = (f"POST /sessions/{host.session_id}/playlist HTTP/1.1\r\nHost: x\r\nX-User-Token: {host.token}\r\n"
             "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n").encode()
-    stalled = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(20)]
+    stalled = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(40)]
     try:
         for connection in stalled:
             connection.sendall(head + body)
@@ -615,7 +615,7 @@ def test_uploads_that_stall_make_way(hub):
         url = f"{hub.url}/sessions/{host.session_id}/playlist"
         harness.wait_until(lambda: harness.call(url, "POST", call, host.token)[0] == 200, 60, "an upload to be taken")
         left = [path.name for path in (Path(hub.directory) / "hub/uploads").iterdir() if path.name.startswith(".")]
-        assert len(left) <= 16
+        assert len(left) <= 32
     finally:
         for connection in stalled:
             connection.close()
