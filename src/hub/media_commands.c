@@ -136,8 +136,10 @@ static int restore(const struct command_call *call, struct service *service)
 {
     struct store_session session;
     if (call->count == 1) {
-        int result = store_each_media(service->store, bring_back, service->media);
-        return result < 0 ? command_failed("the database", "it cannot be read") : 0;
+        if (store_each_media(service->store, bring_back, service->media) < 0)
+            return command_failed("the database", "it cannot be read");
+        printf("what is named and was put aside is back\n");
+        return 0;
     }
     if (!command_find_session(service->store, call->words[2], &session))
         return 1;

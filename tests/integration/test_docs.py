@@ -41,6 +41,9 @@ NOT_RUN = {
     r"(sudo )?rsync ": "a plain copy; rsync is not one of the test's packages",
     r"sudo chgrp |sudo chmod |sudo ss ": "the system's own, about files and ports of a real speaker",
     r"sudo reboot": "reboots",
+    r"sudo tutti-hub (media purge|session delete)": "asks; test_hub_care answers",
+    r"sudo tutti-hub (restore|repair|media restore FILE|session host)": "takes a hub that is stopped, or its sessions from "
+                                                                        "their hosts; test_hub_care has them",
     r"\./dev \w+": "is what runs this test; see test_dev_commands_exist",
 }
 
