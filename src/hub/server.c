@@ -99,8 +99,9 @@ static int count_in(struct server *server, struct lws *wsi)
     bool is_proxy = address_is_listed(text, server->config.trusted_proxy);
     int64_t percent = is_proxy ? 100 : server->service->limits.share_percent;
     char *kept = strdup(address.group);
-    if (kept &&
-        share_take(&server->connections, address.group, server->config.connections, percent)) {
+    /* Of all together lws accepts no more than that, and the rest wait: only shares are cut off. */
+    int64_t limit = (int64_t)server->config.connections + OWN_FDS;
+    if (kept && share_take(&server->connections, address.group, limit, percent)) {
         lws_set_opaque_user_data(wsi, kept);
         return 0;
     }
