@@ -97,7 +97,9 @@ int commands_run(const struct hub_settings *settings, bool yes, int count, char 
         int result = owner_enter(call.directory);
         if (result < 0)
             return command_failed(call.directory, strerror(-result));
-        return commands[i].run(&call);
+        result = commands[i].run(&call);
+        owner_leave();
+        return result;
     }
     return command_usage("session, media, backup, restore, check and repair are all the commands "
                          "there are");
