@@ -70,6 +70,15 @@ def test_nothing_is_waited_for_that_may_not_come(unit):
     assert "network-online" not in ordered and "time-sync" not in ordered
 
 
+@pytest.mark.parametrize("unit", ("tuttid.service", "tuttid@.service"))
+def test_tracks_in_memory_kill_no_speaker(unit):
+    """Where the disk takes none, the store keeps them in memory; and while one goes, another may come."""
+    store = (Path(__file__).parents[2] / "src/io/track_store.c").read_text()
+    of_tracks = 100 / int(re.search(r"^#define MEMORY_SHARE (\d+)$", store, re.MULTILINE).group(1))
+    (most,) = values(unit, "MemoryMax")
+    assert most.endswith("%") and 2 * of_tracks <= float(most[:-1]) < 100, most
+
+
 def defaults(program):
     printed = subprocess.run([str(harness.BUILD / "bin" / program), "--print-config"], capture_output=True,
                              text=True, check=True, timeout=30).stdout
