@@ -101,6 +101,19 @@ static snd_mixer_elem_t *find_master(snd_mixer_t *handle)
     return count == 1 ? only : NULL;
 }
 
+/* Leaves out the steps above 0 dB. The highest that stays need not be at 0 dB. */
+static void leave_out_excess(struct mixer *mixer, long *max_cdb)
+{
+    long raw, cdb;
+    if (snd_mixer_selem_ask_playback_dB_vol(mixer->elem, 0, -1, &raw) < 0 ||
+        snd_mixer_selem_ask_playback_vol_dB(mixer->elem, raw, &cdb) < 0)
+        return;
+    if (cdb > 0 && raw > mixer->raw_min)
+        snd_mixer_selem_ask_playback_vol_dB(mixer->elem, --raw, &cdb);
+    mixer->raw_max = raw;
+    *max_cdb = cdb;
+}
+
 /* Which part of the control's range is used, and whether in dB. */
 static void learn_range(struct mixer *mixer)
 {
@@ -113,7 +126,7 @@ static void learn_range(struct mixer *mixer)
         snd_mixer_selem_ask_playback_vol_dB(mixer->elem, mixer->raw_min + 1, &min_cdb) < 0)
         return;
     if (max_cdb > 0 && min_cdb < 0)
-        max_cdb = 0;
+        leave_out_excess(mixer, &max_cdb);
     mixer->in_db = max_cdb - min_cdb >= RANGE_MIN_CDB;
     mixer->min_cdb = min_cdb;
     mixer->max_cdb = max_cdb;

@@ -7,19 +7,25 @@
 #include "tutti/audio/sink.h"
 
 #include <alsa/asoundlib.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Names that lead to a card already listed by another, to conversions, or to no loudspeaker. */
+/* Names that lead to a card already listed by another, to conversions, or to no loudspeaker; alone,
+ * or with a card after a colon. */
 static bool is_superfluous(const char *name)
 {
-    static const char *const prefixes[] = {
-        "null",      "plughw:",    "sysdefault", "front:",   "surround",    "iec958:", "dmix:",
-        "dsnoop:",   "usbstream:", "rear:",      "side:",    "center_lfe:", "lavrate", "samplerate",
-        "speexrate", "speex",      "upmix",      "vdownmix", "oss",
+    static const char *const patterns[] = {
+        "null",  "plughw", "sysdefault", "front",    "surround[0-9]*", "iec958",
+        "spdif", "modem",  "phoneline",  "dmix",     "dsnoop",         "usbstream",
+        "rear",  "side",   "center_lfe", "lavrate*", "samplerate*",    "speexrate*",
+        "speex", "upmix",  "vdownmix",   "oss",
     };
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(name, ":"), name);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (fnmatch(patterns[i], word, 0) == 0)
             return true;
     return false;
 }

@@ -5,8 +5,8 @@
  * set to its next louder step, and what that is too loud by is left to the caller, as a linear gain
  * of at most 1 to be applied in software. So volume is the same on every card, changes smoothly,
  * and mute can be faded (a card's mute switch clicks). The card is never set above 0 dB, where its
- * output would clip. Controls that span less than 10 dB, or do not say how much, are set by their
- * raw steps in proportion to the percentage.
+ * output would clip: 100 % is its highest step that is not. Controls that span less than 10 dB, or
+ * do not say how much, are set by their raw steps in proportion to the percentage.
  */
 #ifndef TUTTI_AUDIO_MIXER_H
 #define TUTTI_AUDIO_MIXER_H

@@ -41,6 +41,21 @@ static void write_card(FILE *file, const char *name, const char *options)
             name, directory, name, directory, name, options);
 }
 
+/* What ALSA's configuration may name, and whether a speaker has a use for it. */
+static const struct {
+    const char *name;
+    bool listed;
+} offered[] = {
+    {"iec958", false},       {"spdif", false},    {"surround51", false}, {"front", false},
+    {"lavrate_high", false}, {"plughw", false},   {"hdmi", true},        {"front_room", true},
+    {"ossuary", true},       {"nullarbor", true}, {"sidewalk", true},    {"default", true},
+};
+
+static void write_offer(FILE *file, const char *name)
+{
+    fprintf(file, "pcm.%s {\n type null\n hint { show on description \"Of\ntwo\" }\n}\n", name);
+}
+
 static int set_up_cards(void **state)
 {
     (void)state;
@@ -61,6 +76,8 @@ static int set_up_cards(void **state)
     write_card(file, "odd", "rates 50000 formats [ S32 ]");
     write_card(file, "alaw", "rates 48000 formats [ A_LAW ]");
     fprintf(file, "pcm.nothing { type null }\n");
+    for (size_t i = 0; i < sizeof offered / sizeof *offered; i++)
+        write_offer(file, offered[i].name);
     fclose(file);
     return setenv("ALSA_CONFIG_PATH", path, 1);
 }
@@ -560,14 +577,16 @@ static void test_a_device_of_another_kind(void **state)
 }
 
 struct found {
-    int count;
+    unsigned offered; /* a bit each */
     bool null;
 };
 
 static void note_device(void *user, const char *name, const char *description)
 {
     struct found *found = user;
-    found->count++;
+    for (size_t i = 0; i < sizeof offered / sizeof *offered; i++)
+        if (strcmp(name, offered[i].name) == 0)
+            found->offered |= 1U << i;
     assert_true(name[0] != '\0');
     assert_null(strchr(description, '\n'));
     if (strcmp(name, "null") == 0) {
@@ -582,6 +601,9 @@ static void test_lists_devices(void **state)
     struct found found = {0};
     sink_list_devices(note_device, &found);
     assert_true(found.null);
+    for (size_t i = 0; i < sizeof offered / sizeof *offered; i++)
+        if ((found.offered >> i & 1) != offered[i].listed)
+            fail_msg("%s is %slisted", offered[i].name, offered[i].listed ? "not " : "");
 }
 
 int main(void)
