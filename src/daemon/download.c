@@ -27,6 +27,7 @@ struct download {
     int64_t began_bytes; /* what there was when the call began */
     bool in_parts;       /* the server sends them, and so far they fit together */
     bool too_large;
+    bool no_room;
     bool unchecked;
     bool checking;   /* the call is a check, which has not led to another file so far */
     const char *why; /* it was broken off on this side; NULL */
@@ -122,6 +123,14 @@ static bool break_off(struct download *download, const char *why)
     return false;
 }
 
+static bool no_room(struct download *download, int error)
+{
+    download->no_room = error == -ENOSPC;
+    return break_off(download, download->no_room ? "no disk takes it, and it does not fit into "
+                                                   "what tracks may take of the memory"
+                                                 : strerror(-error));
+}
+
 /* Another file under the same address. A page without validators is none: some network's portal,
  * or a proxy's apology. */
 static bool take_other(struct download *download, const struct http_response *response)
@@ -194,8 +203,10 @@ static bool on_headers(void *user, const struct http_response *response)
     download->too_large = download->total_bytes > download->config->max_bytes;
     if (download->too_large)
         return break_off(download, "the file is larger than track_max_mb allows");
-    if (download->total_bytes >= 0)
-        track_file_expect(download->file, download->total_bytes);
+    int room =
+        download->total_bytes >= 0 ? track_file_expect(download->file, download->total_bytes) : 0;
+    if (room < 0)
+        return no_room(download, room);
     download->began_bytes = track_file_bytes(download->file);
     if (response->status == 200 || response->etag[0] || response->last_modified[0])
         track_file_set_validators(download->file, response->etag, response->last_modified);
@@ -208,7 +219,7 @@ static bool on_data(void *user, const void *data, size_t bytes)
     struct download *download = user;
     int result = track_file_append(download->file, data, (int64_t)bytes);
     if (result < 0)
-        return break_off(download, strerror(-result));
+        return no_room(download, result);
     wait_while_it_moves(download);
     download->config->handlers.on_growth(download->config->user, download);
     return true;
@@ -219,10 +230,13 @@ static bool is_refusal(int status)
     return status >= 400 && status < 500 && status != 408 && status != 416 && status != 429;
 }
 
-static enum download_end how_it_failed(const struct http_response *response)
+static enum download_end how_it_failed(const struct download *download,
+                                       const struct http_response *response)
 {
     if (response->too_large)
         return DOWNLOAD_NEVER;
+    if (download->no_room) /* where the length is not told, trying would fetch it all again */
+        return download->total_bytes >= 0 ? DOWNLOAD_REFUSED : DOWNLOAD_NEVER;
     return is_refusal(response->status) ? DOWNLOAD_REFUSED : DOWNLOAD_AGAIN;
 }
 
@@ -242,7 +256,7 @@ static void fail(struct download *download, const struct http_response *response
         snprintf(reason, sizeof reason, "the server sends only a part of it");
     else
         snprintf(reason, sizeof reason, "%s", download->why ? download->why : response->error);
-    end(download, how_it_failed(response), reason);
+    end(download, how_it_failed(download, response), reason);
 }
 
 static void on_done(void *user, const struct http_response *response)
@@ -328,7 +342,7 @@ void download_start(struct download *download)
         .user = download,
     };
     download->why = NULL;
-    download->too_large = false;
+    download->too_large = download->no_room = false;
     download->checking = download_is_unchecked(download);
     if (download->checking)
         prepare_check(download, &request);

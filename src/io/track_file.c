@@ -125,20 +125,24 @@ int track_file_write_at(int fd, const char *data, int64_t bytes, int64_t offset)
     return 0;
 }
 
-void track_file_expect(struct track_file *file, int64_t total_bytes)
+int track_file_expect(struct track_file *file, int64_t total_bytes)
 {
     struct track_store *store = file->store;
     int64_t missing = total_bytes - file->bytes;
-    if (!file->temporary[0] || missing <= track_index_free_bytes(store))
-        return;
+    file->expected_bytes = total_bytes;
+    if (!file->temporary[0])
+        return track_index_grant_memory(file, total_bytes);
+    if (missing <= track_index_free_bytes(store))
+        return 0;
     for (int i = 0; i < ROOM_TRIES && missing <= store->max_bytes; i++) {
         if (!track_store_make_room(store))
             break;
         if (missing <= track_index_free_bytes(store))
-            return;
+            return 0;
     }
     track_store_disk_failed(store, ENOSPC);
     file->error = track_move_start(file);
+    return file->error;
 }
 
 /* It will not get better. What could not move is where it was, and may be resumed from there. */
@@ -156,7 +160,10 @@ int track_file_append(struct track_file *file, const void *data, int64_t bytes)
         return track_move_hold(file, data, bytes);
     if (file->error < 0)
         return file->error;
-    int result = track_file_write_at(file->fd, data, bytes, file->bytes);
+    int result = file->temporary[0] ? 0 : track_index_grant_memory(file, file->bytes + bytes);
+    if (result < 0)
+        return result;
+    result = track_file_write_at(file->fd, data, bytes, file->bytes);
     for (int i = 0; i < ROOM_TRIES && result == -ENOSPC && file->temporary[0]; i++) {
         if (!track_store_make_room(file->store))
             break;
@@ -185,6 +192,9 @@ void track_file_when_moved(struct track_file *file, void (*moved)(void *user), v
 void track_file_call_ended(struct track_file *file)
 {
     file->held_bytes = 0;
+    file->expected_bytes = 0;
+    if (!file->move)
+        file->error = 0; /* by the next call there may be room */
 }
 
 /* What moves need not arrive any more. */
@@ -195,12 +205,40 @@ static void empty_into_memory(struct track_file *file)
     file->error = track_move_start(file);
 }
 
+/* To give back what a large file has may take long: another file takes its place, and number. */
+static int empty(struct track_file *file)
+{
+    struct track_file fresh = *file;
+    int old = file->bytes > 0 ? fcntl(file->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (old < 0)
+        return ftruncate(file->fd, 0);
+    fresh.fd = -1;
+    if (!file->temporary[0])
+        fresh.fd = track_file_open_memory();
+    else if (name_temporary(&fresh))
+        fresh.fd = open_disk(&fresh, O_CREAT | O_EXCL);
+    bool replaced = fresh.fd >= 0 && dup3(fresh.fd, file->fd, O_CLOEXEC) >= 0;
+    if (replaced && file->temporary[0]) {
+        unlink(file->temporary);
+        memcpy(file->temporary, fresh.temporary, sizeof file->temporary);
+    }
+    if (fresh.fd >= 0 && !replaced)
+        unlink(fresh.temporary);
+    if (fresh.fd >= 0)
+        close(fresh.fd);
+    int result = replaced ? 0 : ftruncate(file->fd, 0);
+    track_store_close_fd(file->store, old, file->bytes);
+    return result;
+}
+
 void track_file_truncate(struct track_file *file)
 {
     file->etag[0] = file->last_modified[0] = '\0';
+    file->expected_bytes = 0;
+    track_index_return_memory(file);
     if (file->move)
         empty_into_memory(file);
-    else if (ftruncate(file->fd, 0) == 0)
+    else if (empty(file) == 0)
         file->bytes = 0;
 }
 
@@ -216,6 +254,7 @@ void track_file_commit(struct track_file *file)
         return;
     track_move_stop(file); /* it is all on the disk */
     file->complete = true;
+    track_index_return_memory(file);
     track_store_keep(file->store, file);
     file->temporary[0] = '\0';
 }
@@ -250,6 +289,7 @@ void track_file_close(struct track_file *file)
     if (!file)
         return;
     track_move_stop(file);
+    track_index_return_memory(file);
     bool resumable = file->bytes > 0 && (file->etag[0] || file->last_modified[0]);
     if (!file->complete && file->temporary[0]) {
         if (resumable)

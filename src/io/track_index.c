@@ -185,6 +185,40 @@ void track_index_evict(struct track_store *store, bool on_disk)
     }
 }
 
+/* So that not every piece has to look at all entries. */
+#define GRANT_STEP_BYTES (INT64_C(1) * 1024 * 1024)
+
+int track_index_grant_memory(struct track_file *file, int64_t bytes)
+{
+    struct track_store *store = file->store;
+    struct track_entry *victim;
+    int64_t limit = store->max_memory_bytes;
+    if (bytes <= file->granted_bytes)
+        return 0;
+    if (bytes > limit)
+        return -ENOSPC;
+    int64_t others = total_bytes(store, false) + store->growing_bytes - file->granted_bytes;
+    while (others + bytes > limit && (victim = find_victim(store, false))) {
+        others -= victim->bytes;
+        track_index_forget(store, victim);
+    }
+    bool first = store->pinned_count > 0 && strcmp(store->pinned[0], file->hash) == 0;
+    if (others + bytes > limit && !first)
+        return -ENOSPC;
+    int64_t more = limit - others - bytes;
+    int64_t step = more < GRANT_STEP_BYTES ? more : GRANT_STEP_BYTES;
+    int64_t granted = bytes + (step > 0 ? step : 0);
+    store->growing_bytes += granted - file->granted_bytes;
+    file->granted_bytes = granted;
+    return 0;
+}
+
+void track_index_return_memory(struct track_file *file)
+{
+    file->store->growing_bytes -= file->granted_bytes;
+    file->granted_bytes = 0;
+}
+
 bool track_store_make_room(struct track_store *store)
 {
     struct track_entry *victim = find_victim(store, true);

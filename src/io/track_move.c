@@ -114,6 +114,10 @@ static int move_now(struct track_file *file)
 
 int track_move_start(struct track_file *file)
 {
+    int64_t wanted = file->bytes > file->expected_bytes ? file->bytes : file->expected_bytes;
+    int granted = track_index_grant_memory(file, wanted);
+    if (granted < 0)
+        return granted;
     if (file->bytes <= AT_ONCE_BYTES)
         return move_now(file);
     struct track_move *move = calloc(1, sizeof *move);

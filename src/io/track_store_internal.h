@@ -33,6 +33,7 @@ struct track_store {
     char *directory; /* NULL: memory only */
     int64_t max_bytes;
     int64_t max_memory_bytes;
+    int64_t growing_bytes; /* in memory, granted to what is not complete yet */
     char pinned[TRACK_STORE_PINNED_MAX][TRACK_HASH_TEXT];
     int pinned_count;
     struct track_entry *entries;
@@ -54,6 +55,8 @@ struct track_file {
     int64_t bytes;
     bool complete;
     char temporary[TRACK_PATH_MAX]; /* its name while it is incomplete; "": in memory */
+    int64_t granted_bytes;          /* of memory */
+    int64_t expected_bytes;         /* in the end; 0: not known */
     struct track_move *move;        /* into memory, under way; NULL: none */
     char *held;                     /* what came meanwhile */
     int64_t held_bytes;
@@ -85,6 +88,11 @@ void track_index_forget(struct track_store *store, struct track_entry *entry);
 void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd);
 /* Until the rest fits: on disk beside the loop, in memory at once. */
 void track_index_evict(struct track_store *store, bool on_disk);
+/* Whether so much of the file may be in memory, for which others go. 0, or -ENOSPC: it is too
+ * large, or what is pinned has the rest. The first one that is pinned, which sounds, may have a
+ * share of its own. */
+int track_index_grant_memory(struct track_file *file, int64_t bytes);
+void track_index_return_memory(struct track_file *file);
 /* On the disk, for us; more than anybody wants where that cannot be known. */
 int64_t track_index_free_bytes(const struct track_store *store);
 void track_index_scan(struct track_store *store);

@@ -781,6 +781,103 @@ static void a_track_that_moves_may_be_closed(void **state)
     leave_small_disk();
 }
 
+static int fill_to_the_end(struct track_file *file, int64_t most)
+{
+    static char piece[16384];
+    int result = 0;
+    while (result == 0 && track_file_bytes(file) < most)
+        result = track_file_append(file, piece, sizeof piece);
+    return result;
+}
+
+/* --- how much of the memory tracks may take --- */
+
+static void a_growing_track_keeps_to_the_memory_of_tracks(void **state)
+{
+    (void)state;
+    track_store_destroy(store);
+    store = track_store_create(background, NULL, 10 * MB);
+    download(url_of(1), 'a', 6 * MB);
+    struct track_file *file = track_store_begin(store, URL);
+    assert_int_equal(track_file_expect(file, 11 * MB), -ENOSPC);
+    assert_true(has(url_of(1))); /* nothing goes for what cannot be */
+    track_file_call_ended(file);
+    assert_int_equal(fill_to_the_end(file, 20 * MB), -ENOSPC);
+    assert_in_range(track_file_bytes(file), 10 * MB - 16384, 10 * MB);
+    assert_false(has(url_of(1))); /* it made room */
+    assert_int_equal(track_file_append(file, "x", 0), 0);
+    track_file_truncate(file);
+    append(file, 'b', 5 * MB);
+    assert_content(file, 'b', 5 * MB);
+    track_file_commit(file);
+    track_file_close(file);
+    assert_true(has(URL));
+    assert_int_equal(store->growing_bytes, 0);
+}
+
+static void what_is_pinned_leaves_a_share_to_the_current_track(void **state)
+{
+    (void)state;
+    track_store_destroy(store);
+    store = track_store_create(background, NULL, 10 * MB);
+    download("http://127.0.0.1/next", 'n', 6 * MB);
+    track_store_set_pinned(store, (const char *const[]){URL, "http://127.0.0.1/next", NULL});
+    struct track_file *other = track_store_begin(store, url_of(2));
+    assert_int_equal(track_file_expect(other, 5 * MB), -ENOSPC);
+    track_file_close(other);
+    struct track_file *file = track_store_begin(store, URL);
+    assert_int_equal(track_file_expect(file, 9 * MB), 0);
+    append(file, 'c', 9 * MB);
+    assert_true(has("http://127.0.0.1/next"));
+    track_file_close(file);
+}
+
+static void a_full_disk_moves_no_more_into_memory_than_that(void **state)
+{
+    (void)state;
+    struct track_file *file = begin_on_small_disk();
+    store->max_memory_bytes = 8 * MB;
+    assert_int_equal(fill_to_the_end(file, 64 * MB), -ENOSPC);
+    assert_false(track_file_is_moving(file));
+    assert_true(track_file_bytes(file) >= 20 * MB); /* what has arrived stays */
+    assert_int_equal(count_files(".tmp"), 1);
+    int64_t there = track_file_bytes(file);
+    track_file_call_ended(file);
+    assert_int_equal(track_file_expect(file, 64 * MB), -ENOSPC);
+    assert_int_equal(track_file_bytes(file), there);
+    track_file_close(file);
+    settle();
+    assert_int_equal(count_files(".part"), 1);
+    leave_small_disk();
+}
+
+/* Its blocks are given back beside the loop, and whoever reads the file keeps its number. */
+static void a_large_track_is_emptied_beside_the_loop(void **state)
+{
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct stat before, after;
+        track_store_destroy(store);
+        store = track_store_create(background, in_memory ? NULL : cache, 100 * MB);
+        struct track_file *file = track_store_begin(store, URL);
+        int fd = track_file_fd(file);
+        append(file, 'l', 8 * MB);
+        assert_int_equal(fstat(fd, &before), 0);
+        track_file_truncate(file);
+        assert_int_equal(fstat(fd, &after), 0);
+        assert_int_not_equal(before.st_ino, after.st_ino);
+        assert_int_equal(track_file_fd(file), fd);
+        assert_int_equal(store->jobs, 1); /* which closes the one before */
+        append(file, 'n', 1000);
+        assert_content(file, 'n', 1000);
+        assert_int_equal(count_files(".tmp"), in_memory ? 0 : 1);
+        track_file_commit(file);
+        track_file_close(file);
+        settle();
+        assert_true(has(URL));
+    }
+}
+
 /* --- limits of ours --- */
 
 static void download_many(int count, int64_t limit)
@@ -857,6 +954,10 @@ int main(void)
         TEST(the_memory_of_a_large_track_is_given_back_beside_the_loop),
         TEST(a_track_that_moves_may_be_emptied),
         TEST(a_track_that_moves_may_be_closed),
+        TEST(a_growing_track_keeps_to_the_memory_of_tracks),
+        TEST(what_is_pinned_leaves_a_share_to_the_current_track),
+        TEST(a_full_disk_moves_no_more_into_memory_than_that),
+        TEST(a_large_track_is_emptied_beside_the_loop),
         TEST(thousands_of_tracks_leak_nothing),
         TEST(jobs_may_outlive_the_store),
     };
