@@ -162,11 +162,13 @@ static bool read_token(struct daemon *daemon)
     return true;
 }
 
-static void load_state(struct daemon *daemon)
+static bool load_state(struct daemon *daemon)
 {
-    session_file_load(daemon->settings->paths.state_dir, &daemon->state);
+    if (!session_file_load(daemon->settings->paths.state_dir, &daemon->state))
+        return false;
     log_add_secret(daemon->state.token);
     daemon_take_device(daemon);
+    return true;
 }
 
 static bool create_threads(struct daemon *daemon)
@@ -283,8 +285,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
     json_pool_start();
     daemon_name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
-    load_state(daemon);
-    if (read_token(daemon) && set_up(daemon))
+    if (load_state(daemon) && read_token(daemon) && set_up(daemon))
         return daemon;
     daemon_destroy(daemon);
     return NULL;

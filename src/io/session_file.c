@@ -18,6 +18,7 @@
 
 #define FILE_NAME "state.json"
 #define FILE_BYTES_MAX 65536
+#define ASIDE_MAX 8 /* more than that replace the last */
 #define PATH_MAX_BYTES 1024
 /* Beyond these, a number is damage. */
 #define RATE_PPM_MAX 1000
@@ -62,6 +63,10 @@ static char *read_file(int fd, size_t limit)
         return NULL;
     }
     ssize_t bytes = read(fd, text, limit);
+    if (bytes < 0) {
+        free(text);
+        return NULL;
+    }
     text[bytes > 0 ? bytes : 0] = '\0';
     return text;
 }
@@ -141,28 +146,59 @@ static char *read_private(const char *path)
     if (fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) && fchmod(fd, 0600) == 0)
         log_warn("%s: others could read it, and the token in it; no more", path);
     char *text = read_file(fd, FILE_BYTES_MAX);
+    int error = errno;
     close(fd);
+    errno = error;
     return text;
 }
 
-void session_file_load(const char *state_dir, struct session_state *state)
+static int set_aside(const char *path, char to[PATH_MAX_BYTES + 16])
+{
+    struct stat status;
+    snprintf(to, PATH_MAX_BYTES + 16, "%s.damaged", path);
+    for (int i = 2; i <= ASIDE_MAX && lstat(to, &status) == 0; i++)
+        snprintf(to, PATH_MAX_BYTES + 16, "%s.damaged-%d", path, i);
+    return rename(path, to) < 0 ? -errno : 0;
+}
+
+/* Of the process, not of the file: it may be read by the next start. */
+static bool may_pass(int error)
+{
+    return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+/* error: why it cannot be read; 0: it can, and is damaged. */
+static bool start_without(const char *path, int error)
+{
+    char to[PATH_MAX_BYTES + 16];
+    int result = may_pass(error) ? -error : set_aside(path, to);
+    if (result < 0)
+        log_error("%s: can neither be used nor set aside: %s; not started, so that no other "
+                  "membership takes its place",
+                  path, strerror(-result));
+    else if (error)
+        log_warn("%s: cannot be read: %s; kept as %s, starting without it", path, strerror(error),
+                 to);
+    else
+        log_warn("%s: is damaged; kept as %s, starting without it", path, to);
+    return result == 0;
+}
+
+bool session_file_load(const char *state_dir, struct session_state *state)
 {
     char path[PATH_MAX_BYTES];
     session_state_init(state);
     snprintf(path, sizeof path, "%s/" FILE_NAME, state_dir);
     char *text = read_private(path);
-    if (!text) {
-        if (errno != ENOENT)
-            log_warn("%s: cannot be read: %s; starting without it", path, strerror(errno));
-        return;
-    }
+    if (!text)
+        return errno == ENOENT || start_without(path, errno);
     cJSON *root = cJSON_Parse(text);
-    if (cJSON_IsObject(root))
+    bool good = cJSON_IsObject(root);
+    if (good)
         take_state(root, state);
-    else
-        log_warn("%s: is damaged; starting without it", path);
     cJSON_Delete(root);
     free(text);
+    return good || start_without(path, 0);
 }
 
 static void put_number(cJSON *root, const char *name, double number)

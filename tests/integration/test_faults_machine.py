@@ -130,12 +130,14 @@ def test_state_file_corrupt(hub, scene, matrix):
     token, since = token_of(kitchen), len(kitchen.speaker.log)
     kitchen.speaker.stop()
     state = kitchen.speaker.directory / "state/state.json"
-    state.write_bytes(os.urandom(500))
+    damage = os.urandom(500)
+    state.write_bytes(damage)
     kitchen.speaker.start()
     over_ns = kitchen.now()
     kitchen.speaker.wait_state("playing")
     kitchen.go(3)
     assert token_of(kitchen) != token
+    assert state.with_name("state.json.damaged").read_bytes() == damage
     heard, (lines, count) = finish(kitchen, matrix, "state file corrupt at a restart", since, at_ns, over_ns, "joins again")
     assert heard.back_s < 3 and heard.wrong_s == 0
     assert count == 1 and "damaged" in lines[0]

@@ -45,8 +45,12 @@ void session_state_init(struct session_state *state);
  * one, of which nothing is known. */
 struct session_device *session_state_device(struct session_state *state, const char *name);
 
-/* Missing: the initial state. Unreadable or corrupt: the same, and one line in the log. */
-void session_file_load(const char *state_dir, struct session_state *state);
+/*
+ * Missing: the initial state. Unreadable or corrupt: the same, after the file was set aside as
+ * state.json.damaged (or -2, -3 ...) and one line in the log said so: what is written next must not
+ * take its place. False, said: that cannot be done, or may pass by itself; nothing may follow.
+ */
+bool session_file_load(const char *state_dir, struct session_state *state);
 
 /* Written and synced before it returns. 0, or -errno after one line in the log. */
 int session_file_save(const char *state_dir, const struct session_state *state);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static char dir[64];
@@ -144,6 +145,54 @@ static void a_missing_one_is_the_initial_state(void **state)
     assert_initial(&loaded);
 }
 
+/* In its own place nothing is left, which the next state will take. */
+static void assert_kept_aside(const char *content)
+{
+    char aside[160], text[32] = "";
+    snprintf(aside, sizeof aside, "%s.damaged", path);
+    int fd = open(aside, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(read(fd, text, sizeof text - 1) >= 0);
+    close(fd);
+    assert_string_equal(text, content);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(unlink(aside), 0);
+}
+
+/* One that is set aside does not take an earlier one's place. */
+static void several_are_kept_aside(void **state)
+{
+    (void)state;
+    char second[160];
+    struct session_state saved = sample(), loaded;
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    snprintf(second, sizeof second, "%s.damaged-2", path);
+    io_test_write_file(path, "first", 0600);
+    assert_true(session_file_load(state_dir, &loaded));
+    io_test_write_file(path, "second", 0600);
+    assert_true(session_file_load(state_dir, &loaded));
+    assert_int_equal(access(second, F_OK), 0);
+    assert_kept_aside("first");
+}
+
+/* What may be right the next time stays where it is, and nothing follows from it. */
+static void what_cannot_be_read_now_is_no_reason_for_anything(void **state)
+{
+    (void)state;
+    struct session_state saved = sample(), loaded;
+    struct rlimit before, none;
+    assert_int_equal(session_file_save(state_dir, &saved), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool loads = session_file_load(state_dir, &loaded);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(loads);
+    assert_initial(&loaded);
+    assert_true(session_file_load(state_dir, &loaded));
+    assert_equal(&loaded, &saved);
+}
+
 static void damage_is_survived(void **state)
 {
     (void)state;
@@ -153,8 +202,9 @@ static void damage_is_survived(void **state)
     assert_int_equal(session_file_save(state_dir, &saved), 0);
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         io_test_write_file(path, damaged[i], 0600);
-        session_file_load(state_dir, &loaded);
+        assert_true(session_file_load(state_dir, &loaded));
         assert_initial(&loaded);
+        assert_kept_aside(damaged[i]);
     }
     io_test_write_file(path,
                        "{\"token\":7,\"session_id\":null,\"code\":\"C0DE\",\"devices\":[5,{},"
@@ -171,9 +221,8 @@ static void damage_is_survived(void **state)
     assert_string_equal(loaded.devices[1].name, "");
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
-    session_file_load(state_dir, &loaded);
+    assert_true(session_file_load(state_dir, &loaded));
     assert_initial(&loaded);
-    rmdir(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     session_file_load(state_dir, &loaded); /* and does not wait for a writer */
     assert_initial(&loaded);
@@ -276,6 +325,8 @@ int main(void)
         TEST(only_the_owner_may_read_it),
         TEST(a_missing_one_is_the_initial_state),
         TEST(damage_is_survived),
+        TEST(several_are_kept_aside),
+        TEST(what_cannot_be_read_now_is_no_reason_for_anything),
         TEST(random_damage_is_survived),
         TEST(an_old_one_stays_where_the_new_one_cannot_be_written),
         TEST(secrets_are_read_and_hidden_from_the_log),
