@@ -86,7 +86,7 @@ void link_join_start(struct link_order *pending)
         .json = json,
         .fresh_connection = true,
         .timeout_ns = LINK_REST_TIMEOUT_NS,
-        .max_bytes = LINK_REST_MAX_BYTES,
+        .max_bytes = LINK_LIST_MAX_BYTES,
         .on_done = join_answered,
         .user = pending,
     };

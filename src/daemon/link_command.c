@@ -109,7 +109,7 @@ static void start_call(struct link_order *pending, const char *method, const cha
         .json = json,
         .fresh_connection = true,
         .timeout_ns = LINK_REST_TIMEOUT_NS,
-        .max_bytes = LINK_REST_MAX_BYTES,
+        .max_bytes = LINK_ANSWER_MAX_BYTES,
         .on_done = link_order_answered,
         .user = pending,
     };

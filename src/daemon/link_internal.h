@@ -19,7 +19,10 @@
 #include "tutti/io/ws_client.h"
 
 #define LINK_REST_TIMEOUT_NS (15 * NS_PER_S)
-#define LINK_REST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
+/* What may have a playlist in it: that itself, a session, the answer to joining. */
+#define LINK_LIST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
+/* Every other answer. It is parsed in the loop. */
+#define LINK_ANSWER_MAX_BYTES (INT64_C(64) * 1024)
 #define LINK_PROBES 16
 /* How long an echo is waited for before Dates are asked for. */
 #define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
@@ -155,7 +158,7 @@ void link_membership_worked(struct link *link);
 
 /* link_rest.c */
 struct http_call *link_call(struct link *link, const char *method, const char *url,
-                            const char *token, const char *json,
+                            const char *token, const char *json, int64_t max_bytes,
                             void (*on_done)(void *user, const struct http_response *response));
 /* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
 void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);

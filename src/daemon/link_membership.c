@@ -234,7 +234,8 @@ static void login_answered(void *user, const struct http_response *response)
     log_add_secret(link->token);
     char *json = protocol_build_create(link->config.settings->backend.name);
     if (json && protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions"))
-        link->rest = link_call(link, "POST", url, link->token, json, session_answered);
+        link->rest = link_call(link, "POST", url, link->token, json, LINK_ANSWER_MAX_BYTES,
+                               session_answered);
     free(json);
     if (!link->rest)
         link_retry_later(link);
@@ -255,7 +256,8 @@ static void log_in(struct link *link)
     char *json =
         protocol_build_login(settings->backend.name, "host", settings->backend.house_password);
     if (json && protocol_url(url, sizeof url, settings->backend.url, "/auth/login"))
-        link->rest = link_call(link, "POST", url, NULL, json, login_answered);
+        link->rest =
+            link_call(link, "POST", url, NULL, json, LINK_ANSWER_MAX_BYTES, login_answered);
     free(json);
 }
 
@@ -274,7 +276,8 @@ static void join_anew(struct link *link)
     char url[PROTOCOL_URL_MAX];
     char *json = protocol_build_join(link->config.settings->backend.name);
     if (json && link_join_url(link, join_code(link), url, sizeof url))
-        link->rest = link_call(link, "POST", url, NULL, json, session_answered);
+        link->rest =
+            link_call(link, "POST", url, NULL, json, LINK_LIST_MAX_BYTES, session_answered);
     free(json);
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct http_call *link_call(struct link *link, const char *method, const char *url,
-                            const char *token, const char *json,
+                            const char *token, const char *json, int64_t max_bytes,
                             void (*on_done)(void *user, const struct http_response *response))
 {
     struct http_request request = {
@@ -21,7 +21,7 @@ struct http_call *link_call(struct link *link, const char *method, const char *u
         .json = json,
         .fresh_connection = true,
         .timeout_ns = LINK_REST_TIMEOUT_NS,
-        .max_bytes = LINK_REST_MAX_BYTES,
+        .max_bytes = max_bytes,
         .on_done = on_done,
         .user = link,
     };
@@ -83,7 +83,8 @@ void link_ask_date(void *user, struct mono_time now)
     link->date_asked_at = now;
     if (protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions/%s/playlist",
                      link->session_id))
-        link->date_call = link_call(link, "GET", url, link->token, NULL, date_answered);
+        link->date_call =
+            link_call(link, "GET", url, link->token, NULL, LINK_LIST_MAX_BYTES, date_answered);
 }
 
 /* --- cross-check --------------------------------------------------------------------------- */
@@ -172,8 +173,10 @@ void link_resync(struct link *link, struct mono_time now)
         link_recheck(link);
     if (whole && !link->no_session_call) {
         if (protocol_url(url, sizeof url, base, "/sessions/%s", link->session_id))
-            link->rest = link_call(link, "GET", url, link->token, NULL, session_answered);
+            link->rest = link_call(link, "GET", url, link->token, NULL, LINK_LIST_MAX_BYTES,
+                                   session_answered);
     } else if (protocol_url(url, sizeof url, base, "/sessions/%s/playlist", link->session_id)) {
-        link->rest = link_call(link, "GET", url, link->token, NULL, playlist_answered);
+        link->rest =
+            link_call(link, "GET", url, link->token, NULL, LINK_LIST_MAX_BYTES, playlist_answered);
     }
 }

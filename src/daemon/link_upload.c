@@ -57,7 +57,7 @@ static bool start(struct link *link, struct link_order *pending)
         .on_body = give_body,
         .body_bytes = track_upload_bytes(link->upload),
         .fresh_connection = true,
-        .max_bytes = LINK_REST_MAX_BYTES,
+        .max_bytes = LINK_ANSWER_MAX_BYTES,
         .on_done = link_order_answered,
         .user = pending,
     };

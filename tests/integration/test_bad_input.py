@@ -73,6 +73,25 @@ def test_of_a_redirect_it_is_said_where_to(house, status):
         server.stop()
 
 
+def test_an_answer_larger_than_any_of_its_kind_is_not_read(house):
+    """It would be parsed in the loop. Only what may have a playlist in it may be long."""
+    def on_http(request):
+        filler = "x" * 100_000
+        if b"/join" in request.split()[1]:
+            return [evil.answer("200 OK", f'{{"session_id": "s1", "guest_token": "t", "playlist": ["{filler}"]}}'.encode())]
+        return [evil.answer("200 OK", f'{{"token": "t", "filler": "{filler}"}}'.encode())]
+
+    server = evil.Server(on_http=on_http)
+    try:
+        host = house.speaker("host", server.url, backend_role="host")
+        said = r"logging in at \S+: the answer is larger than 65536 bytes"
+        harness.wait_until(lambda: re.search(said, host.log), 15, said)
+        house.speaker("guest", server.url, backend_join_code="ABCDEF")
+        harness.wait_until(lambda: any(b"/ws/sessions/s1" in request for request in server.requests), 15, "the guest's socket")
+    finally:
+        server.stop()
+
+
 def test_a_bad_token_value_is_not_printed(tmp_path):
     secret = "s3cret" * 100
     code, errors = run_tuttid(config(tmp_path, GOOD + f"token = {secret}\n"))
