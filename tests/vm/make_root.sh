@@ -25,8 +25,8 @@ if [ ! -f "$where/base.tar" ]; then
     --include="systemd-sysv,dbus,udev,kmod,linux-image-$arch,initramfs-tools,alsa-utils,procps,$(dependencies "$@")" \
     --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/initramfs-tools/conf.d/vm"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    bookworm "$where/base.part"
-  mv "$where/base.part" "$where/base.tar"
+    bookworm "$where/base-part.tar"
+  mv "$where/base-part.tar" "$where/base.tar"
 fi
 root=$where/root
 mkdir "$root"

@@ -1,0 +1,150 @@
+"""What the kernel's own drivers make of a speaker. All cards here are exact (0 ppm) but snd-aloop's, whose crystal is set, and whose
+other end is captured inside the machine; of the others only the speaker's own figures are known, and that they sound."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuttitest import analysis
+
+RATE_HZ = 44100
+US = 1e6
+CARDS = {"USB": "Audio", "HDA": "Intel", "AC97": "I82801AAICH", "dummy": "Dummy"}
+
+
+def device(card):
+    return f"hw:CARD={card},DEV=0"
+
+
+def rows_of(rows, name, from_s):
+    """A speaker's statuses from so many seconds on after its first sound."""
+    mine = [row for row in rows if row["name"] == name and row["error_us"] is not None]
+    assert mine, rows[-2:]
+    return [row for row in mine if row["at_ns"] >= mine[0]["at_ns"] + from_s * 1e9]
+
+
+# Within how many ppm a card's rate is to be known after 20 s. What is left shrinks on: it is 1 ppm for all after two minutes.
+PPM = {"USB": 1, "HDA": 2, "AC97": 2, "dummy": 1}
+
+
+@pytest.mark.parametrize("one, two, pairings", (("USB", "HDA", ("call", "unknown")), ("AC97", "dummy", ("unknown", "unknown"))))
+def test_a_pair_of_drivers(vm, one, two, pairings):
+    """Two drivers in one session: the true card rate is known after 20 s, and each is in step by its own measure from 10 s on."""
+    vm.run("modprobe snd_dummy")
+    rows = vm.statuses(f"two {device(CARDS[one])} {device(CARDS[two])}; watch 40", 400)
+    for name, driver, pairing in (("one", one, pairings[0]), ("two", two, pairings[1])):
+        error_us = max(abs(row["error_us"]) for row in rows_of(rows, name, 10))
+        late = rows_of(rows, name, 20)
+        ppm = max(abs(row["sink"]["card_ppm"]) for row in late)
+        sink = late[-1]["sink"]
+        print(f"{driver}: {sink['format']} {sink['rate_hz']} Hz, buffer {sink['buffer_ms']} ms, pairing {sink['stamp_pairing']}, "
+              f"card rate within {ppm:.2f} ppm after 20 s, own error up to {error_us:.1f} us after 10 s, {sink['xruns']} underruns")
+        assert sink["xruns"] == 0 and sink["stamp_pairing"] == pairing
+        assert ppm < PPM[driver] and error_us < 100
+
+
+class Captured:
+    """What one card sounded, with the time of each frame: a line through the looks that are freshest."""
+
+    def __init__(self, path):
+        self.conf = {"rate": RATE_HZ}
+        self.frames = np.fromfile(path, "<i4").reshape(-1, 2) / 2**31
+        before, after, captured = np.fromfile(f"{path}.looks", "<i8").reshape(-1, 3).T
+        at_ns = (before + after) / 2
+        self.first_ns = at_ns[0]
+        elapsed = at_ns - at_ns[0]
+        lead, slope = captured * 1e9 / RATE_HZ - elapsed, 0.0
+        for _ in range(3):
+            best = [part[np.argmax((lead - slope * elapsed)[part])] for part in np.array_split(np.arange(len(lead)), 24)]
+            slope, self.lead_ns = np.polyfit(elapsed[best], lead[best], 1)
+        self.pace = 1 + slope
+
+    def time_of(self, frame):
+        return self.first_ns + (np.asarray(frame, float) * 1e9 / RATE_HZ - self.lead_ns) / self.pace
+
+    def frame_at(self, ns):
+        return ((np.asarray(ns, float) - self.first_ns) * self.pace + self.lead_ns) * RATE_HZ / 1e9
+
+
+def decoded_track():
+    done = subprocess.run([os.environ["TUTTI_VM_DECODE"], str(Path(__file__).parent.parent / "support/music/harbour.mp3")],
+                          capture_output=True, check=True)
+    return analysis.Reference(np.frombuffer(done.stdout, "<f4").reshape(-1, 2), RATE_HZ, RATE_HZ)
+
+
+def follow(run, reference):
+    """Where in the track a card was, from its first sound on; the whole track is searched for the first of it only."""
+    began_ns = analysis.first_sound(run, run.first_ns)
+    assert began_ns is not None, "it was silent"
+    anchor = analysis.follow(run, reference, began_ns + 0.5e9, began_ns + 1e9)
+    assert anchor.match[0] > 0.99, anchor.match
+    return analysis.follow(run, reference, began_ns, expect=lambda ns: anchor.position_s[0] + (ns - anchor.ns[0]) / 1e9)
+
+
+def between(*paths):
+    """How far two cards were apart, absolute, from 10 s after the later one's first sound on: us."""
+    reference, leads = decoded_track(), []
+    for path in paths:
+        run = Captured(path)
+        track = follow(run, reference)
+        print(f"card {path.name}: {(run.pace - 1) * 1e6:+.1f} ppm")
+        ok = track.match > 0.99
+        leads.append((track.ns[ok], track.position_s[ok] - track.ns[ok] / 1e9))
+    (a_ns, a_s), (b_ns, b_s) = leads
+    keep = (a_ns > max(a_ns[0], b_ns[0]) + 10e9) & (a_ns < b_ns[-1])
+    return np.abs(a_s[keep] - np.interp(a_ns[keep], b_ns, b_s)) * US
+
+
+def test_two_loops_of_unlike_crystals(vm):
+    """+80 and -60 ppm, by steps of 4 ms: between the two, as captured, p99 under 100 us after 10 s."""
+    rows = vm.statuses("""modprobe snd_aloop enable=1,1 id=LoopA,LoopB pcm_substreams=1
+        rate() { amixer -q -c $1 cset iface=PCM,name='PCM Rate Shift 100000',device=1,subdevice=0 $2; }
+        rate LoopA 99992; rate LoopB 100006
+        cd /dev/shm; /share/vm_capture 44100 hw:LoopA,1,0:a hw:LoopB,1,0:b & capture=$!; sleep 0.5
+        two hw:CARD=LoopA,DEV=0 hw:CARD=LoopB,DEV=0; watch 60; halt; kill $capture; wait $capture
+        cp a b a.looks b.looks /share; rm a b a.looks b.looks""", 600)
+    between_us = between(vm.share / "a", vm.share / "b")
+    p50, p99, top = *np.percentile(between_us, (50, 99)), between_us.max()
+    sinks = [rows_of(rows, name, 20)[-1]["sink"] for name in ("one", "two")]
+    print(f"aloop: pairing {[sink['stamp_pairing'] for sink in sinks]}, card rates {[sink['card_ppm'] for sink in sinks]} ppm, "
+          f"between p50 {p50:.1f} p99 {p99:.1f} max {top:.1f} us of {len(between_us)} windows")
+    assert len(between_us) > 100
+    assert p99 < 100
+    assert [sink["xruns"] for sink in sinks] == [0, 0]
+
+
+def test_unplugged_and_plugged_in_again(vm):
+    before, = vm.statuses("one hw:CARD=Audio,DEV=0; sleep 3; status")
+    vm.monitor("device_del usb1")
+    gone, = vm.statuses("sleep 2; status")
+    vm.monitor("device_add usb-audio,id=usb1,audiodev=usb,bus=xhci.0,multi=off")
+    back, = vm.statuses("sleep 5; status")
+    assert before["sink"]["open"] and before["sink"]["error"] == ""
+    assert not gone["sink"]["open"] and gone["sink"]["error"]
+    assert back["sink"]["open"] and back["sink"]["error"] == "" and back["state"] == "playing"
+
+
+def test_every_name_that_is_offered_opens(vm):
+    out = vm.run("""modprobe -a snd_dummy snd_aloop
+        for name in $(tuttid --list-devices | awk '{print $1}'); do
+          tuttid --test-tone="$name" >/tmp/tone 2>&1 && echo "opens $name" || echo "refuses $name: $(tail -n 1 /tmp/tone)"
+        done""", 500)
+    print(out)
+    lines = out.splitlines()
+    assert len(lines) >= 10
+    assert [line for line in lines if not line.startswith("opens ")] == []
+
+
+@pytest.mark.parametrize("driver", ("USB", "HDA", "AC97"))
+def test_no_card_is_set_above_0_db(vm, driver):
+    """mixer = auto at 100 %: the highest step that is not above 0 dB."""
+    out = vm.run(f"""one {device(CARDS[driver])} auto; sleep 2
+        journalctl -u tuttid -o cat --no-pager | grep -i 'mixer\\|volume' | tail -n 2
+        tuttictl volume 100; sleep 1; amixer -c {CARDS[driver]}; rm -f /tmp/tone""")
+    print(out)
+    levels = [float(level) for level in re.findall(r"Playback .*\[(-?[\d.]+)dB\]", out)]
+    print(f"{driver}: {levels}")
+    assert levels and max(levels) <= 0
