@@ -11,7 +11,9 @@ static void close_all(struct link *link)
 {
     http_cancel(link->rest);
     http_cancel(link->date_call);
+    texts_cancel(link->rest_text);
     link->rest = link->date_call = NULL;
+    link->rest_text = NULL;
     loop_timer_cancel(link->retry);
     link_close_socket(link, link->fresh);
     link_close_socket(link, link->live);

@@ -101,7 +101,7 @@ struct link {
     struct mono_time recheck_at;
     struct mono_time opening_since;
     struct http_call *rest; /* bootstrap or resync, one at a time */
-    struct text *rest_text; /* the answer to a resync, being parsed */
+    struct text *rest_text; /* the answer to it, being parsed */
     struct http_call *date_call;
     bool no_session_call; /* the backend does not tell the whole state over REST */
 

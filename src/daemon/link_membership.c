@@ -195,6 +195,24 @@ void link_take_pass(struct link *link, const struct link_pass *pass)
     link_try(link, loop_now(link->loop));
 }
 
+static void take_session(struct link *link, const struct session_answer *answer)
+{
+    if (!answer || (!answer->token[0] && !is_host(link))) {
+        not_obtained(link, "the answer to joining holds no session");
+        return;
+    }
+    struct link_pass pass = link_pass_of(answer, link->token);
+    link_take_pass(link, &pass);
+}
+
+static void session_parsed(void *user, struct text *text, struct parsed *parsed)
+{
+    struct link *link = user;
+    (void)text;
+    link->rest_text = NULL;
+    take_session(link, parsed->good ? &parsed->session : NULL);
+}
+
 static void session_answered(void *user, const struct http_response *response)
 {
     struct link *link = user;
@@ -206,13 +224,17 @@ static void session_answered(void *user, const struct http_response *response)
         bootstrap_failed(link, doing, response);
         return;
     }
-    if (!protocol_parse_session(response->body, response->body_bytes, &answer) ||
-        (!answer.token[0] && !is_host(link))) {
-        not_obtained(link, "the answer to joining holds no session");
+    if (response->body_bytes <= TEXTS_AT_ONCE_BYTES) {
+        bool good = protocol_parse_session(response->body, response->body_bytes, &answer);
+        take_session(link, good ? &answer : NULL);
         return;
     }
-    struct link_pass pass = link_pass_of(&answer, link->token);
-    link_take_pass(link, &pass);
+    struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
+                                 response->received_at};
+    if (source.text)
+        link->rest_text = texts_parse(link->config.reader, &source, session_parsed, link);
+    if (!link->rest_text)
+        not_obtained(link, "the answer to joining holds no session");
 }
 
 static void login_answered(void *user, const struct http_response *response)
@@ -283,7 +305,7 @@ static void join_anew(struct link *link)
 
 static void obtain(struct link *link)
 {
-    if (link->rest)
+    if (link->rest || link->rest_text)
         return;
     if (link->membership.has_kept)
         log_info("backend: joining again; what there is is kept until the new membership works");

@@ -8,6 +8,7 @@
 #include "tutti/core/playlist.h"
 #include "tutti/io/background.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,11 @@ static void parse(void *job)
     case TEXT_SNAPSHOT:
         parsed->good = protocol_parse_snapshot(source->text, source->bytes, &parsed->playback,
                                                &parsed->playlist, parsed->reason);
+        break;
+    case TEXT_JOINED:
+        parsed->good = protocol_parse_session(source->text, source->bytes, &parsed->session);
+        snprintf(parsed->reason, sizeof parsed->reason, "%s",
+                 parsed->good ? "" : "it holds no session");
         break;
     }
     json_pool_end();

@@ -17,6 +17,7 @@ enum text_kind {
     TEXT_MESSAGE,  /* a frame of the socket */
     TEXT_PLAYLIST, /* GET /sessions/{id}/playlist */
     TEXT_SNAPSHOT, /* GET /sessions/{id} */
+    TEXT_JOINED,   /* POST /sessions/{code}/join: the full backend puts the playlist into it */
 };
 
 /* What it says; of the members those of its kind. */
@@ -29,6 +30,7 @@ struct parsed {
     struct protocol_message message; /* of one that is not good: its type only */
     struct playback_state playback;
     struct playlist_message playlist;
+    struct session_answer session;
 };
 
 /* From malloc(), to be freed by whoever is given it. */

@@ -82,6 +82,31 @@ static void a_long_text_is_parsed_beside_the_loop(void **state)
     texts_forget_playlist(reader, &shared);
 }
 
+static void note_session(void *user, struct text *text, struct parsed *parsed)
+{
+    (void)user;
+    (void)text;
+    assert_true(parsed->good);
+    assert_string_equal(parsed->session.session_id, "s1");
+    assert_string_equal(parsed->session.token, "t1");
+    done_count++;
+}
+
+/* The full backend tells the whole playlist to whoever joins. */
+static void so_is_the_answer_to_joining(void **state)
+{
+    (void)state;
+    size_t bytes;
+    char *playlist = long_playlist(&bytes), *text;
+    int length =
+        asprintf(&text, "{\"session_id\":\"s1\",\"guest_token\":\"t1\",\"playlist\":%s}", playlist);
+    free(playlist);
+    struct text_source source = {TEXT_JOINED, text, (size_t)length, {42}};
+    assert_non_null(texts_parse(reader, &source, note_session, NULL));
+    assert_int_equal(done_count, 0);
+    wait_for(1);
+}
+
 static void number(void *user, struct text *text, struct parsed *parsed)
 {
     (void)text;
@@ -128,13 +153,13 @@ static void what_is_no_json_is_refused(void **state)
 {
     (void)state;
     static const char *const odd[] = {"", "[", "[[[[", "{\"a\":[1,2,", "\"", "[1,2]x"};
-    for (int kind = TEXT_MESSAGE; kind <= TEXT_SNAPSHOT; kind++)
+    for (int kind = TEXT_MESSAGE; kind <= TEXT_JOINED; kind++)
         for (size_t i = 0; i < 5; i++)
             texts_parse(
                 reader,
                 &(struct text_source){(enum text_kind)kind, strdup(odd[i]), strlen(odd[i]), {0}},
                 refuse, NULL);
-    wait_for(15);
+    wait_for(20);
 }
 
 static void leaving_forgets_what_waits(void **state)
@@ -154,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_long_text_is_parsed_beside_the_loop),
+        TEST(so_is_the_answer_to_joining),
         TEST(texts_keep_their_order),
         TEST(what_is_cancelled_is_not_told),
         TEST(what_is_no_json_is_refused),
