@@ -7,6 +7,8 @@
  */
 #include "tutti/core/dac_line.h"
 
+#include "tutti/core/golden_section.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -77,31 +79,18 @@ static double cost(const struct posterior *posterior, double slope)
     return posterior->density * height_s(posterior->hull, slope) + off * off / 2;
 }
 
+static double cost_of_slope(const void *context, double slope)
+{
+    return cost(context, slope);
+}
+
 /* Slopes between corners are bounded by the prior: nothing lies beyond some of its sigmas that it
  * could not be found at. */
 static double find_minimum(const struct posterior *posterior)
 {
-    static const double GOLDEN_SECTION = 0.6180339887498949;
-    double low = posterior->prior.slope - 8 * posterior->prior.sigma;
-    double high = posterior->prior.slope + 8 * posterior->prior.sigma;
-    double a = high - GOLDEN_SECTION * (high - low), b = low + GOLDEN_SECTION * (high - low);
-    double cost_a = cost(posterior, a), cost_b = cost(posterior, b);
-    for (int i = 0; i < SECTIONS; i++) {
-        if (cost_a < cost_b) {
-            high = b;
-            b = a;
-            cost_b = cost_a;
-            a = high - GOLDEN_SECTION * (high - low);
-            cost_a = cost(posterior, a);
-        } else {
-            low = a;
-            a = b;
-            cost_a = cost_b;
-            b = low + GOLDEN_SECTION * (high - low);
-            cost_b = cost(posterior, b);
-        }
-    }
-    return (low + high) / 2;
+    double middle = posterior->prior.slope, reach = 8 * posterior->prior.sigma;
+    return golden_section_minimum(cost_of_slope, posterior, middle - reach, middle + reach,
+                                  SECTIONS);
 }
 
 /* Where, on one side of the minimum, the cost has risen by DEPTH. */

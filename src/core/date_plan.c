@@ -7,7 +7,7 @@
  */
 #include "tutti/core/date_plan.h"
 
-#include <math.h>
+#include "tutti/core/golden_walk.h"
 
 /* How far ahead a burst looks: every fraction of a second comes by, whatever the backend's period.
  */
@@ -18,8 +18,6 @@ static const double AROUND_BITS = 0.05;
 static const int64_t AROUND_NS = 500 * NS_PER_MS;
 /* A slow connection says nothing of the next one. */
 static const int64_t LEAD_MAX_NS = 300 * NS_PER_MS;
-/* Multiples of it are spread most evenly, modulo 1. */
-static const double GOLDEN = 0.6180339887498949;
 
 void date_plan_begin(struct date_plan *plan)
 {
@@ -60,7 +58,7 @@ struct mono_time date_plan_around(struct date_plan *plan, const struct date_filt
     struct mono_time at = due, from = mono_add(due, plan->lead_ns - AROUND_NS);
     if (filter && filter->known && filter->server != DATE_SERVER_UNKNOWN)
         at = date_filter_aim(filter, from, mono_add(from, 2 * AROUND_NS), &bits);
-    plan->phase = fmod(plan->phase + GOLDEN, 1);
+    plan->phase = golden_walk(plan->phase);
     if (bits < AROUND_BITS)
         return mono_add(due, s_to_ns(plan->phase - 0.5));
     return mono_add(at, -plan->lead_ns);

@@ -15,6 +15,8 @@
  */
 #include "tutti/core/echo_line.h"
 
+#include "tutti/core/golden_section.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +37,6 @@ static const double SLOPE_MAX = 400e-6;
 #define MEAN_STEPS 8
 /* e to the minus this is nothing. */
 static const double UNLIKELY = 6;
-static const double GOLDEN = 0.6180339887498949;
 
 bool echo_from_stamps(int64_t sent_ns, int64_t received_ns, int64_t their_received_ns,
                       int64_t their_sent_ns, struct echo *ret_echo)
@@ -215,29 +216,22 @@ static double unlikeliness(const struct way ways[2], const double means_s[2], do
     return sum;
 }
 
-/* Golden-section search. */
+struct likelihood {
+    const struct way *ways; /* two */
+    const double *means_s;  /* of each */
+};
+
+static double unlikeliness_of_slope(const void *context, double slope)
+{
+    const struct likelihood *likelihood = context;
+    return unlikeliness(likelihood->ways, likelihood->means_s, slope);
+}
+
 static double likeliest_slope(const struct way ways[2], const double means_s[2])
 {
-    double low = -SLOPE_MAX, high = SLOPE_MAX;
-    double left = high - GOLDEN * (high - low), right = low + GOLDEN * (high - low);
-    double at_left = unlikeliness(ways, means_s, left);
-    double at_right = unlikeliness(ways, means_s, right);
-    for (int step = 0; step < SLOPE_STEPS; step++) {
-        if (at_left < at_right) {
-            high = right;
-            right = left;
-            at_right = at_left;
-            left = high - GOLDEN * (high - low);
-            at_left = unlikeliness(ways, means_s, left);
-        } else {
-            low = left;
-            left = right;
-            at_left = at_right;
-            right = low + GOLDEN * (high - low);
-            at_right = unlikeliness(ways, means_s, right);
-        }
-    }
-    return at_left < at_right ? left : right;
+    const struct likelihood likelihood = {ways, means_s};
+    return golden_section_minimum(unlikeliness_of_slope, &likelihood, -SLOPE_MAX, SLOPE_MAX,
+                                  SLOPE_STEPS);
 }
 
 /* How far from the likeliest slope others are still likely, one to either side. */
@@ -263,8 +257,10 @@ static void mean_line(const struct way ways[2], const double means_s[2], double 
         double weight = exp(least - unlikeliness(ways, means_s, slope));
         sum += weight;
         slopes += weight * slope;
-        levels += weight * (envelope_of_slope(&ways[0], slope).level_s +
-                            envelope_of_slope(&ways[1], slope).level_s) / 2;
+        levels += weight *
+                  (envelope_of_slope(&ways[0], slope).level_s +
+                   envelope_of_slope(&ways[1], slope).level_s) /
+                  2;
     }
     *ret_slope = slopes / sum;
     *ret_level_s = levels / sum;
