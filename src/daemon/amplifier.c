@@ -6,9 +6,9 @@
  */
 #include "tutti/daemon/amplifier.h"
 
-#include "tutti/daemon/player.h"
 #include "tutti/io/hooks.h"
 #include "tutti/io/loop.h"
+#include "tutti/playback/player.h"
 
 #include <stdlib.h>
 

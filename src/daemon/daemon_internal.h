@@ -16,13 +16,13 @@
 #include "tutti/daemon/daemon.h"
 #include "tutti/daemon/library.h"
 #include "tutti/daemon/link.h"
-#include "tutti/daemon/player.h"
 #include "tutti/daemon/volume.h"
 #include "tutti/io/control_socket.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
 #include "tutti/io/session_file.h"
 #include "tutti/io/session_saver.h"
+#include "tutti/playback/player.h"
 
 #include <cjson/cJSON.h>
 

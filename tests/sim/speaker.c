@@ -1,5 +1,5 @@
 /*
- * speaker.c: the player's decisions of daemon/player.c, without its device: looks, feed-forward,
+ * speaker.c: the player's decisions of playback/player.c, without its device: looks, feed-forward,
  * error at the end of the queue, half a second written ahead.
  */
 #include "speaker.h"

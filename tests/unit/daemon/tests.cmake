@@ -4,6 +4,4 @@ target_compile_definitions(unit_daemon_volume PRIVATE
 add_dependencies(unit_daemon_volume tutti_vmixer)
 tutti_unit_test(daemon library)
 target_compile_definitions(unit_daemon_library PRIVATE HELPERS="${CMAKE_CURRENT_SOURCE_DIR}/daemon/helpers")
-tutti_unit_test(daemon player)
-target_compile_definitions(unit_daemon_player PRIVATE MUSIC_DIR="${PROJECT_SOURCE_DIR}/tests/support/music")
 tutti_unit_test(daemon texts)

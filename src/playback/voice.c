@@ -1,7 +1,7 @@
 /*
  * voice.c: feeds the resampler from the decoder, and silence where the track has none.
  */
-#include "tutti/daemon/voice.h"
+#include "tutti/playback/voice.h"
 
 #include "tutti/audio/decoder.h"
 #include "tutti/audio/resampler.h"

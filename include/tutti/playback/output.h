@@ -10,8 +10,8 @@
  * Frame numbers are the sink's. Times are when a frame is heard: the device's latency_ns (positive:
  * what it plays sounds that much later) is included.
  */
-#ifndef TUTTI_DAEMON_OUTPUT_H
-#define TUTTI_DAEMON_OUTPUT_H
+#ifndef TUTTI_PLAYBACK_OUTPUT_H
+#define TUTTI_PLAYBACK_OUTPUT_H
 
 #include "tutti/audio/sink.h"
 #include "tutti/base/units.h"

@@ -8,8 +8,8 @@
  *
  * Errors are heard - wanted: positive, this speaker is ahead.
  */
-#ifndef TUTTI_DAEMON_PLAYER_H
-#define TUTTI_DAEMON_PLAYER_H
+#ifndef TUTTI_PLAYBACK_PLAYER_H
+#define TUTTI_PLAYBACK_PLAYER_H
 
 #include "tutti/audio/resampler.h"
 #include "tutti/base/units.h"
@@ -17,7 +17,7 @@
 #include "tutti/core/server_clock.h"
 #include "tutti/core/timeline.h"
 #include "tutti/core/transport.h"
-#include "tutti/daemon/output.h"
+#include "tutti/playback/output.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
 /*
  * output_internal.h: what output.c (the device's life) and output_queue.c (what is queued) share.
  */
-#ifndef TUTTI_DAEMON_OUTPUT_INTERNAL_H
-#define TUTTI_DAEMON_OUTPUT_INTERNAL_H
+#ifndef TUTTI_PLAYBACK_OUTPUT_INTERNAL_H
+#define TUTTI_PLAYBACK_OUTPUT_INTERNAL_H
 
 #include "tutti/audio/gain.h"
 #include "tutti/core/dac_clock.h"
 #include "tutti/core/playout_map.h"
-#include "tutti/daemon/output.h"
+#include "tutti/playback/output.h"
 
 #define OUTPUT_ERROR_MAX (SINK_TEXT_MAX + 32)
 

@@ -2,11 +2,11 @@
  * player_internal.h: what player.c (what is to sound, and whether), player_sound.c (making it
  * sound) and player_pace.c (when to look again) share.
  */
-#ifndef TUTTI_DAEMON_PLAYER_INTERNAL_H
-#define TUTTI_DAEMON_PLAYER_INTERNAL_H
+#ifndef TUTTI_PLAYBACK_PLAYER_INTERNAL_H
+#define TUTTI_PLAYBACK_PLAYER_INTERNAL_H
 
-#include "tutti/daemon/player.h"
-#include "tutti/daemon/voice.h"
+#include "tutti/playback/player.h"
+#include "tutti/playback/voice.h"
 
 /* Frames rendered at a time. */
 #define PLAYER_SLICE_FRAMES 1024

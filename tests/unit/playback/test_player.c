@@ -4,7 +4,7 @@
  * Rounds that follow each other without time passing are the loop's, with everybody else's
  * callbacks in between: none may be longer for a long queue, a fast card, or a large buffer.
  */
-#include "../../../src/daemon/player_internal.h"
+#include "../../../src/playback/player_internal.h"
 #include "../cmocka_all.h"
 #include "tutti/base/log.h"
 

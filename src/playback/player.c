@@ -2,7 +2,7 @@
  * player.c: what is to sound, and whether: the track, the timeline, the state, the device's
  * keeping. How it is made to sound in time is in player_sound.c.
  */
-#include "tutti/daemon/player.h"
+#include "tutti/playback/player.h"
 
 #include "player_internal.h"
 #include "tutti/base/log.h"

@@ -5,8 +5,8 @@
  * renders silence whose position goes on, so that the filter's tail sounds and the timeline may
  * run on.
  */
-#ifndef TUTTI_DAEMON_VOICE_H
-#define TUTTI_DAEMON_VOICE_H
+#ifndef TUTTI_PLAYBACK_VOICE_H
+#define TUTTI_PLAYBACK_VOICE_H
 
 #include "tutti/audio/resampler.h"
 

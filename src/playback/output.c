@@ -4,7 +4,7 @@
  * What is queued lives in a ring of raw frames (output_queue.c), so that anything not yet heard can
  * be rendered again with another gain or a fade after the sink gave it back.
  */
-#include "tutti/daemon/output.h"
+#include "tutti/playback/output.h"
 
 #include "output_internal.h"
 #include "tutti/base/log.h"
