@@ -53,6 +53,7 @@ static void forget(struct link_order *pending, enum order_kind kind)
     if (kind == ORDER_ADD)
         link_upload_end(pending->link);
     http_cancel(pending->call);
+    texts_cancel(pending->answer);
     free(pending->text);
     *pending = (struct link_order){0};
 }
