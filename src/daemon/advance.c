@@ -22,7 +22,7 @@ static bool is_due_at_all(const struct daemon *daemon)
 {
     const struct settings *settings = daemon->settings;
     return settings->backend.role == SETTINGS_HOST && settings->backend.auto_advance &&
-           !daemon->stopping && daemon->has_playback && link_is_live(daemon->link);
+           !daemon->stopping && daemon->session->has_playback && link_is_live(daemon->link);
 }
 
 /* What is wrong with this device, or with the clock, is not the track's fault: another speaker may
@@ -40,11 +40,14 @@ static enum advance_trouble trouble_of(const struct daemon *daemon,
 
 static void say(struct daemon *daemon, const struct advance_order *order)
 {
-    const struct playlist_item *item = playlist_find(&daemon->playlist, order->item_id);
-    if (item)
-        place_expect(&daemon->place, item, loop_now(daemon->loop));
-    link_command(daemon->link, order->playing ? "play" : "pause", order->track_id,
-                 order->position_ms, done, daemon);
+    link_command(daemon->link,
+                 &(struct link_command){
+                     .action = order->playing ? "play" : "pause",
+                     .track_id = order->track_id,
+                     .position_ms = order->position_ms,
+                     .item = playlist_find(&daemon->session->playlist, order->item_id),
+                 },
+                 done, daemon);
 }
 
 static void go_on(struct daemon *daemon, const struct advance_facts *facts,
@@ -63,14 +66,14 @@ static void go_on(struct daemon *daemon, const struct advance_facts *facts,
 
 struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now)
 {
-    const struct playlist_item *item = daemon_current_item(daemon);
+    const struct playlist_item *item = session_current_item(daemon->session);
     if (!item || !is_due_at_all(daemon))
         return NEVER;
     struct player_status player = player_get_status(daemon->player, now);
     struct advance_facts facts = {
-        .playlist = &daemon->playlist,
+        .playlist = &daemon->session->playlist,
         .item = item,
-        .playback = &daemon->playback,
+        .playback = &daemon->session->playback,
         .position_s = player.position_s,
         .length_s = player.length_s,
         .repeat_all = daemon->settings->backend.repeat == SETTINGS_REPEAT_ALL,

@@ -25,9 +25,9 @@ static double heard_ms(const struct daemon *daemon, struct mono_time now)
 
 static const char *current_track(const struct daemon *daemon)
 {
-    if (daemon->has_playback && daemon->playback.has_track)
-        return daemon->playback.track_id;
-    return daemon->playlist.count ? daemon->playlist.items[0].track_id : NULL;
+    if (session_has_track(daemon->session))
+        return daemon->session->playback.track_id;
+    return daemon->session->playlist.count ? daemon->session->playlist.items[0].track_id : NULL;
 }
 
 /* Why there is nothing that could play, or be sought in, when no track is named; NULL: there is. */
@@ -35,42 +35,42 @@ static const char *nothing_to_play(const struct daemon *daemon)
 {
     if (!current_track(daemon))
         return "the playlist is empty";
-    if (daemon->has_playback && daemon->playback.has_track && !daemon_current_item(daemon))
+    if (session_has_track(daemon->session) && !session_current_item(daemon->session))
         return "the playlist does not have the current track; choose another one";
     return NULL;
 }
 
 /* --- playback ------------------------------------------------------------------------------ */
 
-static void send_playback(struct daemon *daemon, const struct asker *asker, const char *action,
-                          const char *track_id, double position_ms)
+static void send_playback(struct daemon *daemon, const struct asker *asker,
+                          const struct link_command *command)
 {
     struct waiting *waiting = control_wait(daemon, asker);
     if (waiting)
-        link_command(daemon->link, action, track_id, position_ms, control_confirmed, waiting);
+        link_command(daemon->link, command, control_confirmed, waiting);
 }
 
 /* By its track's id or its own; NULL when the playlist has no such. */
 static const struct playlist_item *named_item(const struct daemon *daemon, const char *name)
 {
-    const struct playlist_item *item = playlist_find_track(&daemon->playlist, name);
-    return item ? item : playlist_find(&daemon->playlist, name);
+    const struct playlist_item *item = playlist_find_track(&daemon->session->playlist, name);
+    return item ? item : playlist_find(&daemon->session->playlist, name);
 }
 
 /* The backend counts from the first item that has the current track. Where that is another one than
  * ours, it is told where to go: a seek leaves playing and pausing as it is, as a skip does. */
-static void do_skip(struct daemon *daemon, const struct asker *asker, int steps,
-                    struct mono_time now)
+static void do_skip(struct daemon *daemon, const struct asker *asker, int steps)
 {
-    const struct playlist_item *here = daemon_current_item(daemon);
-    const struct playlist_item *to = here ? playlist_step(&daemon->playlist, here, steps) : NULL;
-    bool agreed = !here || playlist_find_track(&daemon->playlist, here->track_id) == here;
-    if (here)
-        place_expect(&daemon->place, to ? to : here, now);
+    const struct playlist_message *playlist = &daemon->session->playlist;
+    const struct playlist_item *here = session_current_item(daemon->session);
+    const struct playlist_item *to = here ? playlist_step(playlist, here, steps) : NULL;
+    bool agreed = !here || playlist_find_track(playlist, here->track_id) == here;
+    struct link_command command = {.item = to ? to : here, .position_ms = agreed ? -1 : 0};
     if (agreed)
-        send_playback(daemon, asker, steps > 0 ? "skip_next" : "skip_prev", NULL, -1);
+        command.action = steps > 0 ? "skip_next" : "skip_prev";
     else
-        send_playback(daemon, asker, "seek", to ? to->track_id : here->track_id, 0);
+        command.action = "seek", command.track_id = command.item->track_id;
+    send_playback(daemon, asker, &command);
 }
 
 static void do_play(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,
@@ -78,32 +78,36 @@ static void do_play(struct daemon *daemon, const struct asker *asker, const stru
 {
     bool named = cmd->track_id[0];
     const struct playlist_item *item = named ? named_item(daemon, cmd->track_id) : NULL;
-    const char *track_id = item ? item->track_id : current_track(daemon);
     const char *problem = named ? NULL : nothing_to_play(daemon);
-    double position_ms = named ? 0 : heard_ms(daemon, now);
+    struct link_command command = {
+        .action = "play",
+        .track_id = item ? item->track_id : current_track(daemon),
+        .position_ms = named ? 0 : heard_ms(daemon, now),
+        .item = item,
+    };
     if (named && !item)
         problem = "the playlist has no such track";
     if (!isnan(cmd->position_ms))
-        position_ms = cmd->position_ms;
-    if (problem) {
+        command.position_ms = cmd->position_ms;
+    if (problem)
         control_fail(asker, problem);
-        return;
-    }
-    if (item)
-        place_expect(&daemon->place, item, now);
-    send_playback(daemon, asker, "play", track_id, position_ms);
+    else
+        send_playback(daemon, asker, &command);
 }
 
 static void do_pause(struct daemon *daemon, const struct asker *asker, struct mono_time now)
 {
-    send_playback(daemon, asker, "pause", current_track(daemon), heard_ms(daemon, now));
+    send_playback(daemon, asker,
+                  &(struct link_command){.action = "pause",
+                                         .track_id = current_track(daemon),
+                                         .position_ms = heard_ms(daemon, now)});
 }
 
 static void do_toggle(struct daemon *daemon, const struct asker *asker,
                       const struct control_cmd *cmd, struct mono_time now)
 {
     struct asker toggling = *asker;
-    bool plays = daemon->has_playback && daemon->playback.playing;
+    bool plays = daemon->session->has_playback && daemon->session->playback.playing;
     toggling.state = plays ? "paused" : "playing";
     if (plays)
         do_pause(daemon, &toggling, now);
@@ -120,7 +124,10 @@ static void do_seek(struct daemon *daemon, const struct asker *asker, const stru
     if (problem)
         control_fail(asker, problem);
     else
-        send_playback(daemon, asker, "seek", current_track(daemon), fmax(position_ms, 0));
+        send_playback(daemon, asker,
+                      &(struct link_command){.action = "seek",
+                                             .track_id = current_track(daemon),
+                                             .position_ms = fmax(position_ms, 0)});
 }
 
 /* --- this speaker -------------------------------------------------------------------------- */
@@ -137,14 +144,14 @@ static void do_hello(const struct daemon *daemon, const struct asker *asker)
 static void do_playlist(struct daemon *daemon, const struct asker *asker)
 {
     struct listing *listing = control_begin_listing(daemon, asker);
-    listing_add_items(listing, "playlist", 0, daemon->playlist.count);
+    listing_add_items(listing, "playlist", 0, daemon->session->playlist.count);
     listing_send(listing, asker->client);
 }
 
 static void do_requests(struct daemon *daemon, const struct asker *asker)
 {
     struct listing *listing = control_begin_listing(daemon, asker);
-    listing_add_requests(listing, &daemon->requests, "requests");
+    listing_add_requests(listing, &daemon->session->requests, "requests");
     listing_send(listing, asker->client);
 }
 
@@ -156,8 +163,8 @@ static void do_subscribe(struct daemon *daemon, const struct asker *asker, struc
     cJSON_AddBoolToObject(members, "ok", true);
     cJSON_AddItemToObject(members, "status", status_build(daemon, now));
     struct listing *listing = listing_create(daemon, members);
-    listing_add_items(listing, "playlist", 0, daemon->playlist.count);
-    listing_add_requests(listing, &daemon->requests, "requests");
+    listing_add_items(listing, "playlist", 0, daemon->session->playlist.count);
+    listing_add_requests(listing, &daemon->session->requests, "requests");
     if (asker->client)
         control_client_subscribe(asker->client);
     listing_send(listing, asker->client);
@@ -296,10 +303,10 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         do_seek(daemon, asker, cmd, now);
         break;
     case CONTROL_NEXT:
-        do_skip(daemon, asker, 1, now);
+        do_skip(daemon, asker, 1);
         break;
     case CONTROL_PREV:
-        do_skip(daemon, asker, -1, now);
+        do_skip(daemon, asker, -1);
         break;
     case CONTROL_VOLUME:
         do_volume(daemon, asker, cmd, now);

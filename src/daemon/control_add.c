@@ -69,8 +69,6 @@ static void uploaded(void *user, const struct link_result *result)
 {
     struct addition *addition = user;
     struct waiting *waiting = addition->waiting;
-    if (result->request)
-        requests_mark_mine(&addition->daemon->requests, result->request->id);
     forget(addition);
     control_confirmed(waiting, result);
 }

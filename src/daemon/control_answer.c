@@ -93,16 +93,16 @@ struct asker control_stop_waiting(struct waiting *waiting)
 /* As the list has it, with what it knows beyond the backend's word. */
 static cJSON *request_json(const struct daemon *daemon, const struct request_message *request)
 {
-    const struct request_entry *entry = requests_find(&daemon->requests, request->id);
+    const struct request_entry *entry = requests_find(&daemon->session->requests, request->id);
     return entry ? status_build_request(&entry->message, entry->mine)
                  : status_build_request(request, false);
 }
 
 static cJSON *item_json(const struct daemon *daemon, const struct playlist_item *added)
 {
-    const struct playlist_item *item = playlist_find(&daemon->playlist, added->id);
-    return item ? status_build_item(item, playlist_position(&daemon->playlist, item),
-                                    item == daemon_current_item(daemon))
+    const struct playlist_item *item = playlist_find(&daemon->session->playlist, added->id);
+    return item ? status_build_item(item, playlist_position(&daemon->session->playlist, item),
+                                    item == session_current_item(daemon->session))
                 : status_build_item(added, added->position, false);
 }
 

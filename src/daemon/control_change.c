@@ -22,20 +22,12 @@ static void do_move(struct daemon *daemon, const struct asker *asker, const stru
         link_move(daemon->link, cmd->item_id, cmd->new_position, control_confirmed, waiting);
 }
 
-static void request_made(void *user, const struct link_result *result)
-{
-    struct waiting *waiting = user;
-    if (result->request)
-        requests_mark_mine(&waiting->daemon->requests, result->request->id);
-    control_confirmed(waiting, result);
-}
-
 static void send_request(struct daemon *daemon, const struct asker *asker,
                          const struct request_wish *wish)
 {
     struct waiting *waiting = control_wait(daemon, asker);
     if (waiting)
-        link_request(daemon->link, wish, request_made, waiting);
+        link_request(daemon->link, wish, control_confirmed, waiting);
 }
 
 /* The full backend takes an add request for its word, and fails at its approval when the path and
@@ -65,7 +57,7 @@ static void do_request(struct daemon *daemon, const struct asker *asker,
                        const struct control_cmd *cmd)
 {
     bool add = strcmp(cmd->type, "add") == 0;
-    const struct playlist_item *item = playlist_find(&daemon->playlist, cmd->item_id);
+    const struct playlist_item *item = playlist_find(&daemon->session->playlist, cmd->item_id);
     if (cmd->item_id[0] && !item) {
         control_fail(asker, "the playlist has no such item");
         return;
@@ -94,7 +86,7 @@ static void do_request(struct daemon *daemon, const struct asker *asker,
 static void do_decide(struct daemon *daemon, const struct asker *asker,
                       const struct control_cmd *cmd)
 {
-    const struct request_entry *entry = requests_find(&daemon->requests, cmd->request_id);
+    const struct request_entry *entry = requests_find(&daemon->session->requests, cmd->request_id);
     if (entry && entry->message.status != REQUEST_PENDING) {
         control_fail(asker, entry->message.status == REQUEST_APPROVED
                                 ? "the request has been approved already"

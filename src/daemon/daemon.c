@@ -5,7 +5,6 @@
 #include "tutti/daemon/daemon.h"
 
 #include "daemon_internal.h"
-#include "texts.h"
 #include "tutti/base/log.h"
 #include "tutti/core/web_url.h"
 
@@ -60,15 +59,10 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
 
 /* --- playlist and tracks ------------------------------------------------------------------- */
 
-const struct playlist_item *daemon_current_item(const struct daemon *daemon)
-{
-    return place_item(&daemon->place, &daemon->playlist);
-}
-
 const char *daemon_item_problem(const struct daemon *daemon)
 {
-    const struct playlist_item *item = daemon_current_item(daemon);
-    if (!daemon->has_playback || !daemon->playback.has_track)
+    const struct playlist_item *item = session_current_item(daemon->session);
+    if (!session_has_track(daemon->session))
         return "";
     if (!item)
         return "the playlist has no such track";
@@ -79,7 +73,7 @@ const char *daemon_item_problem(const struct daemon *daemon)
 static void say_item_problem(struct daemon *daemon)
 {
     const char *problem = daemon_item_problem(daemon);
-    const char *track_id = problem[0] ? daemon->playback.track_id : "";
+    const char *track_id = problem[0] ? daemon->session->playback.track_id : "";
     if (strcmp(daemon->item_problem_of, track_id) == 0)
         return;
     snprintf(daemon->item_problem_of, sizeof daemon->item_problem_of, "%s", track_id);
@@ -103,9 +97,10 @@ static void plan_tracks(struct daemon *daemon)
     static const int steps[LIBRARY_WANTED] = {0, 1, -1};
     char urls[LIBRARY_WANTED][PROTOCOL_URL_MAX];
     const char *wanted[LIBRARY_WANTED];
-    const struct playlist_item *current = daemon_current_item(daemon);
+    const struct playlist_item *current = session_current_item(daemon->session);
     for (int i = 0; i < LIBRARY_WANTED; i++) {
-        item_url(daemon, current ? playlist_step(&daemon->playlist, current, steps[i]) : NULL,
+        item_url(daemon,
+                 current ? playlist_step(&daemon->session->playlist, current, steps[i]) : NULL,
                  urls[i]);
         wanted[i] = urls[i];
     }
@@ -150,89 +145,56 @@ static void on_stamp(void *user, struct server_time updated_at, struct mono_time
     daemon_group_heard(user, updated_at, &arrived);
 }
 
-static void on_playback(void *user, const struct playback_state *playback, struct mono_time now)
+/* A state was told, or there is none any more: silence. */
+static void follow_playback(struct daemon *daemon, struct mono_time now)
 {
-    struct daemon *daemon = user;
+    const struct playback_state *playback = &daemon->session->playback;
     struct timeline timeline = {
         .playing = playback->playing,
         .position_s = playback->position_ms * 1e-3,
         .anchored_at = playback->updated_at,
     };
-    double length_s = player_get_status(daemon->player, now).length_s; /* of the one before */
-    place_heard(&daemon->place, &daemon->playlist, playback, length_s, now);
-    daemon->playback = *playback;
-    daemon->has_playback = true;
-    daemon_group_heard(daemon, playback->updated_at, NULL);
-    daemon_advance_heard(daemon, playback, now);
+    if (daemon->session->has_playback) {
+        daemon_group_heard(daemon, playback->updated_at, NULL);
+        daemon_advance_heard(daemon, playback, now);
+    }
     player_set_timeline(daemon->player, &timeline, now);
-    plan_tracks(daemon);
-    say_item_problem(daemon);
-    events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST); /* which tells the current track, too */
-    daemon_tick(daemon, now);
 }
 
-/* The backend changes the current track without a word when it is removed, and when the first one
- * is added. A fresh state tells what is true; there is nothing to ask it. */
-static bool is_doubtful(const struct daemon *daemon)
+/* The status tells the current track, and so does the playlist. */
+static unsigned events_of(unsigned news)
 {
-    if (!daemon->has_playback)
-        return false;
-    return daemon->playback.has_track ? !daemon_current_item(daemon) : daemon->playlist.count > 0;
+    return (news & SESSION_PLAYBACK ? EVENTS_STATUS | EVENTS_PLAYLIST : 0) |
+           (news & SESSION_PLAYLIST ? EVENTS_PLAYLIST : 0) |
+           (news & SESSION_REQUESTS ? EVENTS_REQUESTS : 0);
 }
 
-static void on_playlist(void *user, struct playlist_message *playlist, bool fresh)
+static void on_session(void *user, unsigned news, struct mono_time now)
 {
     struct daemon *daemon = user;
-    texts_forget_playlist(daemon->reader, &daemon->playlist);
-    daemon->playlist = *playlist;
-    place_follow(&daemon->place, &daemon->playlist);
-    daemon_group_playlist(daemon);
-    plan_tracks(daemon);
-    events_note(daemon, EVENTS_PLAYLIST);
-    daemon_tick(daemon, loop_now(daemon->loop));
-    if (!fresh && is_doubtful(daemon))
-        link_doubt(daemon->link);
+    if (news & SESSION_PLAYLIST && daemon->session->has_playback)
+        daemon_group_playlist(daemon);
+    if (news & SESSION_PLAYBACK)
+        follow_playback(daemon, now);
+    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST))
+        plan_tracks(daemon);
+    if (news & SESSION_PLAYBACK)
+        say_item_problem(daemon);
+    events_note(daemon, events_of(news));
+    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST))
+        daemon_tick(daemon, now);
 }
 
-static void on_resync(void *user, struct playlist_message *playlist)
+static double length_s(void *user, struct mono_time now)
 {
     struct daemon *daemon = user;
-    bool same = playlist_equal(&daemon->playlist, playlist);
-    texts_forget_playlist(daemon->reader, playlist);
-    if (same)
-        return;
-    log_info("backend: the playlist changed without a word; looking at the whole state");
-    link_doubt(daemon->link);
-}
-
-static void on_request(void *user, const struct request_message *request)
-{
-    struct daemon *daemon = user;
-    requests_put(&daemon->requests, request, &daemon->playlist);
-    events_note(daemon, EVENTS_REQUESTS);
+    return player_get_status(daemon->player, now).length_s;
 }
 
 void daemon_keep_state(void *user)
 {
     struct daemon *daemon = user;
     session_saver_save(daemon->saver, &daemon->state);
-}
-
-/* Silence, and nothing to show, until another session tells its state. */
-static void on_left(void *user)
-{
-    struct daemon *daemon = user;
-    struct mono_time now = loop_now(daemon->loop);
-    texts_forget_playlist(daemon->reader, &daemon->playlist);
-    requests_clear(&daemon->requests);
-    daemon->playback = (struct playback_state){0};
-    daemon->has_playback = false;
-    daemon->place = (struct place){0};
-    daemon_group_follow_session(daemon);
-    player_set_timeline(daemon->player, &(struct timeline){0}, now);
-    plan_tracks(daemon);
-    events_note(daemon, EVENTS_STATUS | EVENTS_PLAYLIST | EVENTS_REQUESTS);
-    daemon_tick(daemon, now);
 }
 
 static void on_change(void *user)
@@ -252,10 +214,9 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
     struct daemon *daemon = user;
     struct player_status player = player_get_status(daemon->player, now);
     struct server_clock_estimate clock = server_clock_estimate(&daemon->clock, now);
-    ack->track_id =
-        daemon->has_playback && daemon->playback.has_track ? daemon->playback.track_id : NULL;
+    ack->track_id = session_has_track(daemon->session) ? daemon->session->playback.track_id : NULL;
     ack->position_ms = player.position_s * 1e3;
-    ack->state = daemon->playback.playing ? "playing" : "paused";
+    ack->state = daemon->session->playback.playing ? "playing" : "paused";
     ack->drift_known = player.error_known;
     ack->drift_ms = player.error_s * 1e3;
     ack->rate_ppm = player.rate_ppm;
@@ -293,12 +254,9 @@ const struct library_handlers daemon_library_handlers = {on_file, on_next, on_gr
                                                          on_track_problem};
 
 const struct link_handlers daemon_link_handlers = {
-    .on_playback = on_playback,
+    .on_session = on_session,
     .on_stamp = on_stamp,
-    .on_playlist = on_playlist,
-    .on_resync = on_resync,
-    .on_request = on_request,
-    .on_left = on_left,
     .on_change = on_change,
+    .length_s = length_s,
     .fill_ack = fill_ack,
 };

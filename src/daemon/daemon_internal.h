@@ -6,11 +6,10 @@
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
 #include "tutti/core/advance.h"
-#include "tutti/core/place.h"
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
-#include "tutti/core/requests.h"
 #include "tutti/core/server_clock.h"
+#include "tutti/core/session.h"
 #include "tutti/core/settings.h"
 #include "tutti/daemon/amplifier.h"
 #include "tutti/daemon/daemon.h"
@@ -34,8 +33,8 @@
 struct events {
     struct loop_timer *timer;
     struct mono_time told_at;
-    unsigned news;              /* EVENTS_*, ored */
-    uint64_t *prints;           /* of the playlist as subscribers know it */
+    unsigned news;    /* EVENTS_*, ored */
+    uint64_t *prints; /* of the playlist as subscribers know it */
     size_t print_count;
     enum transport_state state; /* as last noted */
     enum output_state output;
@@ -70,11 +69,8 @@ struct daemon {
     struct loop_timer *tick;
     struct loop_timer *slow; /* every ten seconds: wall clock, watchdog, status line */
 
-    struct playback_state playback;
-    bool has_playback;
-    struct playlist_message playlist;
-    struct place place; /* of the current item in it */
-    struct requests requests;
+    struct session replica;                /* the link's: it tells it what the backend says */
+    const struct session *session;         /* the same, for everybody else */
     char item_problem_of[PROTOCOL_ID_MAX]; /* the track of which it was said; "" none */
 
     struct events events;
@@ -102,7 +98,6 @@ void daemon_tick(struct daemon *daemon, struct mono_time now);
 void daemon_keep_state(void *user);
 /* What is remembered of the configured sound device. */
 struct session_device *daemon_device(struct daemon *daemon);
-const struct playlist_item *daemon_current_item(const struct daemon *daemon);
 /* Why the playlist gives nothing to play for the current track; "" where it does, or none is. */
 const char *daemon_item_problem(const struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);

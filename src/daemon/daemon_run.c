@@ -196,7 +196,7 @@ static bool set_up(struct daemon *daemon)
 
     server_clock_init(&daemon->clock, ms_to_ns(settings->sync.seek_threshold_ms));
     daemon->loop = loop_create(ca_file);
-    if (!requests_init(&daemon->requests) || !daemon->loop || !events_init(daemon) ||
+    if (!session_init(&daemon->replica) || !daemon->loop || !events_init(daemon) ||
         loop_watch_signals(daemon->loop, on_signal, daemon) < 0)
         return false;
     if (!create_threads(daemon))
@@ -231,8 +231,8 @@ static bool set_up(struct daemon *daemon)
     daemon->link =
         link_create(daemon->loop, daemon->http,
                     &(struct link_config){settings, &daemon->state, &daemon->clock,
-                                          daemon->token[0] ? daemon->token : NULL,
-                                          &daemon->playlist, daemon->files, daemon->reader},
+                                          daemon->token[0] ? daemon->token : NULL, &daemon->replica,
+                                          daemon->files, daemon->reader},
                     &daemon_link_handlers, daemon);
     if (settings->metrics.listen[0])
         daemon->metrics =
@@ -269,8 +269,7 @@ void daemon_destroy(struct daemon *daemon)
     control_forget_all(daemon);
     loop_destroy(daemon->loop);
     metrics_server_destroy(daemon->metrics);
-    playlist_message_finish(&daemon->playlist);
-    requests_finish(&daemon->requests);
+    session_finish(&daemon->replica);
     free(daemon);
 }
 
@@ -281,6 +280,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
         return NULL;
     daemon->settings = settings;
     daemon->config_path = config_path;
+    daemon->session = &daemon->replica;
     lean_start(strncasecmp(settings->backend.url, "https:", 6) == 0);
     json_pool_start();
     daemon_name_speaker(settings);

@@ -50,7 +50,7 @@ static struct listing *list_requests(const struct daemon *daemon)
     cJSON *members = cJSON_CreateObject();
     cJSON_AddStringToObject(members, "event", "requests");
     struct listing *listing = listing_create(daemon, members);
-    listing_add_requests(listing, &daemon->requests, "requests");
+    listing_add_requests(listing, &daemon->session->requests, "requests");
     return listing;
 }
 
@@ -72,19 +72,19 @@ static void tell_requests(struct daemon *daemon)
 static void remember_prints(struct daemon *daemon)
 {
     struct events *events = &daemon->events;
-    size_t count = daemon->playlist.count, bytes = count * sizeof *events->prints;
+    size_t count = daemon->session->playlist.count, bytes = count * sizeof *events->prints;
     free(events->prints);
     events->prints = count > 0 ? malloc(bytes) : NULL;
     events->print_count = count;
     if (events->prints)
-        memcpy(events->prints, playlist_prints(&daemon->playlist), bytes);
+        memcpy(events->prints, playlist_prints(&daemon->session->playlist), bytes);
 }
 
 static size_t compare(const struct daemon *daemon,
                       struct playlist_change changes[PLAYLIST_CHANGES_MAX])
 {
     const struct events *events = &daemon->events;
-    const struct playlist_message *now = &daemon->playlist;
+    const struct playlist_message *now = &daemon->session->playlist;
     if (events->prints && now->count > 0)
         return playlist_compare(events->prints, events->print_count, playlist_prints(now),
                                 now->count, changes);

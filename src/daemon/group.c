@@ -173,7 +173,7 @@ void daemon_group_playlist(struct daemon *daemon)
     struct daemon_group *group = running(daemon);
     if (!group)
         return;
-    group_set_playlist(&group->machine, digest(&daemon->playlist), loop_now(daemon->loop));
+    group_set_playlist(&group->machine, digest(&daemon->session->playlist), loop_now(daemon->loop));
     flush(group);
 }
 
@@ -281,8 +281,8 @@ static void start(struct daemon_group *group)
     group->role = group->said_role = GROUP_ALONE;
     group->reference = group->said_reference = 0;
     add_peers(group);
-    if (daemon->has_playback)
-        daemon_group_heard(daemon, daemon->playback.updated_at, NULL);
+    if (daemon->session->has_playback)
+        daemon_group_heard(daemon, daemon->session->playback.updated_at, NULL);
     daemon_group_playlist(daemon);
     flush(group);
 }

@@ -71,7 +71,7 @@ void link_close_socket(struct link *link, struct link_socket *socket)
     if (!socket)
         return;
     ws_client_destroy(socket->client);
-    texts_forget_playlist(link->config.reader, &socket->playlist);
+    texts_forget_playlist(link->config.reader, &socket->opening.playlist);
     link_forget_texts(socket);
     memset(socket, 0, sizeof *socket);
     socket->link = link;
@@ -89,18 +89,19 @@ void link_retry_later(struct link *link)
     link_orders_run(link);
 }
 
-void link_take_playback(struct link *link, const struct playback_state *playback,
-                        struct mono_time now)
+void link_tell_change(struct link *link, struct session_change change, struct mono_time now)
 {
-    link->playback = *playback;
-    link->has_playback = true;
-    link->handlers.on_playback(link->user, playback, now);
+    texts_forget_playlist(link->config.reader, &change.dropped);
+    if (change.news)
+        link->handlers.on_session(link->user, change.news, now);
+    if (change.doubtful)
+        link_recheck(link);
 }
 
-void link_deliver_playlist(struct link *link, struct playlist_message *playlist, bool fresh)
+void link_apply(struct link *link, struct protocol_message *message, struct mono_time now)
 {
-    link->handlers.on_playlist(link->user, playlist, fresh);
-    *playlist = (struct playlist_message){0};
+    double length_s = link->handlers.length_s(link->user, now);
+    link_tell_change(link, session_apply(link->config.session, message, length_s, now), now);
 }
 
 /* --- lifecycle ----------------------------------------------------------------------------- */
@@ -118,13 +119,14 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
 {
     struct link_socket *old = link->live;
     bool first = link->state != LINK_LIVE;
+    double length_s = link->handlers.length_s(link->user, now);
     link->fresh = NULL;
     link_close_socket(link, old);
     link->live = socket;
     backoff_reset(&link->backoff);
     link_plan_recheck(link, now);
-    link_deliver_playlist(link, &socket->playlist, true);
-    link_take_playback(link, &socket->playback, now);
+    link_tell_change(link, session_adopt(link->config.session, &socket->opening, length_s, now),
+                     now);
     link_membership_worked(link);
     link_set_state(link, LINK_LIVE, "");
     if (first) {

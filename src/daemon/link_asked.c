@@ -18,9 +18,7 @@ static void close_all(struct link *link)
     link_close_socket(link, link->fresh);
     link_close_socket(link, link->live);
     server_clock_disconnected(link->config.clock);
-    link->has_playback = false;
-    link->playback = (struct playback_state){0};
-    link->handlers.on_left(link->user);
+    link_tell_change(link, session_clear(link->config.session), loop_now(link->loop));
 }
 
 static void keep_asked(struct link *link, const char *code, bool left)
@@ -48,63 +46,33 @@ bool link_leave(struct link *link)
     return true;
 }
 
-static void take_session(struct link_order *pending, const struct session_answer *answer)
-{
-    struct link *link = pending->link;
-    if (!answer || !answer->token[0]) {
-        link_order_fail(pending, "the answer to joining holds no session");
-        return;
-    }
-    link_orders_end_all(link, pending, "this speaker has gone into another session");
-    close_all(link);
-    keep_asked(link, pending->code, false);
-    orders_joined(&link->orders, pending->number, loop_now(link->loop));
-    link_set_state(link, LINK_JOINING, "");
-    membership_init(&link->membership, false); /* it has been given up for this one */
-    struct link_pass pass = link_pass_of(answer, "");
-    link_take_pass(link, &pass);
-}
-
-static void session_parsed(void *user, struct text *text, struct parsed *parsed)
-{
-    struct link_order *pending = user;
-    (void)text;
-    pending->answer = NULL;
-    take_session(pending, parsed->good ? &parsed->session : NULL);
-}
-
-static void take_answer(struct link_order *pending, const struct http_response *response)
-{
-    struct session_answer answer;
-    if (response->body_bytes <= TEXTS_AT_ONCE_BYTES) {
-        bool good = protocol_parse_session(response->body, response->body_bytes, &answer);
-        take_session(pending, good ? &answer : NULL);
-        return;
-    }
-    struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
-                                 response->received_at};
-    pending->answer =
-        texts_parse(pending->link->config.reader, &source, session_parsed, pending);
-    if (!pending->answer)
-        link_order_fail(pending, "no memory or thread to read the answer to joining");
-}
-
 static void join_answered(void *user, const struct http_response *response)
 {
     struct link_order *pending = user;
+    struct link *link = pending->link;
+    struct session_answer answer;
     char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 32];
     pending->call = NULL;
-    if (response->status == 200) {
-        take_answer(pending, response);
-        return;
-    }
     if (response->status == 0) {
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-    } else {
+        link_order_fail(pending, error);
+    } else if (response->status != 200) {
         link_error_detail(response, detail);
         snprintf(error, sizeof error, "the backend refuses: %s", detail);
+        link_order_fail(pending, error);
+    } else if (!protocol_parse_session(response->body, response->body_bytes, &answer) ||
+               !answer.token[0]) {
+        link_order_fail(pending, "the answer to joining holds no session");
+    } else {
+        link_orders_end_all(link, pending, "this speaker has gone into another session");
+        close_all(link);
+        keep_asked(link, pending->code, false);
+        orders_joined(&link->orders, pending->number, loop_now(link->loop));
+        link_set_state(link, LINK_JOINING, "");
+        membership_init(&link->membership, false); /* it has been given up for this one */
+        struct link_pass pass = link_pass_of(&answer, "");
+        link_take_pass(link, &pass);
     }
-    link_order_fail(pending, error);
 }
 
 void link_join_start(struct link_order *pending)

@@ -16,26 +16,33 @@ static void copy(char *to, size_t size, const char *from)
 
 /* --- the answer to a call ------------------------------------------------------------------ */
 
+/* Its broadcast may be missed. */
 static void take_request(struct link_order *pending, const struct http_response *response)
 {
-    struct link *link = pending->link;
+    struct protocol_message message = {.type = MESSAGE_REQUEST};
     char reason[PROTOCOL_REASON_MAX];
     pending->has_request =
-        protocol_parse_request(response->body, response->body_bytes, &pending->request, reason);
-    if (pending->has_request) /* its broadcast may be missed */
-        link->handlers.on_request(link->user, &pending->request);
+        protocol_parse_request(response->body, response->body_bytes, &message.request, reason);
+    if (!pending->has_request)
+        return;
+    pending->request = message.request;
+    link_apply(pending->link, &message, loop_now(pending->link->loop));
+}
+
+static void take_playback(struct link *link, const struct http_response *response)
+{
+    struct protocol_message message = {.type = MESSAGE_PLAYBACK_STATE};
+    char reason[PROTOCOL_REASON_MAX];
+    if (protocol_parse_playback(response->body, response->body_bytes, &message.playback, reason))
+        link_apply(link, &message, loop_now(link->loop));
 }
 
 /* What it tells beside its yes. */
 static void take_answer(struct link_order *pending, const struct order *order,
                         const struct http_response *response)
 {
-    struct link *link = pending->link;
-    struct playback_state playback;
-    char reason[PROTOCOL_REASON_MAX];
-    if (order->kind == ORDER_PLAYBACK &&
-        protocol_parse_playback(response->body, response->body_bytes, &playback, reason))
-        link_take_playback(link, &playback, loop_now(link->loop));
+    if (order->kind == ORDER_PLAYBACK)
+        take_playback(pending->link, response);
     if (order->kind == ORDER_ADD)
         pending->has_item =
             protocol_parse_item(response->body, response->body_bytes, &pending->item);
@@ -89,7 +96,8 @@ void link_order_answered(void *user, const struct http_response *response)
     else
         say_why(order, response, why, sizeof why);
     /* A guest's upload is a request first. */
-    const struct playlist_message *shown = pending->has_request ? NULL : link->config.playlist;
+    const struct playlist_message *shown =
+        pending->has_request ? NULL : &link->config.session->playlist;
     orders_answered(&link->orders, pending->number, response->status, why, shown,
                     loop_now(link->loop));
     link_orders_run(link);
@@ -193,11 +201,12 @@ void link_order_repeat(struct link_order *pending, const struct order *order)
 /* --- the first try ------------------------------------------------------------------------- */
 
 /* Where the backend goes from here: by its own rules, the last track starts again. */
-static void expect_skip(const struct link *link, struct order *order)
+static void expect_skip(const struct session *session, struct order *order)
 {
-    const struct playlist_message *playlist = link->config.playlist;
+    const struct playlist_message *playlist = &session->playlist;
     const struct playlist_item *current =
-        link->playback.has_track ? playlist_find_track(playlist, link->playback.track_id) : NULL;
+        session_has_track(session) ? playlist_find_track(playlist, session->playback.track_id)
+                                   : NULL;
     if (!current)
         return;
     const struct playlist_item *to =
@@ -206,13 +215,13 @@ static void expect_skip(const struct link *link, struct order *order)
 }
 
 /* What is compared later, as it is when it is asked for. */
-static void note_before(const struct link *link, struct order *order)
+static void note_before(const struct session *session, struct order *order)
 {
-    order->stamp_before = link->playback.updated_at;
+    order->stamp_before = session->playback.updated_at;
     if (order->kind == ORDER_ADD || order->kind == ORDER_APPROVE)
-        order->tracks_before = playlist_count_track(link->config.playlist, order->track_id);
+        order->tracks_before = playlist_count_track(&session->playlist, order->track_id);
     if (order_is_skip(order))
-        expect_skip(link, order);
+        expect_skip(session, order);
 }
 
 static void send_text(struct link_order *pending)
@@ -224,7 +233,7 @@ static void send_text(struct link_order *pending)
 
 void link_order_send(struct link_order *pending, struct order *order)
 {
-    note_before(pending->link, order);
+    note_before(pending->link->config.session, order);
     switch (order->kind) {
     case ORDER_PLAYBACK:
     case ORDER_REQUEST:
@@ -260,14 +269,19 @@ static void begin_with_text(struct link *link, const struct order *order, char *
     link_orders_run(link);
 }
 
-void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
-                  link_done *done, void *user)
+void link_command(struct link *link, const struct link_command *command, link_done *done,
+                  void *user)
 {
-    struct order order = {.kind = ORDER_PLAYBACK, .position_ms = position_ms, .new_position = -1};
-    copy(order.action, sizeof order.action, action);
-    copy(order.track_id, sizeof order.track_id, track_id);
-    begin_with_text(link, &order, protocol_build_playback_command(action, track_id, position_ms),
-                    done, user);
+    struct order order = {
+        .kind = ORDER_PLAYBACK, .position_ms = command->position_ms, .new_position = -1};
+    copy(order.action, sizeof order.action, command->action);
+    copy(order.track_id, sizeof order.track_id, command->track_id);
+    if (command->item)
+        session_expect(link->config.session, command->item, loop_now(link->loop));
+    begin_with_text(
+        link, &order,
+        protocol_build_playback_command(command->action, command->track_id, command->position_ms),
+        done, user);
 }
 
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user)

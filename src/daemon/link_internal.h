@@ -10,7 +10,6 @@
 #include "tutti/core/backoff.h"
 #include "tutti/core/date_plan.h"
 #include "tutti/core/membership.h"
-#include "tutti/core/notices.h"
 #include "tutti/core/orders.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
@@ -22,7 +21,7 @@
 /* What may have a playlist in it: that itself, a session, the answer to joining. */
 #define LINK_LIST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
 /* Every other answer. It is parsed in the loop. */
-#define LINK_ANSWER_MAX_BYTES ((int64_t)TEXTS_AT_ONCE_BYTES)
+#define LINK_ANSWER_MAX_BYTES (INT64_C(64) * 1024)
 #define LINK_PROBES 16
 /* How long an echo is waited for before Dates are asked for. */
 #define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
@@ -35,10 +34,7 @@
 struct link_socket {
     struct link *link;
     struct ws_client *client;
-    bool has_playback;
-    bool has_playlist;
-    struct playback_state playback; /* initial; delivered when the socket is adopted */
-    struct playlist_message playlist;
+    struct session_opening opening;     /* what it said first; counts when it is adopted */
     struct text *texts[LINK_TEXTS_MAX]; /* being parsed, in their order */
     int text_count;
     size_t text_bytes;
@@ -49,7 +45,6 @@ struct link_order {
     uint64_t number; /* in link->orders; 0: free */
     struct link *link;
     struct http_call *call;           /* that will be answered */
-    struct text *answer;              /* to it, being parsed */
     char *text;                       /* to be sent by the socket; NULL: none */
     char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
     char code[PROTOCOL_CODE_MAX];     /* of the session to join */
@@ -106,10 +101,6 @@ struct link {
     struct http_call *date_call;
     bool no_session_call; /* the backend does not tell the whole state over REST */
 
-    struct playback_state playback; /* the last good one */
-    bool has_playback;
-    struct notices odd; /* messages */
-
     int64_t sequence;
     struct link_probe probes[LINK_PROBES];
     struct orders orders;
@@ -129,9 +120,9 @@ void link_recheck(struct link *link);
 void link_replace(struct link *link);
 /* The whole state has been looked at; again in about a minute. */
 void link_plan_recheck(struct link *link, struct mono_time now);
-void link_take_playback(struct link *link, const struct playback_state *playback,
-                        struct mono_time now);
-void link_deliver_playlist(struct link *link, struct playlist_message *playlist, bool fresh);
+/* One good message: into the session, and on to whoever follows it. */
+void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
+void link_tell_change(struct link *link, struct session_change change, struct mono_time now);
 void link_close_socket(struct link *link, struct link_socket *socket);
 /* This socket has told both its initial frames: from here on it is the one that counts. */
 void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now);

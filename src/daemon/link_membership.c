@@ -234,7 +234,7 @@ static void session_answered(void *user, const struct http_response *response)
     if (source.text)
         link->rest_text = texts_parse(link->config.reader, &source, session_parsed, link);
     if (!link->rest_text)
-        not_obtained(link, "no memory or thread to read the answer to joining");
+        not_obtained(link, "the answer to joining holds no session");
 }
 
 static void login_answered(void *user, const struct http_response *response)

@@ -61,10 +61,15 @@ static void take_echo(struct link *link, const struct echo_message *echo, struct
     set_probe_timer(link);
 }
 
-static void take_request(struct link *link, const struct request_message *request)
+static void take_playback(struct link *link, struct protocol_message *message,
+                          struct mono_time received)
 {
-    link->handlers.on_request(link->user, request);
-    link_orders_take_request(link, request);
+    struct server_time updated_at = message->playback.updated_at;
+    server_clock_add_stamp(link->config.clock, received, updated_at);
+    link->handlers.on_stamp(link->user, updated_at, received);
+    set_probe_timer(link); /* a stamp that cannot be is looked into at once */
+    link_orders_take_playback(link, &message->playback, received);
+    link_apply(link, message, received);
 }
 
 static void take_message(struct link *link, struct protocol_message *message,
@@ -72,18 +77,15 @@ static void take_message(struct link *link, struct protocol_message *message,
 {
     switch (message->type) {
     case MESSAGE_PLAYBACK_STATE:
-        server_clock_add_stamp(link->config.clock, received, message->playback.updated_at);
-        link->handlers.on_stamp(link->user, message->playback.updated_at, received);
-        set_probe_timer(link); /* a stamp that cannot be is looked into at once */
-        link_orders_take_playback(link, &message->playback, received);
-        link_take_playback(link, &message->playback, received);
+        take_playback(link, message, received);
         break;
     case MESSAGE_PLAYLIST:
-        link_deliver_playlist(link, &message->playlist, false);
+        link_apply(link, message, received);
         link_orders_take_playlist(link);
         break;
     case MESSAGE_REQUEST:
-        take_request(link, &message->request);
+        link_apply(link, message, received);
+        link_orders_take_request(link, &message->request);
         break;
     case MESSAGE_ECHO:
         take_echo(link, &message->echo, received);
@@ -98,24 +100,17 @@ static void take_message(struct link *link, struct protocol_message *message,
 
 static void adopt_if_complete(struct link *link, struct link_socket *socket, struct mono_time now)
 {
-    if (socket->has_playback && socket->has_playlist)
+    if (session_opening_is_complete(&socket->opening))
         link_adopt(link, socket, now);
 }
 
 static void take_initial(struct link *link, struct link_socket *socket,
                          struct protocol_message *message, struct mono_time now)
 {
-    if (message->type == MESSAGE_PLAYBACK_STATE) {
-        socket->playback = message->playback;
-        socket->has_playback = true;
-    } else if (message->type == MESSAGE_PLAYLIST) {
-        texts_forget_playlist(link->config.reader, &socket->playlist);
-        socket->playlist = message->playlist;
-        message->playlist = (struct playlist_message){0};
-        socket->has_playlist = true;
-    } else if (message->type == MESSAGE_REQUEST) { /* the old socket may have missed it */
-        take_request(link, &message->request);
-    }
+    link_tell_change(link, session_apply_opening(link->config.session, &socket->opening, message),
+                     now);
+    if (message->type == MESSAGE_REQUEST)
+        link_orders_take_request(link, &message->request);
     adopt_if_complete(link, socket, now);
 }
 
@@ -124,18 +119,16 @@ static void take_odd(struct link *link, struct link_socket *socket, enum message
                      const char *reason, struct mono_time now)
 {
     unsigned withheld;
-    if (notices_take(&link->odd, reason, now, &withheld)) {
+    bool opens = socket == link->fresh;
+    if (session_note_odd(link->config.session, opens ? &socket->opening : NULL, type, reason, now,
+                         &withheld)) {
         char others[48] = "";
         if (withheld > 0)
             snprintf(others, sizeof others, " (%u odd ones before were not logged)", withheld);
         log_warn("backend: %s; the last good state stays%s", reason, others);
     }
-    if (socket != link->fresh || type != MESSAGE_PLAYBACK_STATE)
-        return;
-    /* As an initial frame it stands for "nothing new": connect all the same. */
-    socket->has_playback = true;
-    socket->playback = link->playback;
-    adopt_if_complete(link, socket, now);
+    if (opens)
+        adopt_if_complete(link, socket, now);
 }
 
 static void take(struct link_socket *socket, bool good, struct protocol_message *message,
@@ -178,8 +171,7 @@ static void parse_later(struct link_socket *socket, size_t bytes, struct mono_ti
                                  received};
     struct text *text = texts_parse(socket->link->config.reader, &source, text_parsed, socket);
     if (!text) {
-        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0,
-                          "no memory or thread to read what the backend says");
+        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0, "out of memory");
         return;
     }
     socket->texts[socket->text_count++] = text;

@@ -53,7 +53,6 @@ static void forget(struct link_order *pending, enum order_kind kind)
     if (kind == ORDER_ADD)
         link_upload_end(pending->link);
     http_cancel(pending->call);
-    texts_cancel(pending->answer);
     free(pending->text);
     *pending = (struct link_order){0};
 }
@@ -90,7 +89,10 @@ static void tell_end(struct link_order *pending, const struct orders_entry *entr
 {
     struct link *link = pending->link;
     struct link_order ended = *pending;
+    bool asked = entry->order.kind == ORDER_REQUEST || entry->order.kind == ORDER_ADD;
     forget(pending, entry->order.kind);
+    if (ended.has_request && asked)
+        session_mark_mine(link->config.session, ended.request.id);
     if (entry->error[0])
         link->counters.commands_failed++;
     else
@@ -195,7 +197,7 @@ void link_orders_take_request(struct link *link, const struct request_message *r
 
 void link_orders_take_playlist(struct link *link)
 {
-    orders_heard_playlist(&link->orders, link->config.playlist);
+    orders_heard_playlist(&link->orders, &link->config.session->playlist);
     link_orders_run(link);
 }
 
@@ -208,7 +210,8 @@ void link_orders_take_refusal(struct link *link, const char *detail)
 
 void link_orders_compare(struct link *link)
 {
-    orders_compare(&link->orders, &link->playback, link->config.playlist, loop_now(link->loop));
+    const struct session *session = link->config.session;
+    orders_compare(&link->orders, &session->playback, &session->playlist, loop_now(link->loop));
     link_orders_run(link);
 }
 

@@ -95,6 +95,23 @@ static bool hears_news(const struct link *link)
     return link->live && link->live->text_count > 0;
 }
 
+static void say_difference(unsigned differs)
+{
+    if (differs & SESSION_PLAYLIST)
+        log_info("backend: the playlist changed without a word; looking at the whole state");
+}
+
+/* Where it agrees, the socket has missed nothing. Where not, only a new one is to be trusted. */
+static void compare(struct link *link, const struct playback_state *playback,
+                    struct playlist_message *playlist)
+{
+    unsigned differs = session_differs(link->config.session, playback, playlist);
+    say_difference(differs);
+    texts_forget_playlist(link->config.reader, playlist);
+    if (differs)
+        link_recheck(link);
+}
+
 /* What cannot be parsed: the next one will do. */
 static void playlist_parsed(void *user, struct text *text, struct parsed *parsed)
 {
@@ -102,7 +119,7 @@ static void playlist_parsed(void *user, struct text *text, struct parsed *parsed
     (void)text;
     link->rest_text = NULL;
     if (parsed->good && link->state == LINK_LIVE && !hears_news(link))
-        link->handlers.on_resync(link->user, &parsed->playlist);
+        compare(link, NULL, &parsed->playlist);
 }
 
 static void parse(struct link *link, enum text_kind kind, const struct http_response *response,
@@ -124,14 +141,6 @@ static void playlist_answered(void *user, const struct http_response *response)
         parse(link, TEXT_PLAYLIST, response, playlist_parsed);
 }
 
-static bool same_playback(const struct playback_state *a, const struct playback_state *b)
-{
-    return a->has_track == b->has_track && strcmp(a->track_id, b->track_id) == 0 &&
-           a->position_ms == b->position_ms && a->playing == b->playing &&
-           a->updated_at.ns == b->updated_at.ns;
-}
-
-/* Where it agrees, the socket has missed nothing. Where not, only a new one is to be trusted. */
 static void session_parsed(void *user, struct text *text, struct parsed *parsed)
 {
     struct link *link = user;
@@ -144,9 +153,7 @@ static void session_parsed(void *user, struct text *text, struct parsed *parsed)
         return;
     }
     link_plan_recheck(link, loop_now(link->loop));
-    if (!link->has_playback || !same_playback(&parsed->playback, &link->playback))
-        link_recheck(link);
-    link->handlers.on_resync(link->user, &parsed->playlist);
+    compare(link, &parsed->playback, &parsed->playlist);
 }
 
 static void session_answered(void *user, const struct http_response *response)

@@ -57,8 +57,8 @@ struct listing *listing_create(const struct daemon *daemon, cJSON *members)
     text[strlen(text) - 1] = '\0'; /* its brace: there is more to come */
     listing->loop = daemon->loop;
     listing->reader = daemon->reader;
-    listing->playlist = playlist_share(&daemon->playlist);
-    listing->current = daemon_current_item(daemon);
+    listing->playlist = playlist_share(&daemon->session->playlist);
+    listing->current = session_current_item(daemon->session);
     add_part(listing, (struct part){.kind = PART_TEXT, .text = text});
     return listing;
 }

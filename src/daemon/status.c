@@ -99,9 +99,9 @@ const char *daemon_track_problem(const struct daemon *daemon, const struct playe
 static void add_track(const struct daemon *daemon, const struct player_status *player,
                       cJSON *status)
 {
-    const struct playlist_item *item = daemon_current_item(daemon);
-    if (daemon->has_playback && daemon->playback.has_track)
-        cJSON_AddStringToObject(status, "track_id", daemon->playback.track_id);
+    const struct playlist_item *item = session_current_item(daemon->session);
+    if (session_has_track(daemon->session))
+        cJSON_AddStringToObject(status, "track_id", daemon->session->playback.track_id);
     else
         cJSON_AddNullToObject(status, "track_id");
     if (item)

@@ -19,9 +19,9 @@ static void make_playlist(void)
                                "{\"id\":\"2\",\"track_id\":\"b\",\"name\":\"B\","
                                "\"duration_seconds\":75}]";
     char reason[PROTOCOL_REASON_MAX];
-    FUZZ_CHECK(protocol_parse_playlist(text, strlen(text), &kitchen->playlist, reason));
-    kitchen->has_playback = kitchen->playback.has_track = true;
-    strcpy(kitchen->playback.track_id, "b");
+    struct session_opening opening = {.playback = {.has_track = true, .track_id = "b"}};
+    FUZZ_CHECK(protocol_parse_playlist(text, strlen(text), &opening.playlist, reason));
+    session_adopt(&kitchen->replica, &opening, -1, loop_now(kitchen->loop));
 }
 
 static void make_daemon(void)

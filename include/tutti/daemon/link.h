@@ -11,6 +11,7 @@
 
 #include "tutti/core/protocol.h"
 #include "tutti/core/server_clock.h"
+#include "tutti/core/session.h"
 #include "tutti/core/settings.h"
 #include "tutti/io/session_file.h"
 
@@ -32,29 +33,24 @@ enum link_state {
 };
 
 struct link_config {
-    const struct settings *settings;         /* the caller's; outlives the link */
-    struct session_state *state;             /* membership, updated when a new one was obtained */
-    struct server_clock *clock;              /* gets the evidence that passes here */
-    const char *token;                       /* from token or token_file; NULL: none configured */
-    const struct playlist_message *playlist; /* the caller's, as it was last delivered */
-    struct background *background;           /* reads what is uploaded */
-    struct background *reader;               /* parses what is long */
+    const struct settings *settings; /* the caller's; outlives the link */
+    struct session_state *state;     /* membership, updated when a new one was obtained */
+    struct server_clock *clock;      /* gets the evidence that passes here */
+    const char *token;               /* from token or token_file; NULL: none configured */
+    struct session *session;         /* the caller's; the link alone changes it */
+    struct background *background;   /* reads what is uploaded */
+    struct background *reader;       /* parses what is long */
 };
 
 struct link_handlers {
-    void (*on_playback)(void *user, const struct playback_state *playback, struct mono_time now);
-    /* A state that was told to all has come: before on_playback, which tells of any. */
+    /* What the backend says, or having left it, has changed the session; news: SESSION_*. */
+    void (*on_session)(void *user, unsigned news, struct mono_time now);
+    /* A state that was told to all has come: before on_session, which tells of any. */
     void (*on_stamp)(void *user, struct server_time updated_at, struct mono_time arrived);
-    /* The items become the callee's: it finishes them. fresh: it came with the whole state, so
-     * that there is nothing to doubt. */
-    void (*on_playlist)(void *user, struct playlist_message *playlist, bool fresh);
-    /* The same list by REST: the callee looks whether it agrees, and finishes it. */
-    void (*on_resync)(void *user, struct playlist_message *playlist);
-    void (*on_request)(void *user, const struct request_message *request);
-    /* What was told belongs to a session that this speaker is not in any more. */
-    void (*on_left)(void *user);
     /* The state changed, or there is a new membership to keep. */
     void (*on_change)(void *user);
+    /* How long the current track is, as this speaker knows it; < 0: not known. */
+    double (*length_s)(void *user, struct mono_time now);
     /* A sync_ack is due: fills everything but client_time and sequence. */
     void (*fill_ack)(void *user, struct sync_ack *ack, struct mono_time now);
 };
@@ -97,10 +93,15 @@ struct link_result {
 };
 typedef void link_done(void *user, const struct link_result *result);
 
-/* The host's. action: "play", "pause", "seek", "skip_next", "skip_prev"; track_id NULL: the current
- * one; position_ms < 0: for skips. */
-void link_command(struct link *link, const char *action, const char *track_id, double position_ms,
-                  link_done *done, void *user);
+/* The host's. */
+struct link_command {
+    const char *action;               /* "play", "pause", "seek", "skip_next", "skip_prev" */
+    const char *track_id;             /* NULL: the current one */
+    double position_ms;               /* < 0: for skips */
+    const struct playlist_item *item; /* that it leads to; NULL: any that has the track */
+};
+void link_command(struct link *link, const struct link_command *command, link_done *done,
+                  void *user);
 /* known: the request, if it has been heard of, else NULL. */
 void link_decide(struct link *link, const char *request_id, const struct request_message *known,
                  bool approve, const char *reason, link_done *done, void *user);
