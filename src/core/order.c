@@ -4,6 +4,7 @@
 #include "tutti/core/order.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The backend is told whole milliseconds. */
@@ -118,8 +119,30 @@ bool order_in_playlist(const struct order *order, const struct playlist_message 
     case ORDER_ADD:
         return is_added(order, playlist);
     case ORDER_APPROVE:
-        return is_approved(order, playlist);
+        return !order->shown_before && is_approved(order, playlist);
     default:
         return false;
     }
+}
+
+static void foresee_skip(struct order *order, const struct session *session)
+{
+    const struct playlist_message *playlist = &session->playlist;
+    const struct playlist_item *current =
+        session_has_track(session) ? playlist_find_track(playlist, session->playback.track_id)
+                                   : NULL;
+    if (!current)
+        return;
+    const struct playlist_item *to =
+        playlist_step(playlist, current, strcmp(order->action, "skip_next") == 0 ? 1 : -1);
+    snprintf(order->track_id, sizeof order->track_id, "%s", (to ? to : current)->track_id);
+}
+
+void order_note_before(struct order *order, const struct session *session)
+{
+    order->stamp_before = session->playback.updated_at;
+    order->tracks_before = playlist_count_track(&session->playlist, order->track_id);
+    order->shown_before = order_in_playlist(order, &session->playlist);
+    if (order_is_skip(order))
+        foresee_skip(order, session);
 }

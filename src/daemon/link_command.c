@@ -200,30 +200,6 @@ void link_order_repeat(struct link_order *pending, const struct order *order)
 
 /* --- the first try ------------------------------------------------------------------------- */
 
-/* Where the backend goes from here: by its own rules, the last track starts again. */
-static void expect_skip(const struct session *session, struct order *order)
-{
-    const struct playlist_message *playlist = &session->playlist;
-    const struct playlist_item *current =
-        session_has_track(session) ? playlist_find_track(playlist, session->playback.track_id)
-                                   : NULL;
-    if (!current)
-        return;
-    const struct playlist_item *to =
-        playlist_step(playlist, current, strcmp(order->action, "skip_next") == 0 ? 1 : -1);
-    copy(order->track_id, sizeof order->track_id, to ? to->track_id : current->track_id);
-}
-
-/* What is compared later, as it is when it is asked for. */
-static void note_before(const struct session *session, struct order *order)
-{
-    order->stamp_before = session->playback.updated_at;
-    if (order->kind == ORDER_ADD || order->kind == ORDER_APPROVE)
-        order->tracks_before = playlist_count_track(&session->playlist, order->track_id);
-    if (order_is_skip(order))
-        expect_skip(session, order);
-}
-
 static void send_text(struct link_order *pending)
 {
     struct link *link = pending->link;
@@ -233,7 +209,7 @@ static void send_text(struct link_order *pending)
 
 void link_order_send(struct link_order *pending, struct order *order)
 {
-    note_before(pending->link->config.session, order);
+    order_note_before(order, pending->link->config.session);
     switch (order->kind) {
     case ORDER_PLAYBACK:
     case ORDER_REQUEST:

@@ -10,6 +10,7 @@
 
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
+#include "tutti/core/session.h"
 
 enum order_kind {
     ORDER_PLAYBACK, /* play, pause, seek, skip_next, skip_prev */
@@ -33,7 +34,13 @@ struct order {
     char type[32];                    /* of a request that is made or decided: "add", ... */
     struct server_time stamp_before;  /* of the playback state when it was asked for */
     size_t tracks_before;             /* how many items had track_id then */
+    bool shown_before;                /* the playlist was as it is to become already then */
 };
+
+/* What its effect is to be told from later: the session as it is when it is asked for. And a skip
+ * is foreseen: by the backend's rules, the first item with the track is meant, and the last track
+ * starts again. */
+void order_note_before(struct order *order, const struct session *session);
 
 /* A skip's effect depends on where the backend was; all else can be asked for twice. */
 bool order_is_skip(const struct order *order);
@@ -57,7 +64,8 @@ bool order_contradicted(const struct order *order, const struct request_message 
 
 /* A fresh state shows that it was done. */
 bool order_in_playback(const struct order *order, const struct playback_state *fresh);
-/* A list shows that it was done; false also where no list could show it (a denial). */
+/* A list shows that it was done; false also where no list could show it (a denial), or where an
+ * approval would have changed nothing. */
 bool order_in_playlist(const struct order *order, const struct playlist_message *playlist);
 
 #endif

@@ -109,6 +109,68 @@ static void a_list_shows_what_was_done_to_it(void **state)
     assert_false(order_in_playlist(&approve, &playlist));
 }
 
+/* Three items of tracks a, b and b; the second is current. */
+static struct playlist_item items[3];
+static struct session session;
+
+static void make_session(void)
+{
+    static const char *const tracks[] = {"a", "b", "b"}, *const ids[] = {"1", "2", "3"};
+    for (int i = 0; i < 3; i++) {
+        strcpy(items[i].track_id, tracks[i]);
+        strcpy(items[i].id, ids[i]);
+    }
+    session = (struct session){.has_playback = true,
+                               .playback = playing("b", 0, 7),
+                               .playlist = {.items = items, .count = 3}};
+}
+
+static void a_skip_is_foreseen_by_the_backends_rules(void **state)
+{
+    (void)state;
+    struct order next = command("skip_next", "", -1), previous = command("skip_prev", "", -1);
+    make_session();
+    order_note_before(&next, &session);
+    order_note_before(&previous, &session);
+    assert_string_equal(next.track_id, "b"); /* from the first item that has it */
+    assert_string_equal(previous.track_id, "a");
+    assert_int_equal(next.stamp_before.ns, 7);
+    session.playback = playing("a", 0, 8);
+    previous = command("skip_prev", "", -1);
+    order_note_before(&previous, &session);
+    assert_string_equal(previous.track_id, "a"); /* there is none before it */
+    session.playback = playing("z", 0, 9);
+    next = command("skip_next", "", -1);
+    order_note_before(&next, &session);
+    assert_string_equal(next.track_id, "");
+    session.playback.has_track = false;
+    strcpy(session.playback.track_id, "b");
+    order_note_before(&next, &session);
+    assert_string_equal(next.track_id, "");
+}
+
+/* Of two approvals of the same, the second would be shown by what the first has done. */
+static void what_was_so_before_is_not_an_approvals_doing(void **state)
+{
+    (void)state;
+    struct order gone = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "9"};
+    struct order there = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "3"};
+    struct order moved = {
+        .kind = ORDER_APPROVE, .type = "reorder", .item_id = "2", .new_position = 1};
+    struct order added = {.kind = ORDER_APPROVE, .type = "add", .track_id = "b"};
+    make_session();
+    order_note_before(&gone, &session);
+    order_note_before(&there, &session);
+    order_note_before(&moved, &session);
+    order_note_before(&added, &session);
+    assert_int_equal(added.tracks_before, 2);
+    struct playlist_message shorter = {.items = items, .count = 2};
+    assert_false(order_in_playlist(&gone, &shorter));
+    assert_true(order_in_playlist(&there, &shorter));
+    assert_false(order_in_playlist(&moved, &shorter));
+    assert_false(order_in_playlist(&added, &session.playlist));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +178,8 @@ int main(void)
         cmocka_unit_test(a_skip_is_told_from_a_track_that_stood_at_its_beginning),
         cmocka_unit_test(a_request_is_answered_by_its_like),
         cmocka_unit_test(a_list_shows_what_was_done_to_it),
+        cmocka_unit_test(a_skip_is_foreseen_by_the_backends_rules),
+        cmocka_unit_test(what_was_so_before_is_not_an_approvals_doing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
