@@ -21,7 +21,8 @@
 #define WALK_FRAMES_PER_READ 64
 /* Walked to open a track, so many at a time: enough for mpg123 to read the first. */
 #define WALK_FRAMES_TO_OPEN 8
-#define WALK_STEPS_TO_OPEN 64
+/* What of a file is judged per call, each window of it searched through. */
+#define WINDOWS_PER_CALL 2
 /* Reads thrown away per call on the way into a stretch at another rate. */
 #define DISCARD_READS 40
 #define DISCARD_FRAMES 1152
@@ -29,6 +30,8 @@
 struct decoder {
     struct mp3_source source;
     struct mp3_walker walker;
+    struct audio_probe probe; /* until it is judged */
+    bool judged;
     struct mp3_tag tag;
     int64_t tag_at; /* in the file */
     struct mp3_trim trim;
@@ -63,69 +66,129 @@ static int64_t source_of(const struct mp3_trim *trim, int64_t frame)
     return sample < trim->end ? sample : sample + (trim->resume - trim->end);
 }
 
-/* Asks the probe; DECODER_OK: it is an mp3. */
-static enum decoder_result judge(struct mp3_file *file, struct audio_probe *probe, char *error)
+static enum decoder_result again(struct decoder *decoder, bool wants_time)
 {
-    audio_probe_init(probe);
-    for (;;) {
-        const unsigned char *bytes = NULL;
-        size_t count = mp3_file_look(file, probe->offset, AUDIO_PROBE_WINDOW_BYTES, &bytes);
-        bool at_end = file->complete && probe->offset + (int64_t)count >= file->available_bytes;
-        int64_t before = probe->offset;
-        if (file->failed) {
-            snprintf(error, DECODER_ERROR_MAX, "it cannot be read: %s", strerror(errno));
-            return DECODER_ERROR;
-        }
-        if (file->starved)
-            return DECODER_AGAIN;
-        if (audio_probe_step(probe, bytes, count, at_end))
-            break;
-        if (!file->complete && (probe->offset == before || probe->offset >= file->available_bytes))
-            return DECODER_AGAIN;
-    }
+    decoder->wants_time = wants_time;
+    return DECODER_AGAIN;
+}
+
+static enum decoder_result cannot_read(char *error)
+{
+    snprintf(error, DECODER_ERROR_MAX, "it cannot be read: %s", strerror(errno));
+    return DECODER_ERROR;
+}
+
+/* Asks the probe about one more window; DECODER_OK: it is an mp3. */
+static enum decoder_result judge_window(struct decoder *decoder, char *error)
+{
+    struct mp3_file *file = &decoder->walker.file;
+    struct audio_probe *probe = &decoder->probe;
+    const unsigned char *bytes = NULL;
+    size_t count = mp3_file_look(file, probe->offset, AUDIO_PROBE_WINDOW_BYTES, &bytes);
+    bool at_end = file->complete && probe->offset + (int64_t)count >= file->available_bytes;
+    int64_t before = probe->offset;
+    if (file->failed)
+        return cannot_read(error);
+    if (file->starved)
+        return again(decoder, false);
+    if (!audio_probe_step(probe, bytes, count, at_end))
+        return again(decoder, file->complete || (probe->offset != before &&
+                                                 probe->offset < file->available_bytes));
     audio_probe_refusal(probe->kind, error);
     return probe->kind == AUDIO_MP3 ? DECODER_OK : DECODER_ERROR;
 }
 
-static enum decoder_result open_mp3(struct decoder *decoder, char *error)
+static enum decoder_result judge(struct decoder *decoder, char *error)
+{
+    enum decoder_result result = again(decoder, true);
+    for (int i = 0; i < WINDOWS_PER_CALL && result == DECODER_AGAIN && decoder->wants_time; i++)
+        result = judge_window(decoder, error);
+    return result;
+}
+
+static void begin_walk(struct decoder *decoder)
+{
+    const struct audio_probe *probe = &decoder->probe;
+    decoder->judged = true;
+    decoder->tag = probe->tag;
+    decoder->tag_at = probe->tag_at;
+    decoder->source.stream.walker = &decoder->walker;
+    mp3_walker_open(&decoder->walker, probe->begin);
+}
+
+static void walk_to_open(struct decoder *decoder)
 {
     struct mp3_walker *walker = &decoder->walker;
-    struct audio_probe probe;
-    enum decoder_result result = judge(&walker->file, &probe, error);
+    int64_t enough = walker->walk.searched_bytes + MP3_WALK_SEARCH_BYTES;
+    for (int frames = 0; frames < MP3_WALK_FRAMES && walker->walk.searched_bytes < enough &&
+                         !mp3_stream_may_read(&decoder->source.stream);
+         frames += WALK_FRAMES_TO_OPEN)
+        mp3_walker_step(walker, WALK_FRAMES_TO_OPEN);
+}
+
+static enum decoder_result go_on(struct decoder *decoder, char *error)
+{
+    struct mp3_walker *walker = &decoder->walker;
+    enum decoder_result result = decoder->judged ? DECODER_OK : judge(decoder, error);
     if (result != DECODER_OK)
         return result;
-    decoder->tag = probe.tag;
-    decoder->tag_at = probe.tag_at;
-    decoder->source.stream.walker = walker;
-    mp3_walker_open(walker, probe.begin);
-    for (int i = 0; i < WALK_STEPS_TO_OPEN && !mp3_stream_may_read(&decoder->source.stream); i++)
-        mp3_walker_step(walker, WALK_FRAMES_TO_OPEN);
+    if (!decoder->judged)
+        begin_walk(decoder);
+    walk_to_open(decoder);
+    if (walker->file.failed)
+        return cannot_read(error);
+    if (!mp3_stream_may_read(&decoder->source.stream) && mp3_walker_may_step(walker))
+        return again(decoder, !walker->file.starved);
     result = mp3_source_open(&decoder->source, error);
+    if (result == DECODER_AGAIN)
+        return again(decoder, false);
     if (result == DECODER_OK)
         learn_trim(decoder);
     return result;
 }
 
-enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
-                                 struct decoder **ret_decoder, char *error)
+static struct decoder *create(int fd)
 {
     struct decoder *decoder = calloc(1, sizeof *decoder);
+    if (!decoder)
+        return NULL;
+    decoder->end_frame = -1;
+    decoder->walker.file.fd = fd;
+    audio_probe_init(&decoder->probe);
+    return decoder;
+}
+
+static void take_available(struct decoder *decoder, int64_t available_bytes, int64_t total_bytes)
+{
+    struct mp3_file *file = &decoder->walker.file;
+    bool complete = total_bytes >= 0 && available_bytes >= total_bytes;
+    bool shrunk = available_bytes < file->available_bytes || file->starved;
+    decoder->total_bytes = total_bytes;
+    mp3_walker_set_available(&decoder->walker, available_bytes, complete);
+    if (!shrunk)
+        return;
+    file->starved = false; /* a download has begun again */
+    file->buffer_bytes = 0;
+    decoder->judged = false;
+    audio_probe_init(&decoder->probe);
+}
+
+enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
+                                 struct decoder **opening, char *error)
+{
+    struct decoder *decoder = *opening ? *opening : create(fd);
+    *opening = decoder;
     if (!decoder) {
         snprintf(error, DECODER_ERROR_MAX, "out of memory");
         return DECODER_NO_MEMORY;
     }
-    decoder->end_frame = -1;
-    decoder->total_bytes = total_bytes;
-    decoder->walker.file.fd = fd;
-    decoder->walker.file.available_bytes = available_bytes;
-    decoder->walker.file.complete = total_bytes >= 0 && available_bytes >= total_bytes;
-    enum decoder_result result = open_mp3(decoder, error);
-    if (result != DECODER_OK) {
+    take_available(decoder, available_bytes, total_bytes);
+    enum decoder_result result = go_on(decoder, error);
+    if (result != DECODER_OK && result != DECODER_AGAIN) {
         decoder_destroy(decoder);
-        return result;
+        *opening = NULL;
     }
-    *ret_decoder = decoder;
-    return DECODER_OK;
+    return result;
 }
 
 void decoder_destroy(struct decoder *decoder)

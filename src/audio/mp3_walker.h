@@ -16,6 +16,8 @@
 
 /* mp3 frames that may be walked in one go without taking long: a quarter of a megabyte at most. */
 #define MP3_WALK_FRAMES 256
+/* What may be searched through for them in one go; each byte of it takes longer. */
+#define MP3_WALK_SEARCH_BYTES 32768
 #define MP3_READ_BUFFER_BYTES AUDIO_PROBE_WINDOW_BYTES
 /* Frames whose place is remembered; beyond that of every second, every fourth ... */
 #define MP3_INDEX_FRAMES 4096
@@ -62,7 +64,7 @@ void mp3_walker_close(struct mp3_walker *walker);
 /* More of the file has arrived; complete: nothing will follow. */
 void mp3_walker_set_available(struct mp3_walker *walker, int64_t available_bytes, bool complete);
 
-/* Up to count frames further. */
+/* Up to count frames further, or as far as MP3_WALK_SEARCH_BYTES allow. */
 void mp3_walker_step(struct mp3_walker *walker, int count);
 
 /* Could a step get further now? */

@@ -110,6 +110,7 @@ static enum mp3_walk_result search(struct mp3_walk *walk, const unsigned char *b
         }
         at++; /* the end cuts it: no row */
     }
+    walk->searched_bytes += (int64_t)(at < count ? at : count);
     struct mp3_header header;
     if (at + MP3_HEADER_BYTES <= count && row_at(before, bytes, count, at) == MP3_ROW &&
         mp3_header_parse(bytes + at, &header))
@@ -121,15 +122,17 @@ static enum mp3_walk_result search(struct mp3_walk *walk, const unsigned char *b
  * No header follows this frame. Is its size wrong? It is when a row begins within it; or soon
  * behind it, and its size is not that of the frame before it. MP3_ROW: wrong; MP3_NO_ROW: right.
  */
-static enum mp3_row is_size_wrong(const unsigned char *bytes, size_t count,
+static enum mp3_row is_size_wrong(struct mp3_walk *walk, const unsigned char *bytes, size_t count,
                                   const struct mp3_header *header, const struct mp3_header *before)
 {
     size_t at = MP3_HEADER_BYTES;
     enum mp3_row row = find_row(header, bytes, count, &at, (size_t)header->bytes);
-    if (row != MP3_NO_ROW || !before || abs(header->bytes - before->bytes) <= 1)
-        return row;
-    at = (size_t)header->bytes;
-    return find_row(header, bytes, count, &at, (size_t)header->bytes + MP3_FRAME_BYTES_MAX);
+    if (row == MP3_NO_ROW && before && abs(header->bytes - before->bytes) > 1) {
+        at = (size_t)header->bytes;
+        row = find_row(header, bytes, count, &at, (size_t)header->bytes + MP3_FRAME_BYTES_MAX);
+    }
+    walk->searched_bytes += (int64_t)at;
+    return row;
 }
 
 static enum mp3_walk_result get_lost(struct mp3_walk *walk, const unsigned char *bytes,
@@ -142,7 +145,7 @@ static enum mp3_walk_result get_lost(struct mp3_walk *walk, const unsigned char 
 
 /* The first frame is followed by another, and that one is right about its size, so that it will
  * count, too. MP3_ROW: so it is. */
-static enum mp3_row begins(const unsigned char *bytes, size_t count)
+static enum mp3_row begins(struct mp3_walk *walk, const unsigned char *bytes, size_t count)
 {
     struct mp3_header first, second;
     int whole;
@@ -152,7 +155,7 @@ static enum mp3_row begins(const unsigned char *bytes, size_t count)
     mp3_header_parse(bytes, &first);
     size_t at = (size_t)first.bytes;
     mp3_header_parse(bytes + at, &second);
-    enum mp3_row wrong = is_size_wrong(bytes + at, count - at, &second, &first);
+    enum mp3_row wrong = is_size_wrong(walk, bytes + at, count - at, &second, &first);
     return wrong == MP3_ROW_CUT ? wrong : wrong == MP3_ROW ? MP3_NO_ROW : MP3_ROW;
 }
 
@@ -164,7 +167,7 @@ enum mp3_walk_result mp3_walk_step(struct mp3_walk *walk, const unsigned char *b
         return search(walk, bytes, count, at_end);
     if (count < MP3_HEADER_BYTES)
         return at_end ? MP3_WALK_END : MP3_WALK_MORE;
-    enum mp3_row row = walk->frames > 0 ? MP3_ROW : begins(bytes, count);
+    enum mp3_row row = walk->frames > 0 ? MP3_ROW : begins(walk, bytes, count);
     if (row == MP3_NO_ROW)
         return get_lost(walk, bytes, count, at_end, 0);
     if (row == MP3_ROW_CUT && !at_end)
@@ -180,7 +183,7 @@ enum mp3_walk_result mp3_walk_step(struct mp3_walk *walk, const unsigned char *b
          mp3_header_alike(&next, &header)))
         return count_frame(walk, &header);
     enum mp3_row wrong =
-        is_size_wrong(bytes, count, &header, walk->frames > 0 ? &walk->frame : NULL);
+        is_size_wrong(walk, bytes, count, &header, walk->frames > 0 ? &walk->frame : NULL);
     if (wrong == MP3_ROW_CUT && !at_end)
         return MP3_WALK_MORE;
     if (wrong == MP3_ROW)

@@ -97,6 +97,16 @@ static void measure(struct addition *addition, struct decoder *decoder)
         addition->duration_s = (double)length / decoder_rate_hz(decoder);
 }
 
+static bool open_file(const struct addition *addition, struct decoder **opening, char *error)
+{
+    enum decoder_result result;
+    do
+        result =
+            decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, opening, error);
+    while (result == DECODER_AGAIN && decoder_wants_time(*opening));
+    return result == DECODER_OK;
+}
+
 static bool listen_to(struct decoder *decoder)
 {
     static const size_t step = LOOK_STEP_FRAMES;
@@ -119,10 +129,10 @@ static void refuse(struct addition *addition, const char *why)
 static void look(void *job)
 {
     struct addition *addition = job;
-    struct decoder *decoder;
+    struct decoder *decoder = NULL;
     char error[DECODER_ERROR_MAX] = "it changes while it is read";
-    if (decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, &decoder, error) !=
-        DECODER_OK) {
+    if (!open_file(addition, &decoder, error)) {
+        decoder_destroy(decoder);
         refuse(addition, error);
         return;
     }

@@ -143,10 +143,10 @@ static bool past_end(const struct player *player, struct mono_time now)
     return length_s >= 0 && player_wanted_at(player, now) >= length_s + END_SLACK_S;
 }
 
-static struct transport_facts gather_facts(const struct player *player, struct mono_time now)
+static struct transport_facts gather_facts(const struct player *player, enum voice_result prepared,
+                                           struct mono_time now)
 {
     bool ready = player_output_is_ready(player);
-    enum voice_result prepared = player->voice ? voice_prepare(player->voice) : VOICE_AGAIN;
     struct server_clock_estimate clock = server_clock_estimate(player->config.clock, now);
     return (struct transport_facts){
         .track = player->voice != NULL && player->has_timeline,
@@ -162,15 +162,15 @@ static struct transport_facts gather_facts(const struct player *player, struct m
 
 /* The device is held while something sounds or has just changed, and for a while after: a paused
  * speaker is ready to go on at once. */
-static void keep_device(struct player *player, enum transport_state state, struct mono_time now)
+static void keep_device(struct player *player, enum voice_result prepared,
+                        enum transport_state state, struct mono_time now)
 {
     if (state == TRANSPORT_LOADING || state == TRANSPORT_ARMED || state == TRANSPORT_PLAYING ||
         state == TRANSPORT_RECOVERING)
         player->active_at = now;
     bool idle = player->config.idle_release_ns > 0 &&
                 mono_sub(now, player->active_at) > player->config.idle_release_ns;
-    bool prepared = player->voice && voice_prepare(player->voice) == VOICE_OK;
-    if (prepared && !idle)
+    if (prepared == VOICE_OK && !idle)
         output_want(player->output, voice_rate_hz(player->voice));
     else if (idle)
         output_release(player->output);
@@ -223,12 +223,13 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
      * pointer's steps. */
     if (!player->unfilled || !player_output_is_ready(player))
         follow_output(player, now);
-    struct transport_facts facts = gather_facts(player, now);
+    enum voice_result prepared = player->voice ? voice_prepare(player->voice) : VOICE_AGAIN;
+    struct transport_facts facts = gather_facts(player, prepared, now);
     enum transport_state state = transport_next(&facts);
-    keep_device(player, state, now);
+    keep_device(player, prepared, state, now);
     follow_state(player, state, now);
     if (player_output_is_ready(player)) {
-        if (state == TRANSPORT_LOADING && facts.clock_ready)
+        if (state == TRANSPORT_LOADING && facts.clock_ready && prepared == VOICE_OK)
             player_join(player, now);
         player_fill(player, now);
     }

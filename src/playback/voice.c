@@ -19,7 +19,8 @@ struct voice {
     int64_t available_bytes;
     int64_t total_bytes;
     enum resampler_quality quality;
-    struct decoder *decoder;
+    struct decoder *opening;
+    struct decoder *decoder; /* opened */
     struct resampler *resampler;
     unsigned card_rate_hz;
     int64_t silent_lead; /* frames of silence still to feed before frame 0 */
@@ -48,6 +49,7 @@ void voice_destroy(struct voice *voice)
 {
     if (!voice)
         return;
+    decoder_destroy(voice->opening);
     decoder_destroy(voice->decoder);
     resampler_destroy(voice->resampler);
     free(voice);
@@ -69,7 +71,8 @@ const char *voice_error(const struct voice *voice)
 
 bool voice_wants_time(const struct voice *voice)
 {
-    return voice->decoder && decoder_wants_time(voice->decoder);
+    const struct decoder *decoder = voice->decoder ? voice->decoder : voice->opening;
+    return decoder && decoder_wants_time(decoder);
 }
 
 static enum voice_result fail(struct voice *voice, const char *error)
@@ -95,9 +98,11 @@ enum voice_result voice_prepare(struct voice *voice)
     if (voice->decoder)
         return VOICE_OK;
     char error[DECODER_ERROR_MAX];
-    switch (decoder_open(voice->fd, voice->available_bytes, voice->total_bytes, &voice->decoder,
+    switch (decoder_open(voice->fd, voice->available_bytes, voice->total_bytes, &voice->opening,
                          error)) {
     case DECODER_OK:
+        voice->decoder = voice->opening;
+        voice->opening = NULL;
         voice->error[0] = '\0';
         return VOICE_OK;
     case DECODER_AGAIN:

@@ -22,10 +22,16 @@ static struct decoder *open_input(int fd, int64_t available_bytes, int64_t bytes
 {
     char error[DECODER_ERROR_MAX];
     struct decoder *decoder = NULL;
-    if (decoder_open(fd, available_bytes, bytes, &decoder, error) == DECODER_AGAIN &&
-        decoder_open(fd, bytes, bytes, &decoder, error) == DECODER_AGAIN)
-        abort();
-    return decoder;
+    for (int step = 0; step < STEPS_MAX; step++) {
+        if (decoder_open(fd, available_bytes, bytes, &decoder, error) != DECODER_AGAIN)
+            return decoder;
+        if (decoder_wants_time(decoder))
+            continue;
+        if (available_bytes == bytes)
+            abort();
+        available_bytes = bytes;
+    }
+    abort();
 }
 
 static void read_through(struct decoder *decoder, int64_t bytes, int64_t seek_to, int seek_after)

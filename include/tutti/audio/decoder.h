@@ -34,12 +34,15 @@ struct decoder;
 /*
  * fd: read with pread() only; stays the caller's and must outlive the decoder.
  * available_bytes of total_bytes are there so far (total -1: unknown until complete).
- * DECODER_OK with *ret_decoder set, DECODER_AGAIN (too few bytes to know the format yet: call
- * again with more) or DECODER_ERROR with one line in error[DECODER_ERROR_MAX].
+ * *opening is NULL at first. DECODER_OK: it is the decoder. DECODER_AGAIN: what begins the file is
+ * not known yet; call again with *opening as it is, and more bytes, or where decoder_wants_time()
+ * the same. Until then it may only be destroyed. DECODER_ERROR: *opening is NULL, and there is one
+ * line in error[DECODER_ERROR_MAX]; so with DECODER_NO_MEMORY. Work per call is bounded, whatever
+ * the file.
  */
 enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
-                                 struct decoder **ret_decoder, char *error);
-void decoder_destroy(struct decoder *decoder);
+                                 struct decoder **opening, char *error);
+void decoder_destroy(struct decoder *decoder); /* NULL is fine */
 
 /* More of the file has arrived; complete: nothing will follow. */
 void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete);

@@ -28,6 +28,7 @@ struct mp3_walk {
     bool mixed;             /* there is such a one */
     double odd_seconds;     /* length of all that follow it */
     uint64_t damaged;       /* stretches of garbage */
+    int64_t searched_bytes; /* gone through in search of frames, which is the work in them */
 
     bool lost; /* no frame ends at offset */
     int64_t end_of_frame;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,13 +105,24 @@ static int file_of(struct bytes bytes, size_t count)
     return fd;
 }
 
+/* As long as it wants time only. */
+static enum decoder_result open_now(int fd, int64_t available, int64_t total,
+                                    struct decoder **opening, char *error)
+{
+    enum decoder_result result;
+    do
+        result = decoder_open(fd, available, total, opening, error);
+    while (result == DECODER_AGAIN && decoder_wants_time(*opening));
+    return result;
+}
+
 static struct decoder *open_complete(struct bytes bytes, int *ret_fd)
 {
     struct decoder *decoder = NULL;
     char error[DECODER_ERROR_MAX] = "";
     *ret_fd = file_of(bytes, bytes.count);
     int64_t count = (int64_t)bytes.count;
-    enum decoder_result result = decoder_open(*ret_fd, count, count, &decoder, error);
+    enum decoder_result result = open_now(*ret_fd, count, count, &decoder, error);
     if (result != DECODER_OK)
         fail_msg("not opened: %s", error);
     return decoder;
@@ -484,22 +496,23 @@ static struct pcm decode_growing(struct bytes bytes, size_t chunk, bool total_kn
     size_t there = 0;
     int64_t total = total_known ? (int64_t)bytes.count : -1;
     struct pcm pcm = {0};
-    bool sought = false;
+    bool opened = false, sought = false;
     for (;;) {
         enum decoder_result result = DECODER_AGAIN;
         float frames[700 * DECODER_CHANNELS];
         size_t count = 0;
         bool wants_time = false;
-        if (!decoder)
+        if (!opened)
             result = decoder_open(fd, (int64_t)there, total, &decoder, error);
         else if (!sought)
             result = decoder_seek(decoder, from);
         else
             result = decoder_read(decoder, frames, 700, &count);
-        if (decoder && sought && result == DECODER_OK)
+        if (sought && result == DECODER_OK)
             append(&pcm, frames, count);
-        else if (decoder && result == DECODER_OK && decoder_rate_hz(decoder) > 0 && !sought)
+        else if (result == DECODER_OK && decoder_rate_hz(decoder) > 0)
             sought = decoder_seek(decoder, from) == DECODER_OK;
+        opened = opened || result == DECODER_OK;
         if (decoder)
             wants_time = decoder_wants_time(decoder);
         if (result == DECODER_END)
@@ -507,11 +520,11 @@ static struct pcm decode_growing(struct bytes bytes, size_t chunk, bool total_kn
         assert_int_not_equal(result, DECODER_ERROR);
         if (result == DECODER_OK || wants_time)
             continue;
-        assert_true(there < bytes.count || !decoder || !total_known || there == bytes.count);
+        assert_true(there < bytes.count); /* of a whole file no bytes are wanted */
         size_t more = bytes.count - there < chunk ? bytes.count - there : chunk;
         assert_int_equal(pwrite(fd, bytes.data + there, more, (off_t)there), more);
         there += more;
-        if (decoder)
+        if (opened)
             decoder_set_available(decoder, (int64_t)there, there == bytes.count);
         else if (there == bytes.count)
             total = (int64_t)there;
@@ -648,7 +661,7 @@ static void check_refused(struct bytes bytes, const char *why)
     char error[DECODER_ERROR_MAX] = "";
     int fd = file_of(bytes, bytes.count);
     int64_t count = (int64_t)bytes.count;
-    assert_int_equal(decoder_open(fd, count, count, &decoder, error), DECODER_ERROR);
+    assert_int_equal(open_now(fd, count, count, &decoder, error), DECODER_ERROR);
     assert_null(decoder);
     if (!strstr(error, why))
         fail_msg("\"%s\" does not say \"%s\"", error, why);
@@ -671,6 +684,97 @@ static void test_other_files_are_refused_by_name(void **state)
     struct bytes ogg = filled(5000, 1);
     memcpy(ogg.data, "OggS", 4);
     check_refused(ogg, "Ogg");
+}
+
+/* --- how much one call does ---------------------------------------------------------------- */
+
+static int64_t read_bytes;
+
+/* Ours instead of libc's: what the decoder reads is counted, and searched through at most as often
+ * as the code says. */
+ssize_t pread(int fd, void *to, size_t bytes, off_t at)
+{
+    ssize_t got = syscall(SYS_pread64, fd, to, bytes, at);
+    read_bytes += got > 0 ? got : 0;
+    return got;
+}
+
+ssize_t pread64(int fd, void *to, size_t bytes, off_t at)
+{
+    return pread(fd, to, bytes, at);
+}
+
+/* Two windows of the probe, and some of the walk. */
+#define OPEN_READ_BYTES_MAX (4 * 32768)
+
+static enum decoder_result check_opens_in_slices(struct bytes bytes, struct decoder **opening,
+                                                 int *ret_fd, char *error)
+{
+    enum decoder_result result = DECODER_AGAIN;
+    int64_t count = (int64_t)bytes.count;
+    *opening = NULL;
+    *ret_fd = file_of(bytes, bytes.count);
+    for (int calls = 0; result == DECODER_AGAIN; calls++) {
+        read_bytes = 0;
+        result = decoder_open(*ret_fd, count, count, opening, error);
+        assert_true(read_bytes <= OPEN_READ_BYTES_MAX);
+        assert_true(result != DECODER_AGAIN || decoder_wants_time(*opening));
+        assert_true(calls < 1000);
+    }
+    return result;
+}
+
+/* The same header again and again, so that there are rows of headers nearly everywhere; but where
+ * every fourth of a row stands there is none. */
+static struct bytes headers_without_frames(size_t count)
+{
+    struct bytes bytes = filled(count, 0);
+    for (size_t at = 0; at + 3 <= count; at += 3)
+        memcpy(bytes.data + at, "\xff\xfb\x90", 3);
+    for (size_t at = 3 * 417; at + 417 <= count; at += 4 * 417)
+        memset(bytes.data + at, 0, 417);
+    return bytes;
+}
+
+static void test_a_hostile_file_is_judged_in_slices(void **state)
+{
+    (void)state;
+    char error[DECODER_ERROR_MAX] = "";
+    struct decoder *decoder;
+    struct bytes hostile[] = {headers_without_frames(2 << 20), filled(2 << 20, 0xff),
+                              filled(2 << 20, 0)};
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        int fd;
+        assert_int_equal(check_opens_in_slices(hostile[i], &decoder, &fd, error), DECODER_ERROR);
+        assert_null(decoder);
+        assert_non_null(strstr(error, "no mp3 frames"));
+        close(fd);
+        free(hostile[i].data);
+    }
+}
+
+static void test_what_is_found_late_is_opened_in_slices(void **state)
+{
+    (void)state;
+    char error[DECODER_ERROR_MAX] = "";
+    struct bytes plain = load("cbr44");
+    struct pcm all = decode_all(plain);
+    for (int kind = 0; kind < 2; kind++) {
+        int fd;
+        struct decoder *decoder;
+        struct bytes before = kind ? filled(900000, 0) : headers_without_frames(900000);
+        memset(before.data + before.count - 3000, 0, 3000);
+        struct bytes bytes = join(before, load("cbr44"));
+        assert_int_equal(check_opens_in_slices(bytes, &decoder, &fd, error), DECODER_OK);
+        struct pcm ours = read_on(decoder, INT64_MAX);
+        assert_true(ours.count >= all.count);
+        decoder_destroy(decoder);
+        close(fd);
+        free(ours.frames);
+        free(bytes.data);
+    }
+    free(all.frames);
+    free(plain.data);
 }
 
 static void test_a_file_that_shrinks_is_an_error(void **state)
@@ -703,7 +807,7 @@ static void test_a_file_that_begins_again_is_waited_for(void **state)
     char error[DECODER_ERROR_MAX];
     int fd = file_of(bytes, 50000);
     int64_t total = (int64_t)bytes.count;
-    assert_int_equal(decoder_open(fd, 50000, total, &decoder, error), DECODER_OK);
+    assert_int_equal(open_now(fd, 50000, total, &decoder, error), DECODER_OK);
     struct pcm begin = read_on(decoder, 10000);
     assert_int_equal(ftruncate(fd, 0), 0);
     float frames[1152 * DECODER_CHANNELS];
@@ -748,6 +852,8 @@ int main(void)
         cmocka_unit_test(test_noise_in_frames_is_survived),
         cmocka_unit_test(test_rate_changes_are_bridged),
         cmocka_unit_test(test_other_files_are_refused_by_name),
+        cmocka_unit_test(test_a_hostile_file_is_judged_in_slices),
+        cmocka_unit_test(test_what_is_found_late_is_opened_in_slices),
         cmocka_unit_test(test_a_file_that_shrinks_is_an_error),
         cmocka_unit_test(test_a_file_that_begins_again_is_waited_for),
     };

@@ -159,7 +159,11 @@ static struct sound hear(struct bytes bytes)
     int fd = memfd_create("track", MFD_CLOEXEC);
     int64_t count = (int64_t)bytes.count;
     assert_int_equal(pwrite(fd, bytes.data, bytes.count, 0), count);
-    if (decoder_open(fd, count, count, &decoder, sound.why) == DECODER_OK) {
+    enum decoder_result result;
+    do
+        result = decoder_open(fd, count, count, &decoder, sound.why);
+    while (result == DECODER_AGAIN && decoder_wants_time(decoder));
+    if (result == DECODER_OK) {
         sound.rate_hz = decoder_rate_hz(decoder);
         read_all(decoder, &sound);
         sound.length_frames = decoder_length_frames(decoder);
