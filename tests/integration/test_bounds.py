@@ -1,4 +1,5 @@
 """No callback's work grows with what somebody made large, and nobody waits for somebody else's disk."""
+import contextlib
 import json
 
 import pytest
@@ -90,7 +91,8 @@ def test_who_stops_reading_a_long_answer_is_closed_in_the_end(full_backend, hous
                             backend_token=host.token)
     speaker.wait_connected(60)
     deaf, other = control(speaker), control(speaker)
-    for _ in range(6):
-        deaf.send("playlist")
+    with contextlib.suppress(BrokenPipeError):  # it may be closed before it has asked for all
+        for _ in range(6):
+            deaf.send("playlist")
     harness.wait_until(lambda: "does not read its answers and is closed" in speaker.log, 20, "its end")
     assert len(other.do("playlist")["playlist"]) == 5000
