@@ -41,6 +41,11 @@ enum membership_try membership_next(struct membership *membership, bool may_join
     return membership->tried;
 }
 
+bool membership_is_refusal(int status)
+{
+    return status == 401 || status == 403;
+}
+
 void membership_refused(struct membership *membership, struct mono_time now)
 {
     if (membership->refusals++ == 0)

@@ -1,6 +1,7 @@
 /*
- * link_command.c: asking the backend: over the socket where the rest of the session hears it at
- * once, over REST where only an answer says whether it was taken. link_order.c waits for the end.
+ * link_command.c: with what the backend is asked: over the socket where the rest of the session
+ * hears it at once, over REST where only an answer says whether it was taken; and what an answer
+ * says. link_order.c waits for the end.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -83,50 +84,24 @@ static void say_why(const struct order *order, const struct http_response *respo
         snprintf(why, size, "%s (HTTP %d)", refusal, response->status);
 }
 
-void link_order_answered(void *user, const struct http_response *response)
+void link_order_read(struct link_order *pending, const struct order *order,
+                     const struct http_response *response, char why[ORDERS_ERROR_MAX])
 {
-    struct link_order *pending = user;
-    struct link *link = pending->link;
-    const struct order *order = &orders_find(&link->orders, pending->number)->order;
-    char why[ORDERS_ERROR_MAX] = "";
-    pending->call = NULL;
-    link_take_date(link, response);
     if (response->status >= 200 && response->status < 300)
         take_answer(pending, order, response);
     else
-        say_why(order, response, why, sizeof why);
-    /* A guest's upload is a request first. */
-    const struct playlist_message *shown =
-        pending->has_request ? NULL : &link->config.session->playlist;
-    orders_answered(&link->orders, pending->number, response->status, why, shown,
-                    loop_now(link->loop));
-    link_orders_run(link);
+        say_why(order, response, why, ORDERS_ERROR_MAX);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
 
-/* A fresh connection: on one that was kept, curl would try again by itself what met its end. */
 static void start_call(struct link_order *pending, const char *method, const char *url,
                        const char *json)
 {
-    struct link *link = pending->link;
-    struct http_request request = {
-        .method = method,
-        .url = url,
-        .token = link->token,
-        .json = json,
-        .fresh_connection = true,
-        .timeout_ns = LINK_REST_TIMEOUT_NS,
-        .max_bytes = LINK_ANSWER_MAX_BYTES,
-        .on_done = link_order_answered,
-        .user = pending,
-    };
-    http_cancel(pending->call);
-    pending->call = http_start(link->http, &request);
-    if (pending->call)
-        orders_calls(&link->orders, pending->number);
-    else
-        link_order_fail(pending, "out of memory");
+    link_order_call(pending, &(struct http_request){.method = method,
+                                                    .url = url,
+                                                    .token = pending->link->member.used.token,
+                                                    .json = json});
 }
 
 static void call_playback(struct link_order *pending, const struct order *order, char *url,
@@ -142,7 +117,7 @@ static void call_playback(struct link_order *pending, const struct order *order,
     char *json =
         protocol_build_playback(order->track_id[0] ? order->track_id : NULL, position_ms, state);
     bool good = protocol_url(url, size, link->config.settings->backend.url, "/sessions/%s/playback",
-                             link->session_id);
+                             link->member.used.session_id);
     if (good && json)
         start_call(pending, "POST", url, json);
     else
@@ -174,7 +149,7 @@ static void call_item(struct link_order *pending, const struct order *order, cha
     char *json = move ? protocol_build_move(order->new_position) : NULL;
     bool good = protocol_encode(id, sizeof id, order->item_id) &&
                 protocol_url(url, size, link->config.settings->backend.url,
-                             "/sessions/%s/playlist/%s", link->session_id, id);
+                             "/sessions/%s/playlist/%s", link->member.used.session_id, id);
     if (good && (json || !move))
         start_call(pending, move ? "PATCH" : "DELETE", url, json);
     else
@@ -203,8 +178,8 @@ void link_order_repeat(struct link_order *pending, const struct order *order)
 static void send_text(struct link_order *pending)
 {
     struct link *link = pending->link;
-    bool sent = pending->text && link->live && ws_client_send(link->live->client, pending->text);
-    orders_sent(&link->orders, pending->number, sent, loop_now(link->loop));
+    const struct link_socket *live = link->connection.live;
+    link_order_sent(pending, pending->text && live && ws_client_send(live->client, pending->text));
 }
 
 void link_order_send(struct link_order *pending, struct order *order)
@@ -253,7 +228,7 @@ void link_command(struct link *link, const struct link_command *command, link_do
     copy(order.action, sizeof order.action, command->action);
     copy(order.track_id, sizeof order.track_id, command->track_id);
     if (command->item)
-        session_expect(link->config.session, command->item, loop_now(link->loop));
+        link_expect(link, command->item);
     begin_with_text(
         link, &order,
         protocol_build_playback_command(command->action, command->track_id, command->position_ms),

@@ -1,7 +1,18 @@
 /*
- * link_internal.h: shared by link.c (lifecycle), link_membership.c (whose member we are),
- * link_asked.c (in and out on request), link_message.c (what the socket says), link_rest.c
- * (comparison), link_command.c (asking for something) and link_order.c (until it is so).
+ * link_internal.h: the parts of a link. Each has a struct of its own, which its own files alone
+ * write:
+ *
+ *   link_connection  the sockets, and when another is opened    link_connection.c
+ *                    what they say, in its order                link_message.c
+ *   link_member      whose member we are                        link_membership.c, link_asked.c
+ *   link_check       comparison over REST                       link_check.c
+ *   link_clock       evidence for the backend's clock           link_clock.c
+ *   link_orders      what was asked of the backend              link_order.c, link_command.c,
+ *                                                               link_upload.c
+ *   session          what the backend says                      link_session.c
+ *
+ * link.c puts them together. What is to be decided, core decides: session, resync, membership,
+ * orders, date_plan and server_clock.
  */
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
@@ -11,6 +22,7 @@
 #include "tutti/core/date_plan.h"
 #include "tutti/core/membership.h"
 #include "tutti/core/orders.h"
+#include "tutti/core/resync.h"
 #include "tutti/daemon/link.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
@@ -23,8 +35,6 @@
 /* Every other answer. It is parsed in the loop. */
 #define LINK_ANSWER_MAX_BYTES (INT64_C(64) * 1024)
 #define LINK_PROBES 16
-/* How long an echo is waited for before Dates are asked for. */
-#define LINK_DATE_WAIT_NS (500 * NS_PER_MS)
 
 /* What may wait to be parsed: beyond that the backend sends faster than this speaker can read. */
 #define LINK_TEXTS_MAX 64
@@ -40,9 +50,59 @@ struct link_socket {
     size_t text_bytes;
 };
 
+struct link_connection {
+    enum link_state state;
+    char problem[PROTOCOL_REASON_MAX];
+    struct link_socket sockets[2];
+    struct link_socket *live;  /* whose messages count */
+    struct link_socket *fresh; /* being opened to replace it, or as the first */
+    struct mono_time opening_since;
+    struct backoff backoff;
+    struct loop_timer *retry;
+    uint64_t connects;
+};
+
+/* A membership of a session, in words. */
+struct link_pass {
+    char session_id[PROTOCOL_ID_MAX];
+    char token[PROTOCOL_TOKEN_MAX];
+    char code[PROTOCOL_CODE_MAX]; /* the invite code; "" where it was not told */
+};
+
+struct link_member {
+    struct membership machine;
+    struct link_pass kept, trial; /* as the machine has them */
+    struct link_pass used;
+    struct http_call *call; /* by which one is asked for */
+    struct text *text;      /* the answer to it, being parsed */
+};
+
+struct link_check {
+    struct resync plan;
+    struct loop_timer *timer;
+    enum resync_look asked;
+    struct http_call *call;
+    struct text *text; /* the answer to it, being parsed */
+};
+
+struct link_probe {
+    int64_t sequence;
+    struct mono_time sent_at;
+};
+
+struct link_clock {
+    struct loop_timer *probe;
+    int64_t sequence;
+    struct link_probe probes[LINK_PROBES];
+    struct loop_timer *dates;
+    struct date_plan date_plan;
+    struct mono_time asked_at;
+    struct http_call *call;
+};
+
 /* What was asked of the backend, beside what core/orders knows of it: with what, and for whom. */
 struct link_order {
-    uint64_t number; /* in link->orders; 0: free */
+    uint64_t number; /* in the orders; 0: free */
     struct link *link;
     struct http_call *call;           /* that will be answered */
     char *text;                       /* to be sent by the socket; NULL: none */
@@ -56,16 +116,13 @@ struct link_order {
     void *user;
 };
 
-/* A membership of a session, in words. */
-struct link_pass {
-    char session_id[PROTOCOL_ID_MAX];
-    char token[PROTOCOL_TOKEN_MAX];
-    char code[PROTOCOL_CODE_MAX]; /* the invite code; "" where it was not told */
-};
-
-struct link_probe {
-    int64_t sequence;
-    struct mono_time sent_at;
+struct link_orders {
+    struct orders machine;
+    struct link_order pending[ORDERS_MAX]; /* what goes with them */
+    struct loop_timer *timer;
+    struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
+    void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
+    uint64_t confirmed, repeated, failed;
 };
 
 struct link {
@@ -74,131 +131,151 @@ struct link {
     struct link_config config;
     struct link_handlers handlers;
     void *user;
-
-    enum link_state state;
-    char problem[PROTOCOL_REASON_MAX];
-    struct membership membership;
-    struct link_pass kept, trial;   /* as membership has them */
-    char token[PROTOCOL_TOKEN_MAX]; /* of the one that is in use */
-    char session_id[PROTOCOL_ID_MAX];
-
-    struct link_socket sockets[2];
-    struct link_socket *live;  /* whose messages count */
-    struct link_socket *fresh; /* being opened to replace it, or as the first */
-
-    struct backoff backoff;
-    struct loop_timer *retry;
-    struct loop_timer *resync;
-    struct loop_timer *probe;
-    struct loop_timer *confirm;
-    struct loop_timer *dates;
-    struct date_plan date_plan;
-    struct mono_time date_asked_at;
-    struct mono_time recheck_at;
-    struct mono_time opening_since;
-    struct http_call *rest; /* bootstrap or resync, one at a time */
-    struct text *rest_text; /* the answer to it, being parsed */
-    struct http_call *date_call;
-    bool no_session_call; /* the backend does not tell the whole state over REST */
-
-    int64_t sequence;
-    struct link_probe probes[LINK_PROBES];
-    struct orders orders;
-    struct link_order pending[ORDERS_MAX]; /* what goes with them */
-    struct track_upload *upload;           /* of the order of kind ORDER_ADD; NULL: none */
-    void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
-    struct link_counters counters;
+    struct link_connection connection;
+    struct link_member member;
+    struct link_check check;
+    struct link_clock clock;
+    struct link_orders orders;
 };
 
-/* link.c */
+/* --- link_connection.c --- */
+
+bool link_connection_init(struct link *link);
+void link_connection_finish(struct link *link);
 void link_set_state(struct link *link, enum link_state state, const char *problem);
+/* The first socket, with the membership that is in use. */
 void link_connect(struct link *link);
+void link_disconnect(struct link *link);
 void link_retry_later(struct link *link);
+void link_retry_now(struct link *link); /* somebody waits for it */
 /* A new socket beside the live one: whatever is true is what it says first. */
 void link_recheck(struct link *link);
 /* The same, even if one is being opened: what that one says may be older than the doubt. */
 void link_replace(struct link *link);
-/* The whole state has been looked at; again in about a minute. */
-void link_plan_recheck(struct link *link, struct mono_time now);
-/* One good message: into the session, and on to whoever follows it. */
-void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
-void link_tell_change(struct link *link, struct session_change change, struct mono_time now);
-void link_close_socket(struct link *link, struct link_socket *socket);
-/* This socket has told both its initial frames: from here on it is the one that counts. */
+/* One that does not tell its state is given up. */
+void link_end_late_opening(struct link *link, struct mono_time now);
+/* It has told the whole state: from here on it is the one that counts. */
 void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now);
 /* This one is gone. */
 void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
                        int status, const char *reason);
 
-/* link_membership.c */
-void link_take_membership(struct link *link);
+/* --- link_message.c --- */
+
+extern const struct ws_client_handlers link_socket_handlers;
+/* What it has said is not wanted any more. */
+void link_forget_texts(struct link_socket *socket);
+
+/* --- link_session.c: into the session, and on to whoever follows it --- */
+
+/* One good message: by the live socket, or in an answer. */
+void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
+void link_apply_opening(struct link_socket *socket, struct protocol_message *message,
+                        struct mono_time now);
+void link_apply_odd(struct link_socket *socket, enum message_type type, const char *reason,
+                    struct mono_time now);
+void link_apply_adopted(struct link_socket *socket, struct mono_time now);
+void link_clear_session(struct link *link);
+void link_expect(struct link *link, const struct playlist_item *item);
+void link_mark_mine(struct link *link, const char *request_id);
+
+/* --- link_membership.c --- */
+
+/* What is configured, or kept, or was asked for. False: somebody has said to stay out. */
+bool link_find_membership(struct link *link);
 /* To get in by whatever is to be tried now. */
 void link_try(struct link *link, struct mono_time now);
 /* The handshake was answered 401 or 403. */
 void link_token_refused(struct link *link, int status, struct mono_time now);
-/* What the configuration calls its session. */
-const char *link_configured(const struct link *link);
-/* token: where the answer tells none, as it goes on with a host's. */
-struct link_pass link_pass_of(const struct session_answer *answer, const char *token);
-/* There is a new membership: try it. */
-void link_take_pass(struct link *link, const struct link_pass *pass);
+/* The try has failed otherwise. */
+void link_try_failed(struct link *link);
+/* The session has told its state. */
+void link_membership_worked(struct link *link);
+/* Into the session of this answer, as somebody asked with this code. */
+void link_take_asked(struct link *link, const struct session_answer *answer, const char *code);
+/* Out of any. */
+void link_forget_membership(struct link *link);
+void link_cancel_obtaining(struct link *link);
 void link_upper_case(char *to, size_t size, const char *from);
 /* URL of joining with a code, which is upper case whatever was typed. */
 bool link_join_url(const struct link *link, const char *code, char *url, size_t size);
-/* The session has told its state. */
-void link_membership_worked(struct link *link);
 
-/* link_rest.c */
-struct http_call *link_call(struct link *link, const char *method, const char *url,
-                            const char *token, const char *json, int64_t max_bytes,
-                            void (*on_done)(void *user, const struct http_response *response));
+/* --- link_call.c: calls over REST --- */
+
+struct http_call *link_call(struct link *link, const struct http_request *request);
 /* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
 void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);
-void link_resync(struct link *link, struct mono_time now);
-/* A dozen answers spread over a second tell how old the backend's Dates are: for backends that do
- * not answer probes. Called by its timer. */
-void link_ask_date(void *user, struct mono_time now);
-void link_take_date(struct link *link, const struct http_response *response);
 
-/* link_message.c */
-extern const struct ws_client_handlers link_socket_handlers;
-void link_forget_texts(struct link_socket *socket); /* what it has said is not wanted any more */
-void link_probe_fired(void *user, struct mono_time now);
+/* --- link_check.c --- */
+
+bool link_check_init(struct link *link);
+void link_check_finish(struct link *link);
+void link_cancel_check(struct link *link);
+/* The connection is back, or another socket has told the whole state. */
+void link_check_adopted(struct link *link, bool first, struct mono_time now);
+
+/* --- link_clock.c --- */
+
+bool link_clock_init(struct link *link);
+void link_clock_finish(struct link *link);
+void link_clock_connected(struct link *link, struct mono_time now);
+void link_clock_disconnected(struct link *link);
 void link_send_probe(struct link *link, struct mono_time now);
+void link_take_echo(struct link *link, const struct echo_message *echo, struct mono_time received);
+/* A state that was told to all. */
+void link_take_stamp(struct link *link, struct server_time updated_at, struct mono_time received);
+/* Every answer's Date is evidence. */
+void link_take_date(struct link *link, const struct http_response *response);
+/* When to compare next, about then: so that the Date of the answer says most. */
+struct mono_time link_time_of_check(struct link *link, struct mono_time due);
 
-/* link_order.c: does what core/orders says. A pending order, not under way yet (NULL: done was
- * called); link_orders_run() starts it. */
+/* --- link_order.c: does what core/orders says --- */
+
+bool link_orders_init(struct link *link);
+void link_orders_finish(struct link *link); /* without a word */
+/* A pending order, not under way yet (NULL: done was called); link_orders_run() starts it. */
 struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
                                     void *user);
 /* After whatever has happened. */
 void link_orders_run(struct link *link);
-/* It cannot be done, on this side. */
+/* Its call; on_done and user are filled in. */
+void link_order_call(struct link_order *pending, struct http_request *request);
+/* What it asked for was sent by the socket, or could not be. */
+void link_order_sent(struct link_order *pending, bool sent);
+/* It has been joined: the session's state is to follow. */
+void link_order_joined(struct link_order *pending);
+/* It cannot be done, on this side, or was refused. */
 void link_order_fail(struct link_order *pending, const char *error);
 /* Without a word to who asked. */
 void link_order_cancel(struct link_order *pending);
 /* NULL: none of this kind is under way. */
 struct link_order *link_order_of(struct link *link, enum order_kind kind);
-void link_orders_due(void *user, struct mono_time now);
 /* What has come by the live socket. */
 void link_orders_take_playback(struct link *link, const struct playback_state *playback,
                                struct mono_time now);
 void link_orders_take_request(struct link *link, const struct request_message *request);
 void link_orders_take_playlist(struct link *link);
 void link_orders_take_refusal(struct link *link, const char *detail);
-/* The fresh state has been delivered. */
+/* The fresh state has been applied. */
 void link_orders_compare(struct link *link);
+/* A try to connect has failed. */
+void link_orders_not_connected(struct link *link, const char *why);
 /* except: NULL: none. */
 void link_orders_end_all(struct link *link, const struct link_order *except, const char *error);
-void link_orders_drop_all(struct link *link); /* without a word; at the end */
 
-/* link_command.c: the first try, and the second. */
+/* --- link_command.c: the first try, the second, and the answer to a call --- */
+
 void link_order_send(struct link_order *pending, struct order *order);
 void link_order_repeat(struct link_order *pending, const struct order *order);
-void link_order_answered(void *user, const struct http_response *response); /* of its call */
+/* What it tells beside its yes or no; why: of a no, for people. */
+void link_order_read(struct link_order *pending, const struct order *order,
+                     const struct http_response *response, char why[ORDERS_ERROR_MAX]);
 
-/* link_upload.c, link_asked.c: the calls of an upload and of joining. */
+/* --- link_upload.c, link_asked.c: the calls of an upload and of joining --- */
+
 void link_upload_start(struct link_order *pending);
 void link_upload_end(struct link *link); /* its file is not needed any more */
 void link_join_start(struct link_order *pending);
+void link_join_answered(struct link_order *pending, const struct http_response *response);
 
 #endif

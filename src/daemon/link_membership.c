@@ -1,6 +1,7 @@
 /*
  * link_membership.c: whose guest or host we are: as configured, as kept, as somebody has asked
- * since; and how another membership is asked for over REST. When, core/membership decides.
+ * since; and how another membership is asked for over REST. When, core/membership decides. What is
+ * to be kept over restarts goes into config.state here alone.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -28,11 +29,11 @@ static void set_pass(struct link_pass *pass, const char *session_id, const char 
 
 static void take_kept(struct link *link)
 {
-    set_pass(&link->kept, link->config.state->session_id, link->config.state->token);
+    set_pass(&link->member.kept, link->config.state->session_id, link->config.state->token);
 }
 
 /* What the configuration calls its session. */
-const char *link_configured(const struct link *link)
+static const char *configured(const struct link *link)
 {
     const struct settings *settings = link->config.settings;
     return settings->backend.join_code[0] ? settings->backend.join_code
@@ -46,28 +47,31 @@ static bool was_asked(const struct link *link)
     return link->config.settings->backend.role == SETTINGS_GUEST &&
            (state->left || state->asked_code[0]) &&
            strcmp(state->url, link->config.settings->backend.url) == 0 &&
-           strcmp(state->asked_instead_of, link_configured(link)) == 0;
+           strcmp(state->asked_instead_of, configured(link)) == 0;
 }
 
 /* The configured token; but once it was refused and the join code gave another, that one. */
 static void find_pass(struct link *link)
 {
     const struct settings *settings = link->config.settings;
+    bool rejoined = settings->backend.join_code[0] && is_ours(link);
+    if (settings->backend.session_id[0] && link->config.token && !rejoined)
+        set_pass(&link->member.kept, settings->backend.session_id, link->config.token);
+    else if (is_ours(link))
+        take_kept(link);
+}
+
+static void find_membership(struct link *link)
+{
     struct session_state *state = link->config.state;
     if (was_asked(link)) {
-        if (state->left)
-            link->state = LINK_LEFT;
-        else
+        if (!state->left)
             take_kept(link);
         return;
     }
     state->left = false;
     state->asked_code[0] = state->asked_instead_of[0] = '\0';
-    bool rejoined = settings->backend.join_code[0] && is_ours(link);
-    if (settings->backend.session_id[0] && link->config.token && !rejoined)
-        set_pass(&link->kept, settings->backend.session_id, link->config.token);
-    else if (is_ours(link))
-        take_kept(link);
+    find_pass(link);
 }
 
 static bool is_whole(const struct link_pass *pass)
@@ -75,10 +79,12 @@ static bool is_whole(const struct link_pass *pass)
     return pass->session_id[0] && pass->token[0];
 }
 
-void link_take_membership(struct link *link)
+bool link_find_membership(struct link *link)
 {
-    find_pass(link);
-    membership_init(&link->membership, is_whole(&link->kept));
+    find_membership(link);
+    log_add_secret(link->member.kept.token);
+    membership_init(&link->member.machine, is_whole(&link->member.kept));
+    return !link->config.state->left;
 }
 
 /* --- keeping it ---------------------------------------------------------------------------- */
@@ -99,8 +105,7 @@ static const char *join_code(const struct link *link)
 
 static void use(struct link *link, const struct link_pass *pass)
 {
-    snprintf(link->session_id, sizeof link->session_id, "%s", pass->session_id);
-    snprintf(link->token, sizeof link->token, "%s", pass->token);
+    link->member.used = *pass;
 }
 
 /* From now on, over restarts, this is the membership. */
@@ -108,7 +113,7 @@ static void keep(struct link *link, const struct link_pass *pass)
 {
     struct session_state *state = link->config.state;
     const struct settings *settings = link->config.settings;
-    link->kept = *pass;
+    link->member.kept = *pass;
     snprintf(state->url, sizeof state->url, "%s", settings->backend.url);
     snprintf(state->join_code, sizeof state->join_code, "%s", settings->backend.join_code);
     state->left = false;
@@ -122,16 +127,21 @@ static void keep(struct link *link, const struct link_pass *pass)
 
 void link_membership_worked(struct link *link)
 {
-    if (membership_worked(&link->membership))
-        keep(link, &link->trial);
+    if (membership_worked(&link->member.machine))
+        keep(link, &link->member.trial);
+}
+
+void link_try_failed(struct link *link)
+{
+    membership_failed(&link->member.machine);
 }
 
 /* Said once, however long it lasts; what comes of joining again has its own words. */
 void link_token_refused(struct link *link, int status, struct mono_time now)
 {
     char problem[PROTOCOL_REASON_MAX];
-    membership_refused(&link->membership, now);
-    if (link->state == LINK_REFUSED) {
+    membership_refused(&link->member.machine, now);
+    if (link->connection.state == LINK_REFUSED) {
         link_retry_later(link);
         return;
     }
@@ -156,8 +166,8 @@ void link_token_refused(struct link *link, int status, struct mono_time now)
 /* What is kept, if anything, is tried again. */
 static void not_obtained(struct link *link, const char *problem)
 {
-    membership_not_obtained(&link->membership);
-    link_set_state(link, link->membership.has_kept ? LINK_REFUSED : LINK_JOINING, problem);
+    membership_not_obtained(&link->member.machine);
+    link_set_state(link, link->member.machine.has_kept ? LINK_REFUSED : LINK_JOINING, problem);
     link_retry_later(link);
 }
 
@@ -177,7 +187,7 @@ static void bootstrap_failed(struct link *link, const char *doing,
 }
 
 /* token: where the answer tells none, as it goes on with a host's. */
-struct link_pass link_pass_of(const struct session_answer *answer, const char *token)
+static struct link_pass pass_of(const struct session_answer *answer, const char *token)
 {
     struct link_pass pass;
     set_pass(&pass, answer->session_id, answer->token[0] ? answer->token : token);
@@ -185,11 +195,11 @@ struct link_pass link_pass_of(const struct session_answer *answer, const char *t
     return pass;
 }
 
-void link_take_pass(struct link *link, const struct link_pass *pass)
+static void take_pass(struct link *link, const struct link_pass *pass)
 {
     log_add_secret(pass->token);
-    if (membership_obtained(&link->membership))
-        link->trial = *pass;
+    if (membership_obtained(&link->member.machine))
+        link->member.trial = *pass;
     else
         keep(link, pass);
     link_try(link, loop_now(link->loop));
@@ -201,15 +211,15 @@ static void take_session(struct link *link, const struct session_answer *answer)
         not_obtained(link, "the answer to joining holds no session");
         return;
     }
-    struct link_pass pass = link_pass_of(answer, link->token);
-    link_take_pass(link, &pass);
+    struct link_pass pass = pass_of(answer, link->member.used.token);
+    take_pass(link, &pass);
 }
 
 static void session_parsed(void *user, struct text *text, struct parsed *parsed)
 {
     struct link *link = user;
     (void)text;
-    link->rest_text = NULL;
+    link->member.text = NULL;
     take_session(link, parsed->good ? &parsed->session : NULL);
 }
 
@@ -217,7 +227,7 @@ static void session_answered(void *user, const struct http_response *response)
 {
     struct link *link = user;
     struct session_answer answer;
-    link->rest = NULL;
+    link->member.call = NULL;
     link_take_date(link, response);
     const char *doing = is_host(link) ? "creating a session" : "joining the session";
     if (response->status != 200) {
@@ -232,8 +242,8 @@ static void session_answered(void *user, const struct http_response *response)
     struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
                                  response->received_at};
     if (source.text)
-        link->rest_text = texts_parse(link->config.reader, &source, session_parsed, link);
-    if (!link->rest_text)
+        link->member.text = texts_parse(link->config.reader, &source, session_parsed, link);
+    if (!link->member.text)
         not_obtained(link, "the answer to joining holds no session");
 }
 
@@ -242,7 +252,7 @@ static void login_answered(void *user, const struct http_response *response)
     struct link *link = user;
     struct login_answer answer;
     char url[PROTOCOL_URL_MAX];
-    link->rest = NULL;
+    link->member.call = NULL;
     link_take_date(link, response);
     if (response->status != 200) {
         bootstrap_failed(link, "logging in", response);
@@ -252,14 +262,18 @@ static void login_answered(void *user, const struct http_response *response)
         not_obtained(link, "the answer to logging in holds no token");
         return;
     }
-    snprintf(link->token, sizeof link->token, "%s", answer.token);
-    log_add_secret(link->token);
+    snprintf(link->member.used.token, sizeof link->member.used.token, "%s", answer.token);
+    log_add_secret(link->member.used.token);
     char *json = protocol_build_create(link->config.settings->backend.name);
     if (json && protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions"))
-        link->rest = link_call(link, "POST", url, link->token, json, LINK_ANSWER_MAX_BYTES,
-                               session_answered);
+        link->member.call = link_call(link, &(struct http_request){.method = "POST",
+                                                                   .url = url,
+                                                                   .token = link->member.used.token,
+                                                                   .json = json,
+                                                                   .on_done = session_answered,
+                                                                   .user = link});
     free(json);
-    if (!link->rest)
+    if (!link->member.call)
         link_retry_later(link);
 }
 
@@ -278,8 +292,11 @@ static void log_in(struct link *link)
     char *json =
         protocol_build_login(settings->backend.name, "host", settings->backend.house_password);
     if (json && protocol_url(url, sizeof url, settings->backend.url, "/auth/login"))
-        link->rest =
-            link_call(link, "POST", url, NULL, json, LINK_ANSWER_MAX_BYTES, login_answered);
+        link->member.call = link_call(link, &(struct http_request){.method = "POST",
+                                                                   .url = url,
+                                                                   .json = json,
+                                                                   .on_done = login_answered,
+                                                                   .user = link});
     free(json);
 }
 
@@ -298,38 +315,79 @@ static void join_anew(struct link *link)
     char url[PROTOCOL_URL_MAX];
     char *json = protocol_build_join(link->config.settings->backend.name);
     if (json && link_join_url(link, join_code(link), url, sizeof url))
-        link->rest =
-            link_call(link, "POST", url, NULL, json, LINK_LIST_MAX_BYTES, session_answered);
+        link->member.call = link_call(link, &(struct http_request){.method = "POST",
+                                                                   .url = url,
+                                                                   .json = json,
+                                                                   .max_bytes = LINK_LIST_MAX_BYTES,
+                                                                   .on_done = session_answered,
+                                                                   .user = link});
     free(json);
 }
 
 static void obtain(struct link *link)
 {
-    if (link->rest || link->rest_text)
+    if (link->member.call || link->member.text)
         return;
-    if (link->membership.has_kept)
+    if (link->member.machine.has_kept)
         log_info("backend: joining again; what there is is kept until the new membership works");
     if (is_host(link))
         log_in(link);
     else
         join_anew(link);
-    if (!link->rest)
+    if (!link->member.call)
         link_retry_later(link);
 }
 
 void link_try(struct link *link, struct mono_time now)
 {
-    switch (membership_next(&link->membership, join_code(link)[0], now)) {
+    switch (membership_next(&link->member.machine, join_code(link)[0], now)) {
     case MEMBERSHIP_KEPT:
-        use(link, &link->kept);
+        use(link, &link->member.kept);
         link_connect(link);
         break;
     case MEMBERSHIP_TRIAL:
-        use(link, &link->trial);
+        use(link, &link->member.trial);
         link_connect(link);
         break;
     case MEMBERSHIP_OBTAIN:
         obtain(link);
         break;
     }
+}
+
+void link_cancel_obtaining(struct link *link)
+{
+    http_cancel(link->member.call);
+    texts_cancel(link->member.text);
+    link->member.call = NULL;
+    link->member.text = NULL;
+}
+
+/* --- as somebody asks ---------------------------------------------------------------------- */
+
+static void keep_asked(struct link *link, const char *code, bool left)
+{
+    struct session_state *state = link->config.state;
+    snprintf(state->url, sizeof state->url, "%s", link->config.settings->backend.url);
+    snprintf(state->asked_code, sizeof state->asked_code, "%s", code);
+    snprintf(state->asked_instead_of, sizeof state->asked_instead_of, "%s", configured(link));
+    state->left = left;
+}
+
+/* What there was is given up for it. */
+void link_take_asked(struct link *link, const struct session_answer *answer, const char *code)
+{
+    struct link_pass pass = pass_of(answer, "");
+    keep_asked(link, code, false);
+    membership_init(&link->member.machine, false);
+    take_pass(link, &pass);
+}
+
+void link_forget_membership(struct link *link)
+{
+    struct session_state *state = link->config.state;
+    link->member.used = (struct link_pass){0};
+    membership_init(&link->member.machine, false);
+    state->session_id[0] = state->token[0] = '\0';
+    keep_asked(link, "", true);
 }

@@ -1,73 +1,16 @@
 /*
- * link_message.c: what passes over the socket: the backend's messages in, probes of its clock out.
+ * link_message.c: what a socket says, message by message in its order: what is long is parsed
+ * beside the loop, and what comes after it waits.
  */
 #include "link_internal.h"
-#include "tutti/base/log.h"
-#include "tutti/io/mono_clock.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static void send_probe(struct link *link, struct mono_time now)
-{
-    struct sync_ack ack = {.state = "paused"};
-    if (!link->live || !ws_client_is_open(link->live->client))
-        return;
-    link->handlers.fill_ack(link->user, &ack, now);
-    ack.client_time = wall_clock_now();
-    ack.sequence = ++link->sequence;
-    char *text = protocol_build_sync_ack(&ack);
-    if (!text)
-        return;
-    link->probes[ack.sequence % LINK_PROBES] = (struct link_probe){ack.sequence, mono_clock_now()};
-    ws_client_send(link->live->client, text);
-    free(text);
-    server_clock_probe_sent(link->config.clock, now);
-}
-
-static void set_probe_timer(struct link *link)
-{
-    struct mono_time next = server_clock_next_probe(link->config.clock);
-    if (next.ns != INT64_MAX)
-        loop_timer_set(link->probe, next);
-}
-
-void link_send_probe(struct link *link, struct mono_time now)
-{
-    send_probe(link, now);
-    set_probe_timer(link);
-}
-
-void link_probe_fired(void *user, struct mono_time now)
-{
-    struct link *link = user;
-    if (mono_sub(server_clock_next_probe(link->config.clock), now) <= 0)
-        send_probe(link, now);
-    set_probe_timer(link);
-}
-
-static void take_echo(struct link *link, const struct echo_message *echo, struct mono_time received)
-{
-    const struct link_probe *probe = &link->probes[(uint64_t)echo->sequence % LINK_PROBES];
-    if (probe->sequence != echo->sequence)
-        return;
-    /* If nothing was sent since, the socket knows better when it went out than its queue does. */
-    struct mono_time sent_at = probe->sent_at;
-    if (echo->sequence == link->sequence && !orders_on_socket(&link->orders))
-        sent_at = ws_client_last_sent_at(link->live->client);
-    server_clock_add_echo(link->config.clock, sent_at, received, echo->server_received_at,
-                          echo->server_sent_at);
-    set_probe_timer(link);
-}
-
+/* The clock's evidence first, then what it ends, then what it says. */
 static void take_playback(struct link *link, struct protocol_message *message,
                           struct mono_time received)
 {
-    struct server_time updated_at = message->playback.updated_at;
-    server_clock_add_stamp(link->config.clock, received, updated_at);
-    link->handlers.on_stamp(link->user, updated_at, received);
-    set_probe_timer(link); /* a stamp that cannot be is looked into at once */
+    link_take_stamp(link, message->playback.updated_at, received);
     link_orders_take_playback(link, &message->playback, received);
     link_apply(link, message, received);
 }
@@ -88,7 +31,7 @@ static void take_message(struct link *link, struct protocol_message *message,
         link_orders_take_request(link, &message->request);
         break;
     case MESSAGE_ECHO:
-        take_echo(link, &message->echo, received);
+        link_take_echo(link, &message->echo, received);
         break;
     case MESSAGE_ERROR:
         link_orders_take_refusal(link, message->detail);
@@ -98,37 +41,13 @@ static void take_message(struct link *link, struct protocol_message *message,
     }
 }
 
-static void adopt_if_complete(struct link *link, struct link_socket *socket, struct mono_time now)
+/* The old socket may have missed a request; all else counts when the new one is adopted. */
+static void take_opening(struct link_socket *socket, struct protocol_message *message,
+                         struct mono_time now)
 {
-    if (session_opening_is_complete(&socket->opening))
-        link_adopt(link, socket, now);
-}
-
-static void take_initial(struct link *link, struct link_socket *socket,
-                         struct protocol_message *message, struct mono_time now)
-{
-    link_tell_change(link, session_apply_opening(link->config.session, &socket->opening, message),
-                     now);
+    link_apply_opening(socket, message, now);
     if (message->type == MESSAGE_REQUEST)
-        link_orders_take_request(link, &message->request);
-    adopt_if_complete(link, socket, now);
-}
-
-/* One that nobody can use: said, though not each time, and the last good state stays. */
-static void take_odd(struct link *link, struct link_socket *socket, enum message_type type,
-                     const char *reason, struct mono_time now)
-{
-    unsigned withheld;
-    bool opens = socket == link->fresh;
-    if (session_note_odd(link->config.session, opens ? &socket->opening : NULL, type, reason, now,
-                         &withheld)) {
-        char others[48] = "";
-        if (withheld > 0)
-            snprintf(others, sizeof others, " (%u odd ones before were not logged)", withheld);
-        log_warn("backend: %s; the last good state stays%s", reason, others);
-    }
-    if (opens)
-        adopt_if_complete(link, socket, now);
+        link_orders_take_request(socket->link, &message->request);
 }
 
 static void take(struct link_socket *socket, bool good, struct protocol_message *message,
@@ -136,11 +55,13 @@ static void take(struct link_socket *socket, bool good, struct protocol_message 
 {
     struct link *link = socket->link;
     if (!good)
-        take_odd(link, socket, message->type, reason, received);
-    else if (socket == link->live)
+        link_apply_odd(socket, message->type, reason, received);
+    else if (socket == link->connection.live)
         take_message(link, message, received);
     else
-        take_initial(link, socket, message, received);
+        take_opening(socket, message, received);
+    if (socket == link->connection.fresh && session_opening_is_complete(&socket->opening))
+        link_adopt(link, socket, received);
 }
 
 /* --- what is long, and what comes after it ------------------------------------------------- */

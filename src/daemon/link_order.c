@@ -1,6 +1,6 @@
 /*
  * link_order.c: what was asked of the backend: core/orders decides what is done about it and when
- * it has ended; here it is done, and told to who asked.
+ * it has ended; here it is done, and told to who asked. With what, link_command.c knows.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -10,27 +10,27 @@
 
 static void set_timer(struct link *link)
 {
-    struct mono_time next = orders_deadline(&link->orders);
+    struct mono_time next = orders_deadline(&link->orders.machine);
     if (next.ns == INT64_MAX)
-        loop_timer_cancel(link->confirm);
+        loop_timer_cancel(link->orders.timer);
     else
-        loop_timer_set(link->confirm, next);
+        loop_timer_set(link->orders.timer, next);
 }
 
 /* number 0: a free one. */
 static struct link_order *pending_of(struct link *link, uint64_t number)
 {
     for (size_t i = 0; i < ORDERS_MAX; i++)
-        if (link->pending[i].number == number)
-            return &link->pending[i];
+        if (link->orders.pending[i].number == number)
+            return &link->orders.pending[i];
     return NULL;
 }
 
 static enum orders_connection connection_of(const struct link *link)
 {
-    if (link->state == LINK_LIVE)
+    if (link->connection.state == LINK_LIVE)
         return ORDERS_LIVE;
-    return link->state == LINK_LEFT ? ORDERS_OUT : ORDERS_AWAY;
+    return link->connection.state == LINK_LEFT ? ORDERS_OUT : ORDERS_AWAY;
 }
 
 struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
@@ -38,8 +38,8 @@ struct link_order *link_order_begin(struct link *link, const struct order *order
 {
     const char *error;
     struct link_order *pending = pending_of(link, 0);
-    uint64_t number =
-        orders_begin(&link->orders, order, connection_of(link), loop_now(link->loop), &error);
+    uint64_t number = orders_begin(&link->orders.machine, order, connection_of(link),
+                                   loop_now(link->loop), &error);
     if (!number) {
         done(user, &(struct link_result){.error = error});
         return NULL;
@@ -60,9 +60,9 @@ static void forget(struct link_order *pending, enum order_kind kind)
 void link_order_cancel(struct link_order *pending)
 {
     struct link *link = pending->link;
-    const struct orders_entry *entry = orders_find(&link->orders, pending->number);
+    const struct orders_entry *entry = orders_find(&link->orders.machine, pending->number);
     enum order_kind kind = entry->order.kind;
-    orders_cancel(&link->orders, pending->number);
+    orders_cancel(&link->orders.machine, pending->number);
     forget(pending, kind);
     set_timer(link);
 }
@@ -70,7 +70,7 @@ void link_order_cancel(struct link_order *pending)
 struct link_order *link_order_of(struct link *link, enum order_kind kind)
 {
     for (size_t i = 0; i < ORDERS_MAX; i++) {
-        const struct orders_entry *entry = &link->orders.entries[i];
+        const struct orders_entry *entry = &link->orders.machine.entries[i];
         if (entry->number && entry->order.kind == kind)
             return pending_of(link, entry->number);
     }
@@ -79,7 +79,7 @@ struct link_order *link_order_of(struct link *link, enum order_kind kind)
 
 void link_order_fail(struct link_order *pending, const char *error)
 {
-    orders_fail(&pending->link->orders, pending->number, error);
+    orders_fail(&pending->link->orders.machine, pending->number, error);
     link_orders_run(pending->link);
 }
 
@@ -92,11 +92,11 @@ static void tell_end(struct link_order *pending, const struct orders_entry *entr
     bool asked = entry->order.kind == ORDER_REQUEST || entry->order.kind == ORDER_ADD;
     forget(pending, entry->order.kind);
     if (ended.has_request && asked)
-        session_mark_mine(link->config.session, ended.request.id);
+        link_mark_mine(link, ended.request.id);
     if (entry->error[0])
-        link->counters.commands_failed++;
+        link->orders.failed++;
     else
-        link->counters.commands_confirmed++;
+        link->orders.confirmed++;
     ended.done(ended.user, &(struct link_result){
                                .error = entry->error,
                                .took_ms = ns_to_ms(mono_sub(loop_now(link->loop), entry->asked_at)),
@@ -125,28 +125,21 @@ static void replace_socket(struct link *link, const struct order *order)
     link_replace(link);
 }
 
-/* Somebody waits for it. */
-static void connect_now(struct link *link)
-{
-    if (!link->live && !link->fresh && !link->rest)
-        loop_timer_set_in(link->retry, 0);
-}
-
 static void act_on(struct link *link, enum orders_act act, const struct orders_entry *entry)
 {
     struct link_order *pending = pending_of(link, entry->number);
     switch (act) {
     case ORDERS_CONNECT:
-        connect_now(link);
+        link_retry_now(link);
         break;
     case ORDERS_SEND:
-        link_order_send(pending, &orders_find(&link->orders, entry->number)->order);
+        link_order_send(pending, &orders_find(&link->orders.machine, entry->number)->order);
         break;
     case ORDERS_REPLACE:
         replace_socket(link, &entry->order);
         break;
     case ORDERS_REPEAT:
-        link->counters.commands_repeated++;
+        link->orders.repeated++;
         link_order_repeat(pending, &entry->order);
         break;
     case ORDERS_END:
@@ -161,16 +154,64 @@ void link_orders_run(struct link *link)
 {
     struct orders_entry entry;
     enum orders_act act;
-    while ((act = orders_next(&link->orders, &entry)) != ORDERS_NOTHING)
+    while ((act = orders_next(&link->orders.machine, &entry)) != ORDERS_NOTHING)
         act_on(link, act, &entry);
     set_timer(link);
 }
 
-void link_orders_due(void *user, struct mono_time now)
+static void timer_fired(void *user, struct mono_time now)
 {
     struct link *link = user;
-    orders_due(&link->orders, now);
+    orders_due(&link->orders.machine, now);
     link_orders_run(link);
+}
+
+/* --- calls, and their answers ---------------------------------------------------------------- */
+
+static void call_answered(void *user, const struct http_response *response)
+{
+    struct link_order *pending = user;
+    struct link *link = pending->link;
+    const struct order *order = &orders_find(&link->orders.machine, pending->number)->order;
+    char why[ORDERS_ERROR_MAX] = "";
+    pending->call = NULL;
+    link_take_date(link, response);
+    if (order->kind == ORDER_JOIN) {
+        link_join_answered(pending, response);
+        return;
+    }
+    link_order_read(pending, order, response, why);
+    /* A guest's upload is a request first. */
+    const struct playlist_message *shown =
+        pending->has_request ? NULL : &link->config.session->playlist;
+    orders_answered(&link->orders.machine, pending->number, response->status, why, shown,
+                    loop_now(link->loop));
+    link_orders_run(link);
+}
+
+void link_order_call(struct link_order *pending, struct http_request *request)
+{
+    struct link *link = pending->link;
+    request->on_done = call_answered;
+    request->user = pending;
+    http_cancel(pending->call);
+    pending->call = link_call(link, request);
+    if (pending->call)
+        orders_calls(&link->orders.machine, pending->number);
+    else
+        link_order_fail(pending, "out of memory");
+}
+
+void link_order_sent(struct link_order *pending, bool sent)
+{
+    struct link *link = pending->link;
+    orders_sent(&link->orders.machine, pending->number, sent, loop_now(link->loop));
+}
+
+void link_order_joined(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    orders_joined(&link->orders.machine, pending->number, loop_now(link->loop));
 }
 
 /* --- what comes in ------------------------------------------------------------------------- */
@@ -179,14 +220,14 @@ void link_orders_take_playback(struct link *link, const struct playback_state *p
                                struct mono_time now)
 {
     struct mono_time sent_at;
-    if (orders_heard_playback(&link->orders, playback, &sent_at))
+    if (orders_heard_playback(&link->orders.machine, playback, &sent_at))
         server_clock_add_command(link->config.clock, sent_at, now, playback->updated_at);
     link_orders_run(link);
 }
 
 void link_orders_take_request(struct link *link, const struct request_message *request)
 {
-    uint64_t number = orders_heard_request(&link->orders, request);
+    uint64_t number = orders_heard_request(&link->orders.machine, request);
     struct link_order *pending = number ? pending_of(link, number) : NULL;
     if (pending) {
         pending->request = *request;
@@ -197,13 +238,13 @@ void link_orders_take_request(struct link *link, const struct request_message *r
 
 void link_orders_take_playlist(struct link *link)
 {
-    orders_heard_playlist(&link->orders, &link->config.session->playlist);
+    orders_heard_playlist(&link->orders.machine, &link->config.session->playlist);
     link_orders_run(link);
 }
 
 void link_orders_take_refusal(struct link *link, const char *detail)
 {
-    if (!orders_heard_refusal(&link->orders, detail))
+    if (!orders_heard_refusal(&link->orders.machine, detail))
         log_warn("backend: refuses a message: %s", detail);
     link_orders_run(link);
 }
@@ -211,19 +252,35 @@ void link_orders_take_refusal(struct link *link, const char *detail)
 void link_orders_compare(struct link *link)
 {
     const struct session *session = link->config.session;
-    orders_compare(&link->orders, &session->playback, &session->playlist, loop_now(link->loop));
+    orders_compare(&link->orders.machine, &session->playback, &session->playlist,
+                   loop_now(link->loop));
     link_orders_run(link);
 }
 
 void link_orders_end_all(struct link *link, const struct link_order *except, const char *error)
 {
-    orders_end_all(&link->orders, except ? except->number : 0, error);
+    orders_end_all(&link->orders.machine, except ? except->number : 0, error);
     link_orders_run(link);
 }
 
-void link_orders_drop_all(struct link *link)
+void link_orders_not_connected(struct link *link, const char *why)
+{
+    orders_not_connected(&link->orders.machine, why);
+    link_orders_run(link);
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+bool link_orders_init(struct link *link)
+{
+    link->orders.timer = loop_timer_create(link->loop, timer_fired, link);
+    return link->orders.timer != NULL;
+}
+
+void link_orders_finish(struct link *link)
 {
     for (size_t i = 0; i < ORDERS_MAX; i++)
-        if (link->pending[i].number)
-            link_order_cancel(&link->pending[i]);
+        if (link->orders.pending[i].number)
+            link_order_cancel(&link->orders.pending[i]);
+    loop_timer_destroy(link->orders.timer);
 }

@@ -17,8 +17,8 @@ bool link_takes_guest_files(const struct link *link)
 
 void link_upload_end(struct link *link)
 {
-    track_upload_destroy(link->upload);
-    link->upload = NULL;
+    track_upload_destroy(link->orders.upload);
+    link->orders.upload = NULL;
 }
 
 void link_cancel_upload(struct link *link)
@@ -40,41 +40,30 @@ static int64_t give_body(void *user, char *to, size_t room)
 {
     struct link_order *pending = user;
     struct link *link = pending->link;
-    int64_t given = track_upload_give(link->upload, to, room);
+    int64_t given = track_upload_give(link->orders.upload, to, room);
     if (given > 0)
-        link->upload_progress(pending->user, track_upload_given(link->upload),
-                              track_upload_bytes(link->upload));
+        link->orders.upload_progress(pending->user, track_upload_given(link->orders.upload),
+                                     track_upload_bytes(link->orders.upload));
     return given;
-}
-
-static bool start(struct link *link, struct link_order *pending)
-{
-    char url[PROTOCOL_URL_MAX];
-    struct http_request request = {
-        .method = "POST",
-        .url = url,
-        .token = link->token,
-        .on_body = give_body,
-        .body_bytes = track_upload_bytes(link->upload),
-        .fresh_connection = true,
-        .max_bytes = LINK_ANSWER_MAX_BYTES,
-        .on_done = link_order_answered,
-        .user = pending,
-    };
-    if (!protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions/%s/playlist",
-                      link->session_id))
-        return false;
-    pending->call = http_start(link->http, &request);
-    return pending->call != NULL;
 }
 
 void link_upload_start(struct link_order *pending)
 {
     struct link *link = pending->link;
-    if (link->upload && start(link, pending))
-        orders_calls(&link->orders, pending->number);
-    else
-        orders_fail(&link->orders, pending->number, "out of memory");
+    const struct link_pass *pass = &link->member.used;
+    char url[PROTOCOL_URL_MAX];
+    if (!link->orders.upload || !protocol_url(url, sizeof url, link->config.settings->backend.url,
+                                              "/sessions/%s/playlist", pass->session_id)) {
+        link_order_fail(pending, "out of memory");
+        return;
+    }
+    link_order_call(pending, &(struct http_request){
+                                 .method = "POST",
+                                 .url = url,
+                                 .token = pass->token,
+                                 .on_body = give_body,
+                                 .body_bytes = track_upload_bytes(link->orders.upload),
+                             });
 }
 
 void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user)
@@ -91,8 +80,8 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
         close(file->fd);
         return;
     }
-    link->upload_progress = file->on_progress;
-    link->upload =
+    link->orders.upload_progress = file->on_progress;
+    link->orders.upload =
         track_upload_create(link->config.background, file->fd, file->file_bytes,
                             &(struct track_upload_config){.track_id = file->track_id,
                                                           .name = file->name,

@@ -37,6 +37,8 @@ void membership_init(struct membership *membership, bool has_kept);
 enum membership_try membership_next(struct membership *membership, bool may_join,
                                     struct mono_time now);
 
+/* A handshake that is answered so, refuses the token; any other answer says nothing of it. */
+bool membership_is_refusal(int status);
 /* What came of it. Refused: by its answer to this token, not by its absence. */
 void membership_refused(struct membership *membership, struct mono_time now);
 void membership_failed(struct membership *membership);

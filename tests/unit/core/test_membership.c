@@ -132,6 +132,15 @@ static void few_guests_are_left_behind(void **state)
     assert_in_range(joined, 10, 30);
 }
 
+static void only_two_answers_refuse_a_token(void **state)
+{
+    (void)state;
+    static const int others[] = {0, 101, 200, 302, 400, 402, 404, 429, 500, 502, 503};
+    assert_true(membership_is_refusal(401) && membership_is_refusal(403));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(membership_is_refusal(others[i]));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -146,6 +155,7 @@ int main(void)
         TEST(the_old_one_is_kept_until_the_new_one_works),
         TEST(the_old_one_may_work_again_meanwhile),
         TEST(few_guests_are_left_behind),
+        TEST(only_two_answers_refuse_a_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
