@@ -127,8 +127,10 @@ bool mp3_walker_may_step(const struct mp3_walker *walker)
 
 void mp3_walker_step(struct mp3_walker *walker, int count)
 {
+    int64_t end = walker->walk.offset + MP3_WALK_BYTES;
     int64_t enough = walker->walk.searched_bytes + MP3_WALK_SEARCH_BYTES;
-    while (count-- > 0 && mp3_walker_may_step(walker) && walker->walk.searched_bytes < enough) {
+    while (count-- > 0 && mp3_walker_may_step(walker) && walker->walk.offset < end &&
+           walker->walk.searched_bytes < enough) {
         const unsigned char *bytes = NULL;
         struct mp3_file *file = &walker->file;
         size_t there = mp3_file_look(file, walker->walk.offset, MP3_WALK_WINDOW_BYTES, &bytes);

@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* mp3 frames that may be walked in one go without taking long: a quarter of a megabyte at most. */
-#define MP3_WALK_FRAMES 256
+/* What may be walked in one go without taking long: so many frames, and so many bytes. */
+#define MP3_WALK_FRAMES 1024
+#define MP3_WALK_BYTES 262144
 /* What may be searched through for them in one go; each byte of it takes longer. */
 #define MP3_WALK_SEARCH_BYTES 32768
 #define MP3_READ_BUFFER_BYTES AUDIO_PROBE_WINDOW_BYTES
@@ -64,7 +65,7 @@ void mp3_walker_close(struct mp3_walker *walker);
 /* More of the file has arrived; complete: nothing will follow. */
 void mp3_walker_set_available(struct mp3_walker *walker, int64_t available_bytes, bool complete);
 
-/* Up to count frames further, or as far as MP3_WALK_SEARCH_BYTES allow. */
+/* Up to count frames further, or as far as MP3_WALK_BYTES and MP3_WALK_SEARCH_BYTES allow. */
 void mp3_walker_step(struct mp3_walker *walker, int count);
 
 /* Could a step get further now? */

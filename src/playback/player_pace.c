@@ -21,7 +21,7 @@ static const int64_t LAST_CALL_NS = 12 * NS_PER_MS;
 static const int64_t IDLE_TICK_NS = 5 * NS_PER_S;
 static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
 /* A decoder that searches in slices, or bytes that are still arriving. */
-static const int64_t POLL_TIME_NS = 2 * NS_PER_MS;
+static const int64_t POLL_TIME_NS = NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
 
 void player_be_eager(struct player *player, struct mono_time now)

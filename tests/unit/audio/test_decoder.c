@@ -777,6 +777,35 @@ static void test_what_is_found_late_is_opened_in_slices(void **state)
     free(plain.data);
 }
 
+/* To the end of 14 hours in a second or two, though a call does little. */
+static void test_a_far_seek_takes_few_calls(void **state)
+{
+    (void)state;
+    static const unsigned char silence[26] = {0xff, 0xf3, 0x10, 0xc0}; /* 8 kbit/s at 22050 Hz */
+    enum { FRAMES = 300000, SAMPLES = 576 };
+    char error[DECODER_ERROR_MAX] = "";
+    struct decoder *decoder = NULL;
+    struct bytes bytes = filled(FRAMES * sizeof silence, 0);
+    for (size_t i = 0; i < FRAMES; i++)
+        memcpy(bytes.data + i * sizeof silence, silence, sizeof silence);
+    int fd = file_of(bytes, bytes.count);
+    int64_t count = (int64_t)bytes.count;
+    assert_int_equal(open_now(fd, count, count, &decoder, error), DECODER_OK);
+    enum decoder_result result;
+    int calls = 0;
+    do {
+        read_bytes = 0;
+        result = decoder_seek(decoder, (int64_t)SAMPLES * (FRAMES - 100));
+        assert_true(read_bytes <= 300000);
+        calls++;
+    } while (result == DECODER_AGAIN && decoder_wants_time(decoder));
+    assert_int_equal(result, DECODER_OK);
+    assert_in_range(calls, 10, FRAMES / 1000);
+    decoder_destroy(decoder);
+    close(fd);
+    free(bytes.data);
+}
+
 static void test_a_file_that_shrinks_is_an_error(void **state)
 {
     (void)state;
@@ -854,6 +883,7 @@ int main(void)
         cmocka_unit_test(test_other_files_are_refused_by_name),
         cmocka_unit_test(test_a_hostile_file_is_judged_in_slices),
         cmocka_unit_test(test_what_is_found_late_is_opened_in_slices),
+        cmocka_unit_test(test_a_far_seek_takes_few_calls),
         cmocka_unit_test(test_a_file_that_shrinks_is_an_error),
         cmocka_unit_test(test_a_file_that_begins_again_is_waited_for),
     };
