@@ -57,7 +57,8 @@ static const struct field add[] = {
 static const struct field item[] = {TEXT_FIELD(item_id, true), {0}};
 static const struct field move[] = {TEXT_FIELD(item_id, true), PLACE_FIELD(true), {0}};
 static const struct field request[] = {
-    TEXT_FIELD(type, true),
+    {"type", TEXT, offsetof(struct control_cmd, type_word),
+     sizeof((struct control_cmd *)0)->type_word, true, 0, 0},
     TEXT_FIELD(item_id, false),
     PLACE_FIELD(false),
     TEXT_FIELD(track_id, false),
@@ -200,17 +201,21 @@ static bool take_fields(const struct field *field, const cJSON *root, struct con
 /* What a request must name depends on its type. */
 static const char *wrong_request(const struct control_cmd *cmd)
 {
-    if (strcmp(cmd->type, "add") == 0)
+    switch (cmd->type) {
+    case REQUEST_ADD:
         return cmd->item_id[0] || (cmd->track_id[0] && cmd->media_path[0] && cmd->media_type[0])
                    ? NULL
                    : "an add request takes the item_id of a track in the playlist, or track_id, "
                      "media_path and media_type";
-    if (strcmp(cmd->type, "reorder") == 0)
+    case REQUEST_REORDER:
         return cmd->item_id[0] && cmd->new_position >= 0
                    ? NULL
                    : "a reorder request takes item_id and new_position";
-    if (strcmp(cmd->type, "remove") == 0)
+    case REQUEST_REMOVE:
         return cmd->item_id[0] ? NULL : "a remove request takes item_id";
+    case REQUEST_OTHER:
+        break;
+    }
     return "type: add, reorder or remove is wanted";
 }
 
@@ -242,6 +247,7 @@ static bool parse(const cJSON *root, struct control_cmd *cmd, char *error)
     cmd->verb = command->verb;
     if (!take_fields(command->fields, root, cmd, error))
         return false;
+    cmd->type = request_type_parse(cmd->type_word);
     const char *wrong = wrong_whole(cmd);
     return !wrong || refuse(error, wrong);
 }

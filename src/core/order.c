@@ -12,7 +12,8 @@
 
 bool order_is_skip(const struct order *order)
 {
-    return order->kind == ORDER_PLAYBACK && strncmp(order->action, "skip", 4) == 0;
+    return order->kind == ORDER_PLAYBACK &&
+           (order->action == PLAYBACK_SKIP_NEXT || order->action == PLAYBACK_SKIP_PREV);
 }
 
 bool order_echoed(const struct order *order, const struct playback_state *playback)
@@ -21,9 +22,9 @@ bool order_echoed(const struct order *order, const struct playback_state *playba
         return false;
     if (order_is_skip(order))
         return playback->position_ms == 0;
-    if (strcmp(order->action, "play") == 0 && !playback->playing)
+    if (order->action == PLAYBACK_PLAY && !playback->playing)
         return false;
-    if (strcmp(order->action, "pause") == 0 && playback->playing)
+    if (order->action == PLAYBACK_PAUSE && playback->playing)
         return false;
     if (order->track_id[0] && strcmp(order->track_id, playback->track_id) != 0)
         return false;
@@ -41,9 +42,9 @@ bool order_in_playback(const struct order *order, const struct playback_state *f
 
 static bool same_wish(const struct order *order, const struct request_message *request)
 {
-    if (strcmp(order->type, request->type) != 0)
+    if (order->type != request->type)
         return false;
-    if (strcmp(order->type, "add") == 0)
+    if (order->type == REQUEST_ADD)
         return strcmp(order->track_id, request->track_id) == 0;
     return strcmp(order->item_id, request->item_id) == 0 &&
            (order->new_position < 0 || order->new_position == request->new_position);
@@ -102,11 +103,17 @@ static bool is_added(const struct order *order, const struct playlist_message *p
 
 static bool is_approved(const struct order *order, const struct playlist_message *playlist)
 {
-    if (strcmp(order->type, "add") == 0)
+    switch (order->type) {
+    case REQUEST_ADD:
         return is_added(order, playlist);
-    if (strcmp(order->type, "reorder") == 0)
+    case REQUEST_REORDER:
         return is_moved(order, playlist);
-    return strcmp(order->type, "remove") == 0 && is_removed(order, playlist);
+    case REQUEST_REMOVE:
+        return is_removed(order, playlist);
+    case REQUEST_OTHER:
+        break;
+    }
+    return false;
 }
 
 bool order_in_playlist(const struct order *order, const struct playlist_message *playlist)
@@ -134,7 +141,7 @@ static void foresee_skip(struct order *order, const struct session *session)
     if (!current)
         return;
     const struct playlist_item *to =
-        playlist_step(playlist, current, strcmp(order->action, "skip_next") == 0 ? 1 : -1);
+        playlist_step(playlist, current, order->action == PLAYBACK_SKIP_NEXT ? 1 : -1);
     snprintf(order->track_id, sizeof order->track_id, "%s", (to ? to : current)->track_id);
 }
 

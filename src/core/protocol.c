@@ -38,9 +38,8 @@ static bool parse_playback(const cJSON *payload, struct playback_state *ret, cha
     if (!parse_position(payload, &playback.position_ms))
         return refuse(reason, "playback_state: position_ms is not a non-negative number");
     if (!json_string(payload, "state", text, sizeof text) ||
-        (strcmp(text, "playing") != 0 && strcmp(text, "paused") != 0))
+        !playback_state_parse(text, &playback.playing))
         return refuse(reason, "playback_state: state is neither \"playing\" nor \"paused\"");
-    playback.playing = strcmp(text, "playing") == 0;
     if (!json_string(payload, "updated_at", text, sizeof text) ||
         !protocol_parse_time(text, &playback.updated_at))
         return refuse(reason, "playback_state: updated_at is not an ISO 8601 time");
@@ -123,18 +122,13 @@ static bool parse_request(const cJSON *payload, struct request_message *ret, cha
     if (!json_string(payload, "id", ret->id, sizeof ret->id) ||
         !json_string(payload, "status", status, sizeof status))
         return refuse(reason, "request_update: id or status is missing");
-    if (strcmp(status, "pending") == 0)
-        ret->status = REQUEST_PENDING;
-    else if (strcmp(status, "approved") == 0)
-        ret->status = REQUEST_APPROVED;
-    else if (strcmp(status, "denied") == 0)
-        ret->status = REQUEST_DENIED;
-    else
+    if (!request_status_parse(status, &ret->status))
         return refuse(reason, "request_update: status is not pending, approved or denied");
     if (!json_optional_string(payload, "requester", ret->requester, sizeof ret->requester))
         ret->requester[0] = '\0';
-    if (!json_optional_string(payload, "request_type", ret->type, sizeof ret->type))
-        ret->type[0] = '\0';
+    if (!json_optional_string(payload, "request_type", ret->type_word, sizeof ret->type_word))
+        ret->type_word[0] = '\0';
+    ret->type = request_type_parse(ret->type_word);
     if (!json_optional_string(payload, "reason", ret->reason, sizeof ret->reason))
         ret->reason[0] = '\0';
     take_wish(cJSON_GetObjectItemCaseSensitive(payload, "payload"), ret);

@@ -44,7 +44,7 @@ char *protocol_build_sync_ack(const struct sync_ack *ack)
     else
         cJSON_AddNullToObject(payload, "track_id");
     add_rounded(payload, "position_ms", ack->position_ms);
-    cJSON_AddStringToObject(payload, "state", ack->state);
+    cJSON_AddStringToObject(payload, "state", playback_state_name(ack->playing));
     if (ack->drift_known)
         add_rounded(payload, "drift_ms", ack->drift_ms);
     else
@@ -65,10 +65,11 @@ static void add_target(cJSON *object, const char *track_id, double position_ms)
         cJSON_AddNumberToObject(object, "position_ms", floor(position_ms));
 }
 
-char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms)
+char *protocol_build_playback_command(enum playback_action action, const char *track_id,
+                                      double position_ms)
 {
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "action", action);
+    cJSON_AddStringToObject(payload, "action", playback_action_name(action));
     add_target(payload, track_id, position_ms);
     return envelope("playback_command", payload);
 }
@@ -91,7 +92,7 @@ static void add_text(cJSON *object, const char *name, const char *text)
 char *protocol_build_request(const struct request_wish *wish)
 {
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "request_type", wish->type);
+    cJSON_AddStringToObject(payload, "request_type", request_type_name(wish->type));
     cJSON *inner = cJSON_AddObjectToObject(payload, "payload");
     add_text(inner, "item_id", wish->item_id);
     if (wish->new_position >= 0)

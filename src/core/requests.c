@@ -80,9 +80,3 @@ void requests_mark_mine(struct requests *requests, const char *request_id)
     if (entry)
         entry->mine = true;
 }
-
-const char *request_status_name(enum request_status status)
-{
-    static const char *const names[] = {"pending", "approved", "denied"};
-    return names[status];
-}

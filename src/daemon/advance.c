@@ -42,7 +42,7 @@ static void say(struct daemon *daemon, const struct advance_order *order)
 {
     link_command(daemon->link,
                  &(struct link_command){
-                     .action = order->playing ? "play" : "pause",
+                     .action = order->playing ? PLAYBACK_PLAY : PLAYBACK_PAUSE,
                      .track_id = order->track_id,
                      .position_ms = order->position_ms,
                      .item = playlist_find(&daemon->session->playlist, order->item_id),

@@ -67,9 +67,9 @@ static void do_skip(struct daemon *daemon, const struct asker *asker, int steps)
     bool agreed = !here || playlist_find_track(playlist, here->track_id) == here;
     struct link_command command = {.item = to ? to : here, .position_ms = agreed ? -1 : 0};
     if (agreed)
-        command.action = steps > 0 ? "skip_next" : "skip_prev";
+        command.action = steps > 0 ? PLAYBACK_SKIP_NEXT : PLAYBACK_SKIP_PREV;
     else
-        command.action = "seek", command.track_id = command.item->track_id;
+        command.action = PLAYBACK_SEEK, command.track_id = command.item->track_id;
     send_playback(daemon, asker, &command);
 }
 
@@ -80,7 +80,7 @@ static void do_play(struct daemon *daemon, const struct asker *asker, const stru
     const struct playlist_item *item = named ? named_item(daemon, cmd->track_id) : NULL;
     const char *problem = named ? NULL : nothing_to_play(daemon);
     struct link_command command = {
-        .action = "play",
+        .action = PLAYBACK_PLAY,
         .track_id = item ? item->track_id : current_track(daemon),
         .position_ms = named ? 0 : heard_ms(daemon, now),
         .item = item,
@@ -98,7 +98,7 @@ static void do_play(struct daemon *daemon, const struct asker *asker, const stru
 static void do_pause(struct daemon *daemon, const struct asker *asker, struct mono_time now)
 {
     send_playback(daemon, asker,
-                  &(struct link_command){.action = "pause",
+                  &(struct link_command){.action = PLAYBACK_PAUSE,
                                          .track_id = current_track(daemon),
                                          .position_ms = heard_ms(daemon, now)});
 }
@@ -108,7 +108,7 @@ static void do_toggle(struct daemon *daemon, const struct asker *asker,
 {
     struct asker toggling = *asker;
     bool plays = daemon->session->has_playback && daemon->session->playback.playing;
-    toggling.state = plays ? "paused" : "playing";
+    toggling.state = playback_state_name(!plays);
     if (plays)
         do_pause(daemon, &toggling, now);
     else
@@ -125,7 +125,7 @@ static void do_seek(struct daemon *daemon, const struct asker *asker, const stru
         control_fail(asker, problem);
     else
         send_playback(daemon, asker,
-                      &(struct link_command){.action = "seek",
+                      &(struct link_command){.action = PLAYBACK_SEEK,
                                              .track_id = current_track(daemon),
                                              .position_ms = fmax(position_ms, 0)});
 }

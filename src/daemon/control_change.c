@@ -42,7 +42,7 @@ static void request_again(struct daemon *daemon, const struct asker *asker,
     }
     send_request(daemon, asker,
                  &(struct request_wish){
-                     .type = "add",
+                     .type = REQUEST_ADD,
                      .item_id = "",
                      .new_position = -1,
                      .track_id = item->track_id,
@@ -56,7 +56,7 @@ static void request_again(struct daemon *daemon, const struct asker *asker,
 static void do_request(struct daemon *daemon, const struct asker *asker,
                        const struct control_cmd *cmd)
 {
-    bool add = strcmp(cmd->type, "add") == 0;
+    bool add = cmd->type == REQUEST_ADD;
     const struct playlist_item *item = playlist_find(&daemon->session->playlist, cmd->item_id);
     if (cmd->item_id[0] && !item) {
         control_fail(asker, "the playlist has no such item");
@@ -70,7 +70,7 @@ static void do_request(struct daemon *daemon, const struct asker *asker,
                  &(struct request_wish){
                      .type = cmd->type,
                      .item_id = cmd->item_id,
-                     .new_position = strcmp(cmd->type, "reorder") == 0 ? cmd->new_position : -1,
+                     .new_position = cmd->type == REQUEST_REORDER ? cmd->new_position : -1,
                      .track_id = add ? cmd->track_id : "",
                      .name = !add           ? ""
                              : cmd->name[0] ? cmd->name

@@ -216,7 +216,7 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
     struct server_clock_estimate clock = server_clock_estimate(&daemon->clock, now);
     ack->track_id = session_has_track(daemon->session) ? daemon->session->playback.track_id : NULL;
     ack->position_ms = player.position_s * 1e3;
-    ack->state = daemon->session->playback.playing ? "playing" : "paused";
+    ack->playing = daemon->session->playback.playing;
     ack->drift_known = player.error_known;
     ack->drift_ms = player.error_s * 1e3;
     ack->rate_ppm = player.rate_ppm;

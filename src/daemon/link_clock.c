@@ -31,7 +31,7 @@ void link_take_stamp(struct link *link, struct server_time updated_at, struct mo
 
 static void send_probe(struct link *link, struct mono_time now)
 {
-    struct sync_ack ack = {.state = "paused"};
+    struct sync_ack ack = {0};
     struct link_clock *clock = &link->clock;
     struct link_socket *live = link->connection.live;
     if (!live || !ws_client_is_open(live->client))

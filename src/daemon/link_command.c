@@ -112,8 +112,8 @@ static void call_playback(struct link_order *pending, const struct order *order,
     double position_ms = order->position_ms;
     if (order_is_skip(order))
         position_ms = 0;
-    else if (strcmp(order->action, "seek") != 0)
-        state = strcmp(order->action, "play") == 0 ? "playing" : "paused";
+    else if (order->action != PLAYBACK_SEEK)
+        state = playback_state_name(order->action == PLAYBACK_PLAY);
     char *json =
         protocol_build_playback(order->track_id[0] ? order->track_id : NULL, position_ms, state);
     bool good = protocol_url(url, size, link->config.settings->backend.url, "/sessions/%s/playback",
@@ -223,9 +223,10 @@ static void begin_with_text(struct link *link, const struct order *order, char *
 void link_command(struct link *link, const struct link_command *command, link_done *done,
                   void *user)
 {
-    struct order order = {
-        .kind = ORDER_PLAYBACK, .position_ms = command->position_ms, .new_position = -1};
-    copy(order.action, sizeof order.action, command->action);
+    struct order order = {.kind = ORDER_PLAYBACK,
+                          .action = command->action,
+                          .position_ms = command->position_ms,
+                          .new_position = -1};
     copy(order.track_id, sizeof order.track_id, command->track_id);
     if (command->item)
         link_expect(link, command->item);
@@ -237,9 +238,10 @@ void link_command(struct link *link, const struct link_command *command, link_do
 
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user)
 {
-    struct order order = {
-        .kind = ORDER_REQUEST, .position_ms = -1, .new_position = wish->new_position};
-    copy(order.type, sizeof order.type, wish->type);
+    struct order order = {.kind = ORDER_REQUEST,
+                          .type = wish->type,
+                          .position_ms = -1,
+                          .new_position = wish->new_position};
     copy(order.item_id, sizeof order.item_id, wish->item_id);
     copy(order.track_id, sizeof order.track_id, wish->track_id);
     begin_with_text(link, &order, protocol_build_request(wish), done, user);
@@ -253,7 +255,7 @@ void link_decide(struct link *link, const char *request_id, const struct request
                           .new_position = known ? known->new_position : -1};
     copy(order.request_id, sizeof order.request_id, request_id);
     if (known) {
-        copy(order.type, sizeof order.type, known->type);
+        order.type = known->type;
         copy(order.item_id, sizeof order.item_id, known->item_id);
         copy(order.track_id, sizeof order.track_id, known->track_id);
     }

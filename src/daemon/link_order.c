@@ -116,7 +116,7 @@ static const char *name_of(const struct order *order)
         [ORDER_ADD] = "an upload",
         [ORDER_JOIN] = "joining a session",
     };
-    return order->kind == ORDER_PLAYBACK ? order->action : names[order->kind];
+    return order->kind == ORDER_PLAYBACK ? playback_action_name(order->action) : names[order->kind];
 }
 
 static void replace_socket(struct link *link, const struct order *order)

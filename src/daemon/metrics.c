@@ -5,6 +5,7 @@
  * is left out, as Prometheus wants it.
  */
 #include "daemon_internal.h"
+#include "tutti/core/group.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -70,19 +71,31 @@ static const struct metric metrics[] = {
 /* The possible words of a member: one of them is 1, the others 0. */
 struct words {
     const char *name, *label, *help, *path;
-    const char *const *words;
+    const char *(*word)(int i); /* NULL: there are no more */
 };
 
-static const char *const sources[] = {"none",        "date", "stamps", "command",
-                                      "disciplined", "echo", "group",  NULL};
-static const char *const roles[] = {"off", "alone", "follower", "reference", "apart", NULL};
-static const char *const states[] = {"idle",  "loading",    "armed",  "playing", "paused",
-                                     "ended", "recovering", "failed", NULL};
+static const char *source_word(int i)
+{
+    return i <= SERVER_CLOCK_GROUP ? server_clock_source_name((enum server_clock_source)i) : NULL;
+}
+
+static const char *role_word(int i)
+{
+    if (i == 0)
+        return "off";
+    return i <= GROUP_APART + 1 ? group_role_name((enum group_role)(i - 1)) : NULL;
+}
+
+static const char *state_word(int i)
+{
+    return i <= TRANSPORT_FAILED ? transport_name((enum transport_state)i) : NULL;
+}
+
 static const struct words worded[] = {
     {"clock_evidence", "source", "The best evidence of the server's time in use.", "clock.source",
-     sources},
-    {"group_role", "role", "What this speaker is to the others.", "group.role", roles},
-    {"state", "state", "What the speaker does.", "state", states},
+     source_word},
+    {"group_role", "role", "What this speaker is to the others.", "group.role", role_word},
+    {"state", "state", "What the speaker does.", "state", state_word},
 };
 
 static const cJSON *member(const cJSON *json, const char *path)
@@ -119,9 +132,10 @@ static void print_words(FILE *out, const struct words *words, const cJSON *statu
 {
     const char *now = cJSON_GetStringValue(member(status, words->path));
     head(out, words->name, words->help);
-    for (size_t i = 0; words->words[i]; i++)
-        fprintf(out, "tutti_%s{%s=\"%s\"} %d\n", words->name, words->label, words->words[i],
-                now && strcmp(now, words->words[i]) == 0);
+    const char *word;
+    for (int i = 0; (word = words->word(i)); i++)
+        fprintf(out, "tutti_%s{%s=\"%s\"} %d\n", words->name, words->label, word,
+                now && strcmp(now, word) == 0);
 }
 
 static void print_label(FILE *out, const char *label, const cJSON *text)

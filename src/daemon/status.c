@@ -172,7 +172,7 @@ cJSON *status_build_request(const struct request_message *request, bool mine)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "id", request->id);
     cJSON_AddStringToObject(json, "requester", request->requester);
-    cJSON_AddStringToObject(json, "type", request->type);
+    cJSON_AddStringToObject(json, "type", request->type_word);
     cJSON_AddStringToObject(json, "summary", request->summary);
     cJSON_AddStringToObject(json, "status", request_status_name(request->status));
     cJSON_AddStringToObject(json, "reason", request->reason);

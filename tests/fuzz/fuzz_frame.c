@@ -17,7 +17,7 @@ static void check_playback(const struct playback_state *playback)
 {
     FITS(playback->track_id);
     FUZZ_CHECK(playback->position_ms >= 0 && playback->position_ms <= PROTOCOL_POSITION_MAX_MS);
-    free(protocol_build_playback_command("seek", playback->track_id, playback->position_ms));
+    free(protocol_build_playback_command(PLAYBACK_SEEK, playback->track_id, playback->position_ms));
 }
 
 static void check_playlist(const struct playlist_message *playlist)
@@ -42,7 +42,7 @@ static void check_request(const struct request_message *request)
 {
     FITS(request->id);
     FITS(request->requester);
-    FITS(request->type);
+    FITS(request->type_word);
     FITS(request->summary);
     FITS(request->reason);
 }

@@ -153,7 +153,7 @@ static struct request_message request_of(int index, enum request_status status)
     const struct order *wish = &world.wishes[index].order;
     struct request_message request = {.status = status, .new_position = wish->new_position};
     snprintf(request.id, sizeof request.id, "r%d", index);
-    snprintf(request.type, sizeof request.type, "%s", wish->type);
+    request.type = wish->type;
     snprintf(request.item_id, sizeof request.item_id, "%s", wish->item_id);
     snprintf(request.track_id, sizeof request.track_id, "%s", wish->track_id);
     return request;
@@ -290,10 +290,10 @@ static int do_playback(const struct errand *errand)
 {
     const struct order *order = &errand->order;
     const struct truth *truth = &world.truth;
-    bool plays = strcmp(order->action, "play") == 0;
-    bool stays = order_is_skip(order) || strcmp(order->action, "seek") == 0;
+    bool plays = order->action == PLAYBACK_PLAY;
+    bool stays = order_is_skip(order) || order->action == PLAYBACK_SEEK;
     if (order_is_skip(order) && !errand->repeated)
-        skip_by(strcmp(order->action, "skip_next") == 0 ? 1 : -1);
+        skip_by(order->action == PLAYBACK_SKIP_NEXT ? 1 : -1);
     else
         set_playback(true, order->track_id[0] ? atoi(order->track_id + 1) : truth->track,
                      fmax(order->position_ms, 0), stays ? truth->playing : plays);
@@ -322,7 +322,7 @@ static int do_decision(const struct order *order)
     if (!approve && wish->status != REQUEST_PENDING)
         return 409;
     wish->status = approve ? REQUEST_APPROVED : REQUEST_DENIED;
-    if (approve && strcmp(wish->order.type, "add") == 0)
+    if (approve && wish->order.type == REQUEST_ADD)
         add_item(atoi(wish->order.track_id + 1));
     else if (approve)
         remove_item(wish->order.item_id);
@@ -638,9 +638,8 @@ static int pending_wish(void)
 
 static struct order some_playback(void)
 {
-    static const char *const actions[] = {"play", "pause", "seek", "skip_next", "skip_prev"};
     struct order order = {.kind = ORDER_PLAYBACK, .new_position = -1};
-    snprintf(order.action, sizeof order.action, "%s", actions[pick(5)]);
+    order.action = (enum playback_action)pick(PLAYBACK_SKIP_PREV + 1);
     order.position_ms = order_is_skip(&order) ? -1 : floor(sim_uniform(&world.random, 0, 9e5));
     if (!order_is_skip(&order))
         snprintf(order.track_id, sizeof order.track_id, "t%d", pick(4));
@@ -651,7 +650,7 @@ static struct order some_request(void)
 {
     struct order order = {.kind = ORDER_REQUEST, .position_ms = -1, .new_position = -1};
     bool adds = happens(0.6);
-    snprintf(order.type, sizeof order.type, "%s", adds ? "add" : "remove");
+    order.type = adds ? REQUEST_ADD : REQUEST_REMOVE;
     if (adds)
         snprintf(order.track_id, sizeof order.track_id, "t%d", pick(4));
     else

@@ -51,7 +51,8 @@ struct control_cmd {
     char track_id[PROTOCOL_ID_MAX];
     char item_id[PROTOCOL_ID_MAX];
     char request_id[PROTOCOL_ID_MAX];
-    char type[16]; /* of a request: "add", "reorder", "remove" */
+    enum request_type type; /* of a request */
+    char type_word[16];     /* the same, as it was asked for */
     char name[PROTOCOL_NAME_MAX];
     char filename[CONTROL_FILENAME_MAX];
     char media_path[PROTOCOL_PATH_MAX];

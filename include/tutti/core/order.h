@@ -13,7 +13,7 @@
 #include "tutti/core/session.h"
 
 enum order_kind {
-    ORDER_PLAYBACK, /* play, pause, seek, skip_next, skip_prev */
+    ORDER_PLAYBACK,
     ORDER_REQUEST,
     ORDER_APPROVE,
     ORDER_DENY,
@@ -25,13 +25,13 @@ enum order_kind {
 
 struct order {
     enum order_kind kind;
-    char action[16];                  /* of ORDER_PLAYBACK */
+    enum playback_action action;      /* of ORDER_PLAYBACK */
     char track_id[PROTOCOL_ID_MAX];   /* "" none; of a skip: where it should lead, if known */
     double position_ms;               /* < 0: none */
     char item_id[PROTOCOL_ID_MAX];    /* that is removed or moved, also on request */
     int new_position;                 /* < 0: none */
     char request_id[PROTOCOL_ID_MAX]; /* that is decided */
-    char type[32];                    /* of a request that is made or decided: "add", ... */
+    enum request_type type;           /* of a request that is made or decided */
     struct server_time stamp_before;  /* of the playback state when it was asked for */
     size_t tracks_before;             /* how many items had track_id then */
     bool shown_before;                /* the playlist was as it is to become already then */

@@ -26,6 +26,41 @@
 #define PROTOCOL_PLAYLIST_MAX 20000
 #define PROTOCOL_POSITION_MAX_MS (366.0 * 24 * 3600 * 1000)
 
+/*
+ * The contract's words, each with one table (protocol_words.c). The parsers are false for a word
+ * that is none of them.
+ */
+enum playback_action {
+    PLAYBACK_PLAY,
+    PLAYBACK_PAUSE,
+    PLAYBACK_SEEK,
+    PLAYBACK_SKIP_NEXT,
+    PLAYBACK_SKIP_PREV,
+};
+const char *playback_action_name(enum playback_action action);
+bool playback_action_parse(const char *word, enum playback_action *ret_action);
+
+enum request_type {
+    REQUEST_OTHER, /* what somebody made up; it has no name */
+    REQUEST_ADD,
+    REQUEST_REORDER,
+    REQUEST_REMOVE,
+};
+const char *request_type_name(enum request_type type);
+enum request_type request_type_parse(const char *word);
+
+enum request_status {
+    REQUEST_PENDING,
+    REQUEST_APPROVED,
+    REQUEST_DENIED,
+};
+const char *request_status_name(enum request_status status);
+bool request_status_parse(const char *word, enum request_status *ret_status);
+
+/* "playing" or "paused": the state that is told, and that a command asks for. */
+const char *playback_state_name(bool playing);
+bool playback_state_parse(const char *word, bool *ret_playing);
+
 struct playback_state {
     bool has_track;
     char track_id[PROTOCOL_ID_MAX];
@@ -53,16 +88,11 @@ struct playlist_message {
     struct playlist_index *index; /* NULL: a caller's own array, which is looked through */
 };
 
-enum request_status {
-    REQUEST_PENDING,
-    REQUEST_APPROVED,
-    REQUEST_DENIED,
-};
-
 struct request_message {
     char id[PROTOCOL_ID_MAX];
     char requester[PROTOCOL_NAME_MAX];
-    char type[32];                   /* "add", "reorder", "remove", or what somebody made up */
+    enum request_type type;
+    char type_word[32];              /* as it was told */
     char summary[PROTOCOL_NAME_MAX]; /* of the payload, for people */
     enum request_status status;
     char reason[PROTOCOL_REASON_MAX];
@@ -152,7 +182,7 @@ struct sync_ack {
     struct wall_time client_time;
     const char *track_id; /* NULL: none */
     double position_ms;
-    const char *state; /* "playing" or "paused" */
+    bool playing;
     bool drift_known;
     double drift_ms; /* heard - wanted: positive, ahead */
     double rate_ppm;
@@ -163,14 +193,15 @@ struct sync_ack {
 };
 char *protocol_build_sync_ack(const struct sync_ack *ack);
 
-/* action: "play", "pause", "seek", "skip_next", "skip_prev". position_ms < 0: not sent. */
-char *protocol_build_playback_command(const char *action, const char *track_id, double position_ms);
-/* The body of POST /sessions/{id}/playback. state: "playing", "paused"; NULL: stays as it is. */
+/* position_ms < 0: not sent. */
+char *protocol_build_playback_command(enum playback_action action, const char *track_id,
+                                      double position_ms);
+/* The body of POST /sessions/{id}/playback. state: playback_state_name(); NULL: stays as it is. */
 char *protocol_build_playback(const char *track_id, double position_ms, const char *state);
 
 /* What a guest asks for; what is "" or negative is left out. */
 struct request_wish {
-    const char *type;                                      /* "add", "reorder", "remove" */
+    enum request_type type;
     const char *item_id;                                   /* reorder, remove */
     int new_position;                                      /* reorder */
     const char *track_id, *name, *media_path, *media_type; /* add */

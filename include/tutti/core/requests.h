@@ -36,6 +36,4 @@ void requests_put(struct requests *requests, const struct request_message *messa
 void requests_mark_mine(struct requests *requests, const char *request_id);
 const struct request_entry *requests_find(const struct requests *requests, const char *request_id);
 
-const char *request_status_name(enum request_status status);
-
 #endif

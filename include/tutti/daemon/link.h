@@ -95,7 +95,7 @@ typedef void link_done(void *user, const struct link_result *result);
 
 /* The host's. */
 struct link_command {
-    const char *action;               /* "play", "pause", "seek", "skip_next", "skip_prev" */
+    enum playback_action action;
     const char *track_id;             /* NULL: the current one */
     double position_ms;               /* < 0: for skips */
     const struct playlist_item *item; /* that it leads to; NULL: any that has the track */

@@ -11,13 +11,13 @@ static struct playback_state playing(const char *track_id, double position_ms, i
     return playback;
 }
 
-static struct order command(const char *action, const char *track_id, double position_ms)
+static struct order command(enum playback_action action, const char *track_id, double position_ms)
 {
     struct order order = {.kind = ORDER_PLAYBACK,
                           .position_ms = position_ms,
                           .new_position = -1,
                           .stamp_before = {1}};
-    strcpy(order.action, action);
+    order.action = action;
     strcpy(order.track_id, track_id);
     return order;
 }
@@ -26,13 +26,14 @@ static void a_command_is_echoed_by_the_state_that_it_asked_for(void **state)
 {
     (void)state;
     struct playback_state playback = playing("a", 1500, 2);
-    struct order play = command("play", "a", 1500.7), pause = command("pause", "a", 1500.7);
+    struct order play = command(PLAYBACK_PLAY, "a", 1500.7),
+                 pause = command(PLAYBACK_PAUSE, "a", 1500.7);
     assert_true(order_echoed(&play, &playback));
     assert_false(order_echoed(&pause, &playback));
     playback.playing = false;
     assert_false(order_echoed(&play, &playback));
     assert_true(order_echoed(&pause, &playback));
-    struct order seek = command("seek", "a", 1500);
+    struct order seek = command(PLAYBACK_SEEK, "a", 1500);
     assert_true(order_echoed(&seek, &playback));
     playback.position_ms = 1510;
     assert_false(order_echoed(&seek, &playback));
@@ -45,14 +46,14 @@ static void a_command_is_echoed_by_the_state_that_it_asked_for(void **state)
 static void a_skip_is_told_from_a_track_that_stood_at_its_beginning(void **state)
 {
     (void)state;
-    struct order skip = command("skip_next", "", -1);
+    struct order skip = command(PLAYBACK_SKIP_NEXT, "", -1);
     struct playback_state before = playing("a", 0, 1), after = playing("b", 0, 2);
     assert_true(order_is_skip(&skip));
     assert_false(order_in_playback(&skip, &before));
     assert_true(order_in_playback(&skip, &after));
     after.position_ms = 100;
     assert_false(order_in_playback(&skip, &after));
-    struct order play = command("play", "a", 0);
+    struct order play = command(PLAYBACK_PLAY, "a", 0);
     assert_false(order_is_skip(&play));
     assert_true(order_in_playback(&play, &before)); /* already so: nothing to repeat */
 }
@@ -61,8 +62,8 @@ static void a_request_is_answered_by_its_like(void **state)
 {
     (void)state;
     struct order order = {.kind = ORDER_REQUEST, .new_position = 2};
-    struct request_message request = {.id = "r", .type = "reorder", .new_position = 2};
-    strcpy(order.type, "reorder");
+    struct request_message request = {.id = "r", .type = REQUEST_REORDER, .new_position = 2};
+    order.type = REQUEST_REORDER;
     strcpy(order.item_id, "i");
     assert_false(order_answered(&order, &request));
     strcpy(request.item_id, "i");
@@ -88,7 +89,7 @@ static void a_list_shows_what_was_done_to_it(void **state)
     struct order move = {.kind = ORDER_MOVE, .item_id = "2", .new_position = 0};
     struct order removal = {.kind = ORDER_REMOVE, .item_id = "2"};
     struct order add = {.kind = ORDER_ADD, .track_id = "b", .tracks_before = 1};
-    struct order approve = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "2"};
+    struct order approve = {.kind = ORDER_APPROVE, .type = REQUEST_REMOVE, .item_id = "2"};
     struct order deny = {.kind = ORDER_DENY, .request_id = "r"};
     assert_false(order_in_playlist(&move, &playlist));
     assert_false(order_in_playlist(&removal, &playlist));
@@ -103,9 +104,9 @@ static void a_list_shows_what_was_done_to_it(void **state)
     assert_true(order_in_playlist(&removal, &playlist));
     assert_true(order_in_playlist(&approve, &playlist));
     assert_false(order_in_playlist(&move, &playlist));
-    strcpy(approve.type, "add");
+    approve.type = REQUEST_ADD;
     assert_false(order_in_playlist(&approve, &playlist));
-    strcpy(approve.type, "made up");
+    approve.type = REQUEST_OTHER;
     assert_false(order_in_playlist(&approve, &playlist));
 }
 
@@ -128,7 +129,8 @@ static void make_session(void)
 static void a_skip_is_foreseen_by_the_backends_rules(void **state)
 {
     (void)state;
-    struct order next = command("skip_next", "", -1), previous = command("skip_prev", "", -1);
+    struct order next = command(PLAYBACK_SKIP_NEXT, "", -1),
+                 previous = command(PLAYBACK_SKIP_PREV, "", -1);
     make_session();
     order_note_before(&next, &session);
     order_note_before(&previous, &session);
@@ -136,11 +138,11 @@ static void a_skip_is_foreseen_by_the_backends_rules(void **state)
     assert_string_equal(previous.track_id, "a");
     assert_int_equal(next.stamp_before.ns, 7);
     session.playback = playing("a", 0, 8);
-    previous = command("skip_prev", "", -1);
+    previous = command(PLAYBACK_SKIP_PREV, "", -1);
     order_note_before(&previous, &session);
     assert_string_equal(previous.track_id, "a"); /* there is none before it */
     session.playback = playing("z", 0, 9);
-    next = command("skip_next", "", -1);
+    next = command(PLAYBACK_SKIP_NEXT, "", -1);
     order_note_before(&next, &session);
     assert_string_equal(next.track_id, "");
     session.playback.has_track = false;
@@ -153,11 +155,11 @@ static void a_skip_is_foreseen_by_the_backends_rules(void **state)
 static void what_was_so_before_is_not_an_approvals_doing(void **state)
 {
     (void)state;
-    struct order gone = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "9"};
-    struct order there = {.kind = ORDER_APPROVE, .type = "remove", .item_id = "3"};
+    struct order gone = {.kind = ORDER_APPROVE, .type = REQUEST_REMOVE, .item_id = "9"};
+    struct order there = {.kind = ORDER_APPROVE, .type = REQUEST_REMOVE, .item_id = "3"};
     struct order moved = {
-        .kind = ORDER_APPROVE, .type = "reorder", .item_id = "2", .new_position = 1};
-    struct order added = {.kind = ORDER_APPROVE, .type = "add", .track_id = "b"};
+        .kind = ORDER_APPROVE, .type = REQUEST_REORDER, .item_id = "2", .new_position = 1};
+    struct order added = {.kind = ORDER_APPROVE, .type = REQUEST_ADD, .track_id = "b"};
     make_session();
     order_note_before(&gone, &session);
     order_note_before(&there, &session);

@@ -52,10 +52,10 @@ static uint64_t ask(struct order order, enum orders_connection connection)
     return number;
 }
 
-static struct order command(const char *action, const char *track_id, double position_ms)
+static struct order command(enum playback_action action, const char *track_id, double position_ms)
 {
     struct order order = {.kind = ORDER_PLAYBACK, .position_ms = position_ms};
-    strcpy(order.action, action);
+    order.action = action;
     strcpy(order.track_id, track_id);
     return order;
 }
@@ -108,7 +108,7 @@ static void an_echo_ends_it_and_tells_how_long_it_took(void **state)
     (void)state;
     struct mono_time sent_at;
     struct playback_state echo = told("b", true, 0, 2);
-    begin(command("play", "b", 0));
+    begin(command(PLAYBACK_PLAY, "b", 0));
     assert_int_equal(mono_sub(orders_deadline(&orders), now), 2 * NS_PER_S);
     assert_true(orders_on_socket(&orders));
     struct playback_state other = told("a", true, 0, 2);
@@ -124,12 +124,12 @@ static void an_echo_ends_it_and_tells_how_long_it_took(void **state)
 static void without_one_the_fresh_state_decides(void **state)
 {
     (void)state;
-    begin(command("play", "b", 0));
+    begin(command(PLAYBACK_PLAY, "b", 0));
     assert_string_equal(after_ms(1999), "");
     assert_string_equal(after_ms(1), "replace 1");
     playback = told("b", true, 0, 2); /* it has happened */
     assert_string_equal(fresh(), "end 1");
-    begin(command("pause", "b", 500));
+    begin(command(PLAYBACK_PAUSE, "b", 500));
     assert_string_equal(after_ms(2000), "replace 2");
     assert_string_equal(fresh(), "repeat 2");
     orders_calls(&orders, 2);
@@ -158,7 +158,7 @@ static void an_answer_that_says_nothing_is_no_refusal(void **state)
 static void a_repeat_answered_by_a_500_is_looked_up_too(void **state)
 {
     (void)state;
-    begin(command("seek", "a", 5000));
+    begin(command(PLAYBACK_SEEK, "a", 5000));
     after_ms(2000);
     assert_string_equal(fresh(), "repeat 1");
     orders_calls(&orders, 1);
@@ -170,7 +170,7 @@ static void a_repeat_answered_by_a_500_is_looked_up_too(void **state)
 static void what_has_not_happened_after_two_tries_is_reported(void **state)
 {
     (void)state;
-    begin(command("seek", "a", 5000));
+    begin(command(PLAYBACK_SEEK, "a", 5000));
     after_ms(2000);
     fresh();
     orders_calls(&orders, 1);
@@ -187,7 +187,7 @@ static void what_has_not_happened_after_two_tries_is_reported(void **state)
 static void without_a_fresh_state_nobody_knows(void **state)
 {
     (void)state;
-    begin(command("seek", "a", 5000));
+    begin(command(PLAYBACK_SEEK, "a", 5000));
     after_ms(2000);
     assert_string_equal(after_ms(4999), "");
     assert_string_equal(after_ms(1), "end 1: the backend did not confirm it, and cannot be asked "
@@ -221,14 +221,14 @@ static void a_second_try_may_find_the_first_ones_work(void **state)
 static void what_might_count_twice_is_not_repeated(void **state)
 {
     (void)state;
-    begin((struct order){.kind = ORDER_APPROVE, .type = "remove", .item_id = "2"});
+    begin((struct order){.kind = ORDER_APPROVE, .type = REQUEST_REMOVE, .item_id = "2"});
     after_ms(2000);
     assert_string_equal(fresh(), ""); /* its call is still out */
     assert_string_equal(answered(1, 502, "HTTP 502"), "replace 1");
     assert_string_equal(fresh(), "end 1: the backend did not confirm the approval, and the "
                                  "playlist does not show it; it is not repeated, lest it counts "
                                  "twice (HTTP 502)");
-    begin((struct order){.kind = ORDER_REQUEST, .type = "remove", .item_id = "2"});
+    begin((struct order){.kind = ORDER_REQUEST, .type = REQUEST_REMOVE, .item_id = "2"});
     after_ms(2000);
     assert_string_equal(fresh(), "end 2: the backend did not confirm the request; it is not "
                                  "repeated, lest it is there twice");
@@ -241,7 +241,7 @@ static void what_might_count_twice_is_not_repeated(void **state)
     answered(4, 504, "HTTP 504");
     strcpy(items[2].track_id, "c"), playlist.count = 3;
     assert_string_equal(fresh(), "end 4");
-    struct order skip = command("skip_next", "", -1);
+    struct order skip = command(PLAYBACK_SKIP_NEXT, "", -1);
     skip.stamp_before = playback.updated_at;
     begin(skip);
     after_ms(2000);
@@ -270,13 +270,13 @@ static void a_later_echo_ends_what_was_sent_before(void **state)
 {
     (void)state;
     struct mono_time sent_at;
-    begin(command("seek", "a", 1000));
-    begin(command("seek", "a", 2000));
+    begin(command(PLAYBACK_SEEK, "a", 1000));
+    begin(command(PLAYBACK_SEEK, "a", 2000));
     struct playback_state echo = told("a", false, 2000, 2);
     orders_heard_playback(&orders, &echo, &sent_at);
     assert_string_equal(acts(), "end 1: another command came after it, end 2");
-    begin(command("seek", "a", 1000));
-    begin(command("pause", "a", 2500));
+    begin(command(PLAYBACK_SEEK, "a", 1000));
+    begin(command(PLAYBACK_PAUSE, "a", 2500));
     after_ms(2000);
     playback = told("a", false, 2000, 2);
     assert_string_equal(fresh(), "end 3: another command came after it, repeat 4");
@@ -287,8 +287,8 @@ static void refusals_come_in_the_order_of_the_messages(void **state)
     (void)state;
     assert_false(orders_heard_refusal(&orders, "no"));
     begin((struct order){.kind = ORDER_REMOVE, .item_id = "2"}); /* by a call */
-    begin(command("seek", "a", 1000));
-    begin(command("seek", "a", 2000));
+    begin(command(PLAYBACK_SEEK, "a", 1000));
+    begin(command(PLAYBACK_SEEK, "a", 2000));
     assert_true(orders_heard_refusal(&orders, "no"));
     assert_string_equal(acts(), "end 2: the backend refuses: no");
 }
@@ -308,7 +308,7 @@ static void a_decision_of_somebody_else_is_told(void **state)
 static void what_cannot_even_be_sent_is_doubted_at_once(void **state)
 {
     (void)state;
-    ask(command("seek", "a", 1000), ORDERS_LIVE);
+    ask(command(PLAYBACK_SEEK, "a", 1000), ORDERS_LIVE);
     assert_string_equal(acts(), "send 1");
     orders_sent(&orders, 1, false, now);
     assert_string_equal(acts(), "replace 1");
@@ -320,7 +320,7 @@ static void what_cannot_even_be_sent_is_doubted_at_once(void **state)
 static void away_it_is_held_while_a_connection_is_tried(void **state)
 {
     (void)state;
-    ask(command("seek", "a", 1000), ORDERS_AWAY);
+    ask(command(PLAYBACK_SEEK, "a", 1000), ORDERS_AWAY);
     assert_string_equal(acts(), "connect 1");
     assert_string_equal(after_ms(1500), "");
     assert_string_equal(fresh(), "send 1");
@@ -328,14 +328,14 @@ static void away_it_is_held_while_a_connection_is_tried(void **state)
     assert_string_equal(after_ms(1999), "");
     assert_string_equal(after_ms(1), "replace 1"); /* the echo's time begins with the sending */
     orders_cancel(&orders, 1);
-    ask(command("seek", "a", 1000), ORDERS_AWAY);
+    ask(command(PLAYBACK_SEEK, "a", 1000), ORDERS_AWAY);
     acts();
     orders_not_connected(&orders, "connection refused");
     assert_string_equal(acts(), "end 2: not connected to the backend: connection refused");
-    ask(command("seek", "a", 1000), ORDERS_AWAY);
+    ask(command(PLAYBACK_SEEK, "a", 1000), ORDERS_AWAY);
     acts();
     assert_string_equal(after_ms(3000), "end 3: not connected to the backend");
-    begin(command("seek", "a", 1000)); /* what was sent is not concerned */
+    begin(command(PLAYBACK_SEEK, "a", 1000)); /* what was sent is not concerned */
     orders_not_connected(&orders, "connection refused");
     assert_string_equal(acts(), "");
 }
@@ -364,7 +364,7 @@ static void there_is_room_for_sixteen(void **state)
 {
     (void)state;
     const char *error;
-    struct order order = command("seek", "a", 1000);
+    struct order order = command(PLAYBACK_SEEK, "a", 1000);
     for (int i = 0; i < ORDERS_MAX; i++)
         assert_int_not_equal(orders_begin(&orders, &order, ORDERS_LIVE, now, &error), 0);
     assert_int_equal(orders_begin(&orders, &order, ORDERS_LIVE, now, &error), 0);

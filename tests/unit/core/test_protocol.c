@@ -289,14 +289,45 @@ static void urls_follow_from_the_base(void **state)
     assert_string_equal(url, "http://hub/sessions/D5D6A6/join");
 }
 
+static void each_word_is_read_as_it_is_written(void **state)
+{
+    (void)state;
+    static const char *const actions[] = {"play", "pause", "seek", "skip_next", "skip_prev"};
+    static const char *const types[] = {"", "add", "reorder", "remove"};
+    static const char *const statuses[] = {"pending", "approved", "denied"};
+    enum playback_action action;
+    enum request_status status;
+    bool playing;
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(playback_action_name((enum playback_action)i), actions[i]);
+        assert_true(playback_action_parse(actions[i], &action) && (int)action == i);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(request_type_name((enum request_type)i), types[i]);
+        assert_int_equal(request_type_parse(types[i]), i);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(request_status_name((enum request_status)i), statuses[i]);
+        assert_true(request_status_parse(statuses[i], &status) && (int)status == i);
+    }
+    assert_string_equal(playback_state_name(true), "playing");
+    assert_string_equal(playback_state_name(false), "paused");
+    assert_true(playback_state_parse("playing", &playing) && playing);
+    assert_true(playback_state_parse("paused", &playing) && !playing);
+    assert_false(playback_state_parse("Playing", &playing));
+    assert_false(playback_action_parse("skip", &action));
+    assert_false(request_status_parse("", &status));
+    assert_int_equal(request_type_parse("made up"), REQUEST_OTHER);
+}
+
 static void commands_carry_whole_milliseconds(void **state)
 {
     (void)state;
-    char *text = protocol_build_playback_command("pause", "t1", 1234.9);
+    char *text = protocol_build_playback_command(PLAYBACK_PAUSE, "t1", 1234.9);
     assert_string_equal(text, "{\"type\":\"playback_command\",\"payload\":{\"action\":\"pause\","
                               "\"track_id\":\"t1\",\"position_ms\":1234}}");
     free(text);
-    text = protocol_build_playback_command("skip_next", NULL, -1);
+    text = protocol_build_playback_command(PLAYBACK_SKIP_NEXT, NULL, -1);
     assert_string_equal(text,
                         "{\"type\":\"playback_command\",\"payload\":{\"action\":\"skip_next\"}}");
     free(text);
@@ -305,7 +336,7 @@ static void commands_carry_whole_milliseconds(void **state)
 static void a_request_is_built_with_what_its_type_takes(void **state)
 {
     (void)state;
-    char *text = protocol_build_request(&(struct request_wish){.type = "reorder",
+    char *text = protocol_build_request(&(struct request_wish){.type = REQUEST_REORDER,
                                                                .item_id = "i",
                                                                .new_position = 0,
                                                                .track_id = "",
@@ -317,7 +348,7 @@ static void a_request_is_built_with_what_its_type_takes(void **state)
                               "\"request_type\":\"reorder\",\"payload\":{\"item_id\":\"i\","
                               "\"new_position\":0}}}");
     free(text);
-    text = protocol_build_request(&(struct request_wish){.type = "add",
+    text = protocol_build_request(&(struct request_wish){.type = REQUEST_ADD,
                                                          .item_id = "",
                                                          .new_position = -1,
                                                          .track_id = "t",
@@ -399,6 +430,7 @@ int main(void)
         cmocka_unit_test(what_we_do_not_know_is_let_pass),
         cmocka_unit_test(details_become_one_line),
         cmocka_unit_test(urls_follow_from_the_base),
+        cmocka_unit_test(each_word_is_read_as_it_is_written),
         cmocka_unit_test(commands_carry_whole_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
