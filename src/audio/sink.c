@@ -1,9 +1,9 @@
 /*
- * sink.c: one interface over two kinds of sink.
+ * sink.c: one interface over all kinds of sink.
  */
 #include "tutti/audio/sink.h"
 
-#include "sink_backend.h"
+#include "tutti/audio/sink_backend.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,13 @@ struct sink {
     struct sink_info info;
 };
 
+static const struct sink_backend *backend_of(const struct sink_config *config)
+{
+    if (config->backend)
+        return config->backend;
+    return strcmp(config->device, "null") == 0 ? &sink_null_backend : &sink_alsa_backend;
+}
+
 int sink_open(const struct sink_config *config, struct sink **ret_sink, char *error)
 {
     struct sink *sink = calloc(1, sizeof *sink);
@@ -23,17 +30,12 @@ int sink_open(const struct sink_config *config, struct sink **ret_sink, char *er
         snprintf(error, SINK_TEXT_MAX, "out of memory");
         return -ENOMEM;
     }
-    int result;
-    if (strcmp(config->device, "null") == 0) {
-        sink->backend = &sink_null_backend;
-        result = sink_null_open(config, &sink->self, &sink->info);
-        if (result < 0)
-            snprintf(error, SINK_TEXT_MAX, "null: %s", strerror(-result));
-    } else {
-        sink->backend = &sink_alsa_backend;
-        result = sink_alsa_open(config, &sink->self, &sink->info, error);
-    }
+    sink->backend = backend_of(config);
+    error[0] = '\0';
+    int result = sink->backend->open(config, &sink->self, &sink->info, error);
     if (result < 0) {
+        if (!error[0])
+            snprintf(error, SINK_TEXT_MAX, "%s: %s", config->device, strerror(-result));
         free(sink);
         return result;
     }

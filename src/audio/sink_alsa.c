@@ -176,8 +176,8 @@ static int alsa_reset(void *self)
     return snd_pcm_prepare(alsa->pcm);
 }
 
-int sink_alsa_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
-                   char *error)
+static int alsa_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
+                     char *error)
 {
     struct sink_alsa *alsa = calloc(1, sizeof *alsa);
     if (!alsa)
@@ -202,6 +202,7 @@ int sink_alsa_open(const struct sink_config *config, void **ret_self, struct sin
 }
 
 const struct sink_backend sink_alsa_backend = {
+    .open = alsa_open,
     .close = alsa_close,
     .write = alsa_write,
     .start = alsa_start,

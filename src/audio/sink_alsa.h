@@ -5,7 +5,7 @@
 #define TUTTI_AUDIO_SINK_ALSA_H
 
 #include "sample_format.h"
-#include "sink_backend.h"
+#include "tutti/audio/sink_backend.h"
 #include "tutti/core/stamp_pairing.h"
 
 #include <alsa/asoundlib.h>

@@ -3,7 +3,7 @@
  * clock's, off by a settable number of ppm. For tests, for demos without a sound card, and for a
  * host that only conducts.
  */
-#include "sink_backend.h"
+#include "tutti/audio/sink_backend.h"
 
 #include <errno.h>
 #include <math.h>
@@ -25,8 +25,10 @@ struct sink_null {
     int64_t written;
 };
 
-int sink_null_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info)
+static int null_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
+                     char *error)
 {
+    (void)error;
     struct sink_null *null = calloc(1, sizeof *null);
     if (!null)
         return -ENOMEM;
@@ -130,6 +132,7 @@ static int null_reset(void *self)
 }
 
 const struct sink_backend sink_null_backend = {
+    .open = null_open,
     .close = null_close,
     .write = null_write,
     .start = null_start,

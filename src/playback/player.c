@@ -63,6 +63,13 @@ static bool is_sounding(const struct player *player, struct mono_time now)
            output_frame_at(player->output, now) >= (double)player->join_frame;
 }
 
+static struct voice *make_voice(const struct player *player, int fd, int64_t available_bytes,
+                                int64_t total_bytes)
+{
+    return voice_create(player->config.voices, fd, available_bytes, total_bytes,
+                        player->config.quality);
+}
+
 void player_set_track(struct player *player, int fd, int64_t available_bytes, int64_t total_bytes,
                       struct mono_time now)
 {
@@ -79,13 +86,13 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
         player->next = NULL;
         return;
     }
-    player->voice = voice_create(fd, available_bytes, total_bytes, player->config.quality);
+    player->voice = make_voice(player, fd, available_bytes, total_bytes);
 }
 
 void player_set_next(struct player *player, int fd, int64_t bytes)
 {
     voice_destroy(player->next);
-    player->next = fd < 0 ? NULL : voice_create(fd, bytes, bytes, player->config.quality);
+    player->next = fd < 0 ? NULL : make_voice(player, fd, bytes, bytes);
     player->next_fd = fd;
 }
 

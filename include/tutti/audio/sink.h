@@ -28,6 +28,8 @@ enum sink_channel_mode {
     SINK_RIGHT, /* right on both */
 };
 
+struct sink_backend;
+
 struct sink_config {
     const char *device;         /* an ALSA PCM name, or "null" */
     unsigned preferred_rate_hz; /* the track's; the nearest that the device has is taken */
@@ -37,7 +39,8 @@ struct sink_config {
     double null_ppm;                      /* "null" only: how much faster than the clock it runs */
     struct mono_time (*now)(void *clock); /* the local clock */
     void *clock;
-    int clock_id; /* the CLOCK_* that now() reads, for device timestamps */
+    int clock_id;                       /* the CLOCK_* that now() reads, for device timestamps */
+    const struct sink_backend *backend; /* NULL: as the device's name says */
 };
 
 struct sink_info {

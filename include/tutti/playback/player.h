@@ -23,13 +23,15 @@
 #include <stdint.h>
 
 struct player;
+struct voice_backend;
 
 struct player_config {
     struct output_config output;
     struct drift_config drift;
     enum resampler_quality quality;
-    int64_t idle_release_ns;          /* 0: keep the device for ever */
-    const struct server_clock *clock; /* the caller's; outlives the player */
+    int64_t idle_release_ns;            /* 0: keep the device for ever */
+    const struct server_clock *clock;   /* the caller's; outlives the player */
+    const struct voice_backend *voices; /* NULL: tracks are decoded */
 };
 
 struct player_status {

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct voice;
+struct voice_backend;
 
 enum voice_result {
     VOICE_OK,
@@ -22,9 +23,9 @@ enum voice_result {
     VOICE_ERROR, /* not decodable: voice_error() */
 };
 
-/* fd and its bytes as in decoder.h. NULL when out of memory. */
-struct voice *voice_create(int fd, int64_t available_bytes, int64_t total_bytes,
-                           enum resampler_quality quality);
+/* fd and its bytes as in decoder.h; backend: NULL for a track. NULL when out of memory. */
+struct voice *voice_create(const struct voice_backend *backend, int fd, int64_t available_bytes,
+                           int64_t total_bytes, enum resampler_quality quality);
 void voice_destroy(struct voice *voice);
 
 void voice_set_available(struct voice *voice, int64_t available_bytes, bool complete);
@@ -36,7 +37,6 @@ enum voice_result voice_prepare(struct voice *voice);
 /* After a successful voice_prepare(). Seconds; a negative length is not known yet. */
 unsigned voice_rate_hz(const struct voice *voice);
 double voice_length_s(const struct voice *voice);
-uint64_t voice_damaged_frames(const struct voice *voice);
 
 /* Is the file there up to this position, or the track's end before it? After voice_prepare(). */
 bool voice_reaches(struct voice *voice, double position_s);

@@ -1,5 +1,7 @@
 /*
  * sink_backend.h: what a kind of sink implements. The semantics are those of sink.h.
+ *
+ * `self` is what open() returned. A simulation brings a backend of its own, by sink_config.backend.
  */
 #ifndef TUTTI_AUDIO_SINK_BACKEND_H
 #define TUTTI_AUDIO_SINK_BACKEND_H
@@ -7,6 +9,10 @@
 #include "tutti/audio/sink.h"
 
 struct sink_backend {
+    /* Fills *ret_self and *ret_info (all but the device's name); or -errno, and one line in
+     * error[SINK_TEXT_MAX], where "" stands for the errno's own words. */
+    int (*open)(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
+                char *error);
     void (*close)(void *self);
     int64_t (*write)(void *self, const float *frames, size_t count);
     int (*start)(void *self);
@@ -14,11 +20,6 @@ struct sink_backend {
     size_t (*rewind)(void *self, size_t count);
     int (*reset)(void *self);
 };
-
-/* Both fill *ret_info and return their object, to be given to the backend's functions. */
-int sink_null_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info);
-int sink_alsa_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
-                   char *error);
 
 extern const struct sink_backend sink_null_backend;
 extern const struct sink_backend sink_alsa_backend;
