@@ -71,14 +71,50 @@ bool order_contradicted(const struct order *order, const struct request_message 
     return decides && request->status == other && strcmp(order->request_id, request->id) == 0;
 }
 
-enum order_answer order_judge(const struct order *order, bool repeated, int status)
+enum order_refusal order_refusal_of(const struct order *order, int status)
+{
+    bool decides = order->kind == ORDER_APPROVE || order->kind == ORDER_DENY;
+    if (decides && status == 409)
+        return ORDER_DECIDED;
+    if (order->kind != ORDER_ADD)
+        return ORDER_REFUSED;
+    return status == 413   ? ORDER_TOO_LARGE
+           : status == 415 ? ORDER_WRONG_MEDIA
+           : status == 507 ? ORDER_NO_ROOM
+                           : ORDER_REFUSED;
+}
+
+const char *order_refusal_text(enum order_refusal refusal)
+{
+    static const char *const texts[] = {
+        [ORDER_REFUSED] = "the backend refuses",
+        [ORDER_TOO_LARGE] = "the backend takes no file of this size",
+        [ORDER_WRONG_MEDIA] = "the backend takes no media of this type",
+        [ORDER_NO_ROOM] = "the backend has no room left for it",
+        [ORDER_DECIDED] = "the backend refuses",
+    };
+    return texts[refusal];
+}
+
+/* As it is wanted, it is no failure, whoever has decided it. Of a denial that was sent before, it is
+ * what that one has done, as far as can be known. */
+static enum order_answer judge_decided(const struct order *order, bool repeated,
+                                       const struct request_message *known)
+{
+    if (known && known->status != REQUEST_PENDING)
+        return order_answered(order, known) ? ORDER_DONE_BEFORE : ORDER_NO;
+    return repeated && order->kind == ORDER_DENY ? ORDER_DONE_BEFORE : ORDER_NO;
+}
+
+enum order_answer order_judge(const struct order *order, bool repeated, int status,
+                              const struct request_message *known)
 {
     if (status >= 200 && status < 300)
         return ORDER_YES;
     if (repeated && order->kind == ORDER_REMOVE && status == 404)
         return ORDER_DONE_BEFORE;
-    if (repeated && order->kind == ORDER_DENY && status == 409) /* decided already */
-        return ORDER_DONE_BEFORE;
+    if (order_refusal_of(order, status) == ORDER_DECIDED)
+        return judge_decided(order, repeated, known);
     bool unknown = status == 0 || status == 500 || (status >= 502 && status <= 504) ||
                    (status >= 520 && status <= 527); /* a well-known proxy's own */
     return unknown ? ORDER_UNKNOWN : ORDER_NO;

@@ -192,37 +192,46 @@ void orders_fail(struct orders *orders, uint64_t number, const char *error)
         orders_end(entry, error);
 }
 
-static void take_yes(struct orders_entry *entry, const struct playlist_message *playlist,
-                     struct mono_time now)
+static bool is_shown_later(const struct orders_entry *entry, const struct session *session)
 {
-    bool shows = entry->order.kind == ORDER_REMOVE || entry->order.kind == ORDER_MOVE ||
-                 entry->order.kind == ORDER_ADD;
-    if (shows && playlist && !order_in_playlist(&entry->order, playlist))
-        orders_wait_in(entry, ORDERS_AGREED, now);
-    else
-        orders_end(entry, "");
+    enum order_kind kind = entry->order.kind;
+    bool shows = kind == ORDER_REMOVE || kind == ORDER_MOVE || kind == ORDER_ADD;
+    return shows && !order_in_playlist(&entry->order, &session->playlist);
 }
 
-void orders_answered(struct orders *orders, uint64_t number, int status, const char *why,
-                     const struct playlist_message *playlist, struct mono_time now)
+static void take_no(struct orders_entry *entry, const struct orders_answer *answer,
+                    const struct request_message *known)
+{
+    bool otherwise = order_refusal_of(&entry->order, answer->status) == ORDER_DECIDED && known &&
+                     order_contradicted(&entry->order, known);
+    orders_end(entry, otherwise ? "somebody else has decided it otherwise" : answer->why);
+}
+
+void orders_answered(struct orders *orders, uint64_t number, const struct orders_answer *answer,
+                     const struct session *session, struct mono_time now)
 {
     struct orders_entry *entry = orders_find(orders, number);
     if (!entry)
         return;
     bool repeated = entry->phase == ORDERS_REPEATED;
+    const struct request_entry *heard = requests_find(&session->requests, entry->order.request_id);
+    const struct request_message *known = heard ? &heard->message : NULL;
     entry->calls = false;
-    switch (order_judge(&entry->order, repeated, status)) {
+    switch (order_judge(&entry->order, repeated, answer->status, known)) {
     case ORDER_YES:
-        take_yes(entry, playlist, now);
+        if (!answer->is_request && is_shown_later(entry, session))
+            orders_wait_in(entry, ORDERS_AGREED, now);
+        else
+            orders_end(entry, "");
         break;
     case ORDER_DONE_BEFORE:
         orders_end(entry, "");
         break;
     case ORDER_NO:
-        orders_end(entry, why);
+        take_no(entry, answer, known);
         break;
     case ORDER_UNKNOWN:
-        snprintf(entry->failure, sizeof entry->failure, "%s", why);
+        snprintf(entry->failure, sizeof entry->failure, "%s", answer->why);
         doubt(entry, now);
         break;
     }

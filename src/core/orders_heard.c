@@ -64,10 +64,10 @@ static bool is_shown(const struct orders_entry *entry, const void *playlist)
     return entry->phase == ORDERS_AGREED && order_in_playlist(&entry->order, playlist);
 }
 
-void orders_heard_playlist(struct orders *orders, const struct playlist_message *playlist)
+void orders_heard_playlist(struct orders *orders, const struct session *session)
 {
     struct orders_entry *entry;
-    while ((entry = orders_oldest(orders, is_shown, playlist)))
+    while ((entry = orders_oldest(orders, is_shown, &session->playlist)))
         orders_end(entry, "");
 }
 
@@ -132,23 +132,22 @@ static void repeat(struct orders *orders, struct orders_entry *entry, struct mon
     }
 }
 
-static bool has_happened(const struct orders_entry *entry, const struct playback_state *playback,
-                         const struct playlist_message *playlist)
+static bool has_happened(const struct orders_entry *entry, const struct session *session)
 {
     return entry->agreed || entry->order.kind == ORDER_JOIN ||
-           order_in_playback(&entry->order, playback) || order_in_playlist(&entry->order, playlist);
+           order_in_playback(&entry->order, &session->playback) ||
+           order_in_playlist(&entry->order, &session->playlist);
 }
 
 static void compare(struct orders *orders, struct orders_entry *entry,
-                    const struct playback_state *playback, const struct playlist_message *playlist,
-                    struct mono_time now)
+                    const struct session *session, struct mono_time now)
 {
     bool doubted = entry->phase == ORDERS_DOUBTED || entry->phase == ORDERS_REPEAT_DOUBTED;
     bool on_socket = entry->phase == ORDERS_SENT && entry->by_socket;
     if (entry->phase == ORDERS_HELD)
         orders_send(entry, now);
-    else if ((doubted && has_happened(entry, playback, playlist)) ||
-             (on_socket && order_in_playback(&entry->order, playback)))
+    else if ((doubted && has_happened(entry, session)) ||
+             (on_socket && order_in_playback(&entry->order, &session->playback)))
         orders_end(entry, "");
     else if (entry->phase == ORDERS_DOUBTED)
         repeat(orders, entry, now);
@@ -161,12 +160,11 @@ static void compare(struct orders *orders, struct orders_entry *entry,
 }
 
 /* In the order in which they were asked for. */
-void orders_compare(struct orders *orders, const struct playback_state *playback,
-                    const struct playlist_message *playlist, struct mono_time now)
+void orders_compare(struct orders *orders, const struct session *session, struct mono_time now)
 {
     struct orders_entry *entry;
     for (uint64_t after = 0; (entry = orders_oldest(orders, is_any, &after));) {
         after = entry->number;
-        compare(orders, entry, playback, playlist, now);
+        compare(orders, entry, session, now);
     }
 }

@@ -51,37 +51,26 @@ static void take_answer(struct link_order *pending, const struct order *order,
         take_request(pending, response);
 }
 
-/* In front of the backend's own words, which may be a proxy's page. */
-static const char *why_refused(const struct order *order, int status)
-{
-    if (order->kind == ORDER_ADD && status == 413)
-        return "the backend takes no file of this size";
-    if (order->kind == ORDER_ADD && status == 415)
-        return "the backend takes no media of this type";
-    if (order->kind == ORDER_ADD && status == 507)
-        return "the backend has no room left for it";
-    return "the backend refuses";
-}
-
 static void say_why(const struct order *order, const struct http_response *response, char *why,
                     size_t size)
 {
     char detail[PROTOCOL_REASON_MAX];
-    const char *refusal = why_refused(order, response->status);
+    enum order_refusal refusal = order_refusal_of(order, response->status);
+    const char *text = order_refusal_text(refusal);
     link_error_detail(response, detail);
     bool page = detail[0] == '<'; /* a proxy's */
     if (response->status == 0)
         copy(why, size, response->error);
-    else if (order_judge(order, false, response->status) == ORDER_UNKNOWN)
+    else if (order_judge(order, false, response->status, NULL) == ORDER_UNKNOWN)
         snprintf(why, size, "HTTP %d", response->status);
-    else if (order->kind == ORDER_ADD && response->status == 413 && page)
+    else if (refusal == ORDER_TOO_LARGE && page)
         snprintf(why, size,
                  "%s (HTTP 413): a proxy in front of it says so; raise client_max_body_size there",
-                 refusal);
+                 text);
     else if (detail[0] && !page)
-        snprintf(why, size, "%s: %s", refusal, detail);
+        snprintf(why, size, "%s: %s", text, detail);
     else
-        snprintf(why, size, "%s (HTTP %d)", refusal, response->status);
+        snprintf(why, size, "%s (HTTP %d)", text, response->status);
 }
 
 void link_order_read(struct link_order *pending, const struct order *order,

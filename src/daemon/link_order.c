@@ -181,10 +181,8 @@ static void call_answered(void *user, const struct http_response *response)
         return;
     }
     link_order_read(pending, order, response, why);
-    /* A guest's upload is a request first. */
-    const struct playlist_message *shown =
-        pending->has_request ? NULL : &link->config.session->playlist;
-    orders_answered(&link->orders.machine, pending->number, response->status, why, shown,
+    struct orders_answer answer = {response->status, why, pending->has_request};
+    orders_answered(&link->orders.machine, pending->number, &answer, link->config.session,
                     loop_now(link->loop));
     link_orders_run(link);
 }
@@ -238,7 +236,7 @@ void link_orders_take_request(struct link *link, const struct request_message *r
 
 void link_orders_take_playlist(struct link *link)
 {
-    orders_heard_playlist(&link->orders.machine, &link->config.session->playlist);
+    orders_heard_playlist(&link->orders.machine, link->config.session);
     link_orders_run(link);
 }
 
@@ -251,9 +249,7 @@ void link_orders_take_refusal(struct link *link, const char *detail)
 
 void link_orders_compare(struct link *link)
 {
-    const struct session *session = link->config.session;
-    orders_compare(&link->orders.machine, &session->playback, &session->playlist,
-                   loop_now(link->loop));
+    orders_compare(&link->orders.machine, link->config.session, loop_now(link->loop));
     link_orders_run(link);
 }
 

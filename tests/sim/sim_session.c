@@ -420,7 +420,7 @@ static void take_parcel(struct channel *channel, const struct parcel *parcel)
     follow(live ? session_apply(&world.session, &message, -1, now())
                 : session_apply_opening(&world.session, &channel->opening, &message));
     if (live && parcel->type == MESSAGE_PLAYLIST)
-        orders_heard_playlist(&world.orders, &world.session.playlist);
+        orders_heard_playlist(&world.orders, &world.session);
     if (parcel->type == MESSAGE_REQUEST)
         orders_heard_request(&world.orders, &message.request);
     protocol_message_finish(&message);
@@ -435,7 +435,7 @@ static void adopt(struct channel *channel)
     world.live = channel;
     follow(session_adopt(&world.session, &channel->opening, -1, now()));
     world.whole_at = world.t + WHOLE_S;
-    orders_compare(&world.orders, &world.session.playback, &world.session.playlist, now());
+    orders_compare(&world.orders, &world.session, now());
     run_orders();
 }
 
@@ -597,7 +597,8 @@ static void answer(struct errand *errand)
                                                .playback = errand->playback};
             follow(session_apply(&world.session, &message, -1, now()));
         }
-        orders_answered(&world.orders, errand->number, status, why, &world.session.playlist, now());
+        orders_answered(&world.orders, errand->number, &(struct orders_answer){status, why, false},
+                        &world.session, now());
     }
     *errand = (struct errand){0};
     run_orders();

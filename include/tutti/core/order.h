@@ -53,12 +53,27 @@ bool order_answered(const struct order *order, const struct request_message *req
 /* What the answer to a call for it means. */
 enum order_answer {
     ORDER_YES,
-    ORDER_DONE_BEFORE, /* by the first try, whose answer was lost */
+    ORDER_DONE_BEFORE, /* by the first try, whose answer was lost; or by somebody else */
     ORDER_NO,
     ORDER_UNKNOWN, /* a 500 may come after the deed, a 502 or 504 is a proxy's: the state tells */
 };
-/* repeated: it is the second try. status: of HTTP; 0: no answer. */
-enum order_answer order_judge(const struct order *order, bool repeated, int status);
+/* repeated: it is the second try. status: of HTTP; 0: no answer. known: the request that is decided,
+ * as it was heard of; NULL: it was not. */
+enum order_answer order_judge(const struct order *order, bool repeated, int status,
+                              const struct request_message *known);
+
+/* Why it is a no, where the status says more than the words that come with it. */
+enum order_refusal {
+    ORDER_REFUSED,
+    ORDER_TOO_LARGE,
+    ORDER_WRONG_MEDIA,
+    ORDER_NO_ROOM,
+    ORDER_DECIDED, /* the request, before */
+};
+enum order_refusal order_refusal_of(const struct order *order, int status);
+/* In front of the backend's own words, which may be a proxy's page. */
+const char *order_refusal_text(enum order_refusal refusal);
+
 /* Somebody else has decided the request, and otherwise. */
 bool order_contradicted(const struct order *order, const struct request_message *request);
 

@@ -87,10 +87,14 @@ void orders_calls(struct orders *orders, uint64_t number);
 /* On this side, and for good. */
 void orders_fail(struct orders *orders, uint64_t number, const char *error);
 
-/* The call was answered with this status (0: it was not); why: for people, where it is no yes. A
- * yes ends it, unless the playlist is to show it and does not yet; NULL: none is to. */
-void orders_answered(struct orders *orders, uint64_t number, int status, const char *why,
-                     const struct playlist_message *playlist, struct mono_time now);
+/* A yes ends it, unless the playlist is to show it and does not yet. */
+struct orders_answer {
+    int status;      /* of HTTP; 0: none came */
+    const char *why; /* for people, where it is no yes */
+    bool is_request; /* it has become one, of a guest's: the playlist does not show it */
+};
+void orders_answered(struct orders *orders, uint64_t number, const struct orders_answer *answer,
+                     const struct session *session, struct mono_time now);
 /* Joining has an answer: what the session tells is to follow. */
 void orders_joined(struct orders *orders, uint64_t number, struct mono_time now);
 
@@ -100,7 +104,7 @@ bool orders_heard_playback(struct orders *orders, const struct playback_state *p
                            struct mono_time *ret_sent_at);
 /* The number of the order that it answers; 0: none. */
 uint64_t orders_heard_request(struct orders *orders, const struct request_message *request);
-void orders_heard_playlist(struct orders *orders, const struct playlist_message *playlist);
+void orders_heard_playlist(struct orders *orders, const struct session *session);
 /* Of a message that was sent; false: there is none. */
 bool orders_heard_refusal(struct orders *orders, const char *detail);
 /* Something was sent by the socket and is not echoed yet. */
@@ -108,8 +112,7 @@ bool orders_on_socket(const struct orders *orders);
 
 void orders_due(struct orders *orders, struct mono_time now);
 /* A fresh connection has told the whole state. */
-void orders_compare(struct orders *orders, const struct playback_state *playback,
-                    const struct playlist_message *playlist, struct mono_time now);
+void orders_compare(struct orders *orders, const struct session *session, struct mono_time now);
 /* A try to connect has failed: what is held ends. */
 void orders_not_connected(struct orders *orders, const char *why);
 

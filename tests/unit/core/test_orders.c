@@ -13,6 +13,18 @@ static struct mono_time now;
 static struct playback_state playback;
 static struct playlist_item items[3];
 static struct playlist_message playlist;
+static struct request_entry heard;
+
+/* The session with these in it; a request without an id is not heard of. */
+static const struct session *as_known(void)
+{
+    static struct session session;
+    session = (struct session){.has_playback = true,
+                               .playback = playback,
+                               .playlist = playlist,
+                               .requests = {&heard, heard.message.id[0] != '\0'}};
+    return &session;
+}
 
 static int set_up(void **state)
 {
@@ -24,6 +36,7 @@ static int set_up(void **state)
     strcpy(items[0].id, "1"), strcpy(items[1].id, "2");
     strcpy(items[0].track_id, "a"), strcpy(items[1].track_id, "b");
     playlist = (struct playlist_message){items, 2};
+    heard = (struct request_entry){0};
     return 0;
 }
 
@@ -82,13 +95,13 @@ static const char *after_ms(int64_t ms)
 
 static const char *fresh(void)
 {
-    orders_compare(&orders, &playback, &playlist, now);
+    orders_compare(&orders, as_known(), now);
     return acts();
 }
 
 static const char *answered(uint64_t number, int status, const char *why)
 {
-    orders_answered(&orders, number, status, why, &playlist, now);
+    orders_answered(&orders, number, &(struct orders_answer){status, why, false}, as_known(), now);
     return acts();
 }
 
@@ -218,6 +231,43 @@ static void a_second_try_may_find_the_first_ones_work(void **state)
     assert_string_equal(answered(3, 404, "no such item"), "end 3");
 }
 
+static const char *decided(enum order_kind kind, enum request_status status)
+{
+    uint64_t number = orders.count + 1;
+    strcpy(heard.message.id, "r");
+    heard.message.status = status;
+    begin((struct order){.kind = kind, .request_id = "r"});
+    return answered(number, 409, "decided already");
+}
+
+static void what_is_decided_as_wanted_is_no_failure(void **state)
+{
+    (void)state;
+    static const char otherwise[] = "somebody else has decided it otherwise";
+    char wanted[80];
+    assert_string_equal(decided(ORDER_DENY, REQUEST_DENIED), "end 1");
+    assert_string_equal(decided(ORDER_APPROVE, REQUEST_APPROVED), "end 2");
+    snprintf(wanted, sizeof wanted, "end 3: %s", otherwise);
+    assert_string_equal(decided(ORDER_DENY, REQUEST_APPROVED), wanted);
+    snprintf(wanted, sizeof wanted, "end 4: %s", otherwise);
+    assert_string_equal(decided(ORDER_APPROVE, REQUEST_DENIED), wanted);
+    assert_string_equal(decided(ORDER_APPROVE, REQUEST_PENDING), "end 5: decided already");
+}
+
+/* What somebody else has approved is not a denial's second try. */
+static void a_second_denial_is_not_done_by_an_approval(void **state)
+{
+    (void)state;
+    begin((struct order){.kind = ORDER_DENY, .request_id = "r"});
+    answered(1, 502, "HTTP 502");
+    strcpy(heard.message.id, "r");
+    heard.message.status = REQUEST_APPROVED;
+    assert_string_equal(fresh(), "repeat 1");
+    orders_calls(&orders, 1);
+    assert_string_equal(answered(1, 409, "decided already"),
+                        "end 1: somebody else has decided it otherwise");
+}
+
 static void what_might_count_twice_is_not_repeated(void **state)
 {
     (void)state;
@@ -253,10 +303,10 @@ static void a_yes_waits_for_the_playlist(void **state)
     (void)state;
     begin((struct order){.kind = ORDER_REMOVE, .item_id = "2"});
     assert_string_equal(answered(1, 200, ""), "");
-    orders_heard_playlist(&orders, &playlist);
+    orders_heard_playlist(&orders, as_known());
     assert_string_equal(acts(), "");
     playlist.count = 1;
-    orders_heard_playlist(&orders, &playlist);
+    orders_heard_playlist(&orders, as_known());
     assert_string_equal(acts(), "end 1");
     begin((struct order){.kind = ORDER_REMOVE, .item_id = "1"});
     answered(2, 200, "");
@@ -389,6 +439,8 @@ int main(void)
         TEST(what_has_not_happened_after_two_tries_is_reported),
         TEST(without_a_fresh_state_nobody_knows),
         TEST(a_second_try_may_find_the_first_ones_work),
+        TEST(what_is_decided_as_wanted_is_no_failure),
+        TEST(a_second_denial_is_not_done_by_an_approval),
         TEST(what_might_count_twice_is_not_repeated),
         TEST(a_yes_waits_for_the_playlist),
         TEST(a_later_echo_ends_what_was_sent_before),
