@@ -14,6 +14,8 @@
 
 /* Headers of which the first is where playing begins, as libavformat has it. */
 #define HEADERS_TO_BEGIN 2
+/* Where libavformat has them agree in more than that they are of one stream. */
+#define SAME_WITHIN_BYTES 65536
 /* Headers of which there must be one row: in random bytes there is one in 10^20. */
 #define HEADERS_TO_BELIEVE 4
 /* How far behind the beginning that row may be, where the first frames are damaged. */
@@ -28,7 +30,7 @@
 
 void audio_probe_init(struct audio_probe *probe)
 {
-    *probe = (struct audio_probe){.phase = AUDIO_PROBE_HEAD, .in_tag = -1, .tag_at = -1};
+    *probe = (struct audio_probe){.phase = AUDIO_PROBE_HEAD, .on_trial = -1, .tag_at = -1};
 }
 
 static bool decide(struct audio_probe *probe, enum audio_kind kind)
@@ -45,14 +47,17 @@ static bool decide_mp3(struct audio_probe *probe, int64_t begin, const struct mp
     return decide(probe, AUDIO_MP3);
 }
 
-/* No frames where they should be: those that were met in a tag whose size is wrong, or a name. */
+/* No frames as they should be: those that are on trial, perhaps in a tag whose size is wrong, or a
+ * name. */
 static bool decide_without(struct audio_probe *probe)
 {
-    if (probe->in_tag < 0)
+    if (probe->on_trial < 0)
         return decide(probe, probe->hint);
-    probe->tag_at = -1;
-    probe->tag = (struct mp3_tag){0};
-    return decide_mp3(probe, probe->in_tag, &probe->of_tags);
+    if (probe->on_trial < probe->search_from) {
+        probe->tag_at = -1;
+        probe->tag = (struct mp3_tag){0};
+    }
+    return decide_mp3(probe, probe->on_trial, &probe->trial);
 }
 
 /* --- searching ------------------------------------------------------------------------------ */
@@ -122,6 +127,21 @@ static void move(struct audio_probe *probe, const unsigned char **bytes, size_t 
     *count -= by;
 }
 
+/* The first two headers, which a row begins with, agree in all that libavformat compares. */
+static bool are_same(const unsigned char *bytes, const struct mp3_header *first)
+{
+    struct mp3_header second;
+    return mp3_header_parse(bytes + first->bytes, &second) && mp3_header_same(first, &second);
+}
+
+static void put_on_trial(struct audio_probe *probe, const struct mp3_header *first)
+{
+    if (probe->on_trial >= probe->search_from)
+        return;
+    probe->on_trial = probe->offset;
+    probe->trial = *first;
+}
+
 static bool search(struct audio_probe *probe, const unsigned char *bytes, size_t count, bool at_end)
 {
     struct mp3_header first;
@@ -131,15 +151,20 @@ static bool search(struct audio_probe *probe, const unsigned char *bytes, size_t
         return decide_mp3(probe, probe->offset, &first);
     for (;;) {
         move(probe, &bytes, &count, find_row(bytes, count, 0, HEADERS_TO_BEGIN, at_end, &found));
-        if (probe->offset >= probe->search_end || (!found && at_end))
+        bool compares = probe->offset - probe->search_from < SAME_WITHIN_BYTES;
+        bool settled = !compares && probe->on_trial >= probe->search_from;
+        if (settled || probe->offset >= probe->search_end || (!found && at_end))
             return decide_without(probe);
         if (!found)
             return false;
         enum mp3_row row = believe(probe, bytes, count, at_end);
-        if (row == MP3_ROW && mp3_header_parse(bytes, &first))
-            return decide_mp3(probe, probe->offset, &first);
         if (row == MP3_ROW_CUT)
             return false;
+        if (row == MP3_ROW && mp3_header_parse(bytes, &first)) {
+            if (!compares || are_same(bytes, &first))
+                return decide_mp3(probe, probe->offset, &first);
+            put_on_trial(probe, &first);
+        }
         move(probe, &bytes, &count, 1);
     }
 }
@@ -152,7 +177,7 @@ static bool is_id3(const unsigned char *bytes)
            ((bytes[6] | bytes[7] | bytes[8] | bytes[9]) & 0x80) == 0;
 }
 
-static void begin_tag(struct audio_probe *probe, const unsigned char *bytes)
+static void begon_trial(struct audio_probe *probe, const unsigned char *bytes)
 {
     int64_t size = (int64_t)bytes[6] << 21 | bytes[7] << 14 | bytes[8] << 7 | bytes[9];
     int64_t footer = bytes[5] & ID3_FOOTER_FLAG ? ID3_HEADER_BYTES : 0;
@@ -190,7 +215,7 @@ static bool head(struct audio_probe *probe, const unsigned char *bytes, size_t c
     if (count == 0)
         return probe->offset == 0 ? decide(probe, AUDIO_EMPTY) : decide_without(probe);
     if (count >= ID3_HEADER_BYTES && is_id3(bytes)) {
-        begin_tag(probe, bytes);
+        begon_trial(probe, bytes);
         return true;
     }
     enum audio_kind kind = audio_kind_of(bytes, count, &sure);
@@ -206,12 +231,13 @@ static bool skip_tag(struct audio_probe *probe, const unsigned char *bytes, size
 {
     struct mp3_header header;
     bool found = false;
-    if (probe->in_tag < 0 && probe->offset < probe->search_end && probe->offset < probe->tag_end) {
+    if (probe->on_trial < 0 && probe->offset < probe->search_end &&
+        probe->offset < probe->tag_end) {
         size_t at = find_row(bytes, count, 0, HEADERS_TO_BELIEVE, at_end, &found);
         probe->offset += (int64_t)at;
         if (found && mp3_header_parse(bytes + at, &header)) {
-            probe->in_tag = probe->offset;
-            probe->of_tags = header;
+            probe->on_trial = probe->offset;
+            probe->trial = header;
         } else if (!at_end && probe->offset < probe->search_end && probe->offset < probe->tag_end) {
             return false;
         }

@@ -11,6 +11,9 @@ static const int kbps_of_version_2[] = {0,  8,  16, 24,  32,  40,  48, 56,
                                         64, 80, 96, 112, 128, 144, 160};
 static const unsigned rates_hz[] = {44100, 48000, 32000};
 
+/* Without the extension of the mode, which changes from frame to frame. */
+#define MODE_MASK 0xcfu
+
 bool mp3_header_parse(const unsigned char bytes[MP3_HEADER_BYTES], struct mp3_header *ret)
 {
     unsigned version = bytes[1] >> 3 & 3, layer = bytes[1] >> 1 & 3;
@@ -23,6 +26,7 @@ bool mp3_header_parse(const unsigned char bytes[MP3_HEADER_BYTES], struct mp3_he
     ret->version = (enum mp3_version)version;
     ret->rate_hz = rates_hz[rate] >> (first ? 0 : version == MP3_VERSION_2 ? 1 : 2);
     ret->channels = bytes[3] >> 6 == 3 ? 1 : 2;
+    ret->mode = bytes[3] & MODE_MASK;
     ret->samples = first ? 1152 : 576;
     int kbps = (first ? kbps_of_version_1 : kbps_of_version_2)[bitrate];
     ret->bytes = (int)((unsigned)(ret->samples / 8 * 1000 * kbps) / ret->rate_hz + padding);
@@ -32,6 +36,11 @@ bool mp3_header_parse(const unsigned char bytes[MP3_HEADER_BYTES], struct mp3_he
 bool mp3_header_alike(const struct mp3_header *a, const struct mp3_header *b)
 {
     return a->version == b->version && a->rate_hz == b->rate_hz;
+}
+
+bool mp3_header_same(const struct mp3_header *a, const struct mp3_header *b)
+{
+    return mp3_header_alike(a, b) && a->mode == b->mode;
 }
 
 enum mp3_row mp3_row_at(const unsigned char *bytes, size_t count, size_t at, int wanted,

@@ -54,8 +54,8 @@ static void begin_walk(struct mp3_check *check, int64_t begin)
     mp3_walk_init(&check->walk, begin);
 }
 
-/* Frames within a tag are walked on trial: should its size turn out to be wrong at the very end,
- * they were the music. */
+/* Frames are walked on trial: should nothing better turn up to the very end, as behind a tag whose
+ * size is wrong, they were the music. */
 static void probe(struct mp3_check *check, bool at_end)
 {
     size_t count;
@@ -65,8 +65,8 @@ static void probe(struct mp3_check *check, bool at_end)
         check->walking = false;
     else if (check->probed)
         begin_walk(check, check->probe.begin);
-    else if (check->probe.in_tag >= 0)
-        begin_walk(check, check->probe.in_tag);
+    else if (check->probe.on_trial >= 0)
+        begin_walk(check, check->probe.on_trial);
 }
 
 static void walk(struct mp3_check *check, bool at_end)

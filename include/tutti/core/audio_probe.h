@@ -70,18 +70,19 @@ struct audio_probe {
     int64_t tag_at;          /* the offset of the frame that the tag is in, if there is one */
     struct mp3_tag tag;
 
-    /* Before the verdict: the offset of frames within an ID3v2 tag, -1 for none. They are the
-     * beginning if nothing is found behind the tag; whoever cannot go back walks them on trial. */
-    int64_t in_tag;
+    /* Before the verdict: the offset of frames that are the beginning if no better one is found,
+     * because they are within an ID3v2 tag, or the first two differ; -1 for none. Whoever cannot
+     * go back walks them on trial. */
+    int64_t on_trial;
 
     /* Its own: */
     enum audio_probe_phase phase;
-    enum audio_kind hint;      /* what to call it, if no frames are found */
-    int64_t tag_end;           /* of the ID3v2 tag that is being skipped */
-    int64_t search_from;       /* frames may begin here, */
-    int64_t search_end;        /* and before this */
-    int64_t none_before;       /* no row of frames begins before this */
-    struct mp3_header of_tags; /* the first header of in_tag */
+    enum audio_kind hint;    /* what to call it, if no frames are found */
+    int64_t tag_end;         /* of the ID3v2 tag that is being skipped */
+    int64_t search_from;     /* frames may begin here, */
+    int64_t search_end;      /* and before this */
+    int64_t none_before;     /* no row of frames begins before this */
+    struct mp3_header trial; /* the first header of on_trial */
 };
 
 void audio_probe_init(struct audio_probe *probe);

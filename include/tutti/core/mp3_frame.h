@@ -25,8 +25,9 @@ struct mp3_header {
     enum mp3_version version;
     unsigned rate_hz;
     int channels;
-    int samples; /* per channel: 1152 or 576 */
-    int bytes;   /* of the whole frame */
+    int samples;   /* per channel: 1152 or 576 */
+    int bytes;     /* of the whole frame */
+    unsigned mode; /* as coded; with copyright, original and emphasis */
 };
 
 /* False: no header of a frame that we play. */
@@ -34,6 +35,9 @@ bool mp3_header_parse(const unsigned char bytes[MP3_HEADER_BYTES], struct mp3_he
 
 /* Of one stream: version, layer and rate agree; bitrate and channels may change on the way. */
 bool mp3_header_alike(const struct mp3_header *a, const struct mp3_header *b);
+
+/* Alike, and of one mode: what libavformat (MP3_MASK in mp3dec.c) begins with. */
+bool mp3_header_same(const struct mp3_header *a, const struct mp3_header *b);
 
 enum mp3_row {
     MP3_ROW,     /* so many there are */

@@ -27,12 +27,18 @@ static void add(const char *text, size_t size)
     count += size;
 }
 
-static void add_music(int frames)
+static void add_frames(int frames, char mode)
 {
     while (frames-- > 0) {
-        memcpy(bytes + count, "\xff\xfb\x90\x64", 4);
+        memcpy(bytes + count, "\xff\xfb\x90", 3);
+        bytes[count + 3] = (unsigned char)mode;
         count += FRAME_BYTES;
     }
+}
+
+static void add_music(int frames)
+{
+    add_frames(frames, 0x64);
 }
 
 static void add_id3(size_t says, size_t has)
@@ -169,6 +175,55 @@ static void test_two_headers_begin_if_a_row_follows_soon(void **state)
     check_begin(2 * FRAME_BYTES + 20000);
 }
 
+/* Behind zeros an Info frame of libavcodec's is no music: its header differs from the music's. */
+static void test_it_begins_where_two_headers_are_the_same(void **state)
+{
+    (void)state;
+    begin();
+    count = 5000;
+    add_frames(1, 0);
+    add_frames(5, 0x44);
+    add_frames(5, 0x64); /* the mode's extension */
+    check_begin(5000 + FRAME_BYTES);
+    begin();
+    add_frames(1, (char)0xc4);
+    add_frames(1, 0x44);
+    add_frames(1, 0x46);
+    add_frames(10, 0x04);
+    check_begin(3 * FRAME_BYTES);
+}
+
+static void add_changing(int frames)
+{
+    for (int i = 0; i < frames; i++)
+        add_frames(1, i % 2 ? 0x44 : 0x04);
+}
+
+/* It is not refused for that. */
+static void test_where_no_two_are_the_same_it_begins_with_the_first(void **state)
+{
+    (void)state;
+    begin();
+    count = 1000;
+    add_changing(20);
+    check_begin(1000);
+    begin();
+    count = 1000;
+    add_changing(200); /* so far libavformat compares */
+    add_music(10);
+    check_begin(1000);
+    begin();
+    count = 66000;
+    add_changing(20);
+    check_begin(66000);
+    begin();
+    count = 1000;
+    add_changing(20);
+    count += 30000;
+    add_music(10);
+    check_begin(31000 + 20 * FRAME_BYTES);
+}
+
 static void test_names_behind_tags(void **state)
 {
     (void)state;
@@ -195,6 +250,8 @@ int main(void)
         cmocka_unit_test(test_rows_in_a_tag_are_no_music),
         cmocka_unit_test(test_short_rows_are_no_music),
         cmocka_unit_test(test_two_headers_begin_if_a_row_follows_soon),
+        cmocka_unit_test(test_it_begins_where_two_headers_are_the_same),
+        cmocka_unit_test(test_where_no_two_are_the_same_it_begins_with_the_first),
         cmocka_unit_test(test_names_behind_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
