@@ -1,6 +1,7 @@
 /*
  * main.c: tuttid's command line.
  */
+#include "check_config.h"
 #include "tutti/audio/sink.h"
 #include "tutti/daemon/daemon.h"
 #include "tutti/daemon/test_tone.h"
@@ -28,7 +29,7 @@ static void print_help(void)
         "Plays a session's music in step with every other speaker of it.\n"
         "\n"
         "  -c, --config FILE    default " DEFAULT_CONFIG "\n"
-        "      --check-config   say whether the configuration is right, and stop\n"
+        "      --check-config   say whether the configuration is right, and what in it is odd\n"
         "      --list-devices   the sound devices that [audio] device can name\n"
         "      --test-tone[=DEVICE]\n"
         "                       left, right, both: on the configured device, or on this one\n"
@@ -49,6 +50,12 @@ static void print_device(void *user, const char *name, const char *description)
     for (; *description; description++)
         putchar(*description == '\n' ? ' ' : *description);
     putchar('\n');
+}
+
+static void print_warning(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "tuttid: warning: %s\n", line);
 }
 
 /* Before anything is configured. */
@@ -127,6 +134,7 @@ int main(int argc, char **argv)
         return DAEMON_EXIT_CONFIG;
     }
     if (check) {
+        check_config(&settings, print_warning, NULL);
         printf("%s: good\n", path);
         return DAEMON_EXIT_OK;
     }

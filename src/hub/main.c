@@ -1,6 +1,7 @@
 /*
  * main.c: tutti-hub's command line.
  */
+#include "check_config.h"
 #include "commands.h"
 #include "hub_settings.h"
 #include "run.h"
@@ -47,7 +48,8 @@ static void print_help(void)
         "  -l, --listen ADDRESS:PORT  instead of [server] listen\n"
         "      --log-level LEVEL      instead of [log] level\n"
         "  -y, --yes                  to what a command asks\n"
-        "      --check-config         say whether the configuration is right, and stop\n"
+        "      --check-config         say whether the configuration is right, and what in it is "
+        "odd\n"
         "      --print-config         a commented configuration with every option's default\n"
         "      --print-man            the man page's list of options\n"
         "  -h, --help\n"
@@ -111,6 +113,18 @@ static bool load(struct hub_settings *settings, const struct arguments *argument
         return true;
     snprintf(error, SETTINGS_FILE_ERROR_MAX, "%s: %s", path ? path : "configuration", problem);
     return false;
+}
+
+static void print_warning(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "tutti-hub: warning: %s\n", line);
+}
+
+static void check(const struct hub_settings *settings, const char *path)
+{
+    hub_check_config(settings, path && strcmp(path, DEFAULT_CONFIG) == 0, print_warning, NULL);
+    printf("%s: good\n", path ? path : "no configuration file, the defaults");
 }
 
 enum action {
@@ -225,8 +239,7 @@ int main(int argc, char **argv)
     log_set_level((enum log_level)settings.log.level);
     log_add_secret(settings.house.password);
     if (action == ACTION_CHECK) {
-        const char *path = config_path(&arguments);
-        printf("%s: good\n", path ? path : "no configuration file, the defaults");
+        check(&settings, config_path(&arguments));
         return EXIT_STOPPED;
     }
     if (action == ACTION_WORK)

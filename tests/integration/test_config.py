@@ -29,7 +29,8 @@ class Program:
         return done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")
 
 
-TUTTID = Program("tuttid", "TUTTI", "[backend]\nurl = http://127.0.0.1:9\njoin_code = ABCDEF\n", ["backend", "audio"])
+TUTTID = Program("tuttid", "TUTTI", "[audio]\ndevice = null\n[backend]\nurl = http://127.0.0.1:9\njoin_code = ABCDEF\n",
+                 ["backend", "audio"])
 HUB = Program("tutti-hub", "TUTTI_HUB", "[data]\ndirectory = /nowhere\n", ["server", "limits"])
 
 
@@ -245,3 +246,71 @@ def test_drop_ins_and_then_the_environment_come_last(tmp_path):
     assert TUTTID.check(path, TUTTI_BACKEND_JOIN_CODE="ABCDEF")[0] == 0
     (drop_ins / "ignored.conf.bak").write_text("[nonsense]\n")
     assert TUTTID.check(path, TUTTI_BACKEND_JOIN_CODE="ABCDEF")[0] == 0
+
+
+# --- what is allowed, and hardly meant ---------------------------------------------------------------
+
+def warned(program, path, text):
+    """The lines after "warning: " of a configuration that is good all the same."""
+    path.write_text(text)
+    path.chmod(0o600)
+    code, output, said = program.check(path)
+    assert (code, output) == (0, f"{path}: good\n"), said
+    begin = f"{program.name}: warning: "
+    assert all(line.startswith(begin) for line in said.splitlines()), said
+    return [line.removeprefix(begin) for line in said.splitlines()]
+
+
+def test_what_is_hardly_meant_is_a_warning(tmp_path):
+    path = tmp_path / "some.conf"
+    host = "[audio]\ndevice = null\n[backend]\nurl = http://127.0.0.1:9\nrole = host\n"
+    assert warned(TUTTID, path, TUTTID.good) == warned(TUTTID, path, host) == []
+    for text, says in ((TUTTID.good + "auto_advance = true\n", "auto_advance does nothing for a guest"),
+                       (host + "join_code = ABCDEF\n", "join_code does nothing for a host"),
+                       (host + "repeat = all\n", "repeat does nothing without auto_advance"),
+                       (TUTTID.good + "name = Kitchen # mine\n", "[backend] name has a # in its value"),
+                       (TUTTID.good + "ca_file = /nowhere/ca.pem\n", "[backend] ca_file: "),
+                       (TUTTID.good.replace("null", "hw:CARD=absent"), "[audio] device: hw:CARD=absent")):
+        lines = warned(TUTTID, path, text)
+        assert len(lines) == 1 and says in lines[0], (text, lines)
+    lines = warned(HUB, path, HUB.good + "[server]\nnames = kitchen # mine\n")
+    assert len(lines) == 1 and "[server] names has a #" in lines[0]
+
+
+def with_etc(tmp_path, files, *command):
+    """The command where /etc is a directory of these files and a passwd with the user tutti."""
+    etc = tmp_path / "etc"
+    (etc / "tutti").mkdir(parents=True, exist_ok=True)
+    etc.chmod(0o755)
+    (etc / "passwd").write_text("root:x:0:0::/root:/bin/sh\ntutti:x:4242:4242::/nonexistent:/bin/false\n")
+    (etc / "group").write_text("root:x:0:\ntutti:x:4242:\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\n")
+    for name, (text, mode) in files.items():
+        (etc / "tutti" / name).write_text(text)
+        (etc / "tutti" / name).chmod(mode)
+    return subprocess.run(["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', str(etc), *command],
+                          capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees with a unit's eyes")
+def test_a_secret_that_the_unit_cannot_read_is_said(tmp_path):
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        pytest.skip("there are no mount namespaces here")
+    conf = "[audio]\ndevice = null\n[backend]\nurl = http://127.0.0.1:9\nsession_id = x\ntoken_file = /etc/tutti/token\n"
+    files = {"tuttid.conf": (conf, 0o640), "token": ("0123456789abcdef\n", 0o600)}
+    done = with_etc(tmp_path, files, TUTTID.path, "--check-config")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ("tuttid: warning: [backend] token_file: the unit's user tutti cannot read it: /etc/tutti/token "
+                           "is not for it to read\n")
+    os.chown(tmp_path / "etc/tutti/token", 0, 4242)
+    files = {"tuttid.conf": (conf, 0o640), "token": ("0123456789abcdef\n", 0o640)}
+    done = with_etc(tmp_path, files, TUTTID.path, "--check-config")
+    assert (done.returncode, done.stderr) == (0, "")
+
+    files = {"tutti-hub.conf": ("[house]\npassword_file = /etc/tutti/house\n", 0o600), "house": ("secret words\n", 0o600)}
+    done = with_etc(tmp_path, files, HUB.path, "--check-config")
+    assert done.returncode == 0 and "the unit cannot read it: /etc/tutti/house" in done.stderr, done.stderr
+    assert "LoadCredential=" in done.stderr and "secret words" not in done.stderr
+    files["tutti-hub.conf"] = ("[house]\npassword_file = house-password\n", 0o600)
+    done = with_etc(tmp_path, files, HUB.path, "--check-config")
+    assert (done.returncode, done.stderr) == (0, "")

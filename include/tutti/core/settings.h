@@ -97,6 +97,8 @@ struct settings {
     } log;
 };
 
+typedef void (*settings_warn)(void *user, const char *line);
+
 extern const struct option_table settings_table;
 
 void settings_init(struct settings *settings);
@@ -110,6 +112,16 @@ bool settings_set(struct settings *settings, const char *section, const char *ke
 
 /* What no single option shows: url missing, neither join code nor session nor host ... */
 bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_MAX]);
+
+/*
+ * Calls each with one line for whatever is allowed and hardly what somebody meant: options that do
+ * nothing in this role, a comment that has become part of a value.
+ */
+void settings_list_warnings(const struct settings *settings, settings_warn each, void *user);
+
+/* The part of it that is about any program's texts. */
+void options_list_warnings(const struct option_table *table, const void *target, settings_warn each,
+                           void *user);
 
 /* Calls each for every option that differs and that a running daemon cannot take over. */
 void settings_list_restart(const struct settings *running, const struct settings *fresh,

@@ -167,6 +167,56 @@ static void names_what_needs_a_restart(void **state)
     assert_string_equal(text, "[audio] buffer_ms;[control] socket;");
 }
 
+static void add_line(void *user, const char *line)
+{
+    char *text = user;
+    size_t used = strlen(text);
+    snprintf(text + used, 2000 - used, "%s\n", line);
+}
+
+static const char *warnings(void)
+{
+    static char text[2000];
+    text[0] = '\0';
+    settings_list_warnings(&settings, add_line, text);
+    return text;
+}
+
+static void warns_of_what_does_nothing_in_this_role(void **state)
+{
+    (void)state;
+    assert_string_equal(warnings(), "");
+    assert_true(set("backend", "join_code", "D5D6A6"));
+    assert_string_equal(warnings(), "");
+    assert_true(set("backend", "auto_advance", "true"));
+    assert_non_null(strstr(warnings(), "auto_advance does nothing for a guest"));
+    assert_true(set("backend", "role", "host"));
+    assert_non_null(strstr(warnings(), "join_code does nothing for a host"));
+    assert_null(strstr(warnings(), "auto_advance"));
+    assert_true(set("backend", "join_code", ""));
+    assert_true(set("backend", "repeat", "all"));
+    assert_string_equal(warnings(), "");
+    assert_true(set("backend", "auto_advance", "false"));
+    assert_non_null(strstr(warnings(), "repeat does nothing without auto_advance"));
+}
+
+static void warns_of_a_comment_that_became_a_value(void **state)
+{
+    (void)state;
+    assert_true(set("audio", "on_play", "gpioset 0 17=1 # on"));
+    assert_true(set("backend", "name", "Kitchen #2"));
+    assert_true(set("backend", "join_code", "#5D6A6"));
+    assert_string_equal(warnings(), "");
+    assert_true(set("backend", "name", "Kitchen # mine"));
+    assert_string_equal(warnings(),
+                        "[backend] name has a # in its value: behind a value, only a blank and ; "
+                        "begin a comment\n");
+    assert_true(set("backend", "name", "Kitchen"));
+    assert_true(set("backend", "token", "0123abcd #mine"));
+    assert_non_null(strstr(warnings(), "[backend] token has a #"));
+    assert_null(strstr(warnings(), "0123abcd"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +227,8 @@ int main(void)
         cmocka_unit_test_setup(a_rate_is_one_that_tracks_can_be_brought_to, set_up),
         cmocka_unit_test_setup(says_what_is_wrong_with_the_url, set_up),
         cmocka_unit_test_setup(names_what_needs_a_restart, set_up),
+        cmocka_unit_test_setup(warns_of_what_does_nothing_in_this_role, set_up),
+        cmocka_unit_test_setup(warns_of_a_comment_that_became_a_value, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
