@@ -12,6 +12,9 @@ static const int64_t RETRY_MIN_NS = 250 * NS_PER_MS;
 static const int64_t RETRY_MAX_NS = 30 * NS_PER_S;
 /* A socket that has not told its initial state by then is given up. */
 static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
+/* Of those that last less than this one follows the other at the pace of retries: who closes at
+ * once, or says what is in doubt whenever it is asked, is not stormed. */
+static const int64_t LASTING_NS = 5 * NS_PER_S;
 
 const char *link_state_name(enum link_state state)
 {
@@ -55,13 +58,6 @@ void link_retry_now(struct link *link)
         loop_timer_set_in(link->connection.retry, 0);
 }
 
-static void retry_fired(void *user, struct mono_time now)
-{
-    struct link *link = user;
-    if (is_away(&link->connection) && link->connection.state != LINK_LEFT)
-        link_try(link, now);
-}
-
 /* --- the end of a socket ------------------------------------------------------------------- */
 
 static void close_socket(struct link *link, struct link_socket *socket)
@@ -78,6 +74,20 @@ static void close_socket(struct link *link, struct link_socket *socket)
         connection->live = NULL;
     if (connection->fresh == socket)
         connection->fresh = NULL;
+}
+
+static bool has_lasted(const struct link_connection *connection)
+{
+    return mono_sub(mono_clock_now(), connection->adopted_at) >= LASTING_NS;
+}
+
+/* Another takes the live one's place, or none. */
+static void note_end(struct link_connection *connection)
+{
+    if (connection->live)
+        connection->brief = !has_lasted(connection);
+    if (!connection->brief)
+        backoff_reset(&connection->backoff);
 }
 
 void link_disconnect(struct link *link)
@@ -111,9 +121,13 @@ void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_cl
 {
     struct link_connection *connection = &link->connection;
     bool live = socket == connection->live;
-    close_socket(link, socket);
-    if (!live && connection->live && end != WS_CLIENT_REFUSED)
+    if (!live && connection->live && end != WS_CLIENT_REFUSED) {
+        close_socket(link, socket);
         return; /* a replacement that did not come about: what we have goes on */
+    }
+    if (connection->live)
+        note_end(connection);
+    close_socket(link, socket);
     close_socket(link, connection->live);
     link_clock_disconnected(link);
     if (end == WS_CLIENT_REFUSED)
@@ -151,7 +165,18 @@ static void open_socket(struct link *link)
         return;
     }
     connection->fresh = socket;
+    connection->recheck_waits = false;
     connection->opening_since = mono_clock_now();
+}
+
+static void retry_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    struct link_connection *connection = &link->connection;
+    if (is_away(connection) && connection->state != LINK_LEFT)
+        link_try(link, now);
+    else if (connection->recheck_waits && connection->live && !connection->fresh)
+        open_socket(link);
 }
 
 void link_connect(struct link *link)
@@ -163,8 +188,15 @@ void link_connect(struct link *link)
 
 void link_recheck(struct link *link)
 {
-    if (link->connection.live && !link->connection.fresh)
+    struct link_connection *connection = &link->connection;
+    if (!connection->live || connection->fresh || connection->recheck_waits)
+        return;
+    if (has_lasted(connection)) {
         open_socket(link);
+        return;
+    }
+    connection->recheck_waits = true;
+    loop_timer_set_in(connection->retry, backoff_next(&connection->backoff));
 }
 
 void link_replace(struct link *link)
@@ -178,9 +210,10 @@ void link_adopt(struct link *link, struct link_socket *socket, struct mono_time 
     struct link_connection *connection = &link->connection;
     bool first = connection->state != LINK_LIVE;
     connection->fresh = NULL;
+    note_end(connection);
     close_socket(link, connection->live);
     connection->live = socket;
-    backoff_reset(&connection->backoff);
+    connection->adopted_at = now;
     link_check_adopted(link, first, now);
     link_apply_adopted(socket, now);
     link_membership_worked(link);

@@ -57,6 +57,9 @@ struct link_connection {
     struct link_socket *live;  /* whose messages count */
     struct link_socket *fresh; /* being opened to replace it, or as the first */
     struct mono_time opening_since;
+    struct mono_time adopted_at; /* the live one */
+    bool brief;                  /* the one before it did not last */
+    bool recheck_waits;          /* for retry */
     struct backoff backoff;
     struct loop_timer *retry;
     uint64_t connects;

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,8 @@ def test_the_token_goes_to_the_backend_only(house, server):
     speaker.wait_connected()
     harness.wait_until(lambda: any(b"/x.mp3" in request for request in elsewhere.requests), 15, "the media call")
     harness.wait_until(lambda: sum(b"/playlist" in request for request in backend.requests) > 2, 15, "REST calls")
+    media = next(request for request in elsewhere.requests if b"/x.mp3" in request)
+    assert set(re.findall(rb"(?m)^([\w-]+):", media)) <= {b"Host", b"User-Agent", b"Accept"}, "nothing else of ours"
     assert any(TOKEN.encode() in request for request in backend.requests)
     assert not any(TOKEN.encode() in request for request in elsewhere.requests)
     assert not any(b"/stolen" in request for request in elsewhere.requests), "calls with a token follow no redirect"
@@ -194,6 +197,24 @@ def test_hostile_frames_are_survived(house, server, name):
     speaker.wait_connected(40)
     assert before_kb < 200_000, "its memory is bounded"
     assert len(backend.requests) < 60, "it does not storm the backend"
+
+
+@pytest.mark.parametrize("then", [
+    [evil.frame(b"\x03\xe8", opcode=8)],  # and it closes
+    [text_frame("playlist_update", {"playlist": []})],  # the current track is in doubt
+], ids=["closes", "doubts"])
+def test_no_backend_makes_it_reconnect_in_a_storm(house, server, then):
+    """It says what a good one says, and then something that asks for another connection, again and again."""
+    came_at = []
+
+    def on_ws():
+        came_at.append(time.monotonic())
+        return initial_frames() + then
+
+    backend = server(on_ws=on_ws, on_http=lambda request: [evil.answer("404 Not Found")])
+    member(house, backend.url)
+    harness.wait_until(lambda: len(came_at) >= 7, 60, "seven connections")
+    assert came_at[6] - came_at[0] > 3.5
 
 
 @pytest.mark.parametrize("name", ["headers", "header_line", "short", "nothing", "html", "nested"])
