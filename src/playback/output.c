@@ -35,6 +35,10 @@ static const int64_t LOOK_MAX_NS = 300 * NS_PER_US;
  * of the card does not hold any more. Drivers that are merely coarse are stale by far less. */
 static const double STOOD_STILL_S = 0.1;
 static const double STOOD_STILL_STALENESSES = 4;
+/* A driver that merely says once more what it said before has gone on a moment later; what stands
+ * still is behind in so many looks in a row (of those of sim_speaker a tenth is of before). */
+static const unsigned STOOD_STILL_LOOKS = 6;
+static const int64_t STOOD_STILL_STEP_NS = 10 * NS_PER_MS;
 /* A device that moves by nothing for so long is as good as gone. */
 static const int64_t STALL_NS = 500 * NS_PER_MS;
 /* No crystal is off by more; a clock that says so was fed nonsense, and is not to be remembered. */
@@ -127,6 +131,7 @@ static int start_sink(struct output *output, struct mono_time now)
     if (result < 0)
         return result;
     output->state = OUTPUT_ACQUIRING;
+    output->behind = 0;
     output->moved_to = 0;
     output->moved_at = now;
     output->acquired_at = mono_add(now, ACQUIRE_NS);
@@ -257,10 +262,11 @@ static bool is_stalled(struct output *output, const struct sink_observation *loo
     return mono_sub(look->time, output->moved_at) > STALL_NS;
 }
 
+/* A card that has not moved yet may begin when it likes: its clock counts from then on. */
 static void take_observation(struct output *output, const struct sink_observation *look)
 {
     output->played = look->written_frames - look->delay_frames;
-    if (look->uncertainty_ns <= LOOK_MAX_NS)
+    if (output->played > 0 && look->uncertainty_ns <= LOOK_MAX_NS)
         dac_clock_observe(&output->clock, look->time, output->played);
 }
 
@@ -280,10 +286,13 @@ static void take_running(struct output *output, const struct sink_observation *l
     if (is_stalled(output, look)) {
         lose_sink(output, "takes no frames", now);
     } else if (has_stood_still(output, look)) {
+        if (++output->behind < STOOD_STILL_LOOKS)
+            return;
         output->xruns++;
         say_interrupted(output, "it stood still for a moment", now);
         restart_sink(output, now);
     } else {
+        output->behind = 0;
         take_observation(output, look);
         check_acquired(output, now);
     }
@@ -328,6 +337,8 @@ struct mono_time output_next_look(const struct output *output)
 {
     if (!output->sink)
         return output->wanted ? output->retry_at : NEVER;
+    if (output->behind > 0)
+        return mono_add(output->looked_at, STOOD_STILL_STEP_NS);
     if (output->state != OUTPUT_ACQUIRING)
         return NEVER;
     int64_t step_ns = ACQUIRE_STEP_NS + (int64_t)(output->walk * (double)ACQUIRE_RANGE_NS);

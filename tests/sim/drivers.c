@@ -38,14 +38,38 @@ const char *sim_driver_name(enum sim_driver_kind kind)
     return figures[kind].name;
 }
 
-/* What is fetched at the start is queued inside the card, and stays: before all of it is fetched,
- * the driver says less. */
-static double not_fetched_frames(const struct figures *f, const struct sim_card *card, double t)
+double sim_driver_latency_s(enum sim_driver_kind kind)
 {
-    double missing = f->fetched_s > 0 ? fmax(1 - t / f->fetched_within_s, 0) : 0;
-    return missing * f->fetched_s * card->rate_hz;
+    return figures[kind].fetched_s;
 }
 
+/* What is fetched at the start is queued inside the card, and stays: the driver is ahead by it. */
+static double fetched_frames(const struct figures *f, const struct sim_card *card, double t)
+{
+    if (f->fetched_s <= 0)
+        return 0;
+    double share = fmin((t - card->started_s) / f->fetched_within_s, 1);
+    return share * f->fetched_s * card->rate_hz;
+}
+
+/* A pointer that moves with the system's timer, not with the card's crystal. */
+static double frame_of_step(const struct figures *f, const struct sim_card *card, double step)
+{
+    return floor(sim_card_frame(card, card->started_s + step * f->step_s));
+}
+
+double sim_driver_position(const struct sim_driver *driver, const struct sim_card *card, double t)
+{
+    const struct figures *f = &figures[driver->kind];
+    if (f->stamping == STAMPED_WHEN_SEEN)
+        return frame_of_step(f, card, floor((t - card->started_s) / f->step_s));
+    struct sim_card stepped = *card;
+    if (f->step_s > 0)
+        stepped.step_frames = f->step_s * card->rate_hz;
+    return floor(sim_card_shown(&stepped, t)) + fetched_frames(f, card, t);
+}
+
+/* t: since the start. */
 static double stamp_when_seen(struct sim_driver *driver, const struct figures *f, double t,
                               double call_s)
 {
@@ -69,11 +93,8 @@ struct sim_look sim_driver_look(struct sim_driver *driver, const struct sim_card
     double call_s = CALL_S + sim_uniform(random, 0, CALL_EXTRA_S);
     double at_s = t + sim_uniform(random, 0, call_s);
     struct sim_look look = {.before_s = t, .after_s = t + call_s, .stamp_s = NAN};
-    struct sim_card stepped = *card;
-    if (f->step_s > 0)
-        stepped.step_frames = f->step_s * card->rate_hz;
-    look.position_frames =
-        floor(sim_card_shown(&stepped, at_s)) - not_fetched_frames(f, card, at_s);
+    double since_s = at_s - card->started_s;
+    look.position_frames = sim_driver_position(driver, card, at_s);
     switch (f->stamping) {
     case STAMPED_NEVER:
         break;
@@ -81,11 +102,11 @@ struct sim_look sim_driver_look(struct sim_driver *driver, const struct sim_card
         look.stamp_s = at_s;
         break;
     case STAMPED_BY_TRANSFER:
-        look.stamp_s = floor(at_s / f->stamp_s) * f->stamp_s;
+        look.stamp_s = card->started_s + floor(since_s / f->stamp_s) * f->stamp_s;
         break;
-    case STAMPED_WHEN_SEEN: /* by the system's timer, not by the card's crystal */
-        look.stamp_s = stamp_when_seen(driver, f, t, call_s);
-        look.position_frames = floor(sim_card_frame(card, driver->step * f->step_s));
+    case STAMPED_WHEN_SEEN:
+        look.stamp_s = card->started_s + stamp_when_seen(driver, f, t - card->started_s, call_s);
+        look.position_frames = frame_of_step(f, card, driver->step);
         break;
     }
     return look;

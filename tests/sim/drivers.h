@@ -23,20 +23,25 @@ enum sim_driver_kind {
 
 struct sim_driver {
     enum sim_driver_kind kind;
-    double stamp_s; /* of the last step that the driver noticed */
+    double stamp_s; /* of the last step that the driver noticed, since the start */
     double step;    /* its number */
 };
 
 struct sim_look {
     double before_s, after_s; /* true time */
     double stamp_s;           /* NAN: the driver has none */
-    double position_frames;   /* about to be heard, as the driver has it */
+    double position_frames;   /* as the driver has it */
 };
 
 const char *sim_driver_name(enum sim_driver_kind kind);
 
-/* A look at true time t, growing, at a card that was started at true time 0. What is heard is
- * sim_card_frame(). */
+/* How much later than the driver says a frame is heard: what it fetched at the start. */
+double sim_driver_latency_s(enum sim_driver_kind kind);
+
+/* The position at true time t, without looking: what is free in the buffer follows from it. */
+double sim_driver_position(const struct sim_driver *driver, const struct sim_card *card, double t);
+
+/* A look at true time t, growing. What is heard is sim_card_frame(). */
 struct sim_look sim_driver_look(struct sim_driver *driver, const struct sim_card *card, double t,
                                 struct sim_random *random);
 

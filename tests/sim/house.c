@@ -38,6 +38,8 @@ static struct mono_time local(const struct house_member *member, double t)
 
 void house_init(struct house *house, int count, bool echo, bool silent, uint64_t seed)
 {
+    for (int i = 0; i < house->count; i++)
+        sim_speaker_end(&house->members[i].speaker);
     memset(house, 0, sizeof *house);
     sim_random_init(&house->random, seed);
     house->count = count;
@@ -65,6 +67,7 @@ static void begin(struct house *house, int index)
     config.starts_s = member->starts_s;
     config.suspended_from_s = member->frozen_from_s;
     config.suspended_to_s = member->frozen_to_s;
+    config.paused = true;
     sim_speaker_init(&member->speaker, &config, id);
     server_clock_connected(&member->speaker.server, local(member, member->starts_s));
     member->speaker.online = true;
@@ -75,7 +78,6 @@ static void begin(struct house *house, int index)
         for (int i = 0; i < house->count; i++)
             if (i != index)
                 group_add_peer(&member->group, (group_peer)(i + 1));
-    member->speaker.paused = true;
     member->look_s = house->played ? member->starts_s + LOOK_S : INFINITY;
     member->next_date_s = member->starts_s + 0.5;
     member->began = true;
@@ -224,7 +226,8 @@ static void know(struct house *house, struct house_member *member, double update
                  const struct mono_time *arrived)
 {
     member->heard_s = updated_s;
-    member->speaker.paused = false;
+    struct timeline timeline = sim_speaker_usual_timeline(true);
+    sim_speaker_tell(&member->speaker, house->now_s, &timeline);
     group_heard(&member->group, sim_speaker_server(&member->speaker, updated_s), arrived,
                 local(member, house->now_s));
 }
@@ -279,8 +282,9 @@ static void do_due(struct house *house, int index)
 {
     struct house_member *member = &house->members[index];
     double t = house->now_s;
-    sim_speaker_run(&member->speaker, t);
-    if (!member->began)
+    if (member->began)
+        sim_speaker_run(&member->speaker, t);
+    else
         begin(house, index);
     if (t >= member->next_date_s)
         ask_date(house, member, t);

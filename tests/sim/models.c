@@ -40,7 +40,10 @@ double sim_crystal_at(const struct sim_crystal *crystal, double t)
 
 double sim_card_frame(const struct sim_card *card, double t)
 {
-    return sim_crystal_at(&card->crystal, t) * card->rate_hz;
+    double from_s = fmax(card->stands_from_s, card->started_s);
+    double stood_s = fmax(fmin(t, card->stands_to_s) - from_s, 0);
+    double started = sim_crystal_at(&card->crystal, card->started_s);
+    return (sim_crystal_at(&card->crystal, t) - started - stood_s) * card->rate_hz;
 }
 
 double sim_card_shown(const struct sim_card *card, double t)

@@ -37,6 +37,8 @@ struct sim_card {
     struct sim_crystal crystal;
     double rate_hz;
     double step_frames;
+    double started_s;                  /* frame 0 was heard then */
+    double stands_from_s, stands_to_s; /* and then it stood still */
 };
 
 double sim_card_frame(const struct sim_card *card, double t); /* true, fractional */

@@ -61,10 +61,10 @@ static struct sim_speaker_config on_card(enum sim_driver_kind driver, uint64_t s
     };
 }
 
-static double rate_error_ppm(const struct sim_speaker_config *config)
+static double rate_error_ppm(const struct sim_speaker_config *config, double t)
 {
     double true_factor = ppm_to_factor(config->card.crystal.ppm) / ppm_to_factor(config->local.ppm);
-    return fabs(dac_clock_ppm(&speaker.dac) - factor_to_ppm(true_factor));
+    return fabs(sim_speaker_status(&speaker, t).output.rate_error_ppm - factor_to_ppm(true_factor));
 }
 
 #define CHECK(config, seed, value, limit)                                                          \
@@ -89,13 +89,13 @@ static void every_driver_is_seen_through(void **state)
             play_on(&t, 10, &mean_us);
             p99_us = play_on(&t, 20, &mean_us);
             CHECK(&config, seed, p99_us, 150);
-            CHECK(&config, seed, rate_error_ppm(&config), 3);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 3);
             p99_us = play_on(&t, 120, &mean_us);
             CHECK(&config, seed, p99_us, 100);
             CHECK(&config, seed, fabs(mean_us), 30);
-            CHECK(&config, seed, rate_error_ppm(&config), 1);
-            CHECK(&config, seed, (double)speaker.jumps, 1);
-            CHECK(&config, seed, (double)speaker.underruns, 1);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 1);
+            CHECK(&config, seed, (double)sim_speaker_status(&speaker, t).seeks, 1);
+            CHECK(&config, seed, (double)sim_speaker_status(&speaker, t).output.xruns, 1);
         }
 }
 
@@ -110,13 +110,13 @@ static void a_wrong_remembered_rate_is_unlearned(void **state)
             config.remembered_ppm = 83;
             sim_speaker_init(&speaker, &config, seed);
             play_on(&t, 20, &mean_us);
-            CHECK(&config, seed, rate_error_ppm(&config), 5);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 5);
             p99_us = play_on(&t, 60, &mean_us);
             CHECK(&config, seed, p99_us, 200);
-            CHECK(&config, seed, rate_error_ppm(&config), 2);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 2);
             p99_us = play_on(&t, 120, &mean_us);
             CHECK(&config, seed, p99_us, 100);
-            CHECK(&config, seed, rate_error_ppm(&config), 1.5);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 1.5);
         }
 }
 
@@ -131,14 +131,14 @@ static void another_rate_in_mid_play_is_followed(void **state)
             config.card.crystal.ppm = 80;
             sim_speaker_init(&speaker, &config, seed);
             play_on(&t, 60, &mean_us);
-            struct sim_crystal *crystal = &speaker.config.card.crystal;
+            struct sim_crystal *crystal = &speaker.card.config.model.crystal;
             crystal->breaks_at_s = t;
             crystal->break_ppm = 300 - 80;
             play_on(&t, 90, &mean_us);
             p99_us = play_on(&t, 150, &mean_us);
             CHECK(&config, seed, p99_us, 120);
             config.card.crystal.ppm = 300;
-            CHECK(&config, seed, rate_error_ppm(&config), 2);
+            CHECK(&config, seed, rate_error_ppm(&config, t), 2);
         }
 }
 
@@ -158,7 +158,7 @@ static void stamps_are_paired_as_the_driver_means_them(void **state)
             struct sim_speaker_config config = on_card(rows[i].driver, seed);
             sim_speaker_init(&speaker, &config, seed);
             sim_speaker_run(&speaker, 5);
-            assert_int_equal(stamp_pairing_kind(&speaker.pairing), rows[i].pairing);
+            assert_int_equal(sim_speaker_status(&speaker, 5).output.pairing, rows[i].pairing);
         }
 }
 

@@ -239,7 +239,7 @@ static bool is_as_wanted(const struct scenario *scenario, uint64_t seed)
     double rate_max_ppm = 0;
     uint64_t jumps = 0;
     for (int i = 0; i < SPEAKERS; i++) {
-        jumps += group.speakers[i].jumps;
+        jumps += sim_speaker_status(&group.speakers[i], scenario->to_s).seeks;
         rate_max_ppm = fmax(rate_max_ppm, group.speakers[i].rate_max_ppm);
     }
     bool beyond = is_beyond(scenario, seed, "p50 in us", p50_us, scenario->p50_us);

@@ -12,6 +12,12 @@
 #define SEEDS 20
 #define SAMPLES_MAX 200000
 
+#define CHECK(seed, condition)                                                                     \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            fail_msg("seed %llu: not " #condition, (unsigned long long)(seed));                    \
+    } while (0)
+
 struct outcome {
     double p50_us, p99_us, max_us, mean_us;
     double overshoot_us; /* beyond the timeline, of an error that it began with */
@@ -35,6 +41,14 @@ static struct outcome summarize(size_t count, double sum)
                             .p99_us = samples[count * 99 / 100] * 1e6,
                             .max_us = samples[count - 1] * 1e6,
                             .mean_us = sum / (double)count * 1e6};
+}
+
+/* Nothing was heard that no fade makes, or that did not follow what was before it. */
+static void check_sound(const struct sim_speaker *speaker, uint64_t seed)
+{
+    CHECK(seed, speaker->card.clicks == 0);
+    CHECK(seed, speaker->card.slips == 0);
+    CHECK(seed, speaker->card.breaks == 0);
 }
 
 /* Errors from from_s to to_s, every 50 ms. */
@@ -65,7 +79,8 @@ static struct outcome play(const struct sim_speaker_config *config, uint64_t see
     outcome.overshoot_us = overshoot_s * 1e6;
     outcome.rate_max_ppm = speaker.rate_max_ppm;
     outcome.slope_max_ppm_per_s = speaker.rate_slope_max_ppm_per_s;
-    outcome.jumps = speaker.jumps;
+    outcome.jumps = sim_speaker_status(&speaker, to_s).seeks;
+    check_sound(&speaker, seed);
     return outcome;
 }
 
@@ -79,12 +94,6 @@ static struct sim_speaker_config quiet_lan(double card_ppm)
         .late_look_share = 0.05,
     };
 }
-
-#define CHECK(seed, condition)                                                                     \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            fail_msg("seed %llu: not " #condition, (unsigned long long)(seed));                    \
-    } while (0)
 
 static void steady_cards_are_within_microseconds(void **state)
 {
@@ -124,6 +133,30 @@ static void a_card_that_talks_nonsense_is_seen_through(void **state)
         CHECK(seed, outcome.max_us < 300);
         CHECK(seed, outcome.rate_max_ppm < 200);
         CHECK(seed, outcome.jumps == 0);
+    }
+}
+
+/* A virtual machine that was paused, a hub that was reset: what is queued comes later than it should,
+ * and is begun anew. */
+static void a_card_that_stood_still_is_begun_anew(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        static struct sim_speaker speaker;
+        struct sim_speaker_config config = quiet_lan(60);
+        config.card.stands_from_s = 60 + 0.01 * (double)seed;
+        config.card.stands_to_s = config.card.stands_from_s + (seed % 2 ? 0.25 : 0.8);
+        sim_speaker_init(&speaker, &config, seed);
+        for (double t = 0; t < 90; t += 0.01) {
+            double error_s = 0;
+            sim_speaker_run(&speaker, t);
+            bool sounds = sim_speaker_error(&speaker, t, &error_s);
+            bool settled = t < 60 || t > config.card.stands_to_s + 0.6;
+            CHECK(seed, !settled || t < 1 || (sounds && fabs(error_s) < 200e-6));
+        }
+        struct output_status output = sim_speaker_status(&speaker, 90).output;
+        CHECK(seed, output.xruns >= 1 && output.xruns + output.losses <= 3);
+        CHECK(seed, speaker.card.clicks == 0 && speaker.card.slips == 0);
     }
 }
 
@@ -171,11 +204,11 @@ static void catches_up_150_ms_by_rate_alone(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_speaker_config config = quiet_lan(seed % 2 ? 80 : -60);
         config.first_error_s = seed % 3 ? 0.15 : -0.15;
-        struct outcome whole = play(&config, seed, 0.2, 80);
+        struct outcome whole = play(&config, seed, 1, 81);
         CHECK(seed, whole.jumps == 0);
         CHECK(seed, whole.overshoot_us < 1000);
         CHECK(seed, whole.rate_max_ppm < 5300); /* half a percent, and the card's own error */
-        struct outcome after = play(&config, seed, 40, 80);
+        struct outcome after = play(&config, seed, 41, 81);
         CHECK(seed, after.max_us < 1000);
     }
 }
@@ -239,6 +272,7 @@ int main(void)
         cmocka_unit_test(steady_cards_are_within_microseconds),
         cmocka_unit_test(the_first_sound_is_right_already),
         cmocka_unit_test(a_card_that_talks_nonsense_is_seen_through),
+        cmocka_unit_test(a_card_that_stood_still_is_begun_anew),
         cmocka_unit_test(a_settled_rate_hardly_moves),
         cmocka_unit_test(a_wandering_crystal_is_followed),
         cmocka_unit_test(a_pointer_of_10_ms_steps_is_seen_through),
