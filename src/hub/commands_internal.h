@@ -30,6 +30,11 @@ bool command_find_session(struct store *store, const char *word, struct store_se
 /* NULL after a line why not. */
 struct store *command_open_store(const struct command_call *call);
 
+/* --- link_command.c --- */
+
+int command_session_link(const struct command_call *call, struct store *store,
+                         const struct store_session *session);
+
 /* --- session_commands.c, media_commands.c, database_commands.c --- */
 
 int command_session(const struct command_call *call);

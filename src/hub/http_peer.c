@@ -3,6 +3,7 @@
  * the route, send the answer. Media files are sent by http_media.c.
  */
 #include "http_exchange.h"
+#include "page.h"
 #include "routes.h"
 #include "tutti/base/log.h"
 #include "tutti/core/utf8.h"
@@ -219,6 +220,9 @@ static int begin_without_body(struct exchange *exchange, struct lws *wsi, const 
     bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
     if (!server_is_called_rightly(exchange->server, wsi, &refusal))
         return http_answer_reply(exchange, refusal);
+    const struct page_file *file = reads ? page_find(exchange->server->page, path) : NULL;
+    if (file)
+        return http_send_page(exchange, file);
     if (reads && strncmp(path, "/static/", 8) == 0)
         return http_send_media(exchange, path + 8);
     return call_route(exchange, NULL, NULL);
@@ -357,6 +361,8 @@ int http_writable(struct exchange *exchange)
         return answer_track(exchange);
     if (exchange->answer)
         return write_answer(exchange->wsi, exchange);
+    if (exchange->page_body)
+        return http_write_page(exchange);
     if (exchange->file >= 0)
         return http_write_media(exchange);
     return 0;

@@ -58,6 +58,9 @@ static const struct option_spec specs[] = {
     SECRET(house, password, "", "Asked of whoever logs in as host. Empty: anybody who reaches the hub may. Better kept in password_file."),
     TEXT(house, password_file, "", "File that holds the password of the house, or a name without /: a systemd credential. Refused if everybody may read it."),
 
+    BOOLEAN(page, serve, "true", "The page for browsers, at the hub's address."),
+    TEXT(page, directory, "", "Its files. Empty: those that were installed with the hub."),
+
     INTEGER(limits, sessions, 1, 10000, "200", "Sessions that the hub keeps."),
     INTEGER(limits, members, 1, 10000, "500", "Members of a session; everyone who joins is a new one."),
     INTEGER(limits, playlist_items, 1, 20000, "1000", "Items of a playlist."),

@@ -28,6 +28,10 @@ struct hub_settings {
         char password_file[HUB_TEXT_MAX];
     } house;
     struct {
+        bool serve;
+        char directory[HUB_TEXT_MAX];
+    } page;
+    struct {
         int64_t sessions;
         int64_t members;
         int64_t playlist_items;

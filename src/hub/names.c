@@ -71,12 +71,31 @@ bool names_have_host(const char *host, const char *machine, const char *extra)
            is_extra(name, extra);
 }
 
+/* "8700" in "name:8700" or "[::1]:8700"; "": none is said. */
+static const char *port_of(const char *host)
+{
+    const char *colon = strrchr(host, ':');
+    return colon && !strchr(colon, ']') ? colon + 1 : "";
+}
+
+/* A page of another port is somebody else's, also on this machine. But one without a port comes
+ * from a proxy, and so may a call without one. */
+static bool is_port_of(const char *from, const char *host)
+{
+    const char *called = port_of(host), *port = port_of(from);
+    return !called[0] || !port[0] || strcmp(called, port) == 0;
+}
+
 bool names_have_origin(const char *origin, const char *host, const char *machine, const char *extra)
 {
     char called[NAME_MAX_BYTES], from[NAME_MAX_BYTES];
     const char *behind = strstr(origin, "://");
     if (!behind || !take_name(behind + 3, from))
         return is_extra("", extra);
+    if (is_extra(from, extra))
+        return true;
+    if (!is_port_of(behind + 3, host))
+        return false;
     if (take_name(host, called) && strcasecmp(from, called) == 0)
         return true;
     return !is_address(from) && names_have_host(behind + 3, machine, extra);

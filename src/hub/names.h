@@ -17,8 +17,8 @@
  * and those in extra, with blanks or commas between them; "*" there is any.
  */
 bool names_have_host(const char *host, const char *machine, const char *extra);
-/* Is a page from this Origin ("http://hub.local:8700") one that may call this host? Not "null", nor
- * what is no URL. */
+/* Is a page from this Origin ("http://hub.local:8700") one that may call this host? Not one of
+ * another port, unless its name is in extra; not "null", nor what is no URL. */
 bool names_have_origin(const char *origin, const char *host, const char *machine,
                        const char *extra);
 

@@ -22,8 +22,9 @@ static const struct table {
     const char *name;
     const char *key; /* in whose order it is */
 } tables[] = {
-    {"users", "rowid"}, {"sessions", "rowid"}, {"members", "session_id, user_id"},
-    {"items", "rowid"}, {"requests", "rowid"}, {"media", "path"},
+    {"users", "rowid"},  {"sessions", "rowid"}, {"members", "session_id, user_id"},
+    {"items", "rowid"},  {"requests", "rowid"}, {"media", "path"},
+    {"tokens", "rowid"},
 };
 
 struct salvage {

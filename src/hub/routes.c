@@ -28,6 +28,16 @@ static struct reply create_session(const struct call *call)
     return service_create_session(call->service, &call->caller, call->body);
 }
 
+static struct reply sessions(const struct call *call)
+{
+    return service_sessions(call->service, &call->caller);
+}
+
+static struct reply act_as_host(const struct call *call)
+{
+    return service_act_as_host(call->service, &call->caller, call->segments[0]);
+}
+
 static struct reply join(const struct call *call)
 {
     return service_join(call->service, &call->caller, call->segments[0], call->body);
@@ -92,6 +102,8 @@ static const struct route {
 } routes[] = {
     {"POST", "/auth/login", login},
     {"POST", "/sessions", create_session},
+    {"GET", "/sessions", sessions},
+    {"POST", "/sessions/*/host", act_as_host},
     {"POST", "/sessions/*/join", join},
     {"GET", "/sessions/*", session},
     {"GET", PLAYLIST, playlist},

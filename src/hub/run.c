@@ -97,6 +97,8 @@ static struct server_config server_config(const struct running *running)
         .body_bytes_per_s = settings->limits.body_kb_per_s * 1024,
         .names = settings->server.names,
         .trusted_proxy = settings->server.trusted_proxy,
+        .serves_page = settings->page.serve,
+        .page_directory = settings->page.directory,
     };
 }
 
@@ -107,15 +109,18 @@ static void keep_fixed(struct hub_settings *next, const struct hub_settings *now
                    strcmp(next->server.tls_certificate, now->server.tls_certificate) != 0 ||
                    strcmp(next->server.tls_key, now->server.tls_key) != 0 ||
                    strcmp(next->data.directory, now->data.directory) != 0 ||
+                   strcmp(next->page.directory, now->page.directory) != 0 ||
+                   next->page.serve != now->page.serve ||
                    next->server.connections != now->server.connections;
     if (differs)
-        log_warn("reloaded, but for [server] listen, tls_certificate, tls_key, connections and "
-                 "[data] directory: these need a restart");
+        log_warn("reloaded, but for [server] listen, tls_certificate, tls_key, connections, "
+                 "[data] directory and [page]: these need a restart");
     memcpy(next->server.listen, now->server.listen, sizeof next->server.listen);
     memcpy(next->server.tls_certificate, now->server.tls_certificate,
            sizeof next->server.tls_certificate);
     memcpy(next->server.tls_key, now->server.tls_key, sizeof next->server.tls_key);
     memcpy(next->data.directory, now->data.directory, sizeof next->data.directory);
+    next->page = now->page;
     next->server.connections = now->server.connections;
 }
 

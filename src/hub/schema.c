@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -60,6 +60,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "UPDATE requests SET media_path = json_extract(payload, '$.media_path')"
     " WHERE type = 'add' AND json_valid(payload);"
     "CREATE INDEX requests_by_media ON requests(media_path) WHERE status = 'pending';",
+    "CREATE TABLE tokens (hash TEXT NOT NULL UNIQUE,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE);"
+    "CREATE INDEX tokens_by_user ON tokens(user_id);",
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include "names.h"
+#include "page.h"
 #include "server_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
@@ -265,6 +266,8 @@ struct server *server_create(const struct server_config *config, struct service 
     server_reconfigure(server, config);
     gethostname(server->machine, sizeof server->machine - 1);
     server->background = background_create_woken(wake_loop, server);
+    if (config->serves_page)
+        server->page = page_load(config->page_directory);
     media_use_background(service->media, server->background);
     service->announce = announce;
     service->user = server;
@@ -339,5 +342,6 @@ void server_destroy(struct server *server)
     peers_forget_playlist(&server->peers);
     share_end(&server->connections);
     share_end(&server->sockets);
+    page_destroy(server->page);
     free(server);
 }

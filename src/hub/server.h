@@ -23,6 +23,8 @@ struct server_config {
     int64_t body_bytes_per_s;   /* that the body of a call must come with at least */
     const char *names;          /* under which it is called, beside its own */
     const char *trusted_proxy;  /* whose X-Forwarded-For is believed */
+    bool serves_page;
+    const char *page_directory; /* "": the one that was installed */
 };
 
 /* Makes itself the service's announcer. NULL after one line in the log. */

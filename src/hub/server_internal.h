@@ -12,12 +12,15 @@
 #include <libwebsockets.h>
 
 struct background;
+struct page;
+struct page_body;
 
 struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct service *service;
     struct background *background; /* what waits for the disk */
+    struct page *page;             /* NULL: none is served */
     struct peers peers;
     struct share_table connections; /* by address */
     struct share_table sockets;     /* by user */
@@ -61,7 +64,8 @@ struct exchange {
     char *answer;         /* JSON still to be sent, after LWS_PRE bytes of room */
     size_t answer_bytes;
     size_t answer_sent;
-    int file; /* media still to be sent; -1: none */
+    const struct page_body *page_body; /* still to be sent; NULL: none */
+    int file;                          /* media still to be sent; -1: none */
     int64_t file_at;
     int64_t file_end;
 };

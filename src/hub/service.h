@@ -98,6 +98,10 @@ void service_tidy(struct service *service);
 struct reply service_login(struct service *service, const struct caller *caller, const cJSON *body);
 struct reply service_create_session(struct service *service, const struct caller *caller,
                                     const cJSON *body);
+/* For who knows the password of the house: all sessions, and a token of a session's host. */
+struct reply service_sessions(struct service *service, const struct caller *caller);
+struct reply service_act_as_host(struct service *service, const struct caller *caller,
+                                 const char *session_id);
 struct reply service_join(struct service *service, const struct caller *caller, const char *code,
                           const cJSON *body);
 struct reply service_session(struct service *service, const struct caller *caller,

@@ -1,5 +1,5 @@
 /*
- * session_commands.c: tutti-hub session list | show | delete | host.
+ * session_commands.c: tutti-hub session list | show | delete | host | link.
  */
 #include "commands_internal.h"
 #include "store_internal.h"
@@ -168,13 +168,17 @@ static int run(const struct command_call *call, struct store *store)
     if (strcmp(word, "list") == 0 && call->count == 1)
         return list_sessions(store);
     bool show = strcmp(word, "show") == 0;
+    bool link = strcmp(word, "link") == 0;
     bool fits = call->count == 2 || (host && call->count == 3);
-    if (!fits || !(show || host || strcmp(word, "delete") == 0))
-        return command_usage("session takes list, show CODE, delete CODE or host CODE [MEMBER]");
+    if (!fits || !(show || host || link || strcmp(word, "delete") == 0))
+        return command_usage("session takes list, show CODE, delete CODE, host CODE [MEMBER] or "
+                             "link CODE");
     if (!command_find_session(store, call->words[1], &session))
         return 1;
     if (show)
         return show_session(store, &session);
+    if (link)
+        return command_session_link(call, store, &session);
     if (!host)
         return delete_session(call, store, &session);
     return call->count == 3 ? name_host(store, &session, call->words[2])

@@ -48,6 +48,9 @@ struct store_user {
 /* user->id and token are filled with new ones. */
 STORE_CHECKED int store_add_user(struct store *store, struct store_user *user,
                                  char token[STORE_TOKEN_MAX]);
+/* Another token of a user that there is; of many, the oldest are forgotten. */
+STORE_CHECKED int store_add_token(struct store *store, const char *user_id,
+                                  char token[STORE_TOKEN_MAX]);
 /* Whose token this is; only its hash is kept. */
 STORE_CHECKED int store_find_user(struct store *store, const char *token,
                                   struct store_user *ret_user);
@@ -76,6 +79,17 @@ STORE_CHECKED int store_find_session_by_name(struct store *store, const char *na
 STORE_CHECKED int store_set_host(struct store *store, const char *session_id, const char *user_id);
 /* address: those from there; NULL: all. */
 STORE_CHECKED int store_session_count(struct store *store, const char *address, int64_t *ret);
+struct store_summary {
+    struct store_session session;
+    char name[STORE_NAME_MAX]; /* "": none */
+    char host_name[STORE_NAME_MAX];
+    bool playing;
+    int64_t items;
+};
+/* Calls visit for each, those that changed last first. 0, or -errno: then it was not all. */
+STORE_CHECKED int store_each_session(struct store *store, int64_t limit,
+                                     void (*visit)(void *user, const struct store_summary *summary),
+                                     void *user);
 STORE_CHECKED int store_delete_session(struct store *store, const char *session_id);
 /* The oldest session that is that old and has nothing in it: nobody but its host, who was never
  * seen, and no track. */

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of a user, beside his first: links that were made for him. */
+#define TOKENS_KEPT 50
+
 #define NOW "CAST(strftime('%s', 'now') AS INTEGER)"
 
 /* --- users --------------------------------------------------------------------------------- */
@@ -37,6 +40,22 @@ int store_add_user(struct store *store, struct store_user *user, char token[STOR
                   "ssiis", user->id, user->name, (int64_t)user->host, (int64_t)user->trusted, hash);
 }
 
+int store_add_token(struct store *store, const char *user_id, char token[STORE_TOKEN_MAX])
+{
+    char hash[65];
+    store_random_hex(token, 32);
+    int result = hash_token(token, hash);
+    if (result == 0)
+        result = db_run(store->db, "INSERT INTO tokens (hash, user_id) VALUES (?, ?)", "ss", hash,
+                        user_id);
+    if (result == 0)
+        result = db_run(store->db,
+                        "DELETE FROM tokens WHERE user_id = ?1 AND rowid NOT IN (SELECT rowid"
+                        " FROM tokens WHERE user_id = ?1 ORDER BY rowid DESC LIMIT ?2)",
+                        "si", user_id, (int64_t)TOKENS_KEPT);
+    return result;
+}
+
 int store_find_user(struct store *store, const char *token, struct store_user *ret_user)
 {
     char hash[65];
@@ -44,8 +63,12 @@ int store_find_user(struct store *store, const char *token, struct store_user *r
     int result = hash_token(token, hash);
     if (result < 0)
         return result;
-    struct db_rows rows = db_query(
-        store->db, "SELECT id, name, host, trusted FROM users WHERE token_hash = ?", "s", hash);
+    struct db_rows rows =
+        db_query(store->db,
+                 "SELECT id, name, host, trusted FROM users WHERE token_hash = ?1 UNION ALL"
+                 " SELECT id, name, host, trusted FROM users JOIN tokens ON user_id = users.id"
+                 " WHERE tokens.hash = ?1 LIMIT 1",
+                 "s", hash);
     result = db_next(&rows);
     if (result != 1)
         return result;
@@ -159,6 +182,30 @@ int store_session_count(struct store *store, const char *address, int64_t *ret)
     return counted(db_number(store->db, ret,
                              "SELECT count(*) FROM sessions WHERE ?1 IS NULL OR address = ?1", "s",
                              address));
+}
+
+int store_each_session(struct store *store, int64_t limit,
+                       void (*visit)(void *user, const struct store_summary *summary), void *user)
+{
+    int result;
+    struct db_rows rows = db_query(store->db,
+                                   "SELECT s.id, s.code, s.host_id, coalesce(s.name, ''),"
+                                   " (SELECT name FROM users WHERE id = s.host_id), s.playing,"
+                                   " (SELECT count(*) FROM items WHERE session_id = s.id)"
+                                   " FROM sessions s ORDER BY s.updated_at DESC LIMIT ?",
+                                   "i", limit);
+    while ((result = db_next(&rows)) == 1) {
+        struct store_summary summary = {.session.max_duration_s = -1};
+        db_copy(&rows, 0, summary.session.id, sizeof summary.session.id);
+        db_copy(&rows, 1, summary.session.code, sizeof summary.session.code);
+        db_copy(&rows, 2, summary.session.host_id, sizeof summary.session.host_id);
+        db_copy(&rows, 3, summary.name, sizeof summary.name);
+        db_copy(&rows, 4, summary.host_name, sizeof summary.host_name);
+        summary.playing = db_int(&rows, 5) != 0;
+        summary.items = db_int(&rows, 6);
+        visit(user, &summary);
+    }
+    return result;
 }
 
 int store_delete_session(struct store *store, const char *session_id)

@@ -15,8 +15,25 @@
 #include <string.h>
 
 #define WS_PATH "/ws/sessions/"
+#define TOKEN_PROTOCOL "token."
 /* Several seconds' worth of messages may come at once: speakers time the network in bursts. */
 #define MESSAGES_BURST_S 5
+
+/* Browsers can send no header of their own, and a query stands in the logs of proxies: the page
+ * offers its token as a protocol beside ours. */
+static bool take_token_protocol(struct lws *wsi, char token[STORE_TOKEN_MAX])
+{
+    char offered[STORE_TOKEN_MAX + 64], *rest = NULL;
+    if (lws_hdr_copy(wsi, offered, sizeof offered, WSI_TOKEN_PROTOCOL) <= 0)
+        return false;
+    for (char *name = strtok_r(offered, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest)) {
+        if (strncmp(name, TOKEN_PROTOCOL, strlen(TOKEN_PROTOCOL)) != 0)
+            continue;
+        snprintf(token, STORE_TOKEN_MAX, "%s", name + strlen(TOKEN_PROTOCOL));
+        return true;
+    }
+    return false;
+}
 
 static bool take_credentials(struct lws *wsi, char session_id[STORE_ID_MAX],
                              char token[STORE_TOKEN_MAX])
@@ -27,12 +44,12 @@ static bool take_credentials(struct lws *wsi, char session_id[STORE_ID_MAX],
         strncmp(path, WS_PATH, strlen(WS_PATH)) != 0 ||
         strlen(path) - strlen(WS_PATH) >= STORE_ID_MAX)
         return false;
-    const char *value = lws_get_urlarg_by_name(wsi, "token=", argument, sizeof argument);
-    if (!value || strlen(value) >= STORE_TOKEN_MAX)
-        return false;
     strcpy(session_id, path + strlen(WS_PATH));
-    strcpy(token, value);
-    return true;
+    const char *value = lws_get_urlarg_by_name(wsi, "token=", argument, sizeof argument);
+    if (!value)
+        return take_token_protocol(wsi, token);
+    snprintf(token, STORE_TOKEN_MAX, "%s", value);
+    return strlen(value) < STORE_TOKEN_MAX;
 }
 
 /* lws's own answer would be HTTP/1.0 with a page, which WebSocket clients do not expect. */

@@ -74,6 +74,13 @@ static void pages_of_others_do_not_call(void **state)
     assert_true(names_have_origin("https://hub.local", "192.0.2.7:8700", "hub", ""));
     assert_true(names_have_origin("http://music.example:80", "hub", "hub", "music.example"));
     /* An address of somebody else's is no better than a name. */
+    assert_true(names_have_origin("http://[::1]:8700", "[::1]:8700", "hub", ""));
+    assert_true(names_have_origin("https://hub.local:8443", "hub.local", "hub", ""));
+    assert_true(names_have_origin("http://music.example:8123", "hub:8700", "hub", "music.example"));
+    assert_false(names_have_origin("http://192.0.2.7:8123", "192.0.2.7:8700", "hub", ""));
+    assert_false(names_have_origin("http://localhost:8123", "localhost:8700", "hub", ""));
+    assert_false(names_have_origin("http://hub.local:8123", "192.0.2.7:8700", "hub", ""));
+    assert_false(names_have_origin("http://[::1]:8123", "[::1]:8700", "hub", ""));
     assert_false(names_have_origin("http://203.0.113.5", "192.0.2.7:8700", "hub", ""));
     assert_false(names_have_origin("http://evil.example", "hub:8700", "hub", ""));
     assert_false(names_have_origin("null", "hub:8700", "hub", ""));

@@ -1,0 +1,196 @@
+// session.js: what is known of a session, and what is asked of it. Views read it, and hear of changes.
+import { call } from './api.js';
+import { Live } from './live.js';
+import { currentIndex } from './order.js';
+import { duration, positionAt, takePlayback } from './timeline.js';
+
+const ANSWER_MS = 4000;
+const REQUESTS_KEPT = 200;
+
+/** Events: change; gone (the hub does not know this membership any more). */
+export class Session extends EventTarget {
+  playback = null;
+  items = [];
+  requests = new Map();
+  code = null;
+  isHost = false;
+  /** When all of this was true for the last time; null: it is true now. */
+  staleSince = null;
+  #commands = [];
+  #busy = new Map();
+  #told = 0;
+  #known = false;
+
+  constructor(membership) {
+    super();
+    this.id = membership.id;
+    this.token = membership.token;
+    this.isHost = membership.role === 'host';
+    this.code = membership.code ?? null;
+    this.live = new Live(this.id, this.token);
+    this.live.addEventListener('state', () => this.#turn());
+    this.live.addEventListener('message', (event) => this.#take(event.detail));
+    this.live.addEventListener('lost', () => this.#ask());
+    this.#ask();
+  }
+
+  get isLive() {
+    return this.live.live && this.playback !== null;
+  }
+
+  get current() {
+    const index = this.playback ? currentIndex(this.items, this.playback.track) : -1;
+    return index < 0 ? null : { index, item: this.items[index] };
+  }
+
+  /** { ms, length } of what is heard now; length may be null. */
+  get position() {
+    if (!this.playback) return null;
+    const length = duration(this.current?.item);
+    const now = this.isLive ? this.live.now() : NaN;
+    return { ms: positionAt(this.playback, now, length), length };
+  }
+
+  get pendingRequests() {
+    return [...this.requests.values()].filter((request) => request.status === 'pending');
+  }
+
+  isBusy(what) {
+    return this.#busy.has(what);
+  }
+
+  end() {
+    this.live.end();
+  }
+
+  #changed() {
+    this.dispatchEvent(new CustomEvent('change'));
+  }
+
+  #turn() {
+    this.staleSince = this.live.live ? null : new Date();
+    if (this.live.live) this.#ask();
+    this.#changed();
+  }
+
+  /** Who am I here? A refused handshake does not say why; this does. */
+  async #ask() {
+    const told = ++this.#told;
+    try {
+      const glance = await call('GET', `/sessions/${this.id}`, { token: this.token });
+      if (told !== this.#told) return;
+      this.isHost = typeof glance.code === 'string';
+      if (this.isHost) this.code = glance.code;
+      this.#known = true;
+      this.dispatchEvent(new CustomEvent('known'));
+      this.#changed();
+    } catch (refusal) {
+      if ([401, 403, 404].includes(refusal.status)) this.dispatchEvent(new CustomEvent('gone'));
+    }
+  }
+
+  // --- what is told -------------------------------------------------------------------------
+
+  #take({ type, payload }) {
+    if (type === 'playback_state') this.#takePlayback(payload);
+    else if (type === 'playlist_update' && Array.isArray(payload.playlist)) this.items = payload.playlist;
+    else if (type === 'request_update' && typeof payload.id === 'string') this.#takeRequest(payload);
+    else if (type === 'error') this.#refuse(payload.detail);
+    this.#changed();
+  }
+
+  #takePlayback(payload) {
+    const playback = takePlayback(payload);
+    if (!playback) return;
+    this.playback = playback;
+    const done = this.#commands.findIndex((command) => command.isDone(playback));
+    if (done >= 0) this.#commands.splice(done, 1)[0].resolve();
+  }
+
+  #takeRequest(request) {
+    this.requests.delete(request.id);
+    this.requests.set(request.id, request);
+    for (const [id, { status }] of this.requests) {
+      if (this.requests.size <= REQUESTS_KEPT) break;
+      if (status !== 'pending') this.requests.delete(id);
+    }
+  }
+
+  #refuse(detail) {
+    this.#commands.shift()?.reject(new Error(typeof detail === 'string' ? detail : ''));
+  }
+
+  // --- what is asked ------------------------------------------------------------------------
+
+  /** Marks something as pending while it is under way. One thing is asked for once at a time. */
+  async #while(what, work) {
+    if (this.#busy.has(what)) return undefined;
+    this.#busy.set(what, true);
+    this.#changed();
+    try {
+      return await work();
+    } finally {
+      this.#busy.delete(what);
+      this.#changed();
+    }
+  }
+
+  #command(payload, isDone) {
+    return new Promise((resolve, reject) => {
+      const command = { isDone, resolve, reject };
+      if (!this.live.send('playback_command', payload)) {
+        reject(new Error(''));
+        return;
+      }
+      this.#commands.push(command);
+      setTimeout(() => {
+        const index = this.#commands.indexOf(command);
+        if (index < 0) return;
+        this.#commands.splice(index, 1);
+        this.live.renew();
+        reject(new Error(''));
+      }, ANSWER_MS);
+    });
+  }
+
+  toggle() {
+    const playing = !this.playback.playing;
+    return this.#while('toggle', () => this.#command(
+      { action: playing ? 'play' : 'pause', position_ms: Math.round(this.position.ms) },
+      (state) => state.playing === playing));
+  }
+
+  skip(direction) {
+    const action = direction > 0 ? 'skip_next' : 'skip_prev';
+    return this.#while(action, () => this.#command({ action }, () => true));
+  }
+
+  seek(ms) {
+    const position = Math.max(0, Math.round(ms));
+    return this.#while('seek', () => this.#command({ action: 'seek', position_ms: position },
+      (state) => Math.abs(state.position - position) < 2));
+  }
+
+  playItem(item) {
+    return this.#while(`play ${item.id}`, () => this.#command(
+      { action: 'play', track_id: item.track_id, position_ms: 0 },
+      (state) => state.playing && state.track === item.track_id));
+  }
+
+  #rest(what, method, path, body) {
+    return this.#while(what, () => call(method, path, { token: this.token, body }));
+  }
+
+  move(item, to) {
+    return this.#rest(`item ${item.id}`, 'PATCH', `/sessions/${this.id}/playlist/${item.id}`, { new_position: to });
+  }
+
+  remove(item) {
+    return this.#rest(`item ${item.id}`, 'DELETE', `/sessions/${this.id}/playlist/${item.id}`);
+  }
+
+  decide(request, approve, reason) {
+    return this.#rest(`request ${request.id}`, 'POST', `/requests/${request.id}/${approve ? 'approve' : 'deny'}`,
+      reason ? { reason } : {});
+  }
+}

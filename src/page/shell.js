@@ -1,0 +1,98 @@
+// shell.js: a session's views, and which of them are seen: one at a time on a phone, two on a desk.
+import { fill, h, say, set } from './dom.js';
+import { icon } from './icons.js';
+import { More } from './more.js';
+import { MiniPlayer, Playing } from './playing.js';
+import { Queue } from './queue.js';
+import { Requests } from './requests.js';
+import { t } from './texts.js';
+import { tame } from './names.js';
+import { Uploads } from './uploads.js';
+
+const VIEWS = { playing: 'note', queue: 'list', requests: 'hand', more: 'more' };
+const TICK_MS = 250;
+
+export class Shell {
+  #session; #frame = 0; #timer;
+
+  constructor(session, ways) {
+    this.#session = session;
+    this.uploads = new Uploads(session);
+    this.views = {
+      playing: new Playing(session), queue: new Queue(session, this.uploads), requests: new Requests(session), more: new More(session, ways),
+    };
+    this.mini = new MiniPlayer(session, () => this.show('playing'));
+    this.badge = h('b', { class: 'badge' });
+    this.state = h('span', { class: 'connection' });
+    this.name = h('span', { class: 'session-name' });
+    this.role = h('span', { class: 'chip' });
+    this.banner = h('p', { class: 'banner', role: 'alert' });
+    this.tabs = Object.fromEntries(Object.entries(VIEWS).map(([name, symbol]) => [name,
+      h('button', { onclick: () => this.show(name) }, icon(symbol), h('span', {}, t(name)), name === 'requests' && this.badge)]));
+    this.main = h('main', {}, Object.entries(this.views).map(([name, view]) => h('div', { class: 'view', 'data-name': name }, view.element)));
+    this.element = h('div', { class: 'shell' },
+      h('header', { class: 'top' }, h('img', { src: 'page/icon.svg', alt: '', width: 28, height: 28 }), this.name, this.role, this.state),
+      this.banner, this.main, this.mini.element, h('nav', { 'aria-label': t('views') }, Object.values(this.tabs)));
+    session.addEventListener('change', () => this.#soon());
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.show(this.tabs[location.hash.slice(1)] ? location.hash.slice(1) : 'playing');
+    addEventListener('hashchange', this.#turn);
+    this.update();
+  }
+
+  #turn = () => {
+    const name = location.hash.slice(1);
+    if (this.tabs[name]) this.show(name);
+  };
+
+  show(name) {
+    this.element.dataset.view = name;
+    for (const [one, tab] of Object.entries(this.tabs)) set(tab, { 'aria-current': one === name ? 'page' : null });
+    if (location.hash !== `#${name}`) history.replaceState(null, '', `#${name}`);
+    scrollTo(0, 0);
+  }
+
+  /** However many things change at once, it is drawn once. */
+  #soon() {
+    if (!this.#frame) this.#frame = setTimeout(() => { this.#frame = 0; this.update(); }, 16);
+  }
+
+  #tick() {
+    if (document.visibilityState !== 'visible' || !this.#session.isLive) return;
+    this.views.more.tick();
+    if (!this.#session.playback?.playing) return;
+    this.views.playing.tick();
+    this.mini.tick();
+  }
+
+  #updateState() {
+    const { isLive, isHost, code, staleSince, playback } = this.#session;
+    this.element.classList.toggle('stale', !isLive);
+    this.state.classList.toggle('live', isLive);
+    say(this.state, t(isLive ? 'live' : 'connecting'));
+    say(this.name, code ?? 'tutti');
+    say(this.role, t(isHost ? 'host' : 'guest'));
+    const lost = !isLive && playback !== null && staleSince;
+    this.banner.hidden = !lost;
+    say(this.banner, lost ? t('lost', { time: staleSince.toLocaleTimeString(document.documentElement.lang) }) : '');
+  }
+
+  update() {
+    const waiting = this.#session.pendingRequests.length;
+    const heard = this.#session.current?.item;
+    this.#updateState();
+    this.badge.hidden = waiting === 0;
+    say(this.badge, waiting > 99 ? '99+' : String(waiting));
+    for (const view of Object.values(this.views)) view.update();
+    this.mini.update();
+    document.title = heard ? `${tame(heard.name)} – tutti` : 'tutti';
+  }
+
+  end() {
+    clearInterval(this.#timer);
+    clearTimeout(this.#frame);
+    removeEventListener('hashchange', this.#turn);
+    this.#session.end();
+    fill(this.element);
+  }
+}
