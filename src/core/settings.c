@@ -26,6 +26,8 @@ static bool is_given(const char *text)
 /* What is wrong with its rest, check_url() says. */
 static bool is_backend_url(const char *text)
 {
+    if (strcmp(text, "auto") == 0)
+        return true;
     size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
                     : strncasecmp(text, "https://", 8) == 0 ? 8
                                                             : 0;
@@ -54,7 +56,7 @@ static bool is_listen(const char *text)
 
 /* clang-format off */
 static const struct option_spec specs[] = {
-    CHECKED(backend, url, "", "Address of the backend; its WebSocket's follows from it.", "an address that begins with http:// or https://", is_backend_url),
+    CHECKED(backend, url, "", "Address of the backend; its WebSocket's follows from it. auto: the only tutti-hub that announces itself on this network, or the one that the speaker is a member of.", "an address that begins with http:// or https://, or auto", is_backend_url),
     CHOICE(backend, role, "guest | host", "guest", "A guest joins a session; a host creates one and may command it."),
     TEXT(backend, name, "", "What this speaker is called in the session. Empty: the host name."),
     TEXT(backend, join_code, "", "Guests: the invite code of the session to join."),
@@ -91,6 +93,8 @@ static const struct option_spec specs[] = {
     TEXT(group, key_file, "", "File with a secret that this session's speakers share, instead of the session's id. Refused if everybody may read it."),
     TEXT(group, interface, "", "Speak through this network interface only. Empty: all."),
     INTEGER(group, port, 1024, 65527, "8750", "UDP port of multicast; each speaker has one of the eight that follow, too."),
+
+    BOOLEAN(discovery, announce, "true", "Announce this speaker on the network, through Avahi where it runs."),
 
     CHECKED(paths, state_dir, "/var/lib/tutti", "Token, volume and learned clock rates are kept here.", "a directory", is_given),
     CHECKED(paths, cache_dir, "/var/cache/tutti", "Downloaded tracks are kept here.", "a directory", is_given),
@@ -145,8 +149,14 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
     if (!url[0])
         return wrong(error, "[backend] url is missing; it takes the backend's http:// or https:// "
                             "address");
-    if (!check_url(url, error))
+    if (strcmp(url, "auto") == 0) {
+        /* Whoever announces himself first would be told them. */
+        if (token || settings->backend.house_password[0])
+            return wrong(error, "[backend] url = auto cannot go with a token or house_password, "
+                                "which are for one backend; name it in url");
+    } else if (!check_url(url, error)) {
         return false;
+    }
     if (settings->backend.token[0] && settings->backend.token_file[0])
         return wrong(error, "[backend] token and token_file are both set; one is enough");
     if (token != session)

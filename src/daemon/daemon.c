@@ -5,6 +5,7 @@
 #include "tutti/daemon/daemon.h"
 
 #include "daemon_internal.h"
+#include "finder.h"
 #include "tutti/base/log.h"
 #include "tutti/core/web_url.h"
 
@@ -199,9 +200,11 @@ void daemon_keep_state(void *user)
 
 static void on_change(void *user)
 {
+    struct daemon *daemon = user;
     events_note(user, EVENTS_STATUS);
     daemon_keep_state(user);
     daemon_group_follow_session(user);
+    finder_follow(daemon->finder, loop_now(daemon->loop));
 }
 
 struct session_device *daemon_device(struct daemon *daemon)

@@ -64,6 +64,7 @@ struct daemon {
     struct library *library;
     struct link *link;
     struct daemon_group *group; /* NULL: off */
+    struct finder *finder;      /* NULL: nothing to find or announce */
     struct control_socket *control;
     struct metrics_server *metrics; /* NULL: none */
     struct loop_timer *tick;
@@ -81,7 +82,8 @@ struct daemon {
     double volume; /* percent */
     bool muted;
     double latency_ms;
-    bool stopping; /* what a signal could still change goes away */
+    bool automatic; /* [backend] url = auto was configured */
+    bool stopping;  /* what a signal could still change goes away */
     struct advance advance;
 };
 

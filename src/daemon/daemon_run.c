@@ -2,6 +2,7 @@
  * daemon_run.c: the daemon's life: set-up, timers, reload, goodbye.
  */
 #include "daemon_internal.h"
+#include "finder.h"
 #include "json_pool.h"
 #include "tutti/base/log.h"
 #include "tutti/daemon/daemon.h"
@@ -228,6 +229,7 @@ static bool set_up(struct daemon *daemon)
     daemon->device_events = device_events_create(daemon->loop, on_devices, daemon);
     if (!daemon_group_create(daemon))
         return false;
+    daemon->finder = finder_create(daemon);
     daemon->link =
         link_create(daemon->loop, daemon->http,
                     &(struct link_config){settings, &daemon->state, &daemon->clock,
@@ -237,6 +239,8 @@ static bool set_up(struct daemon *daemon)
     if (settings->metrics.listen[0])
         daemon->metrics =
             metrics_server_create(daemon->loop, settings->metrics.listen, metrics_text, daemon);
+    if (daemon->link)
+        finder_follow(daemon->finder, loop_now(daemon->loop));
     return daemon->link != NULL;
 }
 
@@ -250,6 +254,8 @@ void daemon_destroy(struct daemon *daemon)
     loop_timer_destroy(daemon->slow);
     events_finish(daemon);
     daemon_group_destroy(daemon);
+    finder_destroy(daemon->finder);
+    daemon->finder = NULL;
     if (daemon->link)
         say_goodbye(daemon);
     library_destroy(daemon->library);
@@ -281,6 +287,7 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
     daemon->settings = settings;
     daemon->config_path = config_path;
     daemon->session = &daemon->replica;
+    daemon->automatic = finder_is_auto(settings->backend.url);
     lean_start(strncasecmp(settings->backend.url, "https:", 6) == 0);
     json_pool_start();
     daemon_name_speaker(settings);

@@ -60,6 +60,10 @@ void link_join_start(struct link_order *pending)
 {
     char url[PROTOCOL_URL_MAX];
     struct link *link = pending->link;
+    if (!link_has_address(link)) {
+        link_order_fail(pending, "no hub has been found yet");
+        return;
+    }
     char *json = protocol_build_join(link->config.settings->backend.name);
     if (json && link_join_url(link, pending->code, url, sizeof url))
         link_order_call(pending, &(struct http_request){.method = "POST",

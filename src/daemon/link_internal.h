@@ -141,6 +141,11 @@ struct link {
     struct link_orders orders;
 };
 
+/* --- link_address.c --- */
+
+/* False: where the backend is has yet to be found. */
+bool link_has_address(const struct link *link);
+
 /* --- link_connection.c --- */
 
 bool link_connection_init(struct link *link);

@@ -340,6 +340,8 @@ static void obtain(struct link *link)
 
 void link_try(struct link *link, struct mono_time now)
 {
+    if (!link_has_address(link))
+        return; /* until link_use_address() */
     switch (membership_next(&link->member.machine, join_code(link)[0], now)) {
     case MEMBERSHIP_KEPT:
         use(link, &link->member.kept);

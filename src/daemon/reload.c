@@ -5,6 +5,7 @@
  * configuration with an error changes nothing.
  */
 #include "daemon_internal.h"
+#include "finder.h"
 #include "tutti/base/log.h"
 #include "tutti/io/settings_file.h"
 
@@ -88,6 +89,8 @@ void daemon_reload(struct daemon *daemon)
         return;
     if (settings_file_load(fresh, daemon->config_path, error)) {
         daemon_name_speaker(fresh);
+        if (finder_is_auto(fresh->backend.url) && daemon->automatic) /* where it is is no setting */
+            memcpy(fresh->backend.url, daemon->settings->backend.url, sizeof fresh->backend.url);
         settings_list_restart(daemon->settings, fresh, say_restart, NULL);
         take_over(daemon, fresh, loop_now(daemon->loop));
         log_info("reloaded %s", daemon->config_path);

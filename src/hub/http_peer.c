@@ -7,7 +7,10 @@
 #include "routes.h"
 #include "tutti/base/log.h"
 #include "tutti/core/utf8.h"
+#include "tutti/io/hub_proof.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,17 +120,31 @@ static void forget_delay(struct exchange *exchange)
 
 /* --- the transaction ----------------------------------------------------------------------- */
 
+/* Where we were called. NULL: not over a network. */
+static const char *place_of(const struct exchange *exchange, char to[HUB_PROOF_PLACE_MAX])
+{
+    struct sockaddr_storage name = {0};
+    socklen_t size = sizeof name;
+    char address[INET6_ADDRSTRLEN], port[8];
+    if (getsockname(lws_get_socket_fd(exchange->wsi), (struct sockaddr *)&name, &size) < 0 ||
+        getnameinfo((struct sockaddr *)&name, size, address, sizeof address, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0 ||
+        !hub_proof_place(address, atoi(port), to))
+        return NULL;
+    return to;
+}
+
 static int call_route(struct exchange *exchange, const cJSON *json, struct media_upload *upload)
 {
-    return http_answer_reply(
-        exchange,
-        routes_call(exchange->server->service, &(struct routes_request){
-                                                   .method = exchange->method,
-                                                   .path = exchange->path,
-                                                   .caller = {exchange->token, exchange->address},
-                                                   .body = json,
-                                                   .upload = upload,
-                                               }));
+    char place[HUB_PROOF_PLACE_MAX];
+    const struct routes_request request = {
+        .method = exchange->method,
+        .path = exchange->path,
+        .caller = {exchange->token, exchange->address, place_of(exchange, place)},
+        .body = json,
+        .upload = upload,
+    };
+    return http_answer_reply(exchange, routes_call(exchange->server->service, &request));
 }
 
 /* What JSON says of a track, for one that came without: whoever takes it need not know how it came.
@@ -173,7 +190,7 @@ static enum body_kind kind_of_track(struct lws *wsi, const struct exchange *exch
  * read no answer before. */
 static bool is_welcome(struct exchange *exchange, struct lws *wsi, bool takes_track)
 {
-    struct caller caller = {exchange->token, exchange->address};
+    struct caller caller = {exchange->token, exchange->address, NULL};
     if (!server_is_called_rightly(exchange->server, wsi, &exchange->refusal))
         return false;
     if (!takes_track)

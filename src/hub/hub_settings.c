@@ -52,6 +52,7 @@ static const struct option_spec specs[] = {
 
     TEXT(server, names, "", "Names, beside addresses, localhost and the machine's own (also with .local, .lan, .home and .internal), under which people and web pages call the hub; blanks between them. Calls to any other name are refused: so no web page can pass itself off as the hub. *: any."),
     TEXT(server, trusted_proxy, "", "Addresses of proxies before the hub, blanks between them. Of what they pass on, the caller is whom their X-Forwarded-For names."),
+    BOOLEAN(server, announce, "true", "Announce the hub on the network, through Avahi where it runs, so that speakers find it; not while it listens on this machine only."),
 
     CHECKED(data, directory, "/var/lib/tutti-hub", "Database and tracks are kept here.", "a directory", is_given),
 

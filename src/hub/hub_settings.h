@@ -19,6 +19,7 @@ struct hub_settings {
         int64_t connections;
         char names[HUB_TEXT_MAX];
         char trusted_proxy[256];
+        bool announce;
     } server;
     struct {
         char directory[HUB_TEXT_MAX];

@@ -23,6 +23,11 @@ static struct reply login(const struct call *call)
     return service_login(call->service, &call->caller, call->body);
 }
 
+static struct reply proof(const struct call *call)
+{
+    return service_proof(call->service, &call->caller, call->body);
+}
+
 static struct reply create_session(const struct call *call)
 {
     return service_create_session(call->service, &call->caller, call->body);
@@ -101,6 +106,7 @@ static const struct route {
     struct reply (*handle)(const struct call *call);
 } routes[] = {
     {"POST", "/auth/login", login},
+    {"POST", "/proof", proof},
     {"POST", "/sessions", create_session},
     {"GET", "/sessions", sessions},
     {"POST", "/sessions/*/host", act_as_host},

@@ -3,9 +3,11 @@
  */
 #include "run.h"
 
+#include "announce.h"
 #include "owner.h"
 #include "server.h"
 #include "tutti/base/log.h"
+#include "tutti/io/avahi.h"
 #include "tutti/io/notify.h"
 
 #include <errno.h>
@@ -111,16 +113,18 @@ static void keep_fixed(struct hub_settings *next, const struct hub_settings *now
                    strcmp(next->data.directory, now->data.directory) != 0 ||
                    strcmp(next->page.directory, now->page.directory) != 0 ||
                    next->page.serve != now->page.serve ||
+                   next->server.announce != now->server.announce ||
                    next->server.connections != now->server.connections;
     if (differs)
-        log_warn("reloaded, but for [server] listen, tls_certificate, tls_key, connections, "
-                 "[data] directory and [page]: these need a restart");
+        log_warn("reloaded, but for [server] listen, tls_certificate, tls_key, announce, "
+                 "connections, [data] directory and [page]: these need a restart");
     memcpy(next->server.listen, now->server.listen, sizeof next->server.listen);
     memcpy(next->server.tls_certificate, now->server.tls_certificate,
            sizeof next->server.tls_certificate);
     memcpy(next->server.tls_key, now->server.tls_key, sizeof next->server.tls_key);
     memcpy(next->data.directory, now->data.directory, sizeof next->data.directory);
     next->page = now->page;
+    next->server.announce = now->server.announce;
     next->server.connections = now->server.connections;
 }
 
@@ -215,9 +219,11 @@ static void serve(struct running *running)
     if (!server)
         return;
     greet(running);
+    struct avahi *avahi = announce_hub(running->settings, running->address, server_port(server));
     notify_ready();
     server_run(server, &stop, &reload_wanted, reload, running);
     notify_stopping();
+    avahi_stop(avahi);
 }
 
 int run_hub(struct hub_settings *settings,

@@ -57,6 +57,7 @@ struct service {
     struct rate_table asking;   /* the same, by address */
     struct rate_table failures; /* by address */
     struct rate_table joins;    /* by address */
+    struct rate_table proofs;   /* asked for, by address */
     struct rate_bucket all_failures;
     struct share_table delayed;   /* answers that wait, by address */
     struct share_table uploads;   /* at the moment, by address */
@@ -75,6 +76,7 @@ struct service {
 struct caller {
     const char *token; /* "": none */
     const char *address;
+    const char *place; /* of ours, that was called: as hub_proof_place(); NULL: not known */
 };
 
 /* body: owned by whoever gets the reply. On errors {"detail": ...}. */
@@ -127,6 +129,9 @@ struct reply service_playback(struct service *service, const struct caller *call
 /* playback_command's payload. */
 struct reply service_command(struct service *service, const struct caller *caller,
                              const char *session_id, const cJSON *payload);
+
+/* Shows whoever knows one of our sessions that it is ours. */
+struct reply service_proof(struct service *service, const struct caller *caller, const cJSON *body);
 
 /* Whose upload it is, which has its share from its opening to its end. */
 struct upload_slot {

@@ -75,6 +75,10 @@ STORE_CHECKED int store_find_session_by_code(struct store *store, const char *co
                                              struct store_session *ret_session);
 STORE_CHECKED int store_find_session_by_name(struct store *store, const char *name,
                                              struct store_session *ret_session);
+/* Calls visit for each, in no order. 0, or -errno: then it was not all of them. */
+STORE_CHECKED int store_each_session_id(struct store *store,
+                                        void (*visit)(void *user, const char *session_id),
+                                        void *user);
 /* user_id, who may be no member yet, is the host from now on. */
 STORE_CHECKED int store_set_host(struct store *store, const char *session_id, const char *user_id);
 /* address: those from there; NULL: all. */

@@ -126,6 +126,19 @@ int store_add_session(struct store *store, struct store_session *session, const 
     return result;
 }
 
+int store_each_session_id(struct store *store, void (*visit)(void *user, const char *session_id),
+                          void *user)
+{
+    char id[STORE_ID_MAX];
+    int result;
+    struct db_rows rows = db_query(store->db, "SELECT id FROM sessions", "");
+    while ((result = db_next(&rows)) == 1) {
+        db_copy(&rows, 0, id, sizeof id);
+        visit(user, id);
+    }
+    return result;
+}
+
 static int take_session(struct db_rows rows, struct store_session *ret_session)
 {
     int result = db_next(&rows);

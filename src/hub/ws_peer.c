@@ -220,7 +220,7 @@ static void dispatch(struct server *server, struct peer *peer, const char *type,
                      const cJSON *payload, struct server_time received)
 {
     struct service *service = server->service;
-    const struct caller caller = {peer->token, peer->address};
+    const struct caller caller = {peer->token, peer->address, NULL};
     if (strcmp(type, "sync_ack") == 0)
         echo(peer, payload, received);
     else if (strcmp(type, "playback_command") == 0)

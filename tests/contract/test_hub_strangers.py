@@ -1,5 +1,6 @@
 """What tutti-hub does about strangers: web pages, guesses, those who take more than their share."""
 import asyncio
+import hmac
 import http.client
 import json
 import socket
@@ -49,6 +50,47 @@ def ask(hub, method, path, body=None, token=None, **headers):
 
 def from_address(address, **more):
     return {"X_Forwarded_For": address, **more}
+
+
+# --- proofs ----------------------------------------------------------------------------------------
+
+NONCE = "00112233445566778899aabbccddeeff"
+
+
+def signed(session_id, *lines):
+    return hmac.new(session_id.encode(), "\n".join(lines).encode(), "sha256").hexdigest()
+
+
+def ask_for_proof(hub, session_id, nonce=NONCE, **headers):
+    question = signed(session_id, "tutti: is it your session?", nonce)
+    return ask(hub, "POST", "/proof", {"nonce": nonce, "question": question}, **headers)
+
+
+def test_a_proof_is_for_who_knows_the_session_and_for_the_address_that_was_called(hubs):
+    hub = hubs()
+    session_id = harness.Host(hub.url).session_id
+    harness.Host(hub.url)
+    here = f"[127.0.0.1]:{hub.port}"
+    right = {"answer": signed(session_id, "tutti: it is mine, here", NONCE, here)}
+    assert ask_for_proof(hub, session_id) == (200, right)
+    # Whatever a caller says of where he called, the hub goes by its own end of the connection.
+    assert ask_for_proof(hub, session_id, Host="10.1.2.3:8700", X_Forwarded_For="10.1.2.3") == (200, right)
+    assert ask_for_proof(hub, session_id.replace(session_id[0], "f" if session_id[0] != "f" else "e"))[0] == 404
+    assert ask_for_proof(hub, "")[0] == 404
+    wrong = ask(hub, "POST", "/proof", {"nonce": "ff" * 16, "question": signed(session_id, "tutti: is it your session?", NONCE)})
+    assert wrong[0] == 404
+
+
+def test_a_question_without_sense_is_refused_and_many_are_too_many(hubs):
+    hub = hubs(limits_failures_per_minute=20)
+    session_id = harness.Host(hub.url).session_id
+    for body in ({}, {"nonce": NONCE}, {"nonce": NONCE, "question": "0"}, {"nonce": 7, "question": "0" * 64},
+                 {"nonce": NONCE.upper(), "question": "0" * 64}, {"nonce": "x" * 32, "question": "0" * 64},
+                 {"nonce": NONCE, "question": "0" * 65}, {"nonce": NONCE, "question": "0" * 10000}):
+        assert ask(hub, "POST", "/proof", body)[0] == 422, body
+    answers = [ask_for_proof(hub, session_id)[0] for _ in range(30)]
+    assert set(answers) == {200, 429} and 19 <= answers.count(200) <= 22
+    assert session_id not in hub.process.log
 
 
 # --- web pages -------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NOTICES_MAX 16 /* texts that are remembered: more than there are reasons in the protocol   \
+#define NOTICES_MAX                                                                                \
+    16 /* texts that are remembered: more than there are reasons in the protocol   \
                         */
 #define NOTICES_BURST 8
 #define NOTICES_AGAIN_NS (INT64_C(3600) * NS_PER_S)

@@ -19,8 +19,8 @@
 #define PROBE_PAUSE_NS (10 * NS_PER_S)
 
 struct probe_plan {
-    bool resting;     /* nothing sounds; whoever makes the plan sets it */
-    int64_t pause_ns; /* between pairs of volleys, once much is known */
+    bool resting;           /* nothing sounds; whoever makes the plan sets it */
+    int64_t pause_ns;       /* between pairs of volleys, once much is known */
     int64_t first_until_ns; /* 0: no more often than once a second */
     int64_t early_until_ns;
     unsigned left; /* probes of this volley, or of this run of volleys */

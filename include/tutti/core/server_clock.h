@@ -80,7 +80,7 @@ struct server_clock_line {
     bool together;          /* others follow it, too */
     int64_t apart_ns;       /* from how they know it */
     int64_t scatter_ns;     /* the part of that which is not the same all the time */
-    double age_s;           /* it has been measured for so long: what is corrected, decays as fast */
+    double age_s; /* it has been measured for so long: what is corrected, decays as fast */
 };
 
 /* What one speaker knows by itself. */

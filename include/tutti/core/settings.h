@@ -79,6 +79,9 @@ struct settings {
         int64_t port;
     } group;
     struct {
+        bool announce;
+    } discovery;
+    struct {
         char state_dir[SETTINGS_TEXT_MAX];
         char cache_dir[SETTINGS_TEXT_MAX];
         int cache_mode; /* enum settings_cache_mode */

@@ -18,14 +18,14 @@ enum transport_state {
 };
 
 struct transport_facts {
-    bool track;         /* a track is current */
-    bool failed;        /* and cannot be decoded */
-    bool playing;       /* the timeline plays */
-    bool past_end;      /* and is past the track's known end */
-    bool clock_ready; /* the server's time is known well enough to start */
-    bool output_ready;  /* the device runs and its clock is known */
-    bool joined;        /* frames of the track are queued for their instant */
-    bool sounding;      /* and that instant has come */
+    bool track;        /* a track is current */
+    bool failed;       /* and cannot be decoded */
+    bool playing;      /* the timeline plays */
+    bool past_end;     /* and is past the track's known end */
+    bool clock_ready;  /* the server's time is known well enough to start */
+    bool output_ready; /* the device runs and its clock is known */
+    bool joined;       /* frames of the track are queued for their instant */
+    bool sounding;     /* and that instant has come */
 };
 
 /* The state that these facts imply. What was joined stays so while facts only get worse: a clock

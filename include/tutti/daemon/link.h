@@ -76,6 +76,11 @@ struct link_counters {
 };
 struct link_counters link_get_counters(const struct link *link);
 
+/* [backend] url is another by now, "auto" where there is none. */
+void link_use_address(struct link *link);
+/* Why there is none. */
+void link_wait_for_address(struct link *link, const char *problem);
+
 /* Something disagrees: look at the whole state afresh. */
 void link_doubt(struct link *link);
 

@@ -23,13 +23,13 @@ PATIENCE = float(os.environ.get("TUTTI_PATIENCE", 1))  # more for emulated progr
 
 
 def wait_until(condition, deadline_s=15, what="the condition"):
-    """The condition's first true value; fails the test when there is none in time."""
+    """The condition's first true value; fails the test when there is none in time. what: a text, or what tells it then."""
     end = time.monotonic() + deadline_s * PATIENCE
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {deadline_s * PATIENCE:g} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {deadline_s * PATIENCE:g} s in vain for {what() if callable(what) else what}"
         time.sleep(0.02)
 
 
@@ -73,13 +73,14 @@ def write_config(path, settings):
 
 
 class Hub:
-    """A tutti-hub. options: section_key = value pairs of its configuration."""
+    """A tutti-hub. options: section_key = value pairs of its configuration; env and within as a Speaker's."""
 
     # A test is one address and often one member, who does in a second what a household does in an evening.
     ONE_ADDRESS = {"server_names": "hub x", "limits_share_percent": 100, "limits_joins_per_minute": 100000}
 
-    def __init__(self, directory, port=0, address="127.0.0.1", **options):
+    def __init__(self, directory, port=0, address="127.0.0.1", env=None, within=(), **options):
         self.directory = Path(directory)
+        self.env, self.within = env or {}, list(within)
         self.port = port
         self.address = address
         self.options = {**self.ONE_ADDRESS, **options}
@@ -87,8 +88,9 @@ class Hub:
 
     def start(self):
         config = write_config(self.directory / "tutti-hub.conf", self.options)
-        self.process = Process([BUILD / "bin/tutti-hub", "--config", config, "--data", self.directory / "hub",
-                                "--listen", f"{self.address}:{self.port}"], self.directory / "hub.log")
+        self.process = Process([*self.within, BUILD / "bin/tutti-hub", "--config", config, "--data", self.directory / "hub",
+                                "--listen", f"{self.address}:{self.port}"], self.directory / "hub.log",
+                               dict(os.environ, **self.env))
         line = self.process.process.stdout.readline().decode()
         assert line, f"the hub did not start:\n{self.process.log}"
         self.url = re.search(r"https?://\S+", line).group()

@@ -1,0 +1,31 @@
+/*
+ * link_address.c: a backend that is not known yet, or is at another address from now on.
+ */
+#include "link_internal.h"
+
+#include <string.h>
+
+bool link_has_address(const struct link *link)
+{
+    return strcmp(link->config.settings->backend.url, "auto") != 0;
+}
+
+void link_wait_for_address(struct link *link, const char *problem)
+{
+    if (!link_has_address(link) && link->connection.state != LINK_LEFT)
+        link_set_state(link, LINK_JOINING, problem);
+}
+
+/* What is known of the session stays until the hub tells it anew: what plays goes on. */
+void link_use_address(struct link *link)
+{
+    if (link->connection.state == LINK_LEFT)
+        return;
+    link_cancel_obtaining(link);
+    link_cancel_check(link);
+    link_disconnect(link);
+    link_find_membership(link);
+    backoff_reset(&link->connection.backoff);
+    link_set_state(link, LINK_JOINING, "");
+    link_retry_now(link);
+}
