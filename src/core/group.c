@@ -12,7 +12,7 @@
 static const int64_t REFERENCE_WORD_NS = 2 * NS_PER_S;
 static const int64_t WORD_NS = 10 * NS_PER_S;
 static const int64_t RESTING_WORD_NS = 30 * NS_PER_S;
-/* Two words are never closer. */
+/* Two words are never closer, but for urgent ones, of which no two are. */
 static const int64_t WORD_MIN_NS = 200 * NS_PER_MS;
 /* The first ones, for a network that loses some. */
 static const unsigned FIRST_WORDS = 3;
@@ -81,13 +81,27 @@ void group_set_wired(struct group *group, bool wired)
     group->wired = wired;
 }
 
-void group_speak_soon(struct group *group, struct mono_time now)
+static void speak_from(struct group *group, int64_t at_ns, struct mono_time now)
 {
-    int64_t at_ns = group->spoke_ns + WORD_MIN_NS;
     if (at_ns < now.ns)
         at_ns = now.ns;
     if (at_ns < group->word_ns)
         group->word_ns = at_ns;
+}
+
+void group_speak_soon(struct group *group, struct mono_time now)
+{
+    speak_from(group, group->spoke_ns + WORD_MIN_NS, now);
+}
+
+void group_speak_at_once(struct group *group, struct mono_time now)
+{
+    if (now.ns < group->urgent_ns) {
+        group_speak_soon(group, now);
+        return;
+    }
+    group->urgent_ns = now.ns + WORD_MIN_NS;
+    speak_from(group, now.ns, now);
 }
 
 void group_rest(struct group *group, bool resting, struct mono_time now)

@@ -47,6 +47,8 @@ static const double CRYSTAL_SIGMA_MAX = 15e-6;
 static const int64_t AS_GOOD_NS = 2 * NS_PER_US;
 static const double HOLDOVER_DRIFT = 1e-6;
 static const int64_t MEASURE_MAX_NS = 30 * NS_PER_S;
+/* After a stamp the line is asked for, so often at most. */
+static const int64_t ASK_MIN_NS = 200 * NS_PER_MS;
 /* So many probes in a row without an answer: only one way is open. */
 static const unsigned UNANSWERED_MAX = 24;
 /* Where round trips jitter, more of them are asked for, for so long, until it is known to this. */
@@ -257,7 +259,9 @@ static bool is_surprising(struct group *group, const struct group_measure *measu
     int64_t by_ns = moved_ns(group, measure, line, now);
     if (by_ns == 0)
         return false;
-    if (group->line.uncertainty_ns > OFF_NS && line->uncertainty_ns < group->line.uncertainty_ns)
+    bool young = mono_sub(now, group->followed_at) < SETTLED_NS;
+    if (group->line.uncertainty_ns > OFF_NS &&
+        (young || line->uncertainty_ns < group->line.uncertainty_ns))
         return false;
     int64_t new_off_ns = llabs(off_ns(group, line, now));
     int64_t old_off_ns = llabs(off_ns(group, &group->line, now));
@@ -333,9 +337,14 @@ static void resolve_doubt(struct group *group, struct mono_time now)
 
 void group_take_stamp(struct group *group, struct mono_time now)
 {
+    struct group_measure *measure = group_measure_of(group, group->reference);
     group->watch = (struct group_watch){0}; /* it is our evidence that has moved, not the line */
-    if (group->reference == group->config.id)
-        group_steer(group, now);
+    if (group->reference == group->config.id && group_steer(group, now))
+        group_speak_at_once(group, now);
+    if (measure && now.ns >= group->urgent_ns) { /* has its line moved? */
+        group->urgent_ns = now.ns + ASK_MIN_NS;
+        probe_plan_volley(&measure->plan, now);
+    }
     group_apply(group, now);
 }
 

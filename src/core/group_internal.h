@@ -14,6 +14,8 @@
 int64_t group_random(struct group *group, int64_t below);
 /* A word is to be said soon: at once, if the last one is not too recent. */
 void group_speak_soon(struct group *group, struct mono_time now);
+/* The same, however recent the last one is: our line has stepped, and others begin to play by it. */
+void group_speak_at_once(struct group *group, struct mono_time now);
 
 /* --- group_members.c --- */
 
@@ -50,7 +52,7 @@ void group_take_line(struct group *group, const struct group_message *message,
 struct group_measure *group_measure_of(struct group *group, uint64_t id);
 /* Gives the line in force to the server_clock, or takes it back. */
 void group_apply(struct group *group, struct mono_time now);
-/* A stamp has come, and what plays by it follows at once: so does the line. */
+/* A stamp has come, and what plays by it follows within milliseconds: so does the line. */
 void group_take_stamp(struct group *group, struct mono_time now);
 int64_t group_follow_due_ns(const struct group *group);
 

@@ -60,6 +60,32 @@ static void many_commands(struct house *house, double t)
         house_command(house, sim_uniform(&house->random, 0, 80e-3), 1.5e-3, -1);
 }
 
+/* Whoever is told to play begins by what it knows a moment later: 30 ms after the state came. */
+static double started_s;
+
+static void starts_again(struct house *house, double t)
+{
+    double commit_s = (double)(house->random.state % 3) * SAMPLE_S;
+    house_command(house, commit_s + 18.5e-3, 1.5e-3, -1);
+    started_s = t + commit_s + SAMPLE_S;
+}
+
+static void plays_early_and_often(struct house *house, double t)
+{
+    static const double AGAIN_S[] = {0, 0.35, 0.65, 0.9, 3, 3.25, 15};
+    static double first_s;
+    if (is_at(t, SAMPLE_S))
+        first_s = t + 1.2 + (double)(house->random.state % 60) * SAMPLE_S;
+    for (size_t i = 0; i < sizeof AGAIN_S / sizeof *AGAIN_S; i++)
+        if (is_at(t, first_s + AGAIN_S[i]))
+            starts_again(house, t);
+}
+
+static double apart_at_starts_s(const struct house *house)
+{
+    return is_at(house->now_s, started_s) ? house_apart_s(house, 0) : -1;
+}
+
 static void all_wireless(struct house *house)
 {
     for (int i = 0; i < house->count; i++)
@@ -259,6 +285,8 @@ static void nobody_hears_anybody(struct house *house)
     house->network.loss = 1;
 }
 
+/* More, and the player begins anew before it is heard. */
+#define START_US 2000
 #define QUIET .p50_us = 10, .p99_us = 30
 #define UNMOVED QUIET, .moved_us = 500, .except = 1
 
@@ -266,6 +294,8 @@ static const struct row ROWS[] = {
     {"two, quiet", 2, .sounding = true, .script = one_play, .from_s = 3.5, .to_s = 120, QUIET},
     {"three, quiet", 3, .script = one_play, .from_s = 3.5, .to_s = 120, QUIET},
     {"three, slow commits", 3, .script = many_commands, .from_s = 3.5, .to_s = 120, QUIET},
+    {"three, by what they begin with", 3, .script = plays_early_and_often,
+     .judge = apart_at_starts_s, .from_s = 1.2, .to_s = 21, .max_us = START_US},
     {"24 speakers: any two of them", 24, .script = one_play, .from_s = 3.5, .to_s = 60,
      .p50_us = 20, .p99_us = 40, .seeds = 5},
     {"peers by unicast only", 3, .no_multicast = true, .script = one_play, .from_s = 3.5,
