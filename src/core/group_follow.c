@@ -42,6 +42,8 @@ static const int64_t GROWS_NS = 600 * NS_PER_US; /* 200 ppm: no two crystals */
 /* Two crystals of ±50 ppm, and room: what is beyond is broken, one of them. */
 static const double CRYSTAL_MAX = 150e-6;
 static const double CRYSTAL_SIGMA_MAX = 15e-6;
+/* A stamp comes to all within this. */
+static const int64_t STAMP_SPREAD_NS = 300 * NS_PER_MS;
 /* A change waits for a new reference's clock to be known, a second on, as well as the old line goes
  * on by itself. */
 static const int64_t AS_GOOD_NS = 2 * NS_PER_US;
@@ -203,6 +205,14 @@ static void exclude(struct group *group, uint64_t id, int64_t for_ns, struct mon
         lose_reference(group, now);
 }
 
+/* Its line cannot be. But where a stamp has just come, it may only not have come there yet. */
+static void disbelieve(struct group *group, uint64_t id, struct mono_time now)
+{
+    bool fresh = group->heard_at_known && mono_sub(now, group->heard_at) < STAMP_SPREAD_NS;
+    if (!fresh)
+        exclude(group, id, EXCLUDE_BRIEFLY_NS, now);
+}
+
 /* --- doubts --------------------------------------------------------------------------------- */
 
 static void doubt(struct group *group, uint64_t id, bool surprised, struct mono_time now)
@@ -355,7 +365,7 @@ static bool take(struct group *group, struct group_measure *measure, struct mono
     if (!compose(measure, now, &line))
         return false;
     if (measure->id != group->reference && is_impossible(group, &line, now)) {
-        exclude(group, measure->id, EXCLUDE_BRIEFLY_NS, now);
+        disbelieve(group, measure->id, now);
         return false;
     }
     bool settled =
@@ -389,6 +399,8 @@ static bool take_force(struct group *group, uint64_t id, struct mono_time now)
     group->looking_since_ns = group->preferable_since_ns = INT64_MAX;
     stop_measuring(group);
     group_speak_soon(group, now);
+    if (group->first_words == 0)
+        group->first_words = 1; /* twice: whom the others follow decides between two references */
     return true;
 }
 
@@ -468,7 +480,7 @@ static bool yields(struct group *group, const struct group_measure *measure, str
     if (!compose(measure, now, &line))
         return false;
     if (is_impossible(group, &line, now)) {
-        exclude(group, theirs, EXCLUDE_BRIEFLY_NS, now);
+        disbelieve(group, theirs, now);
         return false;
     }
     bool same = group->has_line && moved_ns(group, measure, &line, now) == 0;
