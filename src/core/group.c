@@ -344,6 +344,7 @@ static void plan_word(struct group *group, struct mono_time now)
         interval_ns = FIRST_WORD_NS;
     }
     group->spoke_ns = now.ns;
+    group->said_evidence = group_own_evidence(group);
     group->word_ns = group->left ? INT64_MAX : now.ns + interval_ns;
     group->speaking = true;
     group->spoken_members = group->spoken_peers = 0;

@@ -21,8 +21,10 @@ static const int64_t CLAIM_STEP_NS = 1500 * NS_PER_MS;
 /* Whether it is time to claim is looked at so often; and after a while without success. */
 static const int64_t LOOK_STEP_NS = 100 * NS_PER_MS;
 static const int64_t LOOK_PAUSE_NS = 2 * NS_PER_S;
-/* Evidence or a network that is better for so long is worth a change. */
+/* Evidence or a network that is better for so long is worth a change; an echo, which does not come
+ * and go, sooner: who follows his own beside a reference that knows less is apart from it. */
 static const int64_t PREFERABLE_NS = 10 * NS_PER_S;
+static const int64_t PREFERABLE_ECHO_NS = 3 * NS_PER_S;
 /* A line followed for so long is one that surprises are judged by. */
 static const int64_t SETTLED_NS = 15 * NS_PER_S;
 /* Where a line may be by the next look at it, and a crystal's drift in between. */
@@ -471,6 +473,15 @@ static bool is_known_as_well(const struct group *group, const struct group_measu
     return peer_clock_scatter_ns(&measure->clock, mono_add(now, NS_PER_S)) <= line_ns;
 }
 
+/* Where our own echo allows it, more exactly known is more worth than followed by more. */
+static bool is_more_exact(struct group *group, uint64_t theirs,
+                          const struct server_clock_line *line, struct mono_time now)
+{
+    const struct server_clock_own *own = group_own(group, now);
+    return group_is_much_better(group, theirs, group->config.id, now) &&
+           llabs(off_ns(group, line, now)) <= own->uncertainty_ns + line->uncertainty_ns;
+}
+
 /* Two references have met, after a partition or because both claimed: the smaller half joins the
  * larger, or, if both go by the same line, the lesser the better. */
 static bool yields(struct group *group, const struct group_measure *measure, struct mono_time now)
@@ -482,6 +493,12 @@ static bool yields(struct group *group, const struct group_measure *measure, str
     if (is_impossible(group, &line, now)) {
         disbelieve(group, theirs, now);
         return false;
+    }
+    if (group_own_evidence(group) == GROUP_EVIDENCE_ECHO) {
+        if (group_is_much_better(group, ours, theirs, now))
+            return false;
+        if (is_more_exact(group, theirs, &line, now))
+            return true;
     }
     bool same = group->has_line && moved_ns(group, measure, &line, now) == 0;
     unsigned our_support = group_support(group, ours), their_support = group_support(group, theirs);
@@ -571,6 +588,11 @@ static void follow_its_reference(struct group *group, const struct group_member 
         take_force(group, next->id, now);
 }
 
+static int64_t preferable_ns(const struct group *group)
+{
+    return group_own_evidence(group) == GROUP_EVIDENCE_ECHO ? PREFERABLE_ECHO_NS : PREFERABLE_NS;
+}
+
 static void consider_change(struct group *group, struct mono_time now)
 {
     uint64_t ours = group->config.id;
@@ -584,7 +606,7 @@ static void consider_change(struct group *group, struct mono_time now)
         group->preferable_since_ns = INT64_MAX;
     else if (group->preferable_since_ns == INT64_MAX)
         group->preferable_since_ns = now.ns;
-    else if (now.ns - group->preferable_since_ns > PREFERABLE_NS && group->has_line)
+    else if (now.ns - group->preferable_since_ns > preferable_ns(group) && group->has_line)
         group_become_reference(group, now);
 }
 
@@ -605,6 +627,8 @@ static void decide_as_follower(struct group *group, struct mono_time now)
 void group_decide(struct group *group, struct mono_time now)
 {
     group_own(group, now);
+    if (group_own_evidence(group) != group->said_evidence)
+        group_speak_soon(group, now);
     group_forget_gone(group, now);
     resolve_doubt(group, now);
     if (group->reference && group->reference != group->config.id)

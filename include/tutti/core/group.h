@@ -162,6 +162,7 @@ struct group {
     size_t probe_head;
     int64_t word_ns; /* when to speak next */
     int64_t spoke_ns;
+    enum group_evidence said_evidence;
     int64_t urgent_ns; /* what is urgent, a word or a question, is so again from then on */
     unsigned first_words;  /* still to be said in quick succession */
     bool speaking;         /* by multicast first, then to each that it does not reach */
