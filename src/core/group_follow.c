@@ -263,13 +263,23 @@ static int64_t moved_ns(const struct group *group, const struct group_measure *m
     return llabs(by_ns) > allowed_ns ? llabs(by_ns) : 0;
 }
 
+/* Our own echo cannot tell it from the truth. */
+static bool echo_allows(struct group *group, const struct server_clock_line *line,
+                        struct mono_time now)
+{
+    const struct server_clock_own *own = group_own(group, now);
+    return group_own_evidence(group) == GROUP_EVIDENCE_ECHO &&
+           llabs(off_ns(group, line, now)) <= own->uncertainty_ns + line->uncertainty_ns;
+}
+
 /* But for a step that our own evidence asks for, too; or if what was followed was but a guess. */
 static bool is_surprising(struct group *group, const struct group_measure *measure,
                           const struct server_clock_line *line, struct mono_time now)
 {
     const struct server_clock_own *own = group_own(group, now);
     int64_t by_ns = moved_ns(group, measure, line, now);
-    if (by_ns == 0)
+    if (by_ns == 0 || (by_ns <= group->line.uncertainty_ns + line->uncertainty_ns &&
+                       echo_allows(group, line, now)))
         return false;
     bool young = mono_sub(now, group->followed_at) < SETTLED_NS;
     if (group->line.uncertainty_ns > OFF_NS &&
@@ -473,33 +483,24 @@ static bool is_known_as_well(const struct group *group, const struct group_measu
     return peer_clock_scatter_ns(&measure->clock, mono_add(now, NS_PER_S)) <= line_ns;
 }
 
-/* Where our own echo allows it, more exactly known is more worth than followed by more. */
-static bool is_more_exact(struct group *group, uint64_t theirs,
-                          const struct server_clock_line *line, struct mono_time now)
-{
-    const struct server_clock_own *own = group_own(group, now);
-    return group_is_much_better(group, theirs, group->config.id, now) &&
-           llabs(off_ns(group, line, now)) <= own->uncertainty_ns + line->uncertainty_ns;
-}
-
-/* Two references have met, after a partition or because both claimed: the smaller half joins the
- * larger, or, if both go by the same line, the lesser the better. */
+/* Two references have met, after a partition or because both claimed: the one that knows much less
+ * joins the other, where its own echo allows it; the smaller half joins the larger, or, if both go
+ * by the same line, the lesser the better. */
 static bool yields(struct group *group, const struct group_measure *measure, struct mono_time now)
 {
     struct server_clock_line line;
     uint64_t ours = group->config.id, theirs = measure->id;
+    bool echo = group_own_evidence(group) == GROUP_EVIDENCE_ECHO;
     if (!compose(measure, now, &line))
         return false;
     if (is_impossible(group, &line, now)) {
         disbelieve(group, theirs, now);
         return false;
     }
-    if (group_own_evidence(group) == GROUP_EVIDENCE_ECHO) {
-        if (group_is_much_better(group, ours, theirs, now))
-            return false;
-        if (is_more_exact(group, theirs, &line, now))
-            return true;
-    }
+    if (echo && group_is_much_better(group, ours, theirs, now))
+        return false;
+    if (echo_allows(group, &line, now) && group_is_much_better(group, theirs, ours, now))
+        return true;
     bool same = group->has_line && moved_ns(group, measure, &line, now) == 0;
     unsigned our_support = group_support(group, ours), their_support = group_support(group, theirs);
     if (!same && our_support != their_support)
