@@ -169,8 +169,9 @@ def test_who_is_no_member_moves_nothing(network, party):
     session.house.stop()
     print(json.dumps(counted), "grown by", grown, "kB")
     judge("while attacked", session.apart_us(play_ns + SECOND_NS, end_ns)[1])
+    assert sum(each["replayed"] for each in counted.values()) > 0  # what the attacker heard may be all of one's
     for name, speaker in session.speakers.items():
-        assert counted[name]["forged"] > 0 and counted[name]["odd"] > 0 and counted[name]["replayed"] > 0
+        assert counted[name]["forged"] > 0 and counted[name]["odd"] > 0
         assert counted[name]["over_rate"] > 0
         assert grown[name] < 1500, name
         assert speaker.log.count("datagrams") == 1, speaker.log

@@ -44,11 +44,13 @@ class Party:
         for run in recorded.runs:
             reference = harness.reference(harness.MUSIC / TRACK, run.conf["rate"])
             track = analysis.follow(run, reference, from_ns, to_ns, every_s, timeline)
+            if len(track.ns) == 0:  # the device was opened again, before that or after it
+                continue
             fits = (track.match >= analysis.MATCH) & ~track.silent
             odd += int(np.sum((track.match < analysis.MATCH) & ~track.silent))
             ns.append(track.ns[fits])
             error_s.append(track.position_s[fits] - timeline(track.ns[fits]))
-        return np.concatenate(ns), np.concatenate(error_s), odd
+        return np.concatenate(ns or [[]]), np.concatenate(error_s or [[]]), odd
 
     def apart_us(self, from_ns, to_ns=None, names=None, every_s=EVERY_S):
         """(ns, the largest distance between any two of them then), where all of them sounded."""
