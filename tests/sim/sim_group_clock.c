@@ -323,7 +323,7 @@ static const struct row ROWS[] = {
     {"the reference leaves", 4, .script = reference_leaves, .judge = apart_but_for_the_gone_s,
      .from_s = CHANGE_S, .to_s = CHANGE_S + 40, .max_us = 20},
     {"the reference is stopped for 10 s", 4, .script = reference_is_stopped,
-     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 60, .max_us = 25},
+     .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 60, .max_us = 35},
     {"the reference is unplugged", 4, .script = reference_is_unplugged,
      .judge = apart_but_for_the_gone_s, .from_s = CHANGE_S, .to_s = CHANGE_S + 60, .max_us = 20},
     {"parted for 5 minutes, and healed", 6, .prepare = is_parted, .script = one_play,

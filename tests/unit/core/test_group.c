@@ -274,6 +274,44 @@ static void other_playlists_make_both_look(void **state)
     assert_true(group_take_look(&speakers[1].group));
 }
 
+static void guess(int index, int64_t t_ns, int64_t off_ns)
+{
+    struct speaker *speaker = &speakers[index];
+    struct server_time date = {SERVER_NS + t_ns + off_ns};
+    server_clock_add_date(&speaker->clock, local(speaker, t_ns - NS_PER_MS), local(speaker, t_ns),
+                          date, true);
+}
+
+/* The first stamp of all moves the line by what was guessed wrong, just after a word. */
+static void who_is_told_to_play_begins_by_the_line_that_it_makes(void **state)
+{
+    (void)state;
+    begin(0, 0);
+    begin(1, 0);
+    guess(0, 10 * NS_PER_MS, -300 * NS_PER_MS);
+    guess(1, 10 * NS_PER_MS, -400 * NS_PER_MS);
+    int64_t t_ns = 3 * NS_PER_S;
+    run(2, 20 * NS_PER_MS, t_ns);
+    int reference = role(0, t_ns) == GROUP_REFERENCE ? 0 : 1;
+    assert_int_equal(role(reference, t_ns), GROUP_REFERENCE);
+    assert_int_equal(role(1 - reference, t_ns), GROUP_FOLLOWER);
+    unsigned words = speakers[reference].sent[GROUP_WORD];
+    while (speakers[reference].sent[GROUP_WORD] == words) {
+        run(2, t_ns, t_ns + 10 * NS_PER_MS);
+        t_ns += 10 * NS_PER_MS;
+    }
+    t_ns += 20 * NS_PER_MS;
+    int64_t before_ns = server_clock_at(&speakers[1].clock, local(&speakers[1], t_ns)).ns;
+    hear(1 - reference, t_ns, NS_PER_MS); /* who follows first: the reference is still as it was */
+    exchange(1 - reference, t_ns + NS_PER_MS);
+    hear(reference, t_ns, 3 * NS_PER_MS);
+    exchange(reference, t_ns + 3 * NS_PER_MS);
+    run(2, t_ns + 5 * NS_PER_MS, t_ns + 15 * NS_PER_MS);
+    assert_true(llabs(server_clock_at(&speakers[1].clock, local(&speakers[1], t_ns)).ns -
+                      before_ns) > 50 * NS_PER_MS);
+    assert_true(apart_ns(t_ns + 15 * NS_PER_MS) < 100 * NS_PER_US);
+}
+
 static void a_stamp_that_came_earlier_to_another_is_evidence(void **state)
 {
     (void)state;
@@ -299,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup(a_crowd_is_bounded, forget_all),
         cmocka_unit_test_setup(who_missed_a_state_is_told_to_look_once, forget_all),
         cmocka_unit_test_setup(other_playlists_make_both_look, forget_all),
+        cmocka_unit_test_setup(who_is_told_to_play_begins_by_the_line_that_it_makes, forget_all),
         cmocka_unit_test_setup(a_stamp_that_came_earlier_to_another_is_evidence, forget_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
