@@ -21,8 +21,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A line may be a command with a long answer; a round of the loop must stay short. */
-#define LINES_PER_ROUND 4
+/* A line may be a command with a long answer; a round of the loop must stay short: lines of one
+ * client, those of all together, and their bytes, which have to be parsed. */
+#define LINES_PER_TURN 4
+#define ROUND_LINES 16
+#define ROUND_BYTES 16384
 /* Out of descriptors: until somebody gives one back. */
 #define ACCEPT_AGAIN_NS NS_PER_S
 
@@ -53,6 +56,9 @@ struct control_socket {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct control_client *clients;
     unsigned client_count;
+    struct mono_time round; /* of the loop, and what was taken in it: */
+    int round_lines;
+    size_t round_bytes;
 };
 
 /* --- one client --- */
@@ -173,15 +179,28 @@ static void close_stalled(void *user, struct mono_time now)
         loop_timer_set_in(control->stalled, CONTROL_SOCKET_STALLED_S * NS_PER_S / 2);
 }
 
+static bool may_take(struct control_socket *control)
+{
+    struct mono_time now = loop_now(control->loop);
+    if (now.ns != control->round.ns) {
+        control->round = now;
+        control->round_lines = 0;
+        control->round_bytes = 0;
+    }
+    return control->round_lines < ROUND_LINES && control->round_bytes < ROUND_BYTES;
+}
+
 static void take_lines(struct control_client *client)
 {
     struct control_socket *control = client->control;
     char *start = client->in, *end = NULL;
-    for (int lines = 0; lines < LINES_PER_ROUND && !client->closed; lines++) {
+    for (int lines = 0; lines < LINES_PER_TURN && !client->closed && may_take(control); lines++) {
         end = memchr(start, '\n', client->in_bytes - (size_t)(start - client->in));
         if (!end)
             break;
         *end = '\0';
+        control->round_lines++;
+        control->round_bytes += (size_t)(end - start);
         control->handlers.on_line(control->user, client, start);
         start = end + 1;
     }
@@ -196,16 +215,38 @@ static void take_lines(struct control_client *client)
     watch_what_matters(client);
 }
 
+/* Whose turn it is: the last of those who have one; NULL: nobody has. */
+static struct control_client *next_with_line(const struct control_socket *control)
+{
+    struct control_client *found = NULL;
+    for (struct control_client *client = control->clients; client; client = client->next)
+        if (has_line(client))
+            found = client;
+    return found;
+}
+
+/* Who has had his turn comes after all others. */
+static void bring_to_front(struct control_socket *control, struct control_client *client)
+{
+    struct control_client **link = &control->clients;
+    while (*link != client)
+        link = &(*link)->next;
+    *link = client->next;
+    client->next = control->clients;
+    control->clients = client;
+}
+
 static void take_lines_left(void *user, struct mono_time now)
 {
     struct control_socket *control = user;
-    struct control_client *next;
+    struct control_client *client;
     (void)now;
-    for (struct control_client *client = control->clients; client; client = next) {
-        next = client->next;
-        if (has_line(client))
-            take_lines(client);
+    while ((client = next_with_line(control)) && may_take(control)) {
+        bring_to_front(control, client);
+        take_lines(client);
     }
+    if (client)
+        loop_timer_set_in(control->lines_left, 0);
 }
 
 /* Room for one descriptor has room for two, for alignment's sake; beyond that the kernel closes

@@ -14,17 +14,33 @@ static char dir[64];
 static char path[100];
 
 static int lines;
+static struct mono_time round_at;
+static size_t round_bytes, most_bytes; /* in one round of the loop */
+static int round_lines, most_lines;
 static char last_line[200];
 static struct control_client *last_client;
 static int taken_fd; /* by the line "take" */
 static int gone;
 static bool destroy_in_line;
 
+static void note_round(size_t bytes)
+{
+    struct mono_time now = loop_now(loop);
+    if (now.ns != round_at.ns)
+        round_lines = 0, round_bytes = 0;
+    round_at = now;
+    round_lines++;
+    round_bytes += bytes;
+    most_lines = round_lines > most_lines ? round_lines : most_lines;
+    most_bytes = round_bytes > most_bytes ? round_bytes : most_bytes;
+}
+
 static void on_line(void *user, struct control_client *client, char *line)
 {
     char answer[300];
     assert_ptr_equal(user, &lines);
     lines++;
+    note_round(strlen(line));
     last_client = client;
     snprintf(last_line, sizeof last_line, "%s", line);
     if (destroy_in_line) {
@@ -54,7 +70,8 @@ static const struct control_socket_handlers handlers = {on_line, on_gone};
 static int set_up(void **state)
 {
     (void)state;
-    lines = gone = 0;
+    lines = gone = most_lines = 0;
+    most_bytes = 0;
     destroy_in_line = false;
     log_set_level(LOG_ERROR);
     io_test_make_dir(dir);
@@ -175,6 +192,32 @@ static void many_lines_take_many_rounds_and_none_is_lost(void **state)
     expect_text(fd, "answer to last\n");
     assert_int_equal(lines, 1001);
     close(fd);
+}
+
+static bool all_taken(void *user)
+{
+    return lines == *(int *)user;
+}
+
+/* However many clients say however much at once. */
+static void a_round_takes_so_much_and_everybody_has_his_turn(void **state)
+{
+    (void)state;
+    int fds[CONTROL_SOCKET_CLIENTS_MAX], wanted = 0;
+    char line[10000];
+    for (int i = 0; i < CONTROL_SOCKET_CLIENTS_MAX; i++)
+        fds[i] = connect_client();
+    for (int i = 0; i < CONTROL_SOCKET_CLIENTS_MAX; i++) {
+        snprintf(line, sizeof line, "%*d\n", i % 2 ? 8000 : 20, i);
+        for (int j = 0; j < (i == 0 ? 40 : 6); j++, wanted++)
+            say(fds[i], line);
+    }
+    assert_true(io_test_run(loop, all_taken, &wanted, IO_TEST_LIMIT_NS));
+    assert_true(most_lines <= 16);
+    assert_true(most_bytes <= 16384 + 8000);
+    assert_int_equal(atoi(last_line), 0); /* who says most is the last to be done */
+    for (int i = 0; i < CONTROL_SOCKET_CLIENTS_MAX; i++)
+        close(fds[i]);
 }
 
 static void last_words_count(void **state)
@@ -481,6 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lines_are_answered_to_whom_they_came_from),
         TEST(many_lines_take_many_rounds_and_none_is_lost),
+        TEST(a_round_takes_so_much_and_everybody_has_his_turn),
         TEST(last_words_count),
         TEST(who_has_shut_down_still_gets_answers),
         TEST(a_line_too_long_ends_the_client),
