@@ -242,6 +242,51 @@ static void test_names_behind_tags(void **state)
     }
 }
 
+/* As an archive of mp3s has them, or a film with mp3 as its sound. */
+static void test_what_has_a_sure_name_is_no_mp3_whatever_is_in_it(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at, bytes;
+        const char *magic;
+        enum audio_kind kind;
+    } files[] = {
+        {8, 4, "AVI ", AUDIO_AVI},
+        {0, 4, "FORM", AUDIO_AIFF},
+        {0, 4, "fLaC", AUDIO_FLAC},
+        {0, 4, "OggS", AUDIO_OGG},
+        {4, 4, "ftyp", AUDIO_MP4},
+        {4, 4, "moov", AUDIO_MP4},
+        {4, 4, "mdat", AUDIO_MP4},
+        {0, 4, "\x1a\x45\xdf\xa3", AUDIO_MATROSKA},
+        {0, 8, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", AUDIO_ASF},
+        {0, 4, "ADIF", AUDIO_AAC},
+        {0, 4, "\0\0\1\xba", AUDIO_MPEG_PS},
+        {0, 5, "#!AMR", AUDIO_AMR},
+        {0, 4, "caff", AUDIO_CAF},
+        {0, 4, ".snd", AUDIO_AU},
+        {0, 4, "MAC ", AUDIO_MONKEYS},
+        {0, 4, "wvpk", AUDIO_WAVPACK},
+        {0, 4, "MPCK", AUDIO_MUSEPACK},
+        {0, 3, "MP+", AUDIO_MUSEPACK},
+        {0, 4, "MThd", AUDIO_MIDI},
+        {0, 4, "PK\3\4", AUDIO_ZIP},
+        {0, 4, "PK\5\6", AUDIO_ZIP},
+        {0, 3, "\x1f\x8b\x08", AUDIO_GZIP},
+        {0, 6, "Rar!\x1a\x07", AUDIO_RAR},
+        {0, 6, "7z\xbc\xaf\x27\x1c", AUDIO_7Z},
+        {0, 5, "%PDF-", AUDIO_PDF},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        begin();
+        memcpy(bytes, "RIFF", files[i].at == 8 ? 4 : 0);
+        memcpy(bytes + files[i].at, files[i].magic, files[i].bytes);
+        count = 5000;
+        add_music(20);
+        assert_int_equal(probe().kind, files[i].kind);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_it_begins_where_two_headers_are_the_same),
         cmocka_unit_test(test_where_no_two_are_the_same_it_begins_with_the_first),
         cmocka_unit_test(test_names_behind_tags),
+        cmocka_unit_test(test_what_has_a_sure_name_is_no_mp3_whatever_is_in_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
