@@ -4,6 +4,8 @@
  */
 #include "tutti/core/notices.h"
 
+#include <stdio.h>
+
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t hash_of(const char *text)
 {
@@ -64,4 +66,23 @@ bool notices_take(struct notices *notices, const char *text, struct mono_time no
     *ret_withheld = notices->withheld;
     notices->withheld = 0;
     return true;
+}
+
+bool notices_pass(struct notices *notices, struct mono_time now, unsigned *ret_withheld)
+{
+    if (!take_leave(notices, now)) {
+        notices->withheld++;
+        return false;
+    }
+    notices->count++;
+    *ret_withheld = notices->withheld;
+    notices->withheld = 0;
+    return true;
+}
+
+void notices_print_withheld(unsigned withheld, char to[NOTICES_WITHHELD_MAX])
+{
+    to[0] = '\0';
+    if (withheld > 0)
+        snprintf(to, NOTICES_WITHHELD_MAX, " (%u others before were not logged)", withheld);
 }

@@ -75,11 +75,15 @@ static void say_item_problem(struct daemon *daemon)
 {
     const char *problem = daemon_item_problem(daemon);
     const char *track_id = problem[0] ? daemon->session->playback.track_id : "";
+    unsigned withheld;
+    char others[NOTICES_WITHHELD_MAX];
     if (strcmp(daemon->item_problem_of, track_id) == 0)
         return;
     snprintf(daemon->item_problem_of, sizeof daemon->item_problem_of, "%s", track_id);
-    if (problem[0])
-        log_warn("track %s: %s", track_id, problem);
+    if (!problem[0] || !notices_pass(&daemon->item_problems, loop_now(daemon->loop), &withheld))
+        return;
+    notices_print_withheld(withheld, others);
+    log_warn("track %s: %s%s", track_id, problem, others);
 }
 
 static void item_url(const struct daemon *daemon, const struct playlist_item *item,

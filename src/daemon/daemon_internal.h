@@ -6,6 +6,7 @@
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
 #include "tutti/core/advance.h"
+#include "tutti/core/notices.h"
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
 #include "tutti/core/server_clock.h"
@@ -73,6 +74,7 @@ struct daemon {
     struct session replica;                /* the link's: it tells it what the backend says */
     const struct session *session;         /* the same, for everybody else */
     char item_problem_of[PROTOCOL_ID_MAX]; /* the track of which it was said; "" none */
+    struct notices item_problems;
 
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */

@@ -8,6 +8,7 @@
 #include "download.h"
 #include "tutti/base/log.h"
 #include "tutti/core/backoff.h"
+#include "tutti/core/notices.h"
 #include "tutti/io/loop.h"
 #include "tutti/io/mono_clock.h"
 #include "tutti/io/track_store.h"
@@ -45,6 +46,7 @@ struct library {
     struct loop_timer *refused_retry; /* of the current track */
     uint64_t downloads, failures;
     char error[PROTOCOL_REASON_MAX];
+    struct notices said;
 };
 
 static void plan(struct library *library);
@@ -207,6 +209,16 @@ static void on_replaced(void *user, struct download *download)
     }
 }
 
+static void say_problem(struct library *library, const char *reason)
+{
+    unsigned withheld;
+    char others[NOTICES_WITHHELD_MAX];
+    if (!notices_pass(&library->said, loop_now(library->loop), &withheld))
+        return;
+    notices_print_withheld(withheld, others);
+    log_warn("track %s: %s%s", download_url(library->wanted[0].download), reason, others);
+}
+
 /* Of the current track; "" when there is none. Said once for each track. */
 static void set_problem(struct library *library, const char *reason)
 {
@@ -214,7 +226,7 @@ static void set_problem(struct library *library, const char *reason)
         return;
     snprintf(library->error, sizeof library->error, "%s", reason);
     if (reason[0])
-        log_warn("track %s: %s", download_url(library->wanted[0].download), reason);
+        say_problem(library, reason);
     library->handlers.on_problem(library->user);
 }
 

@@ -21,6 +21,7 @@
 #include "tutti/core/backoff.h"
 #include "tutti/core/date_plan.h"
 #include "tutti/core/membership.h"
+#include "tutti/core/notices.h"
 #include "tutti/core/orders.h"
 #include "tutti/core/resync.h"
 #include "tutti/daemon/link.h"
@@ -126,6 +127,7 @@ struct link_orders {
     struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
     void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
     uint64_t confirmed, repeated, failed;
+    struct notices refusals; /* of messages that nobody here has asked about */
 };
 
 struct link {

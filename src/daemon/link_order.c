@@ -240,10 +240,20 @@ void link_orders_take_playlist(struct link *link)
     link_orders_run(link);
 }
 
+static void say_refusal(struct link *link, const char *detail)
+{
+    unsigned withheld;
+    char others[NOTICES_WITHHELD_MAX];
+    if (!notices_pass(&link->orders.refusals, loop_now(link->loop), &withheld))
+        return;
+    notices_print_withheld(withheld, others);
+    log_warn("backend: refuses a message: %s%s", detail, others);
+}
+
 void link_orders_take_refusal(struct link *link, const char *detail)
 {
     if (!orders_heard_refusal(&link->orders.machine, detail))
-        log_warn("backend: refuses a message: %s", detail);
+        say_refusal(link, detail);
     link_orders_run(link);
 }
 

@@ -355,7 +355,6 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
     if (http->destroyed)
         return NULL;
     if (!http_request_is_http_url(request->url)) {
-        log_error("not an http or https address: %s", request->url);
         errno = EINVAL;
         return NULL;
     }

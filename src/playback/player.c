@@ -202,12 +202,21 @@ static void follow_output(struct player *player, struct mono_time now)
     feed_more(player, output_get_status(player->output).xruns);
 }
 
+static void say_failure(struct player *player, struct mono_time now)
+{
+    unsigned withheld;
+    char others[NOTICES_WITHHELD_MAX];
+    player->failure_said = true;
+    if (!notices_pass(&player->failures, now, &withheld))
+        return;
+    notices_print_withheld(withheld, others);
+    log_error("the current track cannot be played: %s%s", voice_error(player->voice), others);
+}
+
 static void follow_state(struct player *player, enum transport_state state, struct mono_time now)
 {
-    if (state == TRANSPORT_FAILED && !player->failure_said) {
-        log_error("the current track cannot be played: %s", voice_error(player->voice));
-        player->failure_said = true;
-    }
+    if (state == TRANSPORT_FAILED && !player->failure_said)
+        say_failure(player, now);
     if (state == player->state)
         return;
     log_debug("player: %s -> %s", transport_name(player->state), transport_name(state));

@@ -5,6 +5,7 @@
 #ifndef TUTTI_PLAYBACK_PLAYER_INTERNAL_H
 #define TUTTI_PLAYBACK_PLAYER_INTERNAL_H
 
+#include "tutti/core/notices.h"
 #include "tutti/playback/player.h"
 #include "tutti/playback/voice.h"
 
@@ -27,6 +28,7 @@ struct player {
     struct drift drift;
     enum transport_state state;
     bool failure_said; /* of this voice */
+    struct notices failures;
 
     bool joined;          /* the voice's frames are being queued */
     bool outdated;        /* what is queued is not wanted any more, and not cut yet */

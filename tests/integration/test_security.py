@@ -138,6 +138,27 @@ def test_odd_states_that_take_turns_fill_no_log(house, server):
     assert speaker.log.count("the last good state stays") == 3
 
 
+def changing(*track_ids):
+    return b"".join(text_frame("playback_state", {**STATE, "track_id": track_id}) for track_id in track_ids)
+
+
+@pytest.mark.parametrize("flood, line", [
+    (text_frame("error", {"detail": "no"}) * 5000, "refuses a message"),
+    (changing("t1", "nowhere", "t2", "neither") * 2000, "track "),
+], ids=["errors", "tracks"])
+def test_what_is_said_again_and_again_fills_no_log(house, server, flood, line):
+    items = [{"id": f"i{i}", "track_id": f"t{i}", "name": "x", "media_url": f"ftp://{i}.invalid/", "media_type": "audio/mpeg",
+              "duration_seconds": 60, "position": i - 1} for i in (1, 2)]
+    playlist = text_frame("playlist_update", {"playlist": items})
+    end = text_frame("playback_state", {**STATE, "position_ms": 1234, "state": "paused"})
+    backend = server(on_ws=lambda: [initial_frames()[0], playlist, flood, end], on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: speaker.status()["position_ms"] == 1234, 30, "the last state")
+    assert 1 <= speaker.log.count(line) <= 40
+    assert len(speaker.log.splitlines()) < 80
+
+
 def test_a_media_url_names_no_file_of_ours(house, server):
     """The cache knows tracks by a hash of their URL: nothing in it is a path."""
     url = "/../../../../tmp/../x/..%2f..%2fstate.json"

@@ -32,5 +32,11 @@ struct notices {
 /* Whether to say it now. ret_withheld: how many were not said since the last that was. */
 bool notices_take(struct notices *notices, const char *text, struct mono_time now,
                   unsigned *ret_withheld);
+/* The same for what may be said again whenever it happens again, if only not too often. */
+bool notices_pass(struct notices *notices, struct mono_time now, unsigned *ret_withheld);
+
+/* To be put behind the line: how many before it were not logged; "" for none. */
+#define NOTICES_WITHHELD_MAX 48
+void notices_print_withheld(unsigned withheld, char to[NOTICES_WITHHELD_MAX]);
 
 #endif

@@ -84,8 +84,8 @@ struct http_request {
 struct http *http_create(struct loop *loop, const struct http_config *config);
 void http_destroy(struct http *http); /* cancels what is under way */
 
-/* Copies what it needs. NULL, logged, with errno EINVAL for a bad URL, else ENOMEM: later, perhaps.
- */
+/* Copies what it needs. NULL, with errno EINVAL for what is no http or https URL, else ENOMEM, which
+ * is logged: later, perhaps. */
 struct http_call *http_start(struct http *http, const struct http_request *request);
 /* In on_done of a JSON call: its body becomes the caller's, to be freed with free(); NULL: none. */
 char *http_take_body(const struct http_response *response);

@@ -2,6 +2,7 @@
 #include "tutti/core/notices.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct notices notices;
 static struct mono_time now;
@@ -50,6 +51,25 @@ static void texts_that_take_turns_are_said_once_each(void **state)
     assert_int_equal(said, 5);
 }
 
+/* As a track that fails whenever it is chosen. */
+static void what_may_be_said_again_is_said_a_few_at_a_time(void **state)
+{
+    (void)state;
+    char others[NOTICES_WITHHELD_MAX];
+    int said = 0;
+    for (int i = 0; i < 20000; i++, pass(10 * NS_PER_MS))
+        said += notices_pass(&notices, now, &withheld);
+    assert_in_range(said, NOTICES_BURST, NOTICES_BURST + 4);
+    pass(2 * NOTICES_REFILL_NS);
+    assert_true(notices_pass(&notices, now, &withheld));
+    assert_true(withheld > 1000);
+    notices_print_withheld(withheld, others);
+    assert_non_null(strstr(others, " others before were not logged)"));
+    assert_true(notices_pass(&notices, now, &withheld));
+    notices_print_withheld(withheld, others);
+    assert_string_equal(others, "");
+}
+
 static void texts_that_are_all_different_are_said_a_few_at_a_time(void **state)
 {
     (void)state;
@@ -91,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_text_is_said_once_an_hour),
         TEST(texts_that_take_turns_are_said_once_each),
+        TEST(what_may_be_said_again_is_said_a_few_at_a_time),
         TEST(texts_that_are_all_different_are_said_a_few_at_a_time),
         TEST(the_oldest_of_too_many_is_forgotten),
     };
