@@ -360,11 +360,6 @@ unsigned output_rate_hz(const struct output *output)
     return output->info.rate_hz;
 }
 
-double output_frame_at(const struct output *output, struct mono_time heard_at)
-{
-    return dac_clock_frame_at(&output->clock, mono_add(heard_at, -output->config.latency_ns));
-}
-
 struct mono_time output_time_of(const struct output *output, double frame)
 {
     return mono_add(dac_clock_time_of(&output->clock, frame), output->config.latency_ns);

@@ -190,6 +190,11 @@ int64_t output_cut(struct output *output, int64_t end, struct mono_time now)
     return output->end;
 }
 
+double output_frame_at(const struct output *output, struct mono_time heard_at)
+{
+    return dac_clock_frame_at(&output->clock, mono_add(heard_at, -output->config.latency_ns));
+}
+
 bool output_position_at(const struct output *output, struct mono_time heard_at,
                         double *ret_position_s)
 {

@@ -46,16 +46,6 @@ void player_destroy(struct player *player)
     free(player);
 }
 
-double player_wanted_at(const struct player *player, struct mono_time heard_at)
-{
-    return timeline_position_at(&player->timeline, server_clock_at(player->config.clock, heard_at));
-}
-
-bool player_output_is_ready(const struct player *player)
-{
-    return output_get_status(player->output).state == OUTPUT_READY;
-}
-
 /* The first frame of the track has been reached; before it, an earlier one may still be heard. */
 static bool is_sounding(const struct player *player, struct mono_time now)
 {

@@ -52,9 +52,16 @@ struct player {
     float slice[PLAYER_SLICE_FRAMES * SINK_CHANNELS];
 };
 
-/* player.c. What the timeline wants to be heard at an instant. */
+/* A queue that cannot be filled is ended, with a fade, when so much is left of it. */
+#define PLAYER_DRY_NS (40 * NS_PER_MS)
+
+/* player_facts.c. What the timeline wants to be heard at an instant. */
 double player_wanted_at(const struct player *player, struct mono_time heard_at);
 bool player_output_is_ready(const struct player *player);
+/* The device takes nothing back: what is queued delays every pause and seek. */
+bool player_has_short_queue(const struct player *player);
+/* When a queue that is out of bytes has to be looked at, at the latest. */
+struct mono_time player_dry_at(const struct player *player);
 
 /* player_sound.c */
 /* Starts the voice on the timeline, a little ahead. It stays unjoined when the voice needs time. */
@@ -67,9 +74,6 @@ void player_leave(struct player *player, struct mono_time now);
 double player_queue_error_s(const struct player *player);
 /* Keeps the queue full of the track, or of silence. */
 void player_fill(struct player *player, struct mono_time now);
-
-/* When a queue that is out of bytes has to be looked at, at the latest. */
-struct mono_time player_dry_at(const struct player *player);
 
 /* player_pace.c */
 struct mono_time player_next_tick(struct player *player, struct mono_time now);

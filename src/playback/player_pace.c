@@ -34,11 +34,6 @@ static struct mono_time earlier(struct mono_time a, struct mono_time b)
     return mono_sub(a, b) < 0 ? a : b;
 }
 
-static bool has_short_queue(const struct player *player)
-{
-    return !output_get_status(player->output).sink.can_rewind;
-}
-
 static struct mono_time later(struct mono_time a, struct mono_time b)
 {
     return mono_sub(a, b) < 0 ? b : a;
@@ -50,7 +45,7 @@ static struct mono_time next_sound_tick(struct player *player, struct mono_time 
                  output_get_status(player->output).sigma_s > UNSURE_S;
     int64_t least_ns = eager ? EAGER_TICK_NS : TICK_NS;
     int64_t range_ns = eager ? EAGER_RANGE_NS : TICK_RANGE_NS;
-    if (has_short_queue(player) && player->fixed_queue_ns / 2 < least_ns + range_ns)
+    if (player_has_short_queue(player) && player->fixed_queue_ns / 2 < least_ns + range_ns)
         least_ns = range_ns = player->fixed_queue_ns / 4;
     player->tick_phase = golden_walk(player->tick_phase);
     int64_t wait_ns = least_ns + (int64_t)(player->tick_phase * (double)range_ns);

@@ -19,8 +19,6 @@
 static const int64_t QUEUE_SOUND_NS = 500 * NS_PER_MS;
 /* From the decision to the first frame: the cut, a seek in the file, the first slices. */
 static const int64_t JOIN_LEAD_NS = 30 * NS_PER_MS;
-/* A queue that cannot be filled is ended, with a fade, when so much is left of it. */
-static const int64_t DRY_NS = 40 * NS_PER_MS;
 /* After it ran dry, so much of the track is waited for before it is joined again: rather one pause
  * than a stutter. */
 static const double RESERVE_S = 2;
@@ -163,14 +161,9 @@ static bool append_sound(struct player *player, int64_t frames)
     return true;
 }
 
-static bool can_rewind(const struct player *player)
-{
-    return output_get_status(player->output).sink.can_rewind;
-}
-
 static int64_t sound_queue_ns(const struct player *player)
 {
-    bool fixed = !can_rewind(player) && player->fixed_queue_ns < QUEUE_SOUND_NS;
+    bool fixed = player_has_short_queue(player) && player->fixed_queue_ns < QUEUE_SOUND_NS;
     return fixed ? player->fixed_queue_ns : QUEUE_SOUND_NS;
 }
 
@@ -196,19 +189,12 @@ static void run_out(struct player *player, struct mono_time now)
 {
     int64_t end = output_end(player->output);
     player->out_of_bytes = true;
-    if ((double)end > output_frame_at(player->output, mono_add(now, DRY_NS)))
+    if ((double)end > output_frame_at(player->output, mono_add(now, PLAYER_DRY_NS)))
         return;
     log_warn("the download is slower than the music: waiting in silence");
     output_cut(player->output, end, now);
     player->joined = false;
     player->ran_dry = true;
-}
-
-/* When a queue that cannot be filled has to be ended. */
-struct mono_time player_dry_at(const struct player *player)
-{
-    double end = (double)output_end(player->output);
-    return mono_add(output_time_of(player->output, end), -DRY_NS);
 }
 
 /* As many of the frames that are missing as one round may make; the rest is for the next. */
@@ -244,8 +230,9 @@ static void fill_silence(struct player *player, struct mono_time now)
 {
     if (player->outdated)
         player_leave(player, now);
-    int64_t frames = can_rewind(player) ? (int64_t)output_space(player->output, now)
-                                        : frames_short_of(player, player->fixed_queue_ns, now);
+    int64_t frames = player_has_short_queue(player)
+                         ? frames_short_of(player, player->fixed_queue_ns, now)
+                         : (int64_t)output_space(player->output, now);
     if (frames > 0)
         output_append_silence(player->output,
                               (size_t)share_of_round(player, frames, PLAYER_SILENT_ROUND_FRAMES));

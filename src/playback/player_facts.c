@@ -1,0 +1,25 @@
+/*
+ * player_facts.c: what the player's parts ask of what it knows.
+ */
+#include "player_internal.h"
+
+double player_wanted_at(const struct player *player, struct mono_time heard_at)
+{
+    return timeline_position_at(&player->timeline, server_clock_at(player->config.clock, heard_at));
+}
+
+bool player_output_is_ready(const struct player *player)
+{
+    return output_get_status(player->output).state == OUTPUT_READY;
+}
+
+bool player_has_short_queue(const struct player *player)
+{
+    return !output_get_status(player->output).sink.can_rewind;
+}
+
+struct mono_time player_dry_at(const struct player *player)
+{
+    double end = (double)output_end(player->output);
+    return mono_add(output_time_of(player->output, end), -PLAYER_DRY_NS);
+}
