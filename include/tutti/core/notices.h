@@ -12,9 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NOTICES_MAX                                                                                \
-    16 /* texts that are remembered: more than there are reasons in the protocol   \
-                        */
+/* Texts that are remembered: more than there are reasons in the protocol. */
+#define NOTICES_MAX 16
 #define NOTICES_BURST 8
 #define NOTICES_AGAIN_NS (INT64_C(3600) * NS_PER_S)
 #define NOTICES_REFILL_NS (INT64_C(60) * NS_PER_S)

@@ -6,9 +6,9 @@
  *   SENDING         an upload, or joining a session: for as long as the call takes
  *   AGREED          the backend has said yes; the playlist does not show it yet
  *   DOUBTED         nothing came, or an answer that says nothing (a 500, a time-out: the backend
- * may have done it): the socket is replaced, and what the new one says first decides REPEATED it
- * had not happened; the answer to the second try is waited for REPEAT_DOUBTED  that one says
- * nothing either: decided as before, and not tried again
+ *                   may have done it): the socket is replaced, and what the new one says decides
+ *   REPEATED        it had not happened; the answer to the second try is waited for
+ *   REPEAT_DOUBTED  that one says nothing either: decided as before, and not tried again
  *
  * Each ends exactly once. Only what can be asked for twice is repeated: an approval would be
  * applied twice, and a request or an upload would be there twice.

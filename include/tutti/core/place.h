@@ -7,8 +7,7 @@
  *
  *   - an order from here leads to it (place_expect), and its track is told;
  *   - the track begins anew when its time was over: the next item, if it has the same track;
- *   - another track is told: the next item that is one with it, else the one before, else the
- * first;
+ *   - another track is told: the next item that is one with it, else the one before, else the first;
  *   - otherwise it stays. When the item is removed, it is the nearest one with its track.
  *
  * Everybody in a session comes to the same place by these, except where somebody else has named one
