@@ -28,6 +28,16 @@ const struct playlist_item *session_current_item(const struct session *session)
     return place_item(&session->place, &session->playlist);
 }
 
+const char *session_item_problem(const struct session *session)
+{
+    const struct playlist_item *item = session_current_item(session);
+    if (!session_has_track(session))
+        return "";
+    if (!item)
+        return "the playlist has no such track";
+    return item->media_url[0] ? "" : "the playlist has no address for it";
+}
+
 /* --- what is told -------------------------------------------------------------------------- */
 
 static void take_playback(struct session *session, const struct playback_state *playback,

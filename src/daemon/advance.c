@@ -33,7 +33,7 @@ static enum advance_trouble trouble_of(const struct daemon *daemon,
     if (player->state == TRANSPORT_PLAYING || player->state == TRANSPORT_ARMED)
         return ADVANCE_FINE;
     if (player->state == TRANSPORT_FAILED || library_is_refused(daemon->library) ||
-        daemon_item_problem(daemon)[0])
+        session_item_problem(daemon->session)[0])
         return ADVANCE_UNPLAYABLE;
     return library_error(daemon->library)[0] ? ADVANCE_UNREACHABLE : ADVANCE_FINE;
 }

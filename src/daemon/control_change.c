@@ -95,8 +95,8 @@ static void do_decide(struct daemon *daemon, const struct asker *asker,
     }
     struct waiting *waiting = control_wait(daemon, asker);
     if (waiting)
-        link_decide(daemon->link, cmd->request_id, entry ? &entry->message : NULL,
-                    cmd->verb == CONTROL_APPROVE, cmd->reason, control_confirmed, waiting);
+        link_decide(daemon->link, cmd->request_id, cmd->verb == CONTROL_APPROVE, cmd->reason,
+                    control_confirmed, waiting);
 }
 
 static void joined(void *user, const struct link_result *result)

@@ -60,20 +60,10 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
 
 /* --- playlist and tracks ------------------------------------------------------------------- */
 
-const char *daemon_item_problem(const struct daemon *daemon)
-{
-    const struct playlist_item *item = session_current_item(daemon->session);
-    if (!session_has_track(daemon->session))
-        return "";
-    if (!item)
-        return "the playlist has no such track";
-    return item->media_url[0] ? "" : "the playlist has no address for it";
-}
-
 /* When a state is told: a list alone may be ahead of the state that goes with it. */
 static void say_item_problem(struct daemon *daemon)
 {
-    const char *problem = daemon_item_problem(daemon);
+    const char *problem = session_item_problem(daemon->session);
     const char *track_id = problem[0] ? daemon->session->playback.track_id : "";
     unsigned withheld;
     char others[NOTICES_WITHHELD_MAX];
@@ -196,12 +186,6 @@ static double length_s(void *user, struct mono_time now)
     return player_get_status(daemon->player, now).length_s;
 }
 
-void daemon_keep_state(void *user)
-{
-    struct daemon *daemon = user;
-    session_saver_save(daemon->saver, &daemon->state);
-}
-
 static void on_change(void *user)
 {
     struct daemon *daemon = user;
@@ -209,11 +193,6 @@ static void on_change(void *user)
     daemon_keep_state(user);
     daemon_group_follow_session(user);
     finder_follow(daemon->finder, loop_now(daemon->loop));
-}
-
-struct session_device *daemon_device(struct daemon *daemon)
-{
-    return session_state_device(&daemon->state, daemon->settings->audio.device);
 }
 
 static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)

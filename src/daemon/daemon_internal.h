@@ -31,6 +31,10 @@
 #define EVENTS_PLAYLIST 2u
 #define EVENTS_REQUESTS 4u
 
+/* While it plays, the status goes out this often: for a progress bar and a plot of the drift. And
+ * whatever happens, nobody is told more often. */
+#define EVENTS_EVERY_NS (250 * NS_PER_MS)
+
 struct events {
     struct loop_timer *timer;
     struct mono_time told_at;
@@ -98,14 +102,13 @@ extern const struct library_handlers daemon_library_handlers;
 extern const struct link_handlers daemon_link_handlers;
 /* Lets the player do what is due, and sets the timer for its next time. */
 void daemon_tick(struct daemon *daemon, struct mono_time now);
-/* Writes what must survive a restart, in the background; user: the daemon. */
+void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
+void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
+
+/* remember.c: writes what must survive a restart, in the background; user: the daemon. */
 void daemon_keep_state(void *user);
 /* What is remembered of the configured sound device. */
 struct session_device *daemon_device(struct daemon *daemon);
-/* Why the playlist gives nothing to play for the current track; "" where it does, or none is. */
-const char *daemon_item_problem(const struct daemon *daemon);
-void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
-void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
 
 /* advance.c: goes on at the end of a track, where this speaker is to. When it wants to be called
  * again; far away if there is nothing to come. */
@@ -139,11 +142,12 @@ void daemon_take_device(struct daemon *daemon);
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
 /* Why the current track is silent here, as one line; "" when nothing is wrong with it. */
 const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player);
-/* position: where it stands, 0-based. */
-cJSON *status_build_item(const struct playlist_item *item, int position, bool current);
-cJSON *status_build_request(const struct request_message *request, bool mine);
 cJSON *status_build_session(const struct daemon *daemon);
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
+
+/* list_json.c: the caller deletes what is returned. position: where it stands, 0-based. */
+cJSON *status_build_item(const struct playlist_item *item, int position, bool current);
+cJSON *status_build_request(const struct request_message *request, bool mine);
 
 /* metrics.c: the snapshot for Prometheus; user: the daemon. To be freed; NULL: out of memory. */
 char *metrics_text(void *user);
@@ -153,12 +157,14 @@ void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
 void control_forget_all(struct daemon *daemon); /* at the end; nobody is answered any more */
 
-/* events.c: news is EVENTS_*, ored. */
+/* news.c: something has changed; news: EVENTS_*, ored. */
+void events_note(struct daemon *daemon, unsigned news);
+
+/* events.c */
 bool events_init(struct daemon *daemon);
 /* There is a new subscriber, who is told the lists as they are now; the others must know them, too,
  * before. */
 void events_start(struct daemon *daemon);
 void events_finish(struct daemon *daemon);
-void events_note(struct daemon *daemon, unsigned news);
 
 #endif

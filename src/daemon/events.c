@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* While it plays, the status goes out this often: for a progress bar and a plot of the drift. */
-static const int64_t STATUS_NS = 250 * NS_PER_MS;
-
 static void tell(struct daemon *daemon, const char *event, cJSON *what)
 {
     cJSON *body = cJSON_CreateObject();
@@ -129,7 +126,7 @@ static void events_fired(void *user, struct mono_time now)
     events->told_at = now;
     tell_news(daemon, news | (plays(daemon, now) ? EVENTS_STATUS : 0), now);
     if (plays(daemon, now))
-        loop_timer_set(events->timer, mono_add(now, STATUS_NS));
+        loop_timer_set(events->timer, mono_add(now, EVENTS_EVERY_NS));
 }
 
 bool events_init(struct daemon *daemon)
@@ -144,7 +141,7 @@ void events_start(struct daemon *daemon)
         tell_playlist(daemon);
     else
         remember_prints(daemon);
-    loop_timer_set_in(daemon->events.timer, STATUS_NS);
+    loop_timer_set_in(daemon->events.timer, EVENTS_EVERY_NS);
 }
 
 void events_finish(struct daemon *daemon)
@@ -153,14 +150,4 @@ void events_finish(struct daemon *daemon)
     free(daemon->events.prints);
     daemon->events.timer = NULL;
     daemon->events.prints = NULL;
-}
-
-/* Not before its quarter of a second, so that nobody is told more often, whatever happens. */
-void events_note(struct daemon *daemon, unsigned news)
-{
-    struct events *events = &daemon->events;
-    if (!events->timer || !daemon->control || !control_socket_has_subscribers(daemon->control))
-        return;
-    events->news |= news;
-    loop_timer_set(events->timer, mono_add(events->told_at, STATUS_NS));
 }

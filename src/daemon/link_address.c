@@ -3,13 +3,6 @@
  */
 #include "link_internal.h"
 
-#include <string.h>
-
-bool link_has_address(const struct link *link)
-{
-    return strcmp(link->config.settings->backend.url, "auto") != 0;
-}
-
 void link_wait_for_address(struct link *link, const char *problem)
 {
     if (!link_has_address(link) && link->connection.state != LINK_LEFT)
@@ -24,8 +17,9 @@ void link_use_address(struct link *link)
     link_cancel_obtaining(link);
     link_cancel_check(link);
     link_disconnect(link);
+    link_clock_disconnected(link);
     link_find_membership(link);
-    backoff_reset(&link->connection.backoff);
+    link_forget_failures(link);
     link_set_state(link, LINK_JOINING, "");
     link_retry_now(link);
 }

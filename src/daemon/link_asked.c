@@ -12,6 +12,7 @@ static void go_out(struct link *link)
     link_cancel_obtaining(link);
     link_cancel_check(link);
     link_disconnect(link);
+    link_clock_disconnected(link);
     link_clear_session(link);
 }
 
@@ -37,8 +38,10 @@ static void go_in(struct link_order *pending, const struct session_answer *answe
     link_take_asked(link, answer, pending->code);
 }
 
-void link_join_answered(struct link_order *pending, const struct http_response *response)
+static void join_answered(struct link_order *pending, const struct order *order,
+                          const struct http_response *response)
 {
+    (void)order;
     struct session_answer answer;
     char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 32];
     if (response->status == 0) {
@@ -56,8 +59,9 @@ void link_join_answered(struct link_order *pending, const struct http_response *
     }
 }
 
-void link_join_start(struct link_order *pending)
+static void start_joining(struct link_order *pending, const struct order *order)
 {
+    (void)order;
     char url[PROTOCOL_URL_MAX];
     struct link *link = pending->link;
     if (!link_has_address(link)) {
@@ -75,10 +79,12 @@ void link_join_start(struct link_order *pending)
     free(json);
 }
 
+static const struct link_order_kind joining = {.send = start_joining, .answered = join_answered};
+
 void link_join(struct link *link, const char *code, link_done *done, void *user)
 {
     struct order order = {.kind = ORDER_JOIN, .position_ms = -1, .new_position = -1};
-    struct link_order *pending = link_order_begin(link, &order, done, user);
+    struct link_order *pending = link_order_begin(link, &order, &joining, done, user);
     if (!pending)
         return;
     link_upper_case(pending->code, sizeof pending->code, code);

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+bool link_has_address(const struct link *link)
+{
+    return strcmp(link->config.settings->backend.url, "auto") != 0;
+}
+
 /* A fresh connection: on one that was kept, curl would try again by itself what met its end. */
 struct http_call *link_call(struct link *link, const struct http_request *request)
 {

@@ -1,7 +1,6 @@
 /*
- * link_command.c: with what the backend is asked: over the socket where the rest of the session
- * hears it at once, over REST where only an answer says whether it was taken; and what an answer
- * says. link_order.c waits for the end.
+ * link_command.c: commands and changes: by the socket where the rest of the session hears them at
+ * once, over REST where only an answer says whether they were taken. link_order.c waits for the end.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -13,73 +12,6 @@
 static void copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
-}
-
-/* --- the answer to a call ------------------------------------------------------------------ */
-
-/* Its broadcast may be missed. */
-static void take_request(struct link_order *pending, const struct http_response *response)
-{
-    struct protocol_message message = {.type = MESSAGE_REQUEST};
-    char reason[PROTOCOL_REASON_MAX];
-    pending->has_request =
-        protocol_parse_request(response->body, response->body_bytes, &message.request, reason);
-    if (!pending->has_request)
-        return;
-    pending->request = message.request;
-    link_apply(pending->link, &message, loop_now(pending->link->loop));
-}
-
-static void take_playback(struct link *link, const struct http_response *response)
-{
-    struct protocol_message message = {.type = MESSAGE_PLAYBACK_STATE};
-    char reason[PROTOCOL_REASON_MAX];
-    if (protocol_parse_playback(response->body, response->body_bytes, &message.playback, reason))
-        link_apply(link, &message, loop_now(link->loop));
-}
-
-/* What it tells beside its yes. */
-static void take_answer(struct link_order *pending, const struct order *order,
-                        const struct http_response *response)
-{
-    if (order->kind == ORDER_PLAYBACK)
-        take_playback(pending->link, response);
-    if (order->kind == ORDER_ADD)
-        pending->has_item =
-            protocol_parse_item(response->body, response->body_bytes, &pending->item);
-    if (order->kind == ORDER_ADD || order->kind == ORDER_APPROVE || order->kind == ORDER_DENY)
-        take_request(pending, response);
-}
-
-static void say_why(const struct order *order, const struct http_response *response, char *why,
-                    size_t size)
-{
-    char detail[PROTOCOL_REASON_MAX];
-    enum order_refusal refusal = order_refusal_of(order, response->status);
-    const char *text = order_refusal_text(refusal);
-    link_error_detail(response, detail);
-    bool page = detail[0] == '<'; /* a proxy's */
-    if (response->status == 0)
-        copy(why, size, response->error);
-    else if (order_judge(order, false, response->status, NULL) == ORDER_UNKNOWN)
-        snprintf(why, size, "HTTP %d", response->status);
-    else if (refusal == ORDER_TOO_LARGE && page)
-        snprintf(why, size,
-                 "%s (HTTP 413): a proxy in front of it says so; raise client_max_body_size there",
-                 text);
-    else if (detail[0] && !page)
-        snprintf(why, size, "%s: %s", text, detail);
-    else
-        snprintf(why, size, "%s (HTTP %d)", text, response->status);
-}
-
-void link_order_read(struct link_order *pending, const struct order *order,
-                     const struct http_response *response, char why[ORDERS_ERROR_MAX])
-{
-    if (response->status >= 200 && response->status < 300)
-        take_answer(pending, order, response);
-    else
-        say_why(order, response, why, ORDERS_ERROR_MAX);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
@@ -157,11 +89,6 @@ static void call_rest(struct link_order *pending, const struct order *order)
         call_item(pending, order, url, sizeof url);
 }
 
-void link_order_repeat(struct link_order *pending, const struct order *order)
-{
-    call_rest(pending, order);
-}
-
 /* --- the first try ------------------------------------------------------------------------- */
 
 static void send_text(struct link_order *pending)
@@ -171,28 +98,16 @@ static void send_text(struct link_order *pending)
     link_order_sent(pending, pending->text && live && ws_client_send(live->client, pending->text));
 }
 
-void link_order_send(struct link_order *pending, struct order *order)
+static void send_order(struct link_order *pending, const struct order *order)
 {
-    order_note_before(order, pending->link->config.session);
-    switch (order->kind) {
-    case ORDER_PLAYBACK:
-    case ORDER_REQUEST:
+    if (order->kind == ORDER_PLAYBACK || order->kind == ORDER_REQUEST)
         send_text(pending);
-        break;
-    case ORDER_ADD:
-        link_upload_start(pending);
-        break;
-    case ORDER_JOIN:
-        link_join_start(pending);
-        break;
-    case ORDER_APPROVE:
-    case ORDER_DENY:
-    case ORDER_REMOVE:
-    case ORDER_MOVE:
+    else
         call_rest(pending, order);
-        break;
-    }
 }
+
+static const struct link_order_kind asking = {
+    .send = send_order, .repeat = call_rest, .answered = link_take_answer};
 
 /* --- what can be asked --------------------------------------------------------------------- */
 
@@ -200,7 +115,7 @@ void link_order_send(struct link_order *pending, struct order *order)
 static void begin_with_text(struct link *link, const struct order *order, char *text,
                             link_done *done, void *user)
 {
-    struct link_order *pending = link_order_begin(link, order, done, user);
+    struct link_order *pending = link_order_begin(link, order, &asking, done, user);
     if (!pending) {
         free(text);
         return;
@@ -236,19 +151,20 @@ void link_request(struct link *link, const struct request_wish *wish, link_done 
     begin_with_text(link, &order, protocol_build_request(wish), done, user);
 }
 
-void link_decide(struct link *link, const char *request_id, const struct request_message *known,
-                 bool approve, const char *reason, link_done *done, void *user)
+void link_decide(struct link *link, const char *request_id, bool approve, const char *reason,
+                 link_done *done, void *user)
 {
+    const struct request_entry *known = requests_find(&link->config.session->requests, request_id);
     struct order order = {.kind = approve ? ORDER_APPROVE : ORDER_DENY,
                           .position_ms = -1,
-                          .new_position = known ? known->new_position : -1};
+                          .new_position = known ? known->message.new_position : -1};
     copy(order.request_id, sizeof order.request_id, request_id);
     if (known) {
-        order.type = known->type;
-        copy(order.item_id, sizeof order.item_id, known->item_id);
-        copy(order.track_id, sizeof order.track_id, known->track_id);
+        order.type = known->message.type;
+        copy(order.item_id, sizeof order.item_id, known->message.item_id);
+        copy(order.track_id, sizeof order.track_id, known->message.track_id);
     }
-    struct link_order *pending = link_order_begin(link, &order, done, user);
+    struct link_order *pending = link_order_begin(link, &order, &asking, done, user);
     if (!pending)
         return;
     copy(pending->denial, sizeof pending->denial, reason);
@@ -260,7 +176,7 @@ static void change_item(struct link *link, enum order_kind kind, const char *ite
 {
     struct order order = {.kind = kind, .position_ms = -1, .new_position = new_position};
     copy(order.item_id, sizeof order.item_id, item_id);
-    if (link_order_begin(link, &order, done, user))
+    if (link_order_begin(link, &order, &asking, done, user))
         link_orders_run(link);
 }
 

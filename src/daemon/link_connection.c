@@ -1,5 +1,6 @@
 /*
- * link_connection.c: the socket's life: open, adopt, lose, open again.
+ * link_connection.c: the sockets' life: open one, switch to it, lose it, try again. What follows
+ * from that, the handlers know.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -22,6 +23,11 @@ const char *link_state_name(enum link_state state)
     return names[state];
 }
 
+bool link_is_live(const struct link *link)
+{
+    return link->connection.state == LINK_LIVE;
+}
+
 void link_set_state(struct link *link, enum link_state state, const char *problem)
 {
     struct link_connection *connection = &link->connection;
@@ -39,12 +45,16 @@ void link_set_state(struct link *link, enum link_state state, const char *proble
 
 /* --- trying again -------------------------------------------------------------------------- */
 
-/* And whoever waits for a connection waits no longer. */
 void link_retry_later(struct link *link)
 {
     struct link_connection *connection = &link->connection;
     loop_timer_set_in(connection->retry, backoff_next(&connection->backoff));
-    link_orders_not_connected(link, connection->problem);
+    connection->handlers->on_wait(link);
+}
+
+void link_forget_failures(struct link *link)
+{
+    backoff_reset(&link->connection.backoff);
 }
 
 static bool is_away(const struct link_connection *connection)
@@ -66,8 +76,7 @@ static void close_socket(struct link *link, struct link_socket *socket)
     if (!socket)
         return;
     ws_client_destroy(socket->client);
-    texts_forget_playlist(link->config.reader, &socket->opening.playlist);
-    link_forget_texts(socket);
+    connection->handlers->on_close(socket);
     memset(socket, 0, sizeof *socket);
     socket->link = link;
     if (connection->live == socket)
@@ -95,30 +104,12 @@ void link_disconnect(struct link *link)
     loop_timer_cancel(link->connection.retry);
     close_socket(link, link->connection.fresh);
     close_socket(link, link->connection.live);
-    link_clock_disconnected(link);
 }
 
-static void lose(struct link *link, const char *problem)
+void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int status,
+                       const char *reason)
 {
-    link_try_failed(link);
-    link_set_state(link, LINK_LOST, problem);
-    link_retry_later(link);
-}
-
-static void refused(struct link *link, int status, const char *reason)
-{
-    if (membership_is_refusal(status))
-        link_token_refused(link, status, mono_clock_now());
-    else if (status == 404)
-        lose(link,
-             "the WebSocket is answered with 404: does the backend have its WebSocket library?");
-    else
-        lose(link, reason);
-}
-
-void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
-                       int status, const char *reason)
-{
+    struct link *link = socket->link;
     struct link_connection *connection = &link->connection;
     bool live = socket == connection->live;
     if (!live && connection->live && end != WS_CLIENT_REFUSED) {
@@ -129,29 +120,41 @@ void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_cl
         note_end(connection);
     close_socket(link, socket);
     close_socket(link, connection->live);
-    link_clock_disconnected(link);
-    if (end == WS_CLIENT_REFUSED)
-        refused(link, status, reason);
-    else
-        lose(link, reason);
+    connection->handlers->on_lost(link, end, status, reason);
 }
 
 void link_end_late_opening(struct link *link, struct mono_time now)
 {
     struct link_connection *connection = &link->connection;
-    if (!connection->fresh || mono_sub(now, connection->opening_since) <= OPENING_MAX_NS)
-        return;
-    close_socket(link, connection->fresh);
-    if (!connection->live)
-        lose(link, "the backend does not tell its state");
+    if (connection->fresh && mono_sub(now, connection->opening_since) > OPENING_MAX_NS)
+        link_socket_ended(connection->fresh, WS_CLIENT_TIMEOUT, 0,
+                          "the backend does not tell its state");
 }
 
-/* --- opening one, and adopting it ---------------------------------------------------------- */
+/* --- opening one, and switching to it ------------------------------------------------------ */
+
+static void on_open(void *user, struct mono_time now)
+{
+    (void)user;
+    (void)now;
+}
+
+static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
+{
+    struct link_socket *socket = user;
+    socket->link->connection.handlers->on_text(socket, text, bytes, received);
+}
+
+static void on_end(void *user, enum ws_client_end end, int status, const char *reason)
+{
+    link_socket_ended(user, end, status, reason);
+}
 
 static void open_socket(struct link *link)
 {
     struct link_connection *connection = &link->connection;
     const struct link_pass *pass = &link->member.used;
+    static const struct ws_client_handlers handlers = {on_open, on_text, on_end};
     char url[PROTOCOL_URL_MAX + 2 * PROTOCOL_TOKEN_MAX];
     struct link_socket *sockets = connection->sockets;
     struct link_socket *socket = connection->live == sockets ? sockets + 1 : sockets;
@@ -159,7 +162,7 @@ static void open_socket(struct link *link)
                          pass->token))
         return;
     close_socket(link, connection->fresh);
-    socket->client = ws_client_create(link->loop, url, &link_socket_handlers, socket);
+    socket->client = ws_client_create(link->loop, url, &handlers, socket);
     if (!socket->client) {
         link_retry_later(link);
         return;
@@ -174,7 +177,7 @@ static void retry_fired(void *user, struct mono_time now)
     struct link *link = user;
     struct link_connection *connection = &link->connection;
     if (is_away(connection) && connection->state != LINK_LEFT)
-        link_try(link, now);
+        connection->handlers->on_retry(link, now);
     else if (connection->recheck_waits && connection->live && !connection->fresh)
         open_socket(link);
 }
@@ -205,30 +208,23 @@ void link_replace(struct link *link)
         open_socket(link); /* which gives up another */
 }
 
-void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now)
+bool link_switch_sockets(struct link *link, struct mono_time now)
 {
     struct link_connection *connection = &link->connection;
-    bool first = connection->state != LINK_LIVE;
+    struct link_socket *socket = connection->fresh, *old = connection->live;
     connection->fresh = NULL;
     note_end(connection);
-    close_socket(link, connection->live);
+    close_socket(link, old);
     connection->live = socket;
     connection->adopted_at = now;
-    link_check_adopted(link, first, now);
-    link_apply_adopted(socket, now);
-    link_membership_worked(link);
-    link_set_state(link, LINK_LIVE, "");
-    if (first) {
-        connection->connects++;
-        link_clock_connected(link, now);
-    }
-    link_send_probe(link, now);
-    link_orders_compare(link);
+    connection->connects += connection->state != LINK_LIVE;
+    return connection->state != LINK_LIVE;
 }
 
-bool link_connection_init(struct link *link)
+bool link_connection_init(struct link *link, const struct link_connection_handlers *handlers)
 {
     struct link_connection *connection = &link->connection;
+    connection->handlers = handlers;
     connection->sockets[0].link = connection->sockets[1].link = link;
     backoff_init(&connection->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
     connection->retry = loop_timer_create(link->loop, retry_fired, link);

@@ -1,18 +1,24 @@
 /*
  * link_internal.h: the parts of a link. Each has a struct of its own, which its own files alone
- * write:
+ * write. Each calls only what comes before it in this list, and tells what comes after it by
+ * handlers; unit.daemon.no_circles holds them to it.
  *
- *   link_connection  the sockets, and when another is opened    link_connection.c
- *                    what they say, in its order                link_message.c
- *   link_member      whose member we are                        link_membership.c, link_asked.c
- *   link_check       comparison over REST                       link_check.c
- *   link_clock       evidence for the backend's clock           link_clock.c
- *   link_orders      what was asked of the backend              link_order.c, link_command.c,
- *                                                               link_upload.c
- *   session          what the backend says                      link_session.c
+ *   link_call.c        calls over REST
+ *   link_connection.c  the sockets, and when another is opened
+ *   link_clock.c       evidence for the backend's clock
+ *   link_session.c     what the backend says, into the session
+ *   link_check.c       comparison over REST
+ *   link_membership.c  whose member we are
+ *   link_order.c       what was asked of the backend, until it has ended
+ *   link_answer.c      what an answer to it says
+ *   link_command.c, link_upload.c, link_asked.c
+ *                      what can be asked for: commands and changes, uploads, another session
+ *   link_address.c     the backend is somewhere else
+ *   link_message.c     what the sockets say, and to whom it goes
+ *   link.c             all of them together
  *
- * link.c puts them together. What is to be decided, core decides: session, resync, membership,
- * orders, date_plan and server_clock.
+ * What is to be decided, core decides: session, resync, membership, orders, date_plan and
+ * server_clock.
  */
 #ifndef TUTTI_DAEMON_LINK_INTERNAL_H
 #define TUTTI_DAEMON_LINK_INTERNAL_H
@@ -51,7 +57,19 @@ struct link_socket {
     size_t text_bytes;
 };
 
+/* What becomes of a link's sockets. */
+struct link_connection_handlers {
+    void (*on_text)(struct link_socket *socket, const char *text, size_t bytes,
+                    struct mono_time received);
+    void (*on_close)(struct link_socket *socket); /* whatever is kept for it goes */
+    /* None is left, nor being opened. */
+    void (*on_lost)(struct link *link, enum ws_client_end end, int status, const char *reason);
+    void (*on_wait)(struct link *link); /* the next try is later */
+    void (*on_retry)(struct link *link, struct mono_time now);
+};
+
 struct link_connection {
+    const struct link_connection_handlers *handlers;
     enum link_state state;
     char problem[PROTOCOL_REASON_MAX];
     struct link_socket sockets[2];
@@ -104,10 +122,22 @@ struct link_clock {
     struct http_call *call;
 };
 
+struct link_order;
+
+/* What is done for an order of some kind. */
+struct link_order_kind {
+    void (*send)(struct link_order *pending, const struct order *order);
+    void (*repeat)(struct link_order *pending, const struct order *order); /* NULL: it never is */
+    void (*answered)(struct link_order *pending, const struct order *order,
+                     const struct http_response *response);
+    void (*ended)(struct link *link); /* NULL: nothing need be done */
+};
+
 /* What was asked of the backend, beside what core/orders knows of it: with what, and for whom. */
 struct link_order {
     uint64_t number; /* in the orders; 0: free */
     struct link *link;
+    const struct link_order_kind *kind;
     struct http_call *call;           /* that will be answered */
     char *text;                       /* to be sent by the socket; NULL: none */
     char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
@@ -124,10 +154,13 @@ struct link_orders {
     struct orders machine;
     struct link_order pending[ORDERS_MAX]; /* what goes with them */
     struct loop_timer *timer;
-    struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
-    void (*upload_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
     uint64_t confirmed, repeated, failed;
     struct notices refusals; /* of messages that nobody here has asked about */
+};
+
+struct link_upload {
+    struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
+    void (*on_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
 };
 
 struct link {
@@ -141,16 +174,20 @@ struct link {
     struct link_check check;
     struct link_clock clock;
     struct link_orders orders;
+    struct link_upload upload;
 };
 
-/* --- link_address.c --- */
+/* --- link_call.c --- */
 
 /* False: where the backend is has yet to be found. */
 bool link_has_address(const struct link *link);
+struct http_call *link_call(struct link *link, const struct http_request *request);
+/* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
+void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);
 
 /* --- link_connection.c --- */
 
-bool link_connection_init(struct link *link);
+bool link_connection_init(struct link *link, const struct link_connection_handlers *handlers);
 void link_connection_finish(struct link *link);
 void link_set_state(struct link *link, enum link_state state, const char *problem);
 /* The first socket, with the membership that is in use. */
@@ -158,25 +195,36 @@ void link_connect(struct link *link);
 void link_disconnect(struct link *link);
 void link_retry_later(struct link *link);
 void link_retry_now(struct link *link); /* somebody waits for it */
+/* The next failure is the first one. */
+void link_forget_failures(struct link *link);
 /* A new socket beside the live one: whatever is true is what it says first. */
 void link_recheck(struct link *link);
 /* The same, even if one is being opened: what that one says may be older than the doubt. */
 void link_replace(struct link *link);
 /* One that does not tell its state is given up. */
 void link_end_late_opening(struct link *link, struct mono_time now);
-/* It has told the whole state: from here on it is the one that counts. */
-void link_adopt(struct link *link, struct link_socket *socket, struct mono_time now);
+/* From here on the one that was being opened is the one that counts. True: there was none. */
+bool link_switch_sockets(struct link *link, struct mono_time now);
 /* This one is gone. */
-void link_socket_ended(struct link *link, struct link_socket *socket, enum ws_client_end end,
-                       int status, const char *reason);
+void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int status,
+                       const char *reason);
 
-/* --- link_message.c --- */
+/* --- link_clock.c --- */
 
-extern const struct ws_client_handlers link_socket_handlers;
-/* What it has said is not wanted any more. */
-void link_forget_texts(struct link_socket *socket);
+bool link_clock_init(struct link *link);
+void link_clock_finish(struct link *link);
+void link_clock_connected(struct link *link, struct mono_time now);
+void link_clock_disconnected(struct link *link);
+void link_send_probe(struct link *link, struct mono_time now);
+void link_take_echo(struct link *link, const struct echo_message *echo, struct mono_time received);
+/* A state that was told to all. */
+void link_take_stamp(struct link *link, struct server_time updated_at, struct mono_time received);
+/* Every answer's Date is evidence. */
+void link_take_date(struct link *link, const struct http_response *response);
+/* When to compare next, about then: so that the Date of the answer says most. */
+struct mono_time link_time_of_check(struct link *link, struct mono_time due);
 
-/* --- link_session.c: into the session, and on to whoever follows it --- */
+/* --- link_session.c: and on to whoever follows it --- */
 
 /* One good message: by the live socket, or in an answer. */
 void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
@@ -188,6 +236,14 @@ void link_apply_adopted(struct link_socket *socket, struct mono_time now);
 void link_clear_session(struct link *link);
 void link_expect(struct link *link, const struct playlist_item *item);
 void link_mark_mine(struct link *link, const char *request_id);
+
+/* --- link_check.c --- */
+
+bool link_check_init(struct link *link);
+void link_check_finish(struct link *link);
+void link_cancel_check(struct link *link);
+/* A socket has told the whole state; first: after having been away. */
+void link_check_adopted(struct link *link, bool first, struct mono_time now);
 
 /* --- link_membership.c --- */
 
@@ -210,41 +266,13 @@ void link_upper_case(char *to, size_t size, const char *from);
 /* URL of joining with a code, which is upper case whatever was typed. */
 bool link_join_url(const struct link *link, const char *code, char *url, size_t size);
 
-/* --- link_call.c: calls over REST --- */
-
-struct http_call *link_call(struct link *link, const struct http_request *request);
-/* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
-void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);
-
-/* --- link_check.c --- */
-
-bool link_check_init(struct link *link);
-void link_check_finish(struct link *link);
-void link_cancel_check(struct link *link);
-/* The connection is back, or another socket has told the whole state. */
-void link_check_adopted(struct link *link, bool first, struct mono_time now);
-
-/* --- link_clock.c --- */
-
-bool link_clock_init(struct link *link);
-void link_clock_finish(struct link *link);
-void link_clock_connected(struct link *link, struct mono_time now);
-void link_clock_disconnected(struct link *link);
-void link_send_probe(struct link *link, struct mono_time now);
-void link_take_echo(struct link *link, const struct echo_message *echo, struct mono_time received);
-/* A state that was told to all. */
-void link_take_stamp(struct link *link, struct server_time updated_at, struct mono_time received);
-/* Every answer's Date is evidence. */
-void link_take_date(struct link *link, const struct http_response *response);
-/* When to compare next, about then: so that the Date of the answer says most. */
-struct mono_time link_time_of_check(struct link *link, struct mono_time due);
-
 /* --- link_order.c: does what core/orders says --- */
 
 bool link_orders_init(struct link *link);
 void link_orders_finish(struct link *link); /* without a word */
 /* A pending order, not under way yet (NULL: done was called); link_orders_run() starts it. */
-struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
+struct link_order *link_order_begin(struct link *link, const struct order *order,
+                                    const struct link_order_kind *kind, link_done *done,
                                     void *user);
 /* After whatever has happened. */
 void link_orders_run(struct link *link);
@@ -252,6 +280,10 @@ void link_orders_run(struct link *link);
 void link_order_call(struct link_order *pending, struct http_request *request);
 /* What it asked for was sent by the socket, or could not be. */
 void link_order_sent(struct link_order *pending, bool sent);
+/* What its answer tells, beside yes and no. */
+void link_order_note_request(struct link_order *pending, const struct request_message *request);
+void link_order_note_item(struct link_order *pending, const struct playlist_item *item);
+void link_order_answered(struct link_order *pending, int status, const char *why);
 /* It has been joined: the session's state is to follow. */
 void link_order_joined(struct link_order *pending);
 /* It cannot be done, on this side, or was refused. */
@@ -273,19 +305,16 @@ void link_orders_not_connected(struct link *link, const char *why);
 /* except: NULL: none. */
 void link_orders_end_all(struct link *link, const struct link_order *except, const char *error);
 
-/* --- link_command.c: the first try, the second, and the answer to a call --- */
+/* --- link_answer.c --- */
 
-void link_order_send(struct link_order *pending, struct order *order);
-void link_order_repeat(struct link_order *pending, const struct order *order);
-/* What it tells beside its yes or no; why: of a no, for people. */
-void link_order_read(struct link_order *pending, const struct order *order,
-                     const struct http_response *response, char why[ORDERS_ERROR_MAX]);
+void link_take_answer(struct link_order *pending, const struct order *order,
+                      const struct http_response *response);
 
-/* --- link_upload.c, link_asked.c: the calls of an upload and of joining --- */
+/* --- link_message.c --- */
 
-void link_upload_start(struct link_order *pending);
-void link_upload_end(struct link *link); /* its file is not needed any more */
-void link_join_start(struct link_order *pending);
-void link_join_answered(struct link_order *pending, const struct http_response *response);
+void link_take_text(struct link_socket *socket, const char *text, size_t bytes,
+                    struct mono_time received);
+/* What it has said is not wanted any more. */
+void link_forget_texts(struct link_socket *socket);
 
 #endif

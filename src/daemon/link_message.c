@@ -50,6 +50,21 @@ static void take_opening(struct link_socket *socket, struct protocol_message *me
         link_orders_take_request(socket->link, &message->request);
 }
 
+/* This socket has told the whole state: from here on it is the one that counts. */
+static void adopt(struct link_socket *socket, struct mono_time now)
+{
+    struct link *link = socket->link;
+    bool first = link_switch_sockets(link, now);
+    link_check_adopted(link, first, now);
+    link_apply_adopted(socket, now);
+    link_membership_worked(link);
+    link_set_state(link, LINK_LIVE, "");
+    if (first)
+        link_clock_connected(link, now);
+    link_send_probe(link, now);
+    link_orders_compare(link);
+}
+
 static void take(struct link_socket *socket, bool good, struct protocol_message *message,
                  const char *reason, struct mono_time received)
 {
@@ -61,7 +76,7 @@ static void take(struct link_socket *socket, bool good, struct protocol_message 
     else
         take_opening(socket, message, received);
     if (socket == link->connection.fresh && session_opening_is_complete(&socket->opening))
-        link_adopt(link, socket, received);
+        adopt(socket, received);
 }
 
 /* --- what is long, and what comes after it ------------------------------------------------- */
@@ -92,20 +107,20 @@ static void parse_later(struct link_socket *socket, size_t bytes, struct mono_ti
                                  received};
     struct text *text = texts_parse(socket->link->config.reader, &source, text_parsed, socket);
     if (!text) {
-        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0, "out of memory");
+        link_socket_ended(socket, WS_CLIENT_LOST, 0, "out of memory");
         return;
     }
     socket->texts[socket->text_count++] = text;
     socket->text_bytes += bytes;
 }
 
-static void on_text(void *user, const char *text, size_t bytes, struct mono_time received)
+void link_take_text(struct link_socket *socket, const char *text, size_t bytes,
+                    struct mono_time received)
 {
-    struct link_socket *socket = user;
     struct protocol_message message;
     char reason[PROTOCOL_REASON_MAX];
     if (socket->text_count == LINK_TEXTS_MAX || socket->text_bytes + bytes > LINK_TEXTS_MAX_BYTES) {
-        link_socket_ended(socket->link, socket, WS_CLIENT_LOST, 0,
+        link_socket_ended(socket, WS_CLIENT_LOST, 0,
                           "the backend says more than this speaker can read");
         return;
     }
@@ -119,17 +134,3 @@ static void on_text(void *user, const char *text, size_t bytes, struct mono_time
     if (good)
         protocol_message_finish(&message);
 }
-
-static void on_open(void *user, struct mono_time now)
-{
-    (void)user;
-    (void)now;
-}
-
-static void on_end(void *user, enum ws_client_end end, int status, const char *reason)
-{
-    struct link_socket *socket = user;
-    link_socket_ended(socket->link, socket, end, status, reason);
-}
-
-const struct ws_client_handlers link_socket_handlers = {on_open, on_text, on_end};

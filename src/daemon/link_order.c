@@ -1,6 +1,6 @@
 /*
  * link_order.c: what was asked of the backend: core/orders decides what is done about it and when
- * it has ended; here it is done, and told to who asked. With what, link_command.c knows.
+ * it has ended; here it is done, and told to who asked. With what, its kind knows.
  */
 #include "link_internal.h"
 #include "tutti/base/log.h"
@@ -33,8 +33,8 @@ static enum orders_connection connection_of(const struct link *link)
     return link->connection.state == LINK_LEFT ? ORDERS_OUT : ORDERS_AWAY;
 }
 
-struct link_order *link_order_begin(struct link *link, const struct order *order, link_done *done,
-                                    void *user)
+struct link_order *link_order_begin(struct link *link, const struct order *order,
+                                    const struct link_order_kind *kind, link_done *done, void *user)
 {
     const char *error;
     struct link_order *pending = pending_of(link, 0);
@@ -44,14 +44,15 @@ struct link_order *link_order_begin(struct link *link, const struct order *order
         done(user, &(struct link_result){.error = error});
         return NULL;
     }
-    *pending = (struct link_order){.number = number, .link = link, .done = done, .user = user};
+    *pending = (struct link_order){
+        .number = number, .link = link, .kind = kind, .done = done, .user = user};
     return pending;
 }
 
-static void forget(struct link_order *pending, enum order_kind kind)
+static void forget(struct link_order *pending)
 {
-    if (kind == ORDER_ADD)
-        link_upload_end(pending->link);
+    if (pending->kind->ended)
+        pending->kind->ended(pending->link);
     http_cancel(pending->call);
     free(pending->text);
     *pending = (struct link_order){0};
@@ -60,10 +61,8 @@ static void forget(struct link_order *pending, enum order_kind kind)
 void link_order_cancel(struct link_order *pending)
 {
     struct link *link = pending->link;
-    const struct orders_entry *entry = orders_find(&link->orders.machine, pending->number);
-    enum order_kind kind = entry->order.kind;
     orders_cancel(&link->orders.machine, pending->number);
-    forget(pending, kind);
+    forget(pending);
     set_timer(link);
 }
 
@@ -90,7 +89,7 @@ static void tell_end(struct link_order *pending, const struct orders_entry *entr
     struct link *link = pending->link;
     struct link_order ended = *pending;
     bool asked = entry->order.kind == ORDER_REQUEST || entry->order.kind == ORDER_ADD;
-    forget(pending, entry->order.kind);
+    forget(pending);
     if (ended.has_request && asked)
         link_mark_mine(link, ended.request.id);
     if (entry->error[0])
@@ -125,6 +124,14 @@ static void replace_socket(struct link *link, const struct order *order)
     link_replace(link);
 }
 
+static void send_order(struct link_order *pending)
+{
+    struct link *link = pending->link;
+    struct order *order = &orders_find(&link->orders.machine, pending->number)->order;
+    order_note_before(order, link->config.session);
+    pending->kind->send(pending, order);
+}
+
 static void act_on(struct link *link, enum orders_act act, const struct orders_entry *entry)
 {
     struct link_order *pending = pending_of(link, entry->number);
@@ -133,14 +140,14 @@ static void act_on(struct link *link, enum orders_act act, const struct orders_e
         link_retry_now(link);
         break;
     case ORDERS_SEND:
-        link_order_send(pending, &orders_find(&link->orders.machine, entry->number)->order);
+        send_order(pending);
         break;
     case ORDERS_REPLACE:
         replace_socket(link, &entry->order);
         break;
     case ORDERS_REPEAT:
         link->orders.repeated++;
-        link_order_repeat(pending, &entry->order);
+        pending->kind->repeat(pending, &entry->order);
         break;
     case ORDERS_END:
         tell_end(pending, entry);
@@ -173,15 +180,28 @@ static void call_answered(void *user, const struct http_response *response)
     struct link_order *pending = user;
     struct link *link = pending->link;
     const struct order *order = &orders_find(&link->orders.machine, pending->number)->order;
-    char why[ORDERS_ERROR_MAX] = "";
     pending->call = NULL;
     link_take_date(link, response);
-    if (order->kind == ORDER_JOIN) {
-        link_join_answered(pending, response);
-        return;
-    }
-    link_order_read(pending, order, response, why);
-    struct orders_answer answer = {response->status, why, pending->has_request};
+    pending->kind->answered(pending, order, response);
+}
+
+void link_order_note_request(struct link_order *pending, const struct request_message *request)
+{
+    pending->request = *request;
+    pending->has_request = true;
+}
+
+void link_order_note_item(struct link_order *pending, const struct playlist_item *item)
+{
+    pending->item = *item;
+    pending->has_item = true;
+}
+
+/* A guest's upload is a request first. */
+void link_order_answered(struct link_order *pending, int status, const char *why)
+{
+    struct link *link = pending->link;
+    struct orders_answer answer = {status, why, pending->has_request};
     orders_answered(&link->orders.machine, pending->number, &answer, link->config.session,
                     loop_now(link->loop));
     link_orders_run(link);
@@ -227,10 +247,8 @@ void link_orders_take_request(struct link *link, const struct request_message *r
 {
     uint64_t number = orders_heard_request(&link->orders.machine, request);
     struct link_order *pending = number ? pending_of(link, number) : NULL;
-    if (pending) {
-        pending->request = *request;
-        pending->has_request = true;
-    }
+    if (pending)
+        link_order_note_request(pending, request);
     link_orders_run(link);
 }
 

@@ -15,10 +15,10 @@ bool link_takes_guest_files(const struct link *link)
     return link->config.clock->echo_seen;
 }
 
-void link_upload_end(struct link *link)
+static void end(struct link *link)
 {
-    track_upload_destroy(link->orders.upload);
-    link->orders.upload = NULL;
+    track_upload_destroy(link->upload.upload);
+    link->upload.upload = NULL;
 }
 
 void link_cancel_upload(struct link *link)
@@ -40,19 +40,20 @@ static int64_t give_body(void *user, char *to, size_t room)
 {
     struct link_order *pending = user;
     struct link *link = pending->link;
-    int64_t given = track_upload_give(link->orders.upload, to, room);
+    int64_t given = track_upload_give(link->upload.upload, to, room);
     if (given > 0)
-        link->orders.upload_progress(pending->user, track_upload_given(link->orders.upload),
-                                     track_upload_bytes(link->orders.upload));
+        link->upload.on_progress(pending->user, track_upload_given(link->upload.upload),
+                                 track_upload_bytes(link->upload.upload));
     return given;
 }
 
-void link_upload_start(struct link_order *pending)
+static void start(struct link_order *pending, const struct order *order)
 {
+    (void)order;
     struct link *link = pending->link;
     const struct link_pass *pass = &link->member.used;
     char url[PROTOCOL_URL_MAX];
-    if (!link->orders.upload || !protocol_url(url, sizeof url, link->config.settings->backend.url,
+    if (!link->upload.upload || !protocol_url(url, sizeof url, link->config.settings->backend.url,
                                               "/sessions/%s/playlist", pass->session_id)) {
         link_order_fail(pending, "out of memory");
         return;
@@ -62,9 +63,12 @@ void link_upload_start(struct link_order *pending)
                                  .url = url,
                                  .token = pass->token,
                                  .on_body = give_body,
-                                 .body_bytes = track_upload_bytes(link->orders.upload),
+                                 .body_bytes = track_upload_bytes(link->upload.upload),
                              });
 }
+
+static const struct link_order_kind uploading = {
+    .send = start, .answered = link_take_answer, .ended = end};
 
 void link_upload(struct link *link, const struct link_file *file, link_done *done, void *user)
 {
@@ -75,13 +79,13 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
         done(user, &(struct link_result){.error = "another upload is under way"});
         return;
     }
-    struct link_order *pending = link_order_begin(link, &order, done, user);
+    struct link_order *pending = link_order_begin(link, &order, &uploading, done, user);
     if (!pending) {
         close(file->fd);
         return;
     }
-    link->orders.upload_progress = file->on_progress;
-    link->orders.upload =
+    link->upload.on_progress = file->on_progress;
+    link->upload.upload =
         track_upload_create(link->config.background, file->fd, file->file_bytes,
                             &(struct track_upload_config){.track_id = file->track_id,
                                                           .name = file->name,

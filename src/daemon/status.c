@@ -90,7 +90,7 @@ static void add_counters(const struct daemon *daemon, cJSON *status)
 
 const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player)
 {
-    const char *problem = daemon_item_problem(daemon);
+    const char *problem = session_item_problem(daemon->session);
     if (problem[0])
         return problem;
     return player->track_error[0] ? player->track_error : library_error(daemon->library);
@@ -150,34 +150,6 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON_AddNumberToObject(status, "at_ns", (double)now.ns);
     cJSON_AddStringToObject(status, "version", TUTTI_VERSION);
     return status;
-}
-
-cJSON *status_build_item(const struct playlist_item *item, int position, bool current)
-{
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "id", item->id);
-    cJSON_AddStringToObject(json, "track_id", item->track_id);
-    cJSON_AddStringToObject(json, "name", item->name);
-    if (item->duration_s >= 0)
-        cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
-    cJSON_AddNumberToObject(json, "position", position);
-    cJSON_AddStringToObject(json, "media_url", item->media_url);
-    cJSON_AddStringToObject(json, "media_type", item->media_type);
-    cJSON_AddBoolToObject(json, "current", current);
-    return json;
-}
-
-cJSON *status_build_request(const struct request_message *request, bool mine)
-{
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "id", request->id);
-    cJSON_AddStringToObject(json, "requester", request->requester);
-    cJSON_AddStringToObject(json, "type", request->type_word);
-    cJSON_AddStringToObject(json, "summary", request->summary);
-    cJSON_AddStringToObject(json, "status", request_status_name(request->status));
-    cJSON_AddStringToObject(json, "reason", request->reason);
-    cJSON_AddBoolToObject(json, "mine", mine);
-    return json;
 }
 
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now)

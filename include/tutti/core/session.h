@@ -95,5 +95,7 @@ struct session_change session_clear(struct session *session);
 const struct playlist_item *session_current_item(const struct session *session);
 /* A track is current, whether the playlist has it or not. */
 bool session_has_track(const struct session *session);
+/* Why the playlist gives nothing to play for the current track; "" where it does, or none is. */
+const char *session_item_problem(const struct session *session);
 
 #endif

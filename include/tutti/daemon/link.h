@@ -107,9 +107,9 @@ struct link_command {
 };
 void link_command(struct link *link, const struct link_command *command, link_done *done,
                   void *user);
-/* known: the request, if it has been heard of, else NULL. */
-void link_decide(struct link *link, const char *request_id, const struct request_message *known,
-                 bool approve, const char *reason, link_done *done, void *user);
+/* Whether it has been heard of or not; reason: of a denial, for the guest. */
+void link_decide(struct link *link, const char *request_id, bool approve, const char *reason,
+                 link_done *done, void *user);
 void link_remove(struct link *link, const char *item_id, link_done *done, void *user);
 void link_move(struct link *link, const char *item_id, int new_position, link_done *done,
                void *user);

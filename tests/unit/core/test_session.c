@@ -290,6 +290,20 @@ static void a_request_of_ours_is_known_as_such(void **state)
     assert_true(requests_find(&session.requests, "r")->mine);
 }
 
+static void what_the_playlist_gives_nothing_for_is_a_problem(void **state)
+{
+    (void)state;
+    assert_string_equal(session_item_problem(&session), "");
+    connect('A', "AB", "12");
+    assert_string_equal(session_item_problem(&session), "the playlist has no address for it");
+    strcpy(session.playlist.items[0].media_url, "/a.mp3");
+    assert_string_equal(session_item_problem(&session), "");
+    told(state_of('C', 0, 2), false);
+    assert_string_equal(session_item_problem(&session), "the playlist has no such track");
+    told(state_of(0, 0, 3), false);
+    assert_string_equal(session_item_problem(&session), "");
+}
+
 static void having_left_nothing_is_known(void **state)
 {
     (void)state;
@@ -322,6 +336,7 @@ int main(void)
         TEST(an_order_from_here_says_which_item_is_meant),
         TEST(the_same_track_after_its_end_is_the_next_item),
         TEST(a_request_of_ours_is_known_as_such),
+        TEST(what_the_playlist_gives_nothing_for_is_a_problem),
         TEST(having_left_nothing_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
