@@ -31,6 +31,10 @@ bool link_leave(struct link *link)
 static void go_in(struct link_order *pending, const struct session_answer *answer)
 {
     struct link *link = pending->link;
+    if (!answer || !answer->token[0]) {
+        link_order_fail(pending, "the answer to joining holds no session");
+        return;
+    }
     link_orders_end_all(link, pending, "this speaker has gone into another session");
     go_out(link);
     link_order_joined(pending);
@@ -38,25 +42,45 @@ static void go_in(struct link_order *pending, const struct session_answer *answe
     link_take_asked(link, answer, pending->code);
 }
 
+static void session_parsed(void *user, struct text *text, struct parsed *parsed)
+{
+    struct link_order *pending = user;
+    (void)text;
+    pending->answer = NULL;
+    go_in(pending, parsed->good ? &parsed->session : NULL);
+}
+
+static void take_session(struct link_order *pending, const struct http_response *response)
+{
+    struct session_answer answer;
+    if (response->body_bytes <= TEXTS_AT_ONCE_BYTES) {
+        bool good = protocol_parse_session(response->body, response->body_bytes, &answer);
+        go_in(pending, good ? &answer : NULL);
+        return;
+    }
+    struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
+                                 response->received_at};
+    pending->answer = texts_parse(pending->link->config.reader, &source, session_parsed, pending);
+    if (!pending->answer)
+        link_order_fail(pending, "no memory or thread to read the answer to joining");
+}
+
 static void join_answered(struct link_order *pending, const struct order *order,
                           const struct http_response *response)
 {
     (void)order;
-    struct session_answer answer;
     char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 32];
+    if (response->status == 200) {
+        take_session(pending, response);
+        return;
+    }
     if (response->status == 0) {
         snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-        link_order_fail(pending, error);
-    } else if (response->status != 200) {
+    } else {
         link_error_detail(response, detail);
         snprintf(error, sizeof error, "the backend refuses: %s", detail);
-        link_order_fail(pending, error);
-    } else if (!protocol_parse_session(response->body, response->body_bytes, &answer) ||
-               !answer.token[0]) {
-        link_order_fail(pending, "the answer to joining holds no session");
-    } else {
-        go_in(pending, &answer);
     }
+    link_order_fail(pending, error);
 }
 
 static void start_joining(struct link_order *pending, const struct order *order)

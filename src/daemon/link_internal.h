@@ -40,7 +40,7 @@
 /* What may have a playlist in it: that itself, a session, the answer to joining. */
 #define LINK_LIST_MAX_BYTES (INT64_C(16) * 1024 * 1024)
 /* Every other answer. It is parsed in the loop. */
-#define LINK_ANSWER_MAX_BYTES (INT64_C(64) * 1024)
+#define LINK_ANSWER_MAX_BYTES ((int64_t)TEXTS_AT_ONCE_BYTES)
 #define LINK_PROBES 16
 
 /* What may wait to be parsed: beyond that the backend sends faster than this speaker can read. */
@@ -139,6 +139,7 @@ struct link_order {
     struct link *link;
     const struct link_order_kind *kind;
     struct http_call *call;           /* that will be answered */
+    struct text *answer;              /* to it, being parsed */
     char *text;                       /* to be sent by the socket; NULL: none */
     char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
     char code[PROTOCOL_CODE_MAX];     /* of the session to join */

@@ -244,7 +244,7 @@ static void session_answered(void *user, const struct http_response *response)
     if (source.text)
         link->member.text = texts_parse(link->config.reader, &source, session_parsed, link);
     if (!link->member.text)
-        not_obtained(link, "the answer to joining holds no session");
+        not_obtained(link, "no memory or thread to read the answer to joining");
 }
 
 static void login_answered(void *user, const struct http_response *response)

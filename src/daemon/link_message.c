@@ -107,7 +107,8 @@ static void parse_later(struct link_socket *socket, size_t bytes, struct mono_ti
                                  received};
     struct text *text = texts_parse(socket->link->config.reader, &source, text_parsed, socket);
     if (!text) {
-        link_socket_ended(socket, WS_CLIENT_LOST, 0, "out of memory");
+        link_socket_ended(socket, WS_CLIENT_LOST, 0,
+                          "no memory or thread to read what the backend says");
         return;
     }
     socket->texts[socket->text_count++] = text;

@@ -54,6 +54,7 @@ static void forget(struct link_order *pending)
     if (pending->kind->ended)
         pending->kind->ended(pending->link);
     http_cancel(pending->call);
+    texts_cancel(pending->answer);
     free(pending->text);
     *pending = (struct link_order){0};
 }

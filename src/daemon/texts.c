@@ -88,8 +88,11 @@ struct text *texts_parse(struct background *reader, const struct text_source *so
     text->parsed.received = source->received;
     text->done = done;
     text->user = user;
-    background_run(reader, parse, parsed_it, text);
-    return text;
+    if (background_try(reader, parse, parsed_it, text))
+        return text;
+    free(source->text);
+    free(text);
+    return NULL;
 }
 
 void texts_cancel(struct text *text)

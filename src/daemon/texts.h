@@ -42,7 +42,7 @@ struct text_source {
 };
 
 /* Calls done later, in the order of the calls, unless it is cancelled. What done does not take out
- * of parsed is freed. NULL: out of memory; the text is freed. */
+ * of parsed is freed. NULL: no memory or thread for it; the text is freed, done is not called. */
 struct text *texts_parse(struct background *reader, const struct text_source *source,
                          void (*done)(void *user, struct text *text, struct parsed *parsed),
                          void *user);

@@ -200,22 +200,28 @@ static bool start(struct background *background)
     return background->started && !background->stopping;
 }
 
-void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
+bool background_try(struct background *background, void (*work)(void *job), void (*done)(void *job),
                     void *job)
 {
-    if (background->leaving)
-        return;
-    struct item *item = start(background) ? malloc(sizeof *item) : NULL;
-    if (!item) {
-        work(job);
-        done(job);
-        return;
-    }
+    bool takes = !background->leaving && start(background);
+    struct item *item = takes ? malloc(sizeof *item) : NULL;
+    if (!item)
+        return false;
     *item = (struct item){.work = work, .done = done, .job = job};
     pthread_mutex_lock(&background->lock);
     put(&background->waiting, item);
     pthread_cond_signal(&background->wake);
     pthread_mutex_unlock(&background->lock);
+    return true;
+}
+
+void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
+                    void *job)
+{
+    if (background_try(background, work, done, job) || background->leaving)
+        return;
+    work(job);
+    done(job);
 }
 
 static bool join(struct background *background)

@@ -178,6 +178,17 @@ static bool keep_body(struct http_call *call, const char *bytes, size_t count)
     return true;
 }
 
+/* Nobody makes the page of a refusal to be short. */
+static bool keep_answer(struct http_call *call, const char *bytes, size_t count)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200)
+        return keep_body(call, bytes, count);
+    size_t room = HTTP_OTHER_MAX_BYTES - call->body_bytes;
+    return keep_body(call, bytes, count < room ? count : room);
+}
+
 static bool is_download(const struct http_call *call)
 {
     return call->request.on_data != NULL;
@@ -199,7 +210,6 @@ static bool hand_on(struct http_call *call, const char *bytes, size_t count)
 {
     if (!tell_headers(call))
         return false;
-    call->body_bytes += count;
     if (call->response.status < 200 || call->response.status > 299)
         return true;
     call->broken_off = !call->request.on_data(call->request.user, bytes, count);
@@ -239,12 +249,13 @@ static size_t take_data(char *bytes, size_t size, size_t count, void *user)
     count *= size;
     if (call->cancelled)
         return 0;
-    int64_t total = call->response.range_start + (int64_t)(call->body_bytes + count);
+    call->came_bytes += count;
+    int64_t total = call->response.range_start + (int64_t)call->came_bytes;
     if (call->max_bytes > 0 && total > call->max_bytes) {
         call->too_large = true;
         return 0;
     }
-    bool taken = is_download(call) ? hand_on(call, bytes, count) : keep_body(call, bytes, count);
+    bool taken = is_download(call) ? hand_on(call, bytes, count) : keep_answer(call, bytes, count);
     if (!taken)
         return 0;
     loop_note_work(call->http->loop, 0, count);
@@ -429,6 +440,8 @@ static void finish(struct http_call *call, CURLcode code)
     }
     discard(call);
     call->request.on_done(call->request.user, &call->response);
+    if (call->body)
+        loop_note_work(call->http->loop, 0, call->body_bytes);
 }
 
 static bool finish_next(struct http *http)

@@ -31,7 +31,8 @@ struct http_call {
     struct http_request request; /* the callbacks and user; its strings are not kept */
     int64_t max_bytes;
     struct http_response response;
-    char *body;
+    size_t came_bytes; /* of the answer's body */
+    char *body;        /* what is kept of it */
     size_t body_bytes;
     size_t body_capacity;
     char etag[HTTP_HEADER_MAX];

@@ -18,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Tracks that may be removed for one piece of another, before memory serves. */
-#define ROOM_TRIES 4
 /* Names that a speaker with the same process id, in another container, may have taken. */
 #define NAME_TRIES 8
 
@@ -49,14 +47,13 @@ static bool take_over_partial(struct track_file *file)
     track_store_path(file->store->directory, file->hash, "part.json", json);
     if (!track_sidecar_read(json, file->url, &sidecar) || rename(part, file->temporary) < 0)
         return false;
-    unlink(json);
+    track_store_unlink(file->store, json);
     file->fd = open_disk(file, 0);
-    if (file->fd < 0 || fstat(file->fd, &status) < 0 || status.st_size < sidecar.bytes ||
-        ftruncate(file->fd, sidecar.bytes) < 0) {
+    if (file->fd < 0 || fstat(file->fd, &status) < 0 || status.st_size < sidecar.bytes) {
+        track_store_unlink(file->store, file->temporary);
         if (file->fd >= 0)
-            close(file->fd);
+            track_store_close_fd(file->store, file->fd, sidecar.bytes);
         file->fd = -1;
-        unlink(file->temporary);
         return false;
     }
     file->bytes = sidecar.bytes;
@@ -132,14 +129,11 @@ int track_file_expect(struct track_file *file, int64_t total_bytes)
     file->expected_bytes = total_bytes;
     if (!file->temporary[0])
         return track_index_grant_memory(file, total_bytes);
-    if (missing <= track_index_free_bytes(store))
+    if (file->move || missing <= track_index_free_bytes(store))
         return 0;
-    for (int i = 0; i < ROOM_TRIES && missing <= store->max_bytes; i++) {
-        if (!track_store_make_room(store))
-            break;
-        if (missing <= track_index_free_bytes(store))
-            return 0;
-    }
+    file->room_tries = 0;
+    if (missing <= store->max_bytes && track_move_make_room(file, missing))
+        return 0;
     track_store_disk_failed(store, ENOSPC);
     file->error = track_move_start(file);
     return file->error;
@@ -164,18 +158,16 @@ int track_file_append(struct track_file *file, const void *data, int64_t bytes)
     if (result < 0)
         return result;
     result = track_file_write_at(file->fd, data, bytes, file->bytes);
-    for (int i = 0; i < ROOM_TRIES && result == -ENOSPC && file->temporary[0]; i++) {
-        if (!track_store_make_room(file->store))
-            break;
-        result = track_file_write_at(file->fd, data, bytes, file->bytes);
-    }
-    if (result < 0 && file->temporary[0]) {
-        track_store_disk_failed(file->store, -result);
-        return move_and_append(file, data, bytes);
-    }
-    if (result == 0)
+    if (result == 0) {
         file->bytes += bytes;
-    return result;
+        file->room_tries = 0;
+    }
+    if (result == 0 || !file->temporary[0])
+        return result;
+    if (result == -ENOSPC && track_move_make_room(file, bytes))
+        return track_move_hold(file, data, bytes);
+    track_store_disk_failed(file->store, -result);
+    return move_and_append(file, data, bytes);
 }
 
 bool track_file_is_moving(const struct track_file *file)
@@ -197,14 +189,6 @@ void track_file_call_ended(struct track_file *file)
         file->error = 0; /* by the next call there may be room */
 }
 
-/* What moves need not arrive any more. */
-static void empty_into_memory(struct track_file *file)
-{
-    track_move_stop(file);
-    file->bytes = 0;
-    file->error = track_move_start(file);
-}
-
 /* To give back what a large file has may take long: another file takes its place, and number. */
 static int empty(struct track_file *file)
 {
@@ -219,11 +203,11 @@ static int empty(struct track_file *file)
         fresh.fd = open_disk(&fresh, O_CREAT | O_EXCL);
     bool replaced = fresh.fd >= 0 && dup3(fresh.fd, file->fd, O_CLOEXEC) >= 0;
     if (replaced && file->temporary[0]) {
-        unlink(file->temporary);
+        track_store_unlink(file->store, file->temporary);
         memcpy(file->temporary, fresh.temporary, sizeof file->temporary);
     }
     if (fresh.fd >= 0 && !replaced)
-        unlink(fresh.temporary);
+        track_store_unlink(file->store, fresh.temporary);
     if (fresh.fd >= 0)
         close(fresh.fd);
     int result = replaced ? 0 : ftruncate(file->fd, 0);
@@ -236,10 +220,12 @@ void track_file_truncate(struct track_file *file)
     file->etag[0] = file->last_modified[0] = '\0';
     file->expected_bytes = 0;
     track_index_return_memory(file);
-    if (file->move)
-        empty_into_memory(file);
-    else if (empty(file) == 0)
+    if (track_move_stop(file)) {
         file->bytes = 0;
+        file->error = track_move_start(file);
+    } else if (empty(file) == 0) {
+        file->bytes = 0;
+    }
 }
 
 void track_file_set_validators(struct track_file *file, const char *etag, const char *last_modified)
@@ -295,7 +281,7 @@ void track_file_close(struct track_file *file)
         if (resumable)
             track_store_keep(file->store, file);
         else
-            unlink(file->temporary);
+            track_store_unlink(file->store, file->temporary);
     }
     if (file->fd >= 0)
         track_store_close_fd(file->store, file->fd, file->bytes);

@@ -219,14 +219,15 @@ void track_index_return_memory(struct track_file *file)
     file->granted_bytes = 0;
 }
 
-bool track_store_make_room(struct track_store *store)
+int64_t track_index_make_room(struct track_store *store)
 {
     struct track_entry *victim = find_victim(store, true);
     if (!victim)
-        return false;
-    remove_from_disk(store->directory, victim->hash, victim->partial);
+        return -1;
+    int64_t bytes = victim->bytes;
+    remove_later(store, victim);
     track_index_forget(store, victim);
-    return true;
+    return bytes;
 }
 
 /* --- what is there at the start --- */

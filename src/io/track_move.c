@@ -1,10 +1,10 @@
 /*
- * track_move.c: a track that was being downloaded goes on in memory, because its disk is full or
- * broken.
+ * track_move.c: a track is being downloaded onto a disk that is full or broken: others go, and if
+ * that does not help, it goes on in memory.
  *
- * Hundreds of megabytes may have to be copied: that is done beside the loop, a piece a job, so that
- * what else waits for the disk's thread has its turn. Until all of it is there, the descriptor is
- * the disk's and what has been appended last is held; then one takes the other's place.
+ * To remove a large file takes long on an SD card, and hundreds of megabytes may have to be copied:
+ * that is done beside the loop, a piece a job, so that what else waits for the disk's thread has
+ * its turn. Until then the descriptor is the disk's and what has been appended last is held.
  */
 #include "track_store_internal.h"
 #include "tutti/io/background.h"
@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Tracks that may be removed for one piece of another, before memory serves. */
+#define ROOM_TRIES 4
 #define COPY_BYTES 65536
 /* So little is copied at once, in the loop: less than a millisecond's work. */
 #define AT_ONCE_BYTES 1048576
@@ -25,7 +27,9 @@
 struct track_move {
     struct track_store *store;
     struct track_file *file; /* NULL: it has been stopped */
-    int from, to;            /* its own */
+    bool into_memory;        /* not yet: room is made for it */
+    int64_t wanted_bytes, free_bytes;
+    int from, to; /* its own */
     int64_t at, bytes;
     int result;
 };
@@ -49,12 +53,91 @@ static int copy_bytes(int from, int to, int64_t at, int64_t end)
 static int take_place(struct track_file *file, int memory)
 {
     int result = dup3(memory, file->fd, O_CLOEXEC) < 0 ? -errno : 0;
-    unlink(file->temporary);
+    track_store_unlink(file->store, file->temporary);
     file->temporary[0] = '\0';
     return result;
 }
 
-/* --- beside the loop ----------------------------------------------------------------------- */
+/* What came meanwhile is appended; which may find the disk full again. */
+static void settle(struct track_file *file)
+{
+    if (file->move)
+        return;
+    char *held = file->held;
+    int64_t bytes = file->held_bytes;
+    file->held = NULL;
+    file->held_bytes = 0;
+    if (file->error == 0 && bytes > 0)
+        file->error = track_file_append(file, held, bytes);
+    free(held);
+    if (!file->move && file->moved)
+        file->moved(file->user);
+}
+
+static void end(struct track_move *move)
+{
+    struct track_store *store = move->store;
+    free(move);
+    track_store_job_ended(store);
+}
+
+/* --- room ---------------------------------------------------------------------------------- */
+
+static void look(void *job)
+{
+    struct track_move *move = job;
+    move->free_bytes = track_index_free_bytes(move->store);
+}
+
+static void room_made(void *job)
+{
+    struct track_move *move = job;
+    struct track_file *file = move->file;
+    if (file) {
+        file->move = NULL;
+        if (move->free_bytes < move->wanted_bytes &&
+            !track_move_make_room(file, move->wanted_bytes)) {
+            track_store_disk_failed(file->store, ENOSPC);
+            file->error = track_move_start(file);
+        }
+        settle(file);
+    }
+    end(move);
+}
+
+static bool let_others_go(struct track_file *file, int64_t missing_bytes)
+{
+    int before = file->room_tries;
+    for (int64_t bytes = 0; missing_bytes > 0 && file->room_tries < ROOM_TRIES;
+         missing_bytes -= bytes) {
+        bytes = track_index_make_room(file->store);
+        if (bytes < 0)
+            break;
+        file->room_tries++;
+    }
+    return file->room_tries > before;
+}
+
+bool track_move_make_room(struct track_file *file, int64_t wanted_bytes)
+{
+    int64_t free_bytes = track_index_free_bytes(file->store);
+    int64_t missing_bytes = wanted_bytes > free_bytes ? wanted_bytes - free_bytes : 1;
+    struct track_move *move = calloc(1, sizeof *move);
+    if (!move || !let_others_go(file, missing_bytes)) {
+        free(move);
+        return false;
+    }
+    *move = (struct track_move){file->store, file, .wanted_bytes = wanted_bytes};
+    file->move = move;
+    file->store->jobs++;
+    if (background_try(file->store->background, look, room_made, move))
+        return true;
+    file->move = NULL;
+    end(move);
+    return false;
+}
+
+/* --- into memory --------------------------------------------------------------------------- */
 
 static void copy_piece(void *job)
 {
@@ -65,22 +148,11 @@ static void copy_piece(void *job)
     move->at = end;
 }
 
-static void forget_held(struct track_file *file)
-{
-    free(file->held);
-    file->held = NULL;
-    file->held_bytes = 0;
-}
-
-static void arrive(struct track_file *file, struct track_move *move)
+static void arrive(struct track_file *file, const struct track_move *move)
 {
     file->move = NULL;
     file->error = move->result < 0 ? move->result : take_place(file, move->to);
-    if (file->error == 0 && file->held_bytes > 0)
-        file->error = track_file_append(file, file->held, file->held_bytes);
-    forget_held(file);
-    if (file->moved)
-        file->moved(file->user);
+    settle(file);
 }
 
 static void piece_copied(void *job)
@@ -95,11 +167,8 @@ static void piece_copied(void *job)
         arrive(move->file, move);
     track_store_close_fd(store, move->from, move->bytes);
     track_store_close_fd(store, move->to, move->bytes);
-    free(move);
-    track_store_job_ended(store);
+    end(move);
 }
-
-/* --- the file's side ----------------------------------------------------------------------- */
 
 static int move_now(struct track_file *file)
 {
@@ -112,41 +181,56 @@ static int move_now(struct track_file *file)
     return result;
 }
 
+static bool open_both(struct track_move *move)
+{
+    move->from = fcntl(move->file->fd, F_DUPFD_CLOEXEC, 0);
+    move->to = move->from >= 0 ? track_file_open_memory() : -1;
+    if (move->to < 0 && move->from >= 0)
+        close(move->from);
+    return move->to >= 0;
+}
+
+static int move_beside(struct track_file *file)
+{
+    struct track_move *move = calloc(1, sizeof *move);
+    if (!move)
+        return -ENOMEM;
+    *move = (struct track_move){file->store, file, .into_memory = true, .bytes = file->bytes};
+    if (!open_both(move)) {
+        int result = -errno;
+        free(move);
+        return result;
+    }
+    file->move = move;
+    file->store->jobs++;
+    if (background_try(file->store->background, copy_piece, piece_copied, move))
+        return 0;
+    file->move = NULL;
+    close(move->from);
+    close(move->to);
+    end(move);
+    return -EAGAIN;
+}
+
 int track_move_start(struct track_file *file)
 {
     int64_t wanted = file->bytes > file->expected_bytes ? file->bytes : file->expected_bytes;
     int granted = track_index_grant_memory(file, wanted);
     if (granted < 0)
         return granted;
-    if (file->bytes <= AT_ONCE_BYTES)
-        return move_now(file);
-    struct track_move *move = calloc(1, sizeof *move);
-    if (!move)
-        return -ENOMEM;
-    *move = (struct track_move){.store = file->store, .file = file, .bytes = file->bytes};
-    move->from = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-    move->to = track_file_open_memory();
-    if (move->from < 0 || move->to < 0) {
-        int result = -errno;
-        if (move->from >= 0)
-            close(move->from);
-        if (move->to >= 0)
-            close(move->to);
-        free(move);
-        return result;
-    }
-    file->move = move;
-    file->store->jobs++;
-    background_run(file->store->background, copy_piece, piece_copied, move);
-    return 0;
+    return file->bytes <= AT_ONCE_BYTES ? move_now(file) : move_beside(file);
 }
 
-void track_move_stop(struct track_file *file)
+bool track_move_stop(struct track_file *file)
 {
+    bool into_memory = file->move && file->move->into_memory;
     if (file->move)
         file->move->file = NULL;
     file->move = NULL;
-    forget_held(file);
+    free(file->held);
+    file->held = NULL;
+    file->held_bytes = 0;
+    return into_memory;
 }
 
 int track_move_hold(struct track_file *file, const void *data, int64_t bytes)

@@ -115,6 +115,36 @@ void track_store_close_fd(struct track_store *store, int fd, int64_t bytes)
     background_run(store->background, closing_work, closing_done, closing);
 }
 
+/* --- removing --- */
+
+struct unlinking {
+    struct track_store *store;
+    char path[TRACK_PATH_MAX];
+};
+
+static void unlinking_work(void *job)
+{
+    unlink(((struct unlinking *)job)->path);
+}
+
+static void unlinking_done(void *job)
+{
+    struct track_store *store = ((struct unlinking *)job)->store;
+    free(job);
+    track_store_job_ended(store);
+}
+
+void track_store_unlink(struct track_store *store, const char *path)
+{
+    struct unlinking *unlinking = path[0] ? malloc(sizeof *unlinking) : NULL;
+    if (!unlinking)
+        return; /* the next start finds it */
+    unlinking->store = store;
+    snprintf(unlinking->path, sizeof unlinking->path, "%s", path);
+    store->jobs++;
+    background_run(store->background, unlinking_work, unlinking_done, unlinking);
+}
+
 /* --- keeping --- */
 
 static void forget(struct track_store *store, const char *hash, bool partial)
@@ -131,6 +161,7 @@ struct keeping {
     char temporary[TRACK_PATH_MAX];
     char *sidecar;
     bool partial;
+    int64_t bytes;
     int fd; /* its own */
     unsigned id;
     int result;
@@ -142,7 +173,10 @@ static void keeping_work(void *job)
     char path[TRACK_PATH_MAX];
     track_store_path(keeping->directory, keeping->hash, keeping->partial ? "part" : "track", path);
     keeping->result = keeping->sidecar ? 0 : -ENOMEM;
-    if (keeping->result == 0 && (fsync(keeping->fd) < 0 || rename(keeping->temporary, path) < 0))
+    /* What was taken over may have had more than was vouched for. */
+    if (keeping->result == 0 &&
+        (ftruncate(keeping->fd, keeping->bytes) < 0 || fsync(keeping->fd) < 0 ||
+         rename(keeping->temporary, path) < 0))
         keeping->result = -errno;
     track_store_path(keeping->directory, keeping->hash, keeping->partial ? "part.json" : "json",
                      path);
@@ -152,6 +186,8 @@ static void keeping_work(void *job)
         disk_sync_directory(keeping->directory);
     else
         unlink(keeping->temporary);
+    if (keeping->fd >= 0)
+        close(keeping->fd);
 }
 
 /* Synced: from now on the disk has it. Not synced: the kernel's cache has it, until it is closed
@@ -167,13 +203,12 @@ static void keeping_done(void *job)
     if (ours && keeping->result < 0) {
         track_index_forget(store, entry);
     } else if (ours) {
-        close(entry->fd);
+        track_store_close_fd(store, entry->fd, entry->bytes);
         entry->fd = -1;
         entry->keeping = 0;
     }
     if (!store->destroyed)
         track_index_evict(store, true);
-    close(keeping->fd);
     free(keeping->sidecar);
     free(keeping);
     track_store_job_ended(store);
@@ -191,6 +226,7 @@ static void keep_on_disk(struct track_store *store, struct track_file *file,
     memcpy(keeping->temporary, file->temporary, sizeof keeping->temporary);
     keeping->sidecar = track_sidecar_print(file);
     keeping->partial = entry->partial;
+    keeping->bytes = file->bytes;
     keeping->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
     keeping->id = entry->keeping = ++store->next_keeping;
     store->jobs++;
@@ -207,7 +243,7 @@ void track_store_keep(struct track_store *store, struct track_file *file)
         if (fd >= 0)
             close(fd);
         if (on_disk)
-            unlink(file->temporary);
+            track_store_unlink(store, file->temporary);
         return;
     }
     entry->partial = !file->complete;

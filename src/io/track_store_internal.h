@@ -3,7 +3,7 @@
  *   track_store.c    tracks in, tracks out
  *   track_index.c    which tracks there are, and which go
  *   track_file.c     one track, while it is open
- *   track_move.c     its way from a full disk into memory
+ *   track_move.c     on a full disk: others go, or it goes into memory
  *   track_sidecar.c  what the disk remembers of a track
  */
 #ifndef TUTTI_IO_TRACK_STORE_INTERNAL_H
@@ -57,7 +57,8 @@ struct track_file {
     char temporary[TRACK_PATH_MAX]; /* its name while it is incomplete; "": in memory */
     int64_t granted_bytes;          /* of memory */
     int64_t expected_bytes;         /* in the end; 0: not known */
-    struct track_move *move;        /* into memory, under way; NULL: none */
+    struct track_move *move;        /* room is made for it, or it is on its way into memory */
+    int room_tries;                 /* since it last grew on the disk */
     char *held;                     /* what came meanwhile */
     int64_t held_bytes;
     int error; /* -errno: of the move; 0: none */
@@ -93,16 +94,22 @@ void track_index_evict(struct track_store *store, bool on_disk);
  * share of its own. */
 int track_index_grant_memory(struct track_file *file, int64_t bytes);
 void track_index_return_memory(struct track_file *file);
+/* Lets the least used track on disk go: it is removed beside the loop. Its bytes, or -1: there is
+ * none that may go. */
+int64_t track_index_make_room(struct track_store *store);
 /* On the disk, for us; more than anybody wants where that cannot be known. */
 int64_t track_index_free_bytes(const struct track_store *store);
 void track_index_scan(struct track_store *store);
 
 /* track_move.c */
-/* 0 or -errno: what is small is copied now, the rest beside the loop; the descriptor keeps its
- * number, so that whoever reads it need not know. */
+/* Others go, beside the loop, so that so many bytes more fit onto the disk; where they do not, it
+ * moves. False: there is nothing that may go. */
+bool track_move_make_room(struct track_file *file, int64_t missing_bytes);
+/* The disk has failed: into memory. 0 or -errno: what is small is copied now, the rest beside the
+ * loop; the descriptor keeps its number, so that whoever reads it need not know. */
 int track_move_start(struct track_file *file);
-/* It stays where it is. */
-void track_move_stop(struct track_file *file);
+/* It stays where it is. Returns whether it was on its way into memory. */
+bool track_move_stop(struct track_file *file);
 int track_move_hold(struct track_file *file, const void *data, int64_t bytes);
 
 /* track_file.c */
@@ -118,12 +125,12 @@ void track_store_path(const char *directory, const char *hash, const char *suffi
 bool track_store_uses_disk(struct track_store *store);
 /* Says so once, and leaves the disk alone for a while. */
 void track_store_disk_failed(struct track_store *store, int error);
-/* Removes the least used track on disk, now. False: there is none that may go. */
-bool track_store_make_room(struct track_store *store);
 /* The file is done with: the store takes it in, and syncs it beside the loop. */
 void track_store_keep(struct track_store *store, struct track_file *file);
 /* Closes it; beside the loop, where giving back so many bytes might take long. */
 void track_store_close_fd(struct track_store *store, int fd, int64_t bytes);
+/* Removes a file beside the loop. */
+void track_store_unlink(struct track_store *store, const char *path);
 /* At the end of everything that was given to the background. */
 void track_store_job_ended(struct track_store *store);
 

@@ -84,7 +84,7 @@ def test_an_answer_larger_than_any_of_its_kind_is_not_read(house):
     server = evil.Server(on_http=on_http)
     try:
         host = house.speaker("host", server.url, backend_role="host")
-        said = r"logging in at \S+: the answer is larger than 65536 bytes"
+        said = r"logging in at \S+: the answer is larger than 16384 bytes"
         harness.wait_until(lambda: re.search(said, host.log), 15, said)
         house.speaker("guest", server.url, backend_join_code="ABCDEF")
         harness.wait_until(lambda: any(b"/ws/sessions/s1" in request for request in server.requests), 15, "the guest's socket")

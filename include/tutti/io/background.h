@@ -37,5 +37,9 @@ bool background_destroy(struct background *background);
  */
 void background_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
                     void *job);
+/* For what must not be done in the loop: false where there is no thread or no memory for it, and
+ * neither is called. */
+bool background_try(struct background *background, void (*work)(void *job), void (*done)(void *job),
+                    void *job);
 
 #endif

@@ -21,6 +21,8 @@ struct http_call;
 
 /* Beyond this, the answer to a call without max_bytes fails. */
 #define HTTP_JSON_MAX_BYTES 8388608 /* 8 MiB */
+/* What is kept of an answer whose status is not 200. */
+#define HTTP_OTHER_MAX_BYTES 16384
 
 struct http_config {
     const char *ca_file;        /* PEM bundle instead of the system's; NULL: the system's */
@@ -32,7 +34,7 @@ struct http_response {
     const char *error; /* one line for people; "" when an answer came */
     bool tls_failed;   /* the certificate or the handshake was refused */
     bool too_large;    /* the answer, for max_bytes */
-    const char *body;  /* JSON calls: NUL-terminated; downloads: NULL */
+    const char *body;  /* JSON calls: NUL-terminated; see HTTP_OTHER_MAX_BYTES; downloads: NULL */
     size_t body_bytes;
     const char *etag;          /* "" when none, or none that a header may hold; as sent */
     const char *last_modified; /* the same */
@@ -87,7 +89,8 @@ void http_destroy(struct http *http); /* cancels what is under way */
 /* Copies what it needs. NULL, with errno EINVAL for what is no http or https URL, else ENOMEM, which
  * is logged: later, perhaps. */
 struct http_call *http_start(struct http *http, const struct http_request *request);
-/* In on_done of a JSON call: its body becomes the caller's, to be freed with free(); NULL: none. */
+/* In on_done of a JSON call: its body becomes the caller's, to be freed with free(); NULL: none.
+ * One that is not taken counts as read there (loop_note_work()). */
 char *http_take_body(const struct http_response *response);
 /* In on_headers or on_data: nothing more of the answer is handed on until http_go_on(). */
 void http_wait(struct http_call *call);

@@ -47,16 +47,17 @@ struct track_file *track_store_begin(struct track_store *store, const char *url)
 /* What the answer's headers say; without any, an interrupted download cannot be resumed. */
 void track_file_set_validators(struct track_file *file, const char *etag,
                                const char *last_modified);
-/* How long it is going to be: where the disk has no room for it, and none can be made, it goes into
- * memory now, while there is little to be moved. 0, or -ENOSPC: there is none either; what has
- * arrived stays. */
+/* How long it is going to be: where the disk has no room for it, others go, and if that does not
+ * help it goes into memory now, while there is little to be moved. 0, or -ENOSPC: there is none
+ * either, which appending may be the first to tell; what has arrived stays. */
 int track_file_expect(struct track_file *file, int64_t total_bytes);
 /* 0 or -errno. A full or broken disk moves the file into memory once, and goes on there; -ENOSPC:
  * beyond what tracks may take of it. */
 int track_file_append(struct track_file *file, const void *data, int64_t bytes);
 /*
- * It is on its way into memory, which takes its time. What is appended meanwhile is held (a
- * megabyte at most: wait with the rest) and counts from when it has moved; then `moved` is called.
+ * Others are removed for it, or it is on its way into memory, which takes its time. What is
+ * appended meanwhile is held (a megabyte at most: wait with the rest) and counts from when that is
+ * done; then `moved` is called.
  */
 bool track_file_is_moving(const struct track_file *file);
 void track_file_when_moved(struct track_file *file, void (*moved)(void *user), void *user);

@@ -4,6 +4,9 @@
 #include "tutti/core/playlist.h"
 #include "tutti/io/background.h"
 
+#include <errno.h>
+#include <pthread.h>
+
 #define COUNT 3000
 
 static struct loop *loop;
@@ -11,9 +14,23 @@ static struct background *reader;
 static int done_count, last_number;
 static struct playlist_message kept;
 
+static bool no_threads; /* as on a machine that has as many as it may have */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument)
+{
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
 static int set_up(void **state)
 {
     (void)state;
+    no_threads = false;
     json_pool_start();
     loop = loop_create(NULL);
     reader = loop ? background_create(loop) : NULL;
@@ -162,6 +179,21 @@ static void what_is_no_json_is_refused(void **state)
     wait_for(20);
 }
 
+/* Nothing long is parsed in the loop, and nobody is handed what is gone. */
+static void without_a_thread_nothing_is_begun(void **state)
+{
+    (void)state;
+    struct text_source source = {.kind = TEXT_PLAYLIST, .received = {42}};
+    source.text = long_playlist(&source.bytes);
+    no_threads = true;
+    assert_null(texts_parse(reader, &source, keep, NULL));
+    assert_int_equal(done_count, 0);
+    no_threads = false;
+    source.text = long_playlist(&source.bytes);
+    assert_non_null(texts_parse(reader, &source, keep, NULL)); /* once there is one again */
+    wait_for(1);
+}
+
 static void leaving_forgets_what_waits(void **state)
 {
     (void)state;
@@ -183,6 +215,7 @@ int main(void)
         TEST(texts_keep_their_order),
         TEST(what_is_cancelled_is_not_told),
         TEST(what_is_no_json_is_refused),
+        TEST(without_a_thread_nothing_is_begun),
         TEST(leaving_forgets_what_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,17 @@ static void answers_are_bounded(void **state)
     assert_int_equal(seen.body_bytes, 5000);
     get(&seen, "zeros/8388609");
     expect_failure(&seen, "larger than 8388608 bytes");
+    static const char *const long_pages[] = {"refusal/500/1000000", "refusal/403/16388",
+                                             "refusal/202/8388608"};
+    for (size_t i = 0; i < sizeof long_pages / sizeof *long_pages; i++) {
+        get(&seen, long_pages[i]);
+        assert_comes_true(loop, &seen.done);
+        assert_in_range(seen.response.status, 202, 500);
+        assert_int_equal(seen.body_bytes, HTTP_OTHER_MAX_BYTES);
+        assert_memory_equal(seen.body, "why why", 7);
+    }
+    get(&seen, "refusal/500/8388612");
+    expect_failure(&seen, "larger than 8388608 bytes");
     get(&seen, "endless");
     expect_failure(&seen, "");
 }

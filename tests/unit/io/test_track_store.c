@@ -594,8 +594,8 @@ static void a_full_disk_makes_way_to_memory(void **state)
     track_file_commit(file);
     track_file_close(file);
     assert_true(has(URL));
-    assert_int_equal(count_files(".tmp"), 0);
     settle();
+    assert_int_equal(count_files(".tmp"), 0);
     restart(100 * MB);
     file = track_store_begin(store, URL);
     append(file, 'f', 1000);
@@ -603,6 +603,7 @@ static void a_full_disk_makes_way_to_memory(void **state)
     track_file_expect(file, MB / 2); /* it fits */
     assert_int_equal(count_files(".tmp"), 1);
     track_file_expect(file, 3 * MB); /* it will not: moved before it is large */
+    settle();
     assert_int_equal(count_files(".tmp"), 0);
     append(file, 'f', 3 * MB - 1000);
     assert_content(file, 'f', 3 * MB);
@@ -634,6 +635,28 @@ ssize_t pwrite(int fd, const void *from, size_t bytes, off_t at)
 ssize_t pwrite64(int fd, const void *from, size_t bytes, off_t at)
 {
     return pwrite(fd, from, bytes, at);
+}
+
+static int unlinked_in_loop, cut_in_loop;
+
+/* A large file's blocks are given back by whoever removes or cuts it. */
+int unlink(const char *path)
+{
+    if (counts && pthread_equal(pthread_self(), loop_thread))
+        unlinked_in_loop++;
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int ftruncate(int fd, off_t bytes)
+{
+    if (counts && pthread_equal(pthread_self(), loop_thread))
+        cut_in_loop++;
+    return (int)syscall(SYS_ftruncate, fd, bytes);
+}
+
+int ftruncate64(int fd, off_t bytes)
+{
+    return ftruncate(fd, bytes);
 }
 
 static ino_t watched;
@@ -672,12 +695,12 @@ static void note_moved(void *user)
     *(bool *)user = true;
 }
 
-static struct track_file *begin_on_small_disk(void)
+static struct track_file *begin_on_disk(const char *size)
 {
     track_store_destroy(store);
     store = NULL;
     mkdir(cache, 0755);
-    if (!mount_disk("size=24m")) {
+    if (!mount_disk(size)) {
         open_store(MB);
         print_message("no mount namespaces here\n");
         skip();
@@ -689,6 +712,11 @@ static struct track_file *begin_on_small_disk(void)
     assert_non_null(file);
     track_file_set_validators(file, "\"v\"", "");
     return file;
+}
+
+static struct track_file *begin_on_small_disk(void)
+{
+    return begin_on_disk("size=24m");
 }
 
 static void leave_small_disk(void)
@@ -750,6 +778,140 @@ static void the_memory_of_a_large_track_is_given_back_beside_the_loop(void **sta
     assert_false(has(URL));
     assert_int_equal(closed_in_loop, 0);
     assert_int_equal(closed_beside, 2); /* the file's, and the store's */
+}
+
+static bool does_not_move(void *user)
+{
+    return !track_file_is_moving(user);
+}
+
+/* As a download does: it waits while the file moves. */
+static void append_in_turn(struct track_file *file, char byte, int64_t bytes)
+{
+    for (; bytes > 0; bytes -= 10000) {
+        append(file, byte, bytes < 10000 ? bytes : 10000);
+        assert_true(io_test_run(loop, does_not_move, file, IO_TEST_LIMIT_NS));
+    }
+}
+
+static void expect_on_disk(const char *url, char byte, int64_t bytes)
+{
+    struct track_file *file = track_store_open(store, url);
+    assert_non_null(file);
+    assert_content(file, byte, bytes);
+    track_file_close(file);
+    assert_true(track_store_usage(store).on_disk);
+}
+
+/* Large enough to leave the reserve alone; then something else comes and takes all but so much. */
+static struct track_file *begin_on_crowded_disk(int64_t left)
+{
+    char path[140];
+    struct track_file *file = begin_on_disk("size=96m");
+    track_store_set_pinned(store, (const char *const[]){URL, url_of(3), NULL});
+    for (int i = 0; i < 4; i++)
+        download(url_of(i), 'o', 5 * MB);
+    settle();
+    snprintf(path, sizeof path, "%s/else", cache);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_int_equal(posix_fallocate(fd, 0, track_index_free_bytes(store) - left), 0);
+    close(fd);
+    return file;
+}
+
+static void on_a_full_disk_others_go_beside_the_loop(void **state)
+{
+    (void)state;
+    for (int told = 0; told < 2; told++) {
+        struct track_file *file = begin_on_crowded_disk(5 * MB);
+        unlinked_in_loop = cut_in_loop = 0;
+        if (told) {
+            assert_int_equal(track_file_expect(file, 9 * MB), 0);
+            assert_true(track_file_is_moving(file));
+            assert_int_equal(track_file_expect(file, 9 * MB), 0); /* by another call */
+            assert_true(io_test_run(loop, does_not_move, file, IO_TEST_LIMIT_NS));
+            assert_false(has(url_of(0)));
+        }
+        append_in_turn(file, 'n', 9 * MB);
+        assert_false(has(url_of(0)));
+        assert_true(has(url_of(1)) && has(url_of(3)));
+        assert_content(file, 'n', 9 * MB);
+        assert_true(track_store_usage(store).on_disk);
+        track_file_commit(file);
+        track_file_close(file);
+        settle();
+        expect_on_disk(URL, 'n', 9 * MB);
+        assert_int_equal(unlinked_in_loop, 0);
+        assert_int_equal(cut_in_loop, 0);
+        leave_small_disk();
+    }
+}
+
+/* It goes on in memory, with what was held; what is pinned stays. */
+static void where_that_does_not_help_memory_serves(void **state)
+{
+    (void)state;
+    for (int told = 0; told < 2; told++) {
+        struct track_file *file = begin_on_crowded_disk(5 * MB);
+        if (told)
+            assert_int_equal(track_file_expect(file, 40 * MB), 0);
+        append_in_turn(file, 'n', 40 * MB);
+        assert_content(file, 'n', 40 * MB);
+        assert_false(track_store_usage(store).on_disk);
+        assert_false(has(url_of(0)) || has(url_of(1)) || has(url_of(2)));
+        assert_true(has(url_of(3)));
+        track_file_close(file);
+        leave_small_disk();
+    }
+}
+
+static void room_that_is_made_may_be_left(void **state)
+{
+    (void)state;
+    for (int emptied = 0; emptied < 2; emptied++) {
+        struct track_file *file = begin_on_crowded_disk(5 * MB);
+        append(file, 'n', MB);
+        assert_int_equal(track_file_expect(file, 9 * MB), 0);
+        assert_true(track_file_is_moving(file));
+        append(file, 'n', 1000);
+        if (emptied) {
+            track_file_truncate(file); /* and it stays on the disk */
+            assert_false(track_file_is_moving(file));
+            append(file, 'm', 1000);
+            assert_content(file, 'm', 1000);
+            track_file_set_validators(file, "\"v\"", "");
+        }
+        track_file_close(file);
+        settle();
+        assert_int_equal(count_files(".part"), 1);
+        leave_small_disk();
+    }
+}
+
+/* A beginning that is longer than what vouches for it is cut when it is kept. */
+static void what_was_taken_over_is_cut_beside_the_loop(void **state)
+{
+    (void)state;
+    struct track_file *file = track_store_begin(store, URL);
+    append(file, 'p', 5000);
+    track_file_set_validators(file, "\"v\"", "");
+    track_file_close(file);
+    settle();
+    edit_files(".part", lengthen);
+    loop_thread = pthread_self();
+    unlinked_in_loop = cut_in_loop = 0;
+    counts = true;
+    file = track_store_begin(store, URL);
+    assert_content(file, 'p', 5000);
+    append(file, 'p', 100);
+    track_file_commit(file);
+    track_file_close(file);
+    settle();
+    counts = false;
+    assert_int_equal(unlinked_in_loop, 0);
+    assert_int_equal(cut_in_loop, 0);
+    restart(100 * MB);
+    expect_on_disk(URL, 'p', 5100);
 }
 
 static void a_track_that_moves_may_be_emptied(void **state)
@@ -867,9 +1029,10 @@ static void a_large_track_is_emptied_beside_the_loop(void **state)
         assert_int_equal(fstat(fd, &after), 0);
         assert_int_not_equal(before.st_ino, after.st_ino);
         assert_int_equal(track_file_fd(file), fd);
-        assert_int_equal(store->jobs, 1); /* which closes the one before */
+        assert_int_equal(store->jobs, in_memory ? 1 : 2); /* which close and remove it */
         append(file, 'n', 1000);
         assert_content(file, 'n', 1000);
+        settle();
         assert_int_equal(count_files(".tmp"), in_memory ? 0 : 1);
         track_file_commit(file);
         track_file_close(file);
@@ -952,6 +1115,10 @@ int main(void)
         TEST(a_full_disk_makes_way_to_memory),
         TEST(a_large_track_moves_beside_the_loop),
         TEST(the_memory_of_a_large_track_is_given_back_beside_the_loop),
+        TEST(on_a_full_disk_others_go_beside_the_loop),
+        TEST(where_that_does_not_help_memory_serves),
+        TEST(room_that_is_made_may_be_left),
+        TEST(what_was_taken_over_is_cut_beside_the_loop),
         TEST(a_track_that_moves_may_be_emptied),
         TEST(a_track_that_moves_may_be_closed),
         TEST(a_growing_track_keeps_to_the_memory_of_tracks),

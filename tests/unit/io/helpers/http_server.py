@@ -103,6 +103,14 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(chunk[:count])
             count -= len(chunk)
 
+    def do_refusal(self, argument):
+        """A long page that tells why not: STATUS/BYTES."""
+        status, count = argument.split("/")
+        self.send_response(int(status))
+        self.send_header("Content-Length", count)
+        self.end_headers()
+        self.wfile.write(b"why " * (int(count) // 4))
+
     def do_chunked(self, count):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
