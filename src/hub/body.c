@@ -14,7 +14,7 @@
 
 struct body {
     enum body_kind kind;
-    struct body_door door; /* open: NULL where no track is taken */
+    struct body_door door;
     struct media_upload *upload;
     struct lws_spa *form;
     char *text;
@@ -70,8 +70,7 @@ struct body *body_create(enum body_kind kind, struct lws *wsi, const struct body
     if (!body)
         return NULL;
     body->kind = kind;
-    if (door)
-        body->door = *door;
+    body->door = *door;
     if (kind == BODY_TRACK)
         need_upload(body);
     if (kind != BODY_FORM)
@@ -101,18 +100,28 @@ void body_destroy(struct body *body)
 
 /* --- JSON ---------------------------------------------------------------------------------- */
 
+static bool grow(struct body *body)
+{
+    size_t room = body->room ? 2 * body->room : 1024;
+    if (room > BODY_JSON_MAX) {
+        fail(body, 413, "The body is too large");
+        return false;
+    }
+    char *grown =
+        body->door.hold(body->door.user, room - body->room) ? realloc(body->text, room) : NULL;
+    if (!grown) {
+        fail(body, 503, "The hub, or this address, has too many calls at once; try again");
+        return false;
+    }
+    body->text = grown;
+    body->room = room;
+    return true;
+}
+
 static bool append(struct body *body, char c)
 {
-    if (body->bytes + 2 > body->room) {
-        size_t room = body->room ? 2 * body->room : 1024;
-        char *grown = room <= BODY_JSON_MAX ? realloc(body->text, room) : NULL;
-        if (!grown) {
-            fail(body, 413, "The body is too large");
-            return false;
-        }
-        body->text = grown;
-        body->room = room;
-    }
+    if (body->bytes + 2 > body->room && !grow(body))
+        return false;
     body->text[body->bytes++] = c;
     body->text[body->bytes] = '\0';
     return true;
@@ -233,6 +242,30 @@ static void divert_short(struct body *body, cJSON *json)
     media_upload_feed_base64(body->upload, data->valuestring, strlen(data->valuestring));
 }
 
+/* Of a call with a track, which is kept while that goes to the disk: what describes it. */
+static cJSON *keep_description(cJSON *json)
+{
+    static const char *const names[] = {"track_id", "name"};
+    const cJSON *media = cJSON_GetObjectItemCaseSensitive(json, "media");
+    cJSON *kept = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const cJSON *text = cJSON_GetObjectItemCaseSensitive(json, names[i]);
+        if (cJSON_IsString(text))
+            cJSON_AddStringToObject(kept, names[i], text->valuestring);
+    }
+    if (cJSON_IsObject(media)) {
+        const cJSON *type = cJSON_GetObjectItemCaseSensitive(media, "content_type");
+        const cJSON *data = cJSON_GetObjectItemCaseSensitive(media, "data");
+        cJSON *copy = cJSON_AddObjectToObject(kept, "media");
+        if (cJSON_IsString(type))
+            cJSON_AddStringToObject(copy, "content_type", type->valuestring);
+        if (cJSON_IsString(data))
+            cJSON_AddStringToObject(copy, "data", "");
+    }
+    cJSON_Delete(json);
+    return kept;
+}
+
 static cJSON *form_json(struct body *body)
 {
     if (!body->upload)
@@ -266,7 +299,7 @@ struct reply body_finish(struct body *body, cJSON **ret_json, struct media_uploa
         cJSON_Delete(json);
         return reply_error(body->status, body->reason);
     }
-    *ret_json = json;
+    *ret_json = json && body->upload && body->kind == BODY_JSON ? keep_description(json) : json;
     *ret_upload = body->upload;
     return (struct reply){.status = 200};
 }

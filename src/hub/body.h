@@ -28,13 +28,15 @@ enum body_kind {
     BODY_TRACK, /* all of it is the track */
 };
 
-/* Where tracks go: open() is media_upload_begin() for whoever may. */
+/* open(): where tracks go, media_upload_begin() for whoever may; NULL where none is taken. hold():
+ * may so much more be kept in memory? */
 struct body_door {
     struct media_upload *(*open)(void *user, int *ret_status, const char **ret_reason);
+    bool (*hold)(void *user, size_t bytes);
     void *user;
 };
 
-/* wsi: for forms, whose boundary its headers tell. door: copied; NULL where no track is taken. */
+/* wsi: for forms, whose boundary its headers tell. door: copied. */
 struct body *body_create(enum body_kind kind, struct lws *wsi, const struct body_door *door);
 void body_destroy(struct body *body);
 
@@ -45,7 +47,8 @@ int body_nesting(const char *text, size_t bytes);
 
 /*
  * After the last byte. Status 200: *ret_json is what was said, NULL if it was nothing (the caller
- * deletes it), *ret_upload the track, or NULL (it stays the body's). Another status: a refusal.
+ * deletes it), *ret_upload the track, or NULL (it stays the body's); beside a track, only what
+ * describes it was said. Another status: a refusal.
  */
 struct reply body_finish(struct body *body, cJSON **ret_json, struct media_upload **ret_upload);
 

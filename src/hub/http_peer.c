@@ -3,6 +3,7 @@
  * the route, send the answer. Media files are sent by http_media.c.
  */
 #include "http_exchange.h"
+#include "hub_clock.h"
 #include "page.h"
 #include "routes.h"
 #include "tutti/base/log.h"
@@ -17,8 +18,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* How often it is looked at how fast a body comes. */
+/* How often it is looked at how fast a body comes, or an answer goes. */
 #define PACE_S 10
+/* Of a call, which nobody counts: logins and commands are served however full the memory is. */
+#define SMALL_BYTES 8192
+/* Of long answers made for one address, at once or within a minute. */
+#define TOLD_KB_PER_MINUTE 16384
+/* Who has so large a part of what may wait, unread, is told nothing long. */
+#define UNREAD_PART 16
 
 static const struct {
     int token;
@@ -60,13 +67,72 @@ static bool content_type_is(struct lws *wsi, const char *type)
            strncasecmp(text, type, strlen(type)) == 0;
 }
 
+/* --- what a call keeps in memory ----------------------------------------------------------- */
+
+/* Bodies that come slowly and answers that nobody reads have half of what may wait for sockets. */
+static bool hold(void *user, size_t bytes)
+{
+    struct exchange *exchange = user;
+    struct server *server = exchange->server;
+    size_t all = exchange->in_memory + bytes;
+    size_t counted = all > SMALL_BYTES ? all - SMALL_BYTES - exchange->held : 0;
+    if (counted > 0 && !share_take_many(&server->held, exchange->address, (int64_t)counted,
+                                        (int64_t)server->config.waiting_bytes / 2,
+                                        server->service->limits.share_percent))
+        return false;
+    exchange->in_memory = all;
+    exchange->held += counted;
+    return true;
+}
+
+static void let_go(struct exchange *exchange)
+{
+    if (exchange->held > 0)
+        share_give_many(&exchange->server->held, exchange->address, (int64_t)exchange->held);
+    exchange->held = exchange->in_memory = 0;
+}
+
+/* Before a long answer is made, which costs more than to refuse it. */
+static bool may_be_told_much(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    int64_t unread = share_held(&server->held, exchange->address);
+    bool reads = server->service->limits.share_percent >= 100 ||
+                 unread <= (int64_t)server->config.waiting_bytes / 2 / UNREAD_PART;
+    return reads && rate_table_allows(&server->told, exchange->address, TOLD_KB_PER_MINUTE,
+                                      hub_clock_steady_ns());
+}
+
+static void count_told(struct exchange *exchange, size_t bytes)
+{
+    if (bytes > SMALL_BYTES)
+        rate_table_count(&exchange->server->told, exchange->address, (double)bytes / 1024,
+                         TOLD_KB_PER_MINUTE, hub_clock_steady_ns());
+}
+
 /* --- answers ------------------------------------------------------------------------------- */
+
+/* What cannot be kept until it is read is answered shortly. */
+static char *text_of_reply(struct exchange *exchange, struct reply *reply)
+{
+    char *text = cJSON_PrintUnformatted(reply->body);
+    cJSON_Delete(reply->body);
+    if (!text)
+        return NULL;
+    count_told(exchange, strlen(text));
+    if (hold(exchange, strlen(text)))
+        return text;
+    free(text);
+    *reply = reply_error(503, "The hub, or this address, has too many calls at once; try again");
+    text = cJSON_PrintUnformatted(reply->body);
+    cJSON_Delete(reply->body);
+    return text;
+}
 
 static int answer_now(struct exchange *exchange, struct reply reply)
 {
     struct http_answer headers;
-    char *text = cJSON_PrintUnformatted(reply.body);
-    cJSON_Delete(reply.body);
+    char *text = text_of_reply(exchange, &reply);
     if (!text)
         return -1;
     size_t bytes = strlen(text);
@@ -82,6 +148,8 @@ static int answer_now(struct exchange *exchange, struct reply reply)
     http_answer_header(&headers, "content-type:", "application/json");
     if (http_send_headers(&headers, (int64_t)bytes))
         return -1;
+    exchange->counted = 0;
+    lws_set_timer_usecs(exchange->wsi, PACE_S * LWS_USEC_PER_SEC);
     lws_callback_on_writable(exchange->wsi);
     return 0;
 }
@@ -205,8 +273,8 @@ static bool is_welcome(struct exchange *exchange, struct lws *wsi, bool takes_tr
 
 static bool begin_body(struct exchange *exchange, struct lws *wsi)
 {
-    const struct body_door door = {open_upload, exchange};
     bool takes_track = routes_take_track(exchange->method, exchange->path);
+    const struct body_door door = {takes_track ? open_upload : NULL, hold, exchange};
     enum body_kind kind = takes_track ? kind_of_track(wsi, exchange) : BODY_JSON;
     exchange->receiving = true;
     lws_set_timer_usecs(wsi, PACE_S * LWS_USEC_PER_SEC);
@@ -214,7 +282,7 @@ static bool begin_body(struct exchange *exchange, struct lws *wsi)
         return true;
     if (kind == BODY_TRACK)
         exchange->described = describe_put(wsi);
-    exchange->body = body_create(kind, wsi, takes_track ? &door : NULL);
+    exchange->body = body_create(kind, wsi, &door);
     return exchange->body != NULL;
 }
 
@@ -242,6 +310,9 @@ static int begin_without_body(struct exchange *exchange, struct lws *wsi, const 
         return http_send_page(exchange, file);
     if (reads && strncmp(path, "/static/", 8) == 0)
         return http_send_media(exchange, path + 8);
+    if (reads && !may_be_told_much(exchange))
+        return http_answer_reply(exchange, reply_error(429, "This address reads too much at once; "
+                                                            "wait a minute"));
     return call_route(exchange, NULL, NULL);
 }
 
@@ -331,8 +402,8 @@ int http_body_complete(struct exchange *exchange)
 
 /* --- what takes its time ------------------------------------------------------------------- */
 
-/* A body that trickles keeps its place from others. */
-static bool comes_fast_enough(struct exchange *exchange)
+/* What trickles keeps its place from others. */
+static bool is_fast_enough(struct exchange *exchange)
 {
     int64_t wanted = PACE_S * exchange->server->config.body_bytes_per_s;
     bool fast = exchange->counted >= wanted;
@@ -340,15 +411,23 @@ static bool comes_fast_enough(struct exchange *exchange)
     return fast;
 }
 
+static int look_at_pace(struct exchange *exchange)
+{
+    bool is_our_turn = exchange->answer && !lws_send_pipe_choked(exchange->wsi);
+    if (!is_fast_enough(exchange) && !is_our_turn) {
+        log_info("%s %s too slowly", exchange->address,
+                 exchange->receiving ? "sends a body" : "reads an answer");
+        return -1;
+    }
+    lws_set_timer_usecs(exchange->wsi, PACE_S * LWS_USEC_PER_SEC);
+    return 0;
+}
+
 int http_timer(struct exchange *exchange)
 {
-    if (exchange->receiving) {
-        if (!comes_fast_enough(exchange)) {
-            log_info("a body from %s came too slowly", exchange->address);
-            return -1;
-        }
-        lws_set_timer_usecs(exchange->wsi, PACE_S * LWS_USEC_PER_SEC);
-    } else if (exchange->delayed.status) {
+    if (exchange->receiving || exchange->answer)
+        return look_at_pace(exchange);
+    if (exchange->delayed.status) {
         exchange->is_due = true;
         go_on(exchange);
     }
@@ -357,8 +436,10 @@ int http_timer(struct exchange *exchange)
 
 static int write_answer(struct lws *wsi, struct exchange *exchange)
 {
+    size_t before = exchange->answer_sent;
     int result = http_answer_write(wsi, (unsigned char *)exchange->answer, exchange->answer_bytes,
                                    &exchange->answer_sent);
+    exchange->counted += (int64_t)(exchange->answer_sent - before);
     if (result == HTTP_ANSWER_HANG_UP) {
         free(exchange->answer);
         exchange->answer = NULL;
@@ -391,6 +472,7 @@ void http_finish(struct exchange *exchange)
         service_end_upload(exchange->server->service, &exchange->slot);
         cJSON_Delete(exchange->delayed.body);
         forget_delay(exchange);
+        let_go(exchange);
     }
     body_destroy(exchange->body);
     cJSON_Delete(exchange->described);

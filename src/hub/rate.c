@@ -27,11 +27,16 @@ bool rate_take(struct rate_bucket *bucket, double per_s, double burst, int64_t n
     return true;
 }
 
-void rate_count(struct rate_bucket *bucket, double per_s, int64_t now_ns)
+static void fill(struct rate_bucket *bucket, double amount, double per_s, int64_t now_ns)
 {
-    double filled = rate_filled(bucket, per_s, now_ns) + 1;
+    double filled = rate_filled(bucket, per_s, now_ns) + amount;
     bucket->filled = filled < FILLED_MAX ? filled : FILLED_MAX;
     bucket->at_ns = now_ns;
+}
+
+void rate_count(struct rate_bucket *bucket, double per_s, int64_t now_ns)
+{
+    fill(bucket, 1, per_s, now_ns);
 }
 
 static int find(const struct rate_table *table, const char *key)
@@ -57,16 +62,29 @@ static int emptiest(const struct rate_table *table, double per_s, int64_t now_ns
     return best;
 }
 
-bool rate_table_take(struct rate_table *table, const char *key, int64_t per_minute, int64_t now_ns)
+static struct rate_bucket *bucket_of(struct rate_table *table, const char *key, double per_s,
+                                     int64_t now_ns)
 {
-    double often = (double)per_minute;
     int at = find(table, key);
     if (at < 0) {
-        at = emptiest(table, often / 60, now_ns);
+        at = emptiest(table, per_s, now_ns);
         snprintf(table->entries[at].key, RATE_KEY_MAX, "%s", key);
         table->entries[at].bucket = (struct rate_bucket){0};
     }
-    return rate_take(&table->entries[at].bucket, often / 60, often, now_ns);
+    return &table->entries[at].bucket;
+}
+
+bool rate_table_take(struct rate_table *table, const char *key, int64_t per_minute, int64_t now_ns)
+{
+    double often = (double)per_minute;
+    return rate_take(bucket_of(table, key, often / 60, now_ns), often / 60, often, now_ns);
+}
+
+void rate_table_count(struct rate_table *table, const char *key, double amount, int64_t per_minute,
+                      int64_t now_ns)
+{
+    double per_s = (double)per_minute / 60;
+    fill(bucket_of(table, key, per_s, now_ns), amount, per_s, now_ns);
 }
 
 bool rate_table_allows(const struct rate_table *table, const char *key, int64_t per_minute,

@@ -37,5 +37,8 @@ struct rate_table {
 bool rate_table_take(struct rate_table *table, const char *key, int64_t per_minute, int64_t now_ns);
 bool rate_table_allows(const struct rate_table *table, const char *key, int64_t per_minute,
                        int64_t now_ns);
+/* Counts so many, however often. */
+void rate_table_count(struct rate_table *table, const char *key, double amount, int64_t per_minute,
+                      int64_t now_ns);
 
 #endif

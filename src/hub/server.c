@@ -229,18 +229,22 @@ static void watch(lws_sorted_usec_list_t *timer)
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
 }
 
-/* As many open files as the connections need, or as the system grants: lws must not accept what it
- * then has no descriptor for. How many of them are lws's. */
-static unsigned allow_files(unsigned wanted)
+/* Each connection may have a track open, besides. How many lws may have: it must not accept what
+ * there is then no descriptor for. */
+static unsigned allow_files(unsigned connections)
 {
     struct rlimit limit;
+    unsigned wanted = 2 * connections + OWN_FDS;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return wanted - SPARE_FDS;
+        return connections + OWN_FDS - SPARE_FDS;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
-        log_warn("the system grants %lu open files, where [server] connections needs %u",
-                 (unsigned long)limit.rlim_cur, wanted);
-    return limit.rlim_cur > 2 * SPARE_FDS ? (unsigned)limit.rlim_cur - SPARE_FDS : SPARE_FDS;
+    bool granted = setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted;
+    if (granted)
+        return connections + OWN_FDS - SPARE_FDS;
+    log_warn("the system grants %lu open files, where [server] connections needs %u",
+             (unsigned long)limit.rlim_cur, wanted);
+    unsigned left = limit.rlim_cur > OWN_FDS ? (unsigned)limit.rlim_cur - OWN_FDS : 0;
+    return left / 2 + OWN_FDS - SPARE_FDS;
 }
 
 void server_reconfigure(struct server *server, const struct server_config *config)
@@ -280,7 +284,7 @@ struct server *server_create(const struct server_config *config, struct service 
         .uid = -1,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .user = server,
-        .fd_limit_per_thread = allow_files(config->connections + OWN_FDS),
+        .fd_limit_per_thread = allow_files(config->connections),
         .keepalive_timeout = 60,
         .ka_time = 60, /* who vanished in the middle of a download is noticed */
         .ka_probes = 3,
@@ -341,6 +345,7 @@ void server_destroy(struct server *server)
     background_destroy(server->background);
     peers_forget_playlist(&server->peers);
     share_end(&server->connections);
+    share_end(&server->held);
     share_end(&server->sockets);
     page_destroy(server->page);
     free(server);

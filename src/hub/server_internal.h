@@ -24,6 +24,8 @@ struct server {
     struct peers peers;
     struct share_table connections; /* by address */
     struct share_table sockets;     /* by user */
+    struct share_table held;        /* bytes of bodies and answers, by address */
+    struct rate_table told;         /* kB of long answers, by address */
     struct server_config config;
     char machine[256];            /* its name */
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
@@ -50,9 +52,11 @@ struct exchange {
     char path[256];
     char token[STORE_TOKEN_MAX];
     char address[ADDRESS_MAX];
-    struct body *body;           /* as far as it has come; NULL: none is wanted */
-    bool receiving;              /* its end has not come */
-    int64_t counted;             /* bytes of it since it was last looked at how fast it comes */
+    struct body *body; /* as far as it has come; NULL: none is wanted */
+    bool receiving;    /* its end has not come */
+    int64_t counted;   /* bytes of it, or of the answer, since the pace was looked at */
+    size_t held;       /* of the server's: bytes in memory beyond the first few */
+    size_t in_memory;
     cJSON *described;            /* by the query: what a plain PUT says of its track */
     cJSON *json;                 /* what the body said, while its track is on its way to the disk */
     struct media_upload *upload; /* the body's */

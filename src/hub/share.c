@@ -43,27 +43,50 @@ static struct share_holder *add(struct share_table *table, const char *key)
     return holder;
 }
 
-bool share_take(struct share_table *table, const char *key, int64_t limit, int64_t percent)
+static bool take(struct share_table *table, struct share_holder *holder, const char *key,
+                 int64_t count)
 {
-    struct share_holder *holder = find(table, key);
-    if (!share_allows(holder ? holder->held : 0, table->used, limit, percent))
-        return false;
     if (!holder)
         holder = add(table, key);
     if (!holder)
         return false;
-    holder->held++;
-    table->used++;
+    holder->held += count;
+    table->used += count;
     return true;
+}
+
+bool share_take(struct share_table *table, const char *key, int64_t limit, int64_t percent)
+{
+    struct share_holder *holder = find(table, key);
+    return share_allows(holder ? holder->held : 0, table->used, limit, percent) &&
+           take(table, holder, key, 1);
+}
+
+bool share_take_many(struct share_table *table, const char *key, int64_t count, int64_t limit,
+                     int64_t percent)
+{
+    struct share_holder *holder = find(table, key);
+    int64_t room = limit - table->used;
+    if (table->used > 0 && count > room)
+        return false;
+    if (holder && percent < 100 && (holder->held + count) * 100 > percent * room)
+        return false;
+    return take(table, holder, key, count);
 }
 
 void share_give(struct share_table *table, const char *key)
 {
+    share_give_many(table, key, 1);
+}
+
+void share_give_many(struct share_table *table, const char *key, int64_t count)
+{
     struct share_holder *holder = find(table, key);
     if (!holder)
         return;
-    table->used--;
-    if (--holder->held == 0)
+    table->used -= count;
+    holder->held -= count;
+    if (holder->held == 0)
         *holder = table->holders[--table->count];
 }
 

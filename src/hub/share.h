@@ -29,6 +29,11 @@ struct share_table {
 /* Takes one, if allowed; false when it is not, or for want of memory. Longer keys are cut. */
 bool share_take(struct share_table *table, const char *key, int64_t limit, int64_t percent);
 void share_give(struct share_table *table, const char *key);
+/* The same for several at once. They are granted within the share, and as a whole to who holds
+ * nothing if there is room; when nobody holds any, however many they are. */
+bool share_take_many(struct share_table *table, const char *key, int64_t count, int64_t limit,
+                     int64_t percent);
+void share_give_many(struct share_table *table, const char *key, int64_t count);
 int64_t share_held(const struct share_table *table, const char *key);
 void share_end(struct share_table *table);
 

@@ -19,8 +19,10 @@ from tuttitest.harness import MUSIC  # noqa: E402
 
 ATTACKERS = [f"127.0.0.{i}" for i in range(11, 21)]
 SECONDS = float(os.environ.get("TUTTI_HOSTILE_S", 12))
-IDLE_EACH, SOCKETS_EACH, UPLOADS_EACH = 60, 30, 12
+IDLE_EACH, SOCKETS_EACH, UPLOADS_EACH, CALLS_EACH = 60, 30, 12, 40
+MANY_CALLS = 150 if not harness.SANITIZED else 40  # of an address
 PATIENCE_S = 20  # a join may have to wait, while others guess codes
+ROUNDS = 15  # a guest may ask 60 times a minute
 RSS_MAX_KB = 64 * 1024 if not harness.SANITIZED else 400 * 1024
 
 
@@ -30,8 +32,15 @@ class Caller:
     def __init__(self, hub, address):
         self.hub, self.address = hub, address
 
-    def connect(self, timeout=PATIENCE_S):
-        return socket.create_connection(("127.0.0.1", self.hub.port), timeout, (self.address, 0))
+    def connect(self, timeout=PATIENCE_S, room=None):
+        """room: of what is received, and not read."""
+        raw = socket.socket()
+        if room:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        raw.settimeout(timeout)
+        raw.bind((self.address, 0))
+        raw.connect(("127.0.0.1", self.hub.port))
+        return raw
 
     def call(self, method, path, body=None, token=None, content_type="application/json"):
         connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=PATIENCE_S,
@@ -60,6 +69,20 @@ def frame(kind, payload):
     return head + b"\0\0\0\0" + text
 
 
+def begin_call(caller):
+    """A login that is almost as long as calls may be, without its end."""
+    raw = caller.connect(2)
+    raw.sendall(b"POST /auth/login HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: 262000\r\n\r\n"
+                b'{"x":"' + b"y" * 200_000)
+    return raw
+
+
+def ask_and_read_nothing(caller, path, token=""):
+    raw = caller.connect(2, room=2048)
+    raw.sendall(f"GET {path} HTTP/1.1\r\nHost: hub\r\nX-User-Token: {token}\r\n\r\n".encode())
+    return raw
+
+
 class Attacker(Caller):
     """One address's part of it, step by step, whatever becomes of each."""
 
@@ -67,21 +90,21 @@ class Attacker(Caller):
         super().__init__(hub, address)
         self.code, self.session_id, self.stop = code, session_id, stop
         self.random = random.Random(address)
-        self.tokens, self.held, self.idle, self.uploads = [], [], [], []
+        self.tokens, self.held, self.idle, self.uploads, self.calls = [], [], [], [], []
         self.steps = 0
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
     def run(self):
         steps = [self.join, self.join, self.idle_on, self.listen_to_nothing, self.trickle, self.claim_a_tag, self.ask,
-                 self.guess, self.be_host]
+                 self.guess, self.be_host, self.say_much, self.read_no_answer]
         while not self.stop.is_set():
             try:
                 self.random.choice(steps)()
             except (OSError, http.client.HTTPException, ValueError):
                 pass
             self.steps += 1
-        for connection in self.held + self.idle + self.uploads:
+        for connection in self.held + self.idle + self.uploads + self.calls:
             connection.close()
 
     def join(self):
@@ -137,6 +160,14 @@ class Attacker(Caller):
         wish = {"request_type": "add", "payload": {"track_id": "x", "name": "x", "media_url": "http://x/", "y": "z" * 7000}}
         for _ in range(10 if self.tokens else 0):
             self.call("POST", f"/sessions/{self.session_id}/requests", wish, self.token())
+
+    def say_much(self):
+        if len(self.calls) < CALLS_EACH:
+            self.calls.append(begin_call(self))
+
+    def read_no_answer(self):
+        if self.tokens and len(self.calls) < CALLS_EACH:
+            self.calls.append(ask_and_read_nothing(self, f"/sessions/{self.session_id}/requests", self.token()))
 
     def guess(self):
         for _ in range(5):
@@ -196,10 +227,11 @@ class Evening:
 @pytest.fixture
 def hub(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 1024), hard))  # what systemd gives a service
     # Its own limits, not those of the tests' houses, which are one address.
     hub = harness.Hub(tmp_path, limits_share_percent=25, limits_joins_per_minute=60, house_password="open sesame",
                       server_names="hub x")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     yield hub
     assert hub.stop() == 0, hub.process.log[-3000:]
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -226,3 +258,58 @@ def test_ten_addresses_keep_nobody_from_anything(hub):
     assert sum(len(attacker.held) for attacker in attackers) > 10  # they got somewhere
     assert rss_kb < RSS_MAX_KB
     evening.go_on()
+
+
+def attempt(each, *arguments):
+    """Each address as often as it gets somewhere; what it holds."""
+    held = []
+    for address in ATTACKERS:
+        for _ in range(MANY_CALLS):
+            try:
+                held.append(each(address, *arguments))
+            except OSError:
+                break
+    assert len(held) > 100
+    return held
+
+
+def goes_on_and_stays_small(hub, evening, held):
+    """What was asked for is on its way while the host and others work."""
+    rss_kb = 0
+    try:
+        for _ in range(ROUNDS):
+            evening.go_on()
+            rss_kb = max(rss_kb, hub.rss_kb())
+            time.sleep(0.2)  # while the hub takes in what it was sent
+    finally:
+        for connection in held:
+            connection.close()
+    print(f"{len(held)} held, {rss_kb} kB")
+    assert rss_kb < RSS_MAX_KB
+    assert "Too many open files" not in hub.process.log
+
+
+def test_calls_that_nobody_ends_are_not_kept(hub):
+    evening = Evening(hub)
+    goes_on_and_stays_small(hub, evening, attempt(lambda address: begin_call(Caller(hub, address))))
+
+
+def test_answers_that_nobody_reads_are_not_kept(hub):
+    """The longest there are: as many requests as ten guests may make, each as long as it may be."""
+    evening = Evening(hub)
+    wish = {"request_type": "add", "payload": {"track_id": "x", "name": "x", "media_url": "http://x/", "y": "z" * 8000}}
+    tokens = {}
+    for address in ATTACKERS:
+        guest = Caller(hub, address)
+        tokens[address] = guest.call("POST", f"/sessions/{evening.code}/join", {"guest_name": "x"})[1]["guest_token"]
+        while guest.call("POST", f"{evening.path}/requests", wish, tokens[address])[0] == 200:
+            pass
+    goes_on_and_stays_small(hub, evening, attempt(
+        lambda address: ask_and_read_nothing(Caller(hub, address), f"{evening.path}/requests", tokens[address])))
+
+
+def test_tracks_that_nobody_reads_leave_files_to_others(hub):
+    evening = Evening(hub)
+    evening.track = (MUSIC / "harbour.mp3").read_bytes()
+    path = evening.upload(evening.host, evening.token)["media_url"].removeprefix(hub.url)
+    goes_on_and_stays_small(hub, evening, attempt(lambda address: ask_and_read_nothing(Caller(hub, address), path)))

@@ -38,6 +38,12 @@ static int is_used(void *user, const char *path)
     return 0;
 }
 
+static bool hold(void *user, size_t bytes)
+{
+    (void)user;
+    return bytes <= BODY_JSON_MAX;
+}
+
 static struct media_upload *open_upload(void *user, int *ret_status, const char **ret_reason)
 {
     (void)user;
@@ -68,7 +74,8 @@ static void as_music(const char *bytes, size_t size, size_t piece)
 
 static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t piece)
 {
-    struct body *body = body_create(kind, NULL, &(struct body_door){.open = open_upload});
+    struct body *body =
+        body_create(kind, NULL, &(struct body_door){.open = open_upload, .hold = hold});
     cJSON *json = NULL;
     struct media_upload *upload = NULL;
     char path[MEDIA_PATH_MAX];

@@ -85,14 +85,24 @@ static void text_is_utf8(void **state)
     assert_false(utf8_is_valid("a\0b", 3));
 }
 
+static void many_at_once_are_paid_off(void **state)
+{
+    (void)state;
+    static struct rate_table table;
+    assert_true(rate_table_allows(&table, "ada", 60, SECOND));
+    rate_table_count(&table, "ada", 90, 60, SECOND);
+    assert_false(rate_table_allows(&table, "ada", 60, SECOND));
+    assert_true(rate_table_allows(&table, "grace", 60, SECOND));
+    assert_false(rate_table_allows(&table, "ada", 60, 31 * SECOND));
+    assert_true(rate_table_allows(&table, "ada", 60, 32 * SECOND));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_burst_then_a_steady_flow),
-        cmocka_unit_test(everyone_has_a_bucket),
-        cmocka_unit_test(who_did_most_is_remembered),
-        cmocka_unit_test(what_is_counted_leaks_away),
-        cmocka_unit_test(text_is_utf8),
+        cmocka_unit_test(many_at_once_are_paid_off),  cmocka_unit_test(a_burst_then_a_steady_flow),
+        cmocka_unit_test(everyone_has_a_bucket),      cmocka_unit_test(who_did_most_is_remembered),
+        cmocka_unit_test(what_is_counted_leaks_away), cmocka_unit_test(text_is_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

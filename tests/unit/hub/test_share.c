@@ -48,12 +48,33 @@ static void what_is_given_back_is_free(void **state)
     share_end(&table);
 }
 
+static void many_are_taken_within_the_share(void **state)
+{
+    (void)state;
+    struct share_table table = {0};
+    assert_true(share_take_many(&table, "ada", 500, 100, 25)); /* nobody holds any */
+    share_give_many(&table, "ada", 500);
+    assert_int_equal(table.used, 0);
+    assert_true(share_take_many(&table, "ada", 10, 100, 25));
+    assert_true(share_take_many(&table, "ada", 12, 100, 25));
+    assert_false(share_take_many(&table, "ada", 1, 100, 25)); /* a quarter of 78 */
+    assert_false(share_take_many(&table, "grace", 79, 100, 25));
+    assert_true(share_take_many(&table, "grace", 40, 100, 25));
+    assert_false(share_take_many(&table, "grace", 1, 100, 25));
+    assert_true(share_take_many(&table, "grace", 1, 100, 100));
+    share_give_many(&table, "ada", 22);
+    share_give_many(&table, "grace", 41);
+    assert_int_equal(table.used, 0);
+    share_end(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_holds_nothing_gets_the_last_one),
         cmocka_unit_test(ten_leave_something_for_the_next),
         cmocka_unit_test(what_is_given_back_is_free),
+        cmocka_unit_test(many_are_taken_within_the_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
