@@ -56,3 +56,15 @@ int owner_lock(const char *directory)
     close(fd);
     return -error;
 }
+
+bool owner_is_locked(const char *directory)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/hub.lock", directory);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}

@@ -1,6 +1,7 @@
 """What people who look after a hub do with it: reload, delete, restore, repair, name another host, check."""
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -201,6 +202,61 @@ def test_root_works_as_the_owner(hubs, tmp_path):
     assert hub.run("session", "list")[0] == 0
     assert {path.stat().st_uid for path in data.rglob("*")} == {65534}
     hub.start()
+
+
+def check_config(tmp_path, **options):
+    """(exit code, errors) of --check-config."""
+    path = harness.write_config(tmp_path / "checked.conf",
+                                {"data_directory": tmp_path / "data", "server_listen": "127.0.0.1:0", **options})
+    done = subprocess.run([harness.BUILD / "bin/tutti-hub", "--config", path, "--check-config"], capture_output=True,
+                          text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
+def test_the_check_finds_a_port_that_is_taken(hubs, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, said = check_config(tmp_path, server_listen=f"127.0.0.1:{port}")
+        assert code == 0 and f"[server] listen: 127.0.0.1:{port} is taken" in said
+    assert check_config(tmp_path, server_listen=f"127.0.0.1:{port}") == (0, "")
+    for address, words in (("192.0.2.77:8700", "not an address"), ("nowhere.example:8700", "neither an address")):
+        assert words in check_config(tmp_path, server_listen=address)[1]
+    # The hub's own, which runs: it will have it again.
+    hub = hubs()
+    assert check_config(tmp_path, data_directory=hub.directory / "hub", server_listen=f"127.0.0.1:{hub.port}") == (0, "")
+
+
+def test_the_check_finds_what_tls_cannot_use(tmp_path):
+    script = Path(__file__).parent.parent / "unit/io/helpers/make_certs.sh"
+    subprocess.run(["sh", script, tmp_path], check=True, capture_output=True)
+    certificate, expired, key, other_key = (tmp_path / f"{name}.pem" for name in ("good", "expired", "key", "other"))
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", other_key],
+                   check=True, capture_output=True)
+    rubbish, nothing = tmp_path / "rubbish", tmp_path / "none"
+    rubbish.write_text("rubbish")
+
+    def check(certificate, key):
+        return check_config(tmp_path, server_tls_certificate=certificate, server_tls_key=key)
+    assert check(certificate, key) == (0, "")
+    for pair, option, words in (((certificate, other_key), "tls_key", "another certificate"),
+                                ((rubbish, key), "tls_certificate", "no certificate"),
+                                ((certificate, rubbish), "tls_key", "no private key"),
+                                ((certificate, nothing), "tls_key", "No such file"),
+                                ((expired, key), "tls_certificate", "expired")):
+        _, said = check(*pair)
+        assert f"warning: [server] {option}: " in said and words in said and said.count("warning") == 1, said
+
+
+@pytest.mark.parametrize("limits, words", [
+    ({"queue_kb": 8192, "waiting_mb": 4}, ("queue_kb", "waiting_mb")),
+    ({"frame_kb": 128, "queue_kb": 64}, ("frame_kb", "queue_kb")),
+    ({"playlist_items": 20000, "waiting_mb": 8}, ("playlist_items", "waiting_mb")),
+], ids=("queue", "frame", "playlist"))
+def test_the_check_refuses_limits_that_contradict_each_other(tmp_path, limits, words):
+    code, errors = check_config(tmp_path, **{f"limits_{name}": value for name, value in limits.items()})
+    assert code == 3
+    for word in words:
+        assert word in errors
 
 
 def test_the_terminal_of_who_looks_obeys_nobody(hubs):
