@@ -36,7 +36,9 @@ int64_t media_size(const struct media *media, const char *path)
     char full[MEDIA_FULL_PATH_MAX];
     struct stat status;
     media_full_path(media, path, full);
-    return stat(full, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+    if (stat(full, &status) == 0)
+        return S_ISREG(status.st_mode) ? status.st_size : 0;
+    return errno == ENOENT ? 0 : -errno;
 }
 
 void media_run(struct media *media, void (*work)(void *job), void (*done)(void *job), void *job)
@@ -74,8 +76,13 @@ static int count_file(struct media *media, const char *name, void *user)
 {
     char path[MEDIA_PATH_MAX + 16];
     snprintf(path, sizeof path, "%s%s", (const char *)user, name);
-    if (name[0] != '.')
-        media->used_bytes += media_size(media, path);
+    if (name[0] == '.')
+        return 0;
+    int64_t bytes = media_size(media, path);
+    if (bytes < 0)
+        log_error("media file %s: %s; it counts as the largest there may be", path,
+                  strerror((int)-bytes));
+    media->used_bytes += bytes < 0 ? media->limits.track_bytes : bytes;
     return 0;
 }
 
@@ -209,6 +216,7 @@ void media_remove(struct media *media, const char *path)
         return;
     media_full_path(media, "hub.sqlite-wal", removal->wal);
     media_full_path(media, path, removal->file);
-    media->used_bytes -= media_size(media, path);
+    int64_t bytes = media_size(media, path);
+    media->used_bytes -= bytes > 0 ? bytes : 0;
     media_run(media, remove_file, free, removal);
 }

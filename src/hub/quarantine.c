@@ -72,7 +72,8 @@ static bool parse(struct media *media, const char *file, struct media_aside *ret
         return false;
     snprintf(ret->name, sizeof ret->name, "%s", end + 1);
     snprintf(ret->file, sizeof ret->file, MEDIA_QUARANTINE "%.100s", file);
-    ret->bytes = media_size(media, ret->file);
+    int64_t bytes = media_size(media, ret->file);
+    ret->bytes = bytes > 0 ? bytes : 0;
     return true;
 }
 
@@ -110,10 +111,13 @@ static int is_wanted(struct media *media, const char *file, void *user)
 
 void media_bring_back(struct media *media, const char *path)
 {
-    struct wanted wanted = {.name = path + strlen(MEDIA_UPLOADS)};
+    struct wanted wanted = {0};
     char full[MEDIA_FULL_PATH_MAX];
+    if (!media_is_ours(path))
+        return;
+    wanted.name = path + strlen(MEDIA_UPLOADS);
     media_full_path(media, path, full);
-    if (!media_is_ours(path) || access(full, F_OK) == 0 || errno != ENOENT ||
+    if (access(full, F_OK) == 0 || errno != ENOENT ||
         media_each_file(media, MEDIA_QUARANTINE, is_wanted, &wanted) != 1)
         return;
     int result = move(media, wanted.found.file, path);
@@ -126,6 +130,7 @@ void media_bring_back(struct media *media, const char *path)
 struct purge {
     int64_t before_s;
     int count;
+    int error; /* of the last that could not be removed */
 };
 
 static int purge_one(struct media *media, const char *file, void *user)
@@ -136,10 +141,13 @@ static int purge_one(struct media *media, const char *file, void *user)
     if (!parse(media, file, &aside) || aside.since_s > purge->before_s)
         return 0;
     media_full_path(media, aside.file, full);
-    if (unlink(full) < 0)
-        return -errno;
-    media->used_bytes -= aside.bytes;
-    purge->count++;
+    if (unlink(full) == 0) {
+        media->used_bytes -= aside.bytes;
+        purge->count++;
+    } else if (errno != ENOENT) { /* one that cannot be removed keeps no other */
+        purge->error = -errno;
+        log_error("%s cannot be removed: %s", aside.file, strerror(errno));
+    }
     return 0;
 }
 
@@ -147,5 +155,7 @@ int media_purge(struct media *media, int64_t older_than_s)
 {
     struct purge purge = {.before_s = now_s() - older_than_s};
     int result = media_each_file(media, MEDIA_QUARANTINE, purge_one, &purge);
+    if (result == 0)
+        result = purge.error;
     return result < 0 ? result : purge.count;
 }

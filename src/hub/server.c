@@ -3,6 +3,7 @@
  */
 #include "server.h"
 
+#include "hub_clock.h"
 #include "names.h"
 #include "page.h"
 #include "server_internal.h"
@@ -21,13 +22,13 @@
 #include <unistd.h>
 
 #define RX_BYTES 4096
+/* lws takes no more of them together. */
+#define HEADERS_MAX 4096
 /* Listeners, files, the database. */
 #define OWN_FDS 96
 /* Of these, what lws does not count. */
 #define SPARE_FDS 32
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
-/* Once an hour. */
-#define TIDY_WATCHES 1800
 
 static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_ping = 20,
@@ -52,16 +53,20 @@ static bool is_upgrade_to_websocket(struct lws *wsi)
 
 void server_take_address(const struct server *server, struct lws *wsi, struct caller_address *ret)
 {
-    char text[ADDRESS_MAX] = "", forwarded[512];
+    char text[ADDRESS_MAX] = "", forwarded[HEADERS_MAX];
     const char *trusted = server->config.trusted_proxy;
     lws_get_peer_simple(wsi, text, sizeof text);
     if (!address_group(text, ret->group))
         snprintf(ret->group, sizeof ret->group, "%s", text);
     ret->is_proxy = address_is_listed(text, trusted);
-    if (ret->is_proxy &&
-        lws_hdr_copy(wsi, forwarded, sizeof forwarded, WSI_TOKEN_X_FORWARDED_FOR) > 0 &&
-        address_forwarded(forwarded, trusted, ret->group))
-        ret->is_proxy = false;
+    if (!ret->is_proxy || lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) <= 0)
+        return;
+    int length = lws_hdr_copy(wsi, forwarded, sizeof forwarded, WSI_TOKEN_X_FORWARDED_FOR);
+    if (length <= 0)
+        snprintf(ret->group, sizeof ret->group, "unreadable"); /* all of whom are one */
+    else if (!address_forwarded(forwarded, trusted, ret->group))
+        return;
+    ret->is_proxy = false;
 }
 
 bool server_is_called_rightly(const struct server *server, struct lws *wsi,
@@ -223,7 +228,7 @@ static void watch(lws_sorted_usec_list_t *timer)
         ws_review(server);
         service_sweep(server->service);
     }
-    if (server->watched++ % TIDY_WATCHES == 0)
+    if (tidy_is_due(&server->tidy, hub_clock_now().ns, hub_clock_steady_ns()))
         service_tidy(server->service);
     notify_alive();
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
@@ -285,6 +290,7 @@ struct server *server_create(const struct server_config *config, struct service 
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .user = server,
         .fd_limit_per_thread = allow_files(config->connections),
+        .max_http_header_data = HEADERS_MAX,
         .keepalive_timeout = 60,
         .ka_time = 60, /* who vanished in the middle of a download is noticed */
         .ka_probes = 3,

@@ -8,6 +8,7 @@
 #include "body.h"
 #include "peers.h"
 #include "server.h"
+#include "tidy.h"
 
 #include <libwebsockets.h>
 
@@ -29,7 +30,7 @@ struct server {
     struct server_config config;
     char machine[256];            /* its name */
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
-    unsigned watched;
+    struct tidy tidy;
 };
 
 struct caller_address {

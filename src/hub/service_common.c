@@ -3,6 +3,7 @@
  * kept and told, or neither.
  */
 #include "service_internal.h"
+#include "tutti/base/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -134,6 +135,9 @@ bool service_admit(struct service *service, const struct caller *caller, const c
     int status = admit(service, caller->token, session_id, &ret->user, &ret->session, &error);
     ret->address = caller->address;
     ret->is_host = status == 200 && strcmp(ret->session.host_id, ret->user.id) == 0;
+    if (status == 200 && !store_is_damaged(service->store) &&
+        store_see_caller(service->store, session_id, ret->user.id) < 0)
+        log_debug("it could not be stored that a member was seen");
     if (status == 500)
         *ret_refusal = service_store_error(error, "The hub cannot read who may do this");
     else if (status == 401)

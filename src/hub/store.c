@@ -112,9 +112,12 @@ struct store *store_open(const char *directory)
     return NULL;
 }
 
+/* Found at the start, or since then by db_error(), which leaves this. */
 bool store_is_damaged(const struct store *store)
 {
-    return store->damaged;
+    int64_t only_read = 0;
+    return store->damaged || db_number(store->db, &only_read, "PRAGMA query_only", "") < 0 ||
+           only_read != 0;
 }
 
 bool store_is_new(const struct store *store)

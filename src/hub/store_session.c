@@ -12,6 +12,10 @@
 #define TOKENS_KEPT 50
 
 #define NOW "CAST(strftime('%s', 'now') AS INTEGER)"
+/* For seen_at: a clock that began in the past makes nobody unseen. */
+#define LATEST_NOW "max(coalesce(seen_at, 0), " NOW ")"
+/* Whoever calls is noted as seen so often. */
+#define CALLER_SEEN_S "86400"
 
 /* --- users --------------------------------------------------------------------------------- */
 
@@ -274,14 +278,24 @@ int store_member_count(struct store *store, const char *session_id, const char *
 int store_see_member(struct store *store, const char *session_id, const char *user_id, int sockets)
 {
     return db_run(store->db,
-                  "UPDATE members SET seen_at = " NOW ", sockets = max(0, sockets + ?)"
+                  "UPDATE members SET seen_at = " LATEST_NOW ", sockets = max(0, sockets + ?)"
                   " WHERE session_id = ? AND user_id = ?",
                   "iss", (int64_t)sockets, session_id, user_id);
 }
 
+int store_see_caller(struct store *store, const char *session_id, const char *user_id)
+{
+    int due = db_exists(store->db,
+                        "SELECT 1 FROM members WHERE session_id = ? AND user_id = ?"
+                        " AND max(joined_at, coalesce(seen_at, 0)) < " NOW " - " CALLER_SEEN_S,
+                        "ss", session_id, user_id);
+    return due == 1 ? store_see_member(store, session_id, user_id, 0) : due;
+}
+
 int store_forget_sockets(struct store *store)
 {
-    return db_run(store->db, "UPDATE members SET sockets = 0 WHERE sockets > 0", "");
+    return db_run(store->db,
+                  "UPDATE members SET seen_at = " LATEST_NOW ", sockets = 0 WHERE sockets > 0", "");
 }
 
 int store_forget_stranger(struct store *store, const char *session_id, int64_t older_than_s)

@@ -87,15 +87,14 @@ def test_a_deletion_says_what_goes_and_asks(hubs):
     assert playlist(other)[0]["duration_seconds"] == 12 and files(hub, "quarantine") == []
 
 
-def test_what_was_put_aside_goes_when_it_is_old_enough(hubs):
+def test_what_was_put_aside_goes_when_somebody_says_so(hubs):
     hub = hubs()
     hub.stop()
     now = int(time.time())
     for age_days in (29, 31):
         (hub.directory / f"hub/quarantine/{now - age_days * 86400}-{age_days}.mp3").write_bytes(b"x")
     hub.start()
-    wait_until(lambda: len(files(hub, "quarantine")) == 1, what="the old one to go")
-    assert files(hub, "quarantine")[0].endswith("-29.mp3")
+    assert len(files(hub, "quarantine")) == 2  # not at the start, when the clock may be wrong
     assert hub.run("media", "purge", "--yes")[0] == 0 and files(hub, "quarantine") == []
 
 

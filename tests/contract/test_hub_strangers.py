@@ -142,6 +142,24 @@ def test_whoever_guesses_behind_a_proxy_locks_out_nobody_else(hubs):
     assert guess(hub, "203.0.113.2", host.code)[0] == 200
 
 
+def test_what_a_caller_says_of_himself_does_not_hide_him(hubs):
+    """The proxy appends to what came: however long that is, the last one counts."""
+    hub = hubs(**PROXIED, limits_failures_per_minute=5)
+    host = harness.Host(hub.url)
+    long = ", ".join(["127.0.0.1"] * 150)
+    assert [guess(hub, f"{long}, 203.0.113.1")[0] for _ in range(7)] == [404] * 5 + [429] * 2
+    assert ask(hub, "POST", f"/sessions/{host.code}/join", {"guest_name": "x"})[0] == 200  # the proxy's own machine
+    # Two headers are one list.
+    for expected in [404] * 5 + [429]:
+        with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as raw:
+            raw.sendall(b"POST /sessions/XXXXXX/join HTTP/1.1\r\nHost: hub\r\nX-Forwarded-For: 198.51.100.7\r\n"
+                        b"X-Forwarded-For: 203.0.113.9\r\nContent-Type: application/json\r\n"
+                        b"Content-Length: 18\r\n\r\n{\"guest_name\":\"x\"}")
+            assert int(raw.makefile("rb").readline().split()[1]) == expected
+    assert guess(hub, "203.0.113.9", host.code)[0] == 429
+    assert guess(hub, "198.51.100.7", host.code)[0] == 200
+
+
 def test_many_who_guess_wait_ever_longer(hubs):
     hub = hubs(**PROXIED, limits_failures_per_minute=2)
     host = harness.Host(hub.url)

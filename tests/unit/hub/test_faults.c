@@ -563,6 +563,41 @@ static void any_page_may_be_damaged(void **state)
     }
 }
 
+/* Damage that is seen while the hub runs: from then on nothing is decided by what can be read. */
+static void damage_in_mid_run_decides_nothing(void **state)
+{
+    struct evening evening;
+    struct page pages[64];
+    int count = 1, seen = 0;
+    (void)state;
+    for (int i = 0; i < count; i++) {
+        begin(&evening);
+        play_evening(&evening);
+        count = list_pages(&evening, pages);
+        int files = count_files(&evening);
+        open_hub(&evening);
+        struct service *service = &evening.service;
+        struct caller host = caller_of(evening.book.host);
+        damage(&evening, pages[i].number);
+        sqlite3_db_release_memory(service->store->db);
+        struct reply replies[] = {
+            service_playlist(service, &host, evening.book.session_id),
+            service_requests(service, &host, evening.book.session_id),
+        };
+        for (size_t j = 0; j < sizeof replies / sizeof *replies; j++) {
+            done(&replies[j]);
+            cJSON_Delete(replies[j].body);
+        }
+        seen += store_is_damaged(service->store);
+        service_sweep(service);
+        service_tidy(service);
+        assert_int_equal(count_files(&evening), files);
+        close_hub(&evening);
+        remove_all(evening.directory);
+    }
+    assert_true(seen > 3);
+}
+
 static void a_database_that_is_no_more_deletes_nothing(void **state)
 {
     struct evening evening;
@@ -630,6 +665,7 @@ int main(void)
         cmocka_unit_test(one_full_disk_at_every_operation),
         cmocka_unit_test(a_disk_that_is_full_for_a_while),
         cmocka_unit_test(any_page_may_be_damaged),
+        cmocka_unit_test(damage_in_mid_run_decides_nothing),
         cmocka_unit_test(a_database_that_is_no_more_deletes_nothing),
     };
     return cmocka_run_group_tests(tests, read_track, NULL);

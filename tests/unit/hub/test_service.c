@@ -1,6 +1,7 @@
 /*
  * The hub's rules without sockets: what is kept, and who is told when.
  */
+#include "../../../src/hub/media_internal.h"
 #include "../../../src/hub/service.h"
 #include "../../../src/hub/store_internal.h"
 #include "../cmocka_all.h"
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #define ADDRESS "192.0.2.1"
 
@@ -180,6 +183,114 @@ static void what_is_of_no_use_any_more_is_forgotten(void **state)
     assert_int_equal(store_find_user(store, hub->host, &user), 1);
 }
 
+#define DAY_S INT64_C(86400)
+
+/* As if all that was had been so long ago. */
+static void let_days_pass(struct hub *hub, int64_t days)
+{
+    assert_int_equal(db_run(hub->service.store->db,
+                            "UPDATE members SET joined_at = joined_at - ?1,"
+                            " seen_at = seen_at - ?1",
+                            "i", days * DAY_S),
+                     0);
+}
+
+static int guest_is_member(struct hub *hub)
+{
+    struct store_user user;
+    return service_may_connect(&hub->service, hub->guest, hub->session_id, &user);
+}
+
+static void see(struct hub *hub, const char *token, int sockets)
+{
+    struct store_user user;
+    assert_int_equal(store_find_user(hub->service.store, token, &user), 1);
+    assert_int_equal(store_see_member(hub->service.store, hub->session_id, user.id, sockets), 0);
+}
+
+static void who_is_not_seen_for_a_month_is_forgotten(void **state)
+{
+    struct hub *hub = *state;
+    struct store_user user;
+    see(hub, hub->host, 1);
+    see(hub, hub->guest, 1);
+    see(hub, hub->guest, -1);
+    let_days_pass(hub, 29);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 1);
+    let_days_pass(hub, 2);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 0);
+    assert_int_equal(service_may_connect(&hub->service, hub->host, hub->session_id, &user), 1);
+}
+
+/* A speaker that was connected for weeks, and a hub that was killed and starts again. */
+static void who_was_connected_is_not_forgotten_by_a_kill(void **state)
+{
+    struct hub *hub = *state;
+    see(hub, hub->guest, 1);
+    let_days_pass(hub, 40);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 1);
+    assert_int_equal(store_forget_sockets(hub->service.store), 0);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 1);
+    let_days_pass(hub, 31);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 0);
+}
+
+static void who_only_calls_is_seen_as_well(void **state)
+{
+    struct hub *hub = *state;
+    struct caller guest = {hub->guest, ADDRESS};
+    for (int i = 0; i < 3; i++) {
+        let_days_pass(hub, 20);
+        struct reply reply = service_playlist(&hub->service, &guest, hub->session_id);
+        assert_int_equal(reply.status, 200);
+        cJSON_Delete(reply.body);
+        service_tidy(&hub->service);
+    }
+    assert_int_equal(guest_is_member(hub), 1);
+    let_days_pass(hub, 31);
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 0);
+}
+
+/* A hub whose clock begins in the past knows better from before. */
+static void an_early_clock_makes_nobody_older(void **state)
+{
+    struct hub *hub = *state;
+    see(hub, hub->guest, 1);
+    let_days_pass(hub, -50); /* of now, the clock was wrong when this was written, or is now */
+    see(hub, hub->guest, -1);
+    see(hub, hub->guest, 1);
+    assert_int_equal(store_forget_sockets(hub->service.store), 0);
+    let_days_pass(hub, 60); /* it is right again */
+    service_tidy(&hub->service);
+    assert_int_equal(guest_is_member(hub), 1);
+}
+
+static void put_aside(struct hub *hub, int64_t days_ago, char path[256])
+{
+    snprintf(path, 256, "%s/quarantine/%lld-%lld.mp3", hub->directory,
+             (long long)(time(NULL) - days_ago * DAY_S), (long long)days_ago);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+static void what_was_put_aside_goes_after_a_month(void **state)
+{
+    struct hub *hub = *state;
+    char older[256], newer[256];
+    put_aside(hub, 31, older);
+    put_aside(hub, 29, newer);
+    service_tidy(&hub->service);
+    assert_int_equal(access(older, F_OK), -1);
+    assert_int_equal(access(newer, F_OK), 0);
+}
+
 /* Emptied beside us while we write: it stays small, and all of it is there afterwards. */
 static void the_log_of_the_database_stays_small(void **state)
 {
@@ -207,6 +318,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_is_decided_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_approval_stays_pending, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_of_no_use_any_more_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_not_seen_for_a_month_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_was_connected_is_not_forgotten_by_a_kill, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_only_calls_is_seen_as_well, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_early_clock_makes_nobody_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_put_aside_goes_after_a_month, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_of_the_database_stays_small, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

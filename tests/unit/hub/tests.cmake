@@ -5,6 +5,7 @@ target_compile_definitions(unit_hub_mp3_check PRIVATE
   TEST_DATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/audio/data")
 tutti_unit_test(hub share)
 tutti_unit_test(hub strangers)
+tutti_unit_test(hub tidy)
 tutti_unit_test(hub faults)
 target_sources(unit_hub_faults PRIVATE hub/disk_faults.c)
 target_compile_definitions(unit_hub_faults PRIVATE TEST_MUSIC_DIR="${PROJECT_SOURCE_DIR}/tests/support/music")
