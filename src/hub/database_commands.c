@@ -63,10 +63,11 @@ static void sync_directory(const struct command_call *call)
     close(fd);
 }
 
-/* The database and what belongs to it, under names of then. 0, or -errno. */
+/* The database and what belongs to it, under names of then. It goes first: without it, its log is
+ * not taken for another's (store.c). 0, or -errno. */
 static int set_aside(const struct command_call *call, const char *what, char kept[COMMAND_PATH_MAX])
 {
-    static const char *const endings[] = {"-wal", "-shm", ""};
+    static const char *const endings[] = {"", "-wal", "-shm"};
     char from[COMMAND_PATH_MAX + 8], to[COMMAND_PATH_MAX + 8], name[96];
     snprintf(name, sizeof name, STORE_FILE ".%s-%lld", what, (long long)time(NULL));
     path_in(call, name, kept);
@@ -147,6 +148,8 @@ static int print_problems(sqlite3 *db)
 
 static int open_to_read(const char *path, sqlite3 **ret)
 {
+    if (access(path, R_OK) < 0)
+        return -errno;
     if (sqlite3_open_v2(path, ret, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
         return 0;
     sqlite3_close(*ret);
@@ -321,6 +324,8 @@ static int repair_alone(const struct command_call *call)
         printf("%s: in order, there is nothing to repair\n", path);
         return 0;
     }
+    if (problems == -ENOENT)
+        return command_failed(path, strerror(ENOENT));
     int result = copy_with_log(path, copy);
     if (result < 0)
         return command_failed(path, strerror(-result));

@@ -83,8 +83,25 @@ static int is_whole(struct store *store)
     return result;
 }
 
+/* A new database beside the log of one that was moved away: SQLite would remove that log, and with
+ * it what only it knows. */
+static bool is_log_alone(const struct store *store)
+{
+    char log[sizeof store->path + 8];
+    struct stat status;
+    snprintf(log, sizeof log, "%s-wal", store->path);
+    if (access(store->path, F_OK) == 0 || stat(log, &status) < 0 || status.st_size == 0)
+        return false;
+    log_error("database %s is missing, and its log " STORE_FILE "-wal is there: put the database "
+              "back beside it, or move the log away as well",
+              store->path);
+    return true;
+}
+
 static int open_checked(struct store *store)
 {
+    if (is_log_alone(store))
+        return -ENOENT;
     int result = open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (result < 0)
         return result;

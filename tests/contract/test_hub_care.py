@@ -183,6 +183,26 @@ def test_a_damaged_database_is_said_checked_and_repaired(hubs):
     assert host.playback(position_ms=5)["position_ms"] == 5
 
 
+def test_a_log_without_its_database_is_not_thrown_away(hubs):
+    """SQLite would take it for one of an empty database: all that is in it would be gone."""
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    database, aside = hub.directory / "hub/hub.sqlite", hub.directory / "aside"
+    database.rename(aside)  # while the hub runs, and goes on
+    assert host.playback(position_ms=7)["position_ms"] == 7
+    hub.stop(signal.SIGKILL)
+    done = subprocess.run([harness.BUILD / "bin/tutti-hub", "--data", hub.directory / "hub", "--listen", "127.0.0.1:0"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "hub.sqlite is missing, and its log hub.sqlite-wal is there" in done.stderr
+    assert len(files(hub)) == 1
+    for command in ("check", "repair"):
+        assert "No such file" in hub.run(command)[2]
+    aside.rename(database)
+    hub.start()
+    assert len(playlist(host)) == 1 and host.playback()["position_ms"] == 7
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_root_works_as_the_owner(hubs, tmp_path):
     hub = hubs()
