@@ -1,4 +1,5 @@
 """What people who look after a hub do with it: reload, delete, restore, repair, name another host, check."""
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import websockets
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
@@ -276,6 +278,59 @@ def test_the_check_refuses_limits_that_contradict_each_other(tmp_path, limits, w
     assert code == 3
     for word in words:
         assert word in errors
+
+
+def test_it_is_shown_who_is_connected(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    tokens = [call(f"{hub.url}/sessions/{host.code}/join", "POST", {"guest_name": name})[1]["guest_token"]
+              for name in ("kitchen", "study")]
+
+    async def check():
+        async with websockets.connect(f"ws://127.0.0.1:{hub.port}/ws/sessions/{host.session_id}?token={tokens[0]}") as ws:
+            await ws.recv()
+            shown = (await asyncio.to_thread(hub.run, "session", "show", host.code))[1]
+            assert "kitchen, connected" in shown and "study, never seen" in shown
+    asyncio.run(check())
+    wait_until(lambda: "kitchen, last seen 20" in hub.run("session", "show", host.code)[1], what="the guest to be away")
+
+
+NO_IPV6 = """
+import ctypes, errno, os, struct, sys
+AF_INET6, NR = 10, {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+code = [(0x20, 0, 0, 0), (0x15, 0, 3, NR), (0x20, 0, 0, 16), (0x15, 0, 1, AF_INET6), (0x06, 0, 0, 0x50000 | errno.EAFNOSUPPORT),
+        (0x06, 0, 0, 0x7fff0000)]
+filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+class Program(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ushort), ("filters", ctypes.c_void_p)]
+program = Program(len(code), ctypes.addressof(filters))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, ctypes.get_errno()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(os.uname().machine not in ("x86_64", "aarch64"), reason="the system call's number is not known")
+def test_a_machine_without_ipv6_is_no_error(tmp_path):
+    hub = subprocess.Popen([sys.executable, "-c", NO_IPV6, harness.BUILD / "bin/tutti-hub", "--data", tmp_path / "hub",
+                            "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = hub.stdout.readline()
+    assert "listening on" in line, hub.stderr.read()
+    assert call(line.split()[-1] + "/nothing")[0] == 404
+    hub.terminate()
+    errors = hub.communicate(timeout=30)[1]
+    assert hub.returncode == 0 and "libwebsockets" not in errors, errors
+
+
+def test_what_is_named_comes_back_when_it_is_asked_for(hubs):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    host.upload("t1", MUSIC / "pier.mp3")
+    (name,) = files(hub)
+    (hub.directory / "hub/uploads" / name).rename(hub.directory / "hub/quarantine" / f"{int(time.time())}-{name}")
+    assert name in hub.run("media", "list")[1]
+    assert hub.run("media", "restore")[0] == 0
+    assert files(hub) == [name] and files(hub, "quarantine") == []
 
 
 def test_the_terminal_of_who_looks_obeys_nobody(hubs):

@@ -192,6 +192,30 @@ def test_one_address_does_not_fill_the_session(hubs):
     assert join(hub, host, "203.0.113.2")[0] == 200
 
 
+def test_one_address_does_not_fill_the_hub_with_sessions(hubs):
+    hub = hubs(**PROXIED, limits_sessions=20)
+
+    def create(address):
+        token = ask(hub, "POST", "/auth/login", {"name": "x", "role": "host"}, **from_address(address))[1]["token"]
+        return ask(hub, "POST", "/sessions", {"host_name": "x"}, token, **from_address(address))
+    made = [create("203.0.113.1") for _ in range(10)]
+    statuses = [status for status, _ in made]
+    assert statuses.count(200) <= 5 and statuses[-1] == 507 and "sessions" in made[-1][1]["detail"]
+    assert create("203.0.113.2")[0] == 200
+    # Those in which nobody ever was make way; one that is used does not.
+    first, second = (answer for _, answer in made[:2])
+    assert ask(hub, "POST", f"/sessions/{first['code']}/join", {"guest_name": "g"})[0] == 200
+    hub.stop()
+    database = sqlite3.connect(hub.directory / "hub/hub.sqlite")
+    database.execute("UPDATE members SET joined_at = joined_at - 120")
+    database.commit()
+    database.close()
+    hub.start()
+    assert create("203.0.113.1")[0] == 200
+    found = [ask(hub, "GET", f"/sessions/{each['session_id']}", token=each["host_token"])[0] for each in (first, second)]
+    assert found == [200, 401] or found == [200, 404]
+
+
 def test_one_member_does_not_fill_the_requests(hubs):
     hub = hubs(**PROXIED, limits_pending_requests=20, limits_requests_per_minute=1000)
     host = harness.Host(hub.url)

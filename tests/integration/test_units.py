@@ -79,6 +79,12 @@ def test_tracks_in_memory_kill_no_speaker(unit):
     assert most.endswith("%") and 2 * of_tracks <= float(most[:-1]) < 100, most
 
 
+def test_the_hub_is_not_killed_for_what_it_may_need():
+    """64 MB while it is attacked (tests/contract/test_hub_hostile.py), and as much again for the system's buffers."""
+    (most,) = values("tutti-hub.service", "MemoryMax")
+    assert re.fullmatch(r"\d+M", most) and 128 <= int(most[:-1]) <= 256, most
+
+
 def defaults(program):
     printed = subprocess.run([str(harness.BUILD / "bin" / program), "--print-config"], capture_output=True,
                              text=True, check=True, timeout=30).stdout

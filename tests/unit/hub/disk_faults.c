@@ -14,6 +14,7 @@
 
 static int operation, first_at, fails, failed;
 static bool is_full;
+static int syncs;
 
 static bool fails_now(bool writes)
 {
@@ -64,8 +65,14 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t count)
     return fd > STDERR_FILENO && fail_here() ? -1 : __real_write(fd, bytes, count);
 }
 
+int disk_faults_syncs(void)
+{
+    return syncs;
+}
+
 int __wrap_fsync(int fd)
 {
+    syncs++;
     return fail_here() ? -1 : __real_fsync(fd);
 }
 

@@ -16,4 +16,7 @@ void disk_faults_plan(int first, int count, bool full);
 /* The disk works again. Whether anything has failed since it was planned. */
 bool disk_faults_end(void);
 
+/* Of our own files, since the program began. */
+int disk_faults_syncs(void);
+
 #endif

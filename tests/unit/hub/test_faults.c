@@ -563,6 +563,37 @@ static void any_page_may_be_damaged(void **state)
     }
 }
 
+/* --- the order of things ------------------------------------------------------------------- */
+
+static int syncs_at_row, syncs_before;
+
+static void on_row(void *user, int change, const char *database, const char *table,
+                   sqlite3_int64 row)
+{
+    (void)user;
+    (void)database;
+    (void)row;
+    if (change == SQLITE_INSERT && strcmp(table, "items") == 0)
+        syncs_at_row = disk_faults_syncs();
+}
+
+/* After a power cut no row names a track that the disk does not have: the file, then its name. */
+static void a_track_is_on_the_disk_before_its_row(void **state)
+{
+    struct evening evening;
+    (void)state;
+    begin(&evening);
+    evening.book = (struct book){.order_known = true, .position_ms = -1};
+    open_hub(&evening);
+    log_in(&evening);
+    sqlite3_update_hook(evening.service.store->db, on_row, NULL);
+    syncs_before = disk_faults_syncs();
+    add_item(&evening);
+    assert_true(syncs_at_row >= syncs_before + 2);
+    close_hub(&evening);
+    remove_all(evening.directory);
+}
+
 /* Damage that is seen while the hub runs: from then on nothing is decided by what can be read. */
 static void damage_in_mid_run_decides_nothing(void **state)
 {
@@ -665,6 +696,7 @@ int main(void)
         cmocka_unit_test(one_full_disk_at_every_operation),
         cmocka_unit_test(a_disk_that_is_full_for_a_while),
         cmocka_unit_test(any_page_may_be_damaged),
+        cmocka_unit_test(a_track_is_on_the_disk_before_its_row),
         cmocka_unit_test(damage_in_mid_run_decides_nothing),
         cmocka_unit_test(a_database_that_is_no_more_deletes_nothing),
     };

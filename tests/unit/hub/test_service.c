@@ -271,6 +271,30 @@ static void an_early_clock_makes_nobody_older(void **state)
     assert_int_equal(guest_is_member(hub), 1);
 }
 
+static void a_session_in_which_nobody_was_goes_after_a_day(void **state)
+{
+    struct hub *hub = *state;
+    struct store *store = hub->service.store;
+    struct store_user host = {.name = "another", .host = true};
+    struct store_session empty = {.max_duration_s = -1}, used = empty, other;
+    struct store_item item = {
+        .track_id = "t", .name = "n", .media_url = "http://x/", .media_type = "t"};
+    char token[STORE_TOKEN_MAX];
+    assert_int_equal(store_add_user(store, &host, token), 0);
+    strcpy(empty.host_id, host.id);
+    strcpy(used.host_id, host.id);
+    assert_int_equal(store_add_session(store, &empty, NULL, ADDRESS), 0);
+    assert_int_equal(store_add_session(store, &used, NULL, ADDRESS), 0);
+    assert_int_equal(store_add_item(store, used.id, &item), 0);
+    service_tidy(&hub->service);
+    assert_int_equal(store_session(store, empty.id, &other), 1);
+    let_days_pass(hub, 2);
+    service_tidy(&hub->service);
+    assert_int_equal(store_session(store, empty.id, &other), 0);
+    assert_int_equal(store_session(store, used.id, &other), 1);
+    assert_int_equal(store_session(store, hub->session_id, &other), 1);
+}
+
 static void put_aside(struct hub *hub, int64_t days_ago, char path[256])
 {
     snprintf(path, 256, "%s/quarantine/%lld-%lld.mp3", hub->directory,
@@ -323,6 +347,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_only_calls_is_seen_as_well, setup, teardown),
         cmocka_unit_test_setup_teardown(an_early_clock_makes_nobody_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_session_in_which_nobody_was_goes_after_a_day, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_was_put_aside_goes_after_a_month, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_of_the_database_stays_small, setup, teardown),
     };
