@@ -9,6 +9,7 @@
 #include "server_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/io/background.h"
+#include "tutti/io/lws_log.h"
 #include "tutti/io/notify.h"
 
 #include <netinet/in.h>
@@ -41,7 +42,8 @@ static void tune_socket(struct lws *wsi)
     setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-/* Of a call for anything else than a WebSocket lws 4.1 goes on with what it has freed. */
+/* lws 4.1 uses a connection after it has freed it, when an upgrade to anything but a WebSocket is
+ * asked for: such a call ends here. */
 static bool is_upgrade_to_websocket(struct lws *wsi)
 {
     char text[16];
@@ -206,12 +208,6 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-static void log_from_lws(int level, const char *line)
-{
-    size_t len = strcspn(line, "\n");
-    log_write(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets: %.*s", (int)len, line);
-}
-
 static void announce(void *user, const char *session_id, const char *type, cJSON *payload)
 {
     struct server *server = user;
@@ -280,7 +276,7 @@ struct server *server_create(const struct server_config *config, struct service 
     media_use_background(service->media, server->background);
     service->announce = announce;
     service->user = server;
-    lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
+    lws_log_start();
     struct lws_context_creation_info info = {
         .port = config->port,
         .iface = config->address,

@@ -9,6 +9,7 @@
 #include "arrival.h"
 #include "loop_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/io/lws_log.h"
 #include "tutti/io/mono_clock.h"
 
 #include <assert.h>
@@ -315,12 +316,6 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-static void log_from_lws(int level, const char *line)
-{
-    log_write(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets: %.*s",
-              (int)strcspn(line, "\n"), line);
-}
-
 static struct lws_vhost *create_vhost(struct loop *loop, const char *name, uint64_t options)
 {
     struct lws_context_creation_info info = {
@@ -359,7 +354,7 @@ static bool create_context(struct loop *loop)
         .max_http_header_data2 = HEADERS_MAX_BYTES,
         .user = loop,
     };
-    lws_set_log_level(LLL_ERR | LLL_WARN, log_from_lws);
+    lws_log_start();
     loop->context = lws_create_context(&info);
     return loop->context != NULL;
 }
