@@ -105,6 +105,14 @@ static const char *here(void)
     return item ? item->id : "none";
 }
 
+static void before_a_state_is_told_nothing_is_in_doubt(void **state)
+{
+    (void)state;
+    assert_false(session.has_playback);
+    told(list("A", "1"), false);
+    assert_string_equal(here(), "none");
+}
+
 static void an_opening_counts_when_it_is_whole(void **state)
 {
     (void)state;
@@ -296,7 +304,7 @@ static void what_the_playlist_gives_nothing_for_is_a_problem(void **state)
     assert_string_equal(session_item_problem(&session), "");
     connect('A', "AB", "12");
     assert_string_equal(session_item_problem(&session), "the playlist has no address for it");
-    strcpy(session.playlist.items[0].media_url, "/a.mp3");
+    strcpy(session.playlist.items[0].media_url, "a"); /* whatever it is */
     assert_string_equal(session_item_problem(&session), "");
     told(state_of('C', 0, 2), false);
     assert_string_equal(session_item_problem(&session), "the playlist has no such track");
@@ -315,6 +323,7 @@ static void having_left_nothing_is_known(void **state)
     assert_int_equal(session.playlist.count, 0);
     assert_int_equal(session.requests.count, 0);
     assert_int_equal(session.playback.updated_at.ns, 0);
+    assert_false(session.playback.has_track || session.place.item_id[0]);
     assert_string_equal(here(), "none");
     connect('A', "AAB", "456");
     assert_string_equal(here(), "4"); /* nothing of where it stood */
@@ -324,6 +333,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(before_a_state_is_told_nothing_is_in_doubt),
         TEST(an_opening_counts_when_it_is_whole),
         TEST(of_an_opening_that_repeats_itself_the_last_word_counts),
         TEST(news_changes_what_it_is_of),
