@@ -173,6 +173,66 @@ static void what_was_so_before_is_not_an_approvals_doing(void **state)
     assert_false(order_in_playlist(&added, &session.playlist));
 }
 
+static void a_no_is_told_from_what_says_nothing(void **state)
+{
+    (void)state;
+    static const int yes[] = {200, 201, 299}, no[] = {199, 300, 400, 404, 501, 505, 519, 528},
+                     nothing[] = {0, 500, 502, 503, 504, 520, 525, 527};
+    struct order order = {.kind = ORDER_PLAYBACK};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_int_equal(order_judge(&order, false, yes[i], NULL), ORDER_YES);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_int_equal(order_judge(&order, false, no[i], NULL), ORDER_NO);
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        assert_int_equal(order_judge(&order, false, nothing[i], NULL), ORDER_UNKNOWN);
+}
+
+static void a_status_may_say_more_than_no(void **state)
+{
+    (void)state;
+    static const struct {
+        enum order_kind kind;
+        int status;
+        enum order_refusal refusal;
+    } rows[] = {
+        {ORDER_ADD, 413, ORDER_TOO_LARGE}, {ORDER_ADD, 415, ORDER_WRONG_MEDIA},
+        {ORDER_ADD, 507, ORDER_NO_ROOM},   {ORDER_ADD, 409, ORDER_REFUSED},
+        {ORDER_ADD, 414, ORDER_REFUSED},   {ORDER_MOVE, 413, ORDER_REFUSED},
+        {ORDER_DENY, 409, ORDER_DECIDED},  {ORDER_APPROVE, 409, ORDER_DECIDED},
+        {ORDER_DENY, 404, ORDER_REFUSED},  {ORDER_REMOVE, 409, ORDER_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct order order = {.kind = rows[i].kind};
+        assert_int_equal(order_refusal_of(&order, rows[i].status), rows[i].refusal);
+    }
+    assert_string_equal(order_refusal_text(ORDER_DECIDED), order_refusal_text(ORDER_REFUSED));
+    assert_string_not_equal(order_refusal_text(ORDER_NO_ROOM), order_refusal_text(ORDER_REFUSED));
+}
+
+/* The first place, and the first moment, are places and moments. */
+static void zero_is_asked_for_like_any_other(void **state)
+{
+    (void)state;
+    struct playback_state late = playing("a", 500, 2);
+    struct order start = command(PLAYBACK_SEEK, "a", 0), any = command(PLAYBACK_SEEK, "a", -1);
+    assert_false(order_echoed(&start, &late));
+    assert_true(order_echoed(&any, &late));
+    struct order first = {.kind = ORDER_REQUEST, .type = REQUEST_REORDER, .item_id = "i"};
+    struct request_message second = {.type = REQUEST_REORDER, .item_id = "i", .new_position = 1};
+    assert_false(order_answered(&first, &second));
+}
+
+static void a_skip_leads_to_the_very_next(void **state)
+{
+    (void)state;
+    struct order next = command(PLAYBACK_SKIP_NEXT, "", -1);
+    make_session();
+    strcpy(items[2].track_id, "c");
+    session.playback = playing("a", 0, 8);
+    order_note_before(&next, &session);
+    assert_string_equal(next.track_id, "b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +242,10 @@ int main(void)
         cmocka_unit_test(a_list_shows_what_was_done_to_it),
         cmocka_unit_test(a_skip_is_foreseen_by_the_backends_rules),
         cmocka_unit_test(what_was_so_before_is_not_an_approvals_doing),
+        cmocka_unit_test(a_no_is_told_from_what_says_nothing),
+        cmocka_unit_test(a_status_may_say_more_than_no),
+        cmocka_unit_test(zero_is_asked_for_like_any_other),
+        cmocka_unit_test(a_skip_leads_to_the_very_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
