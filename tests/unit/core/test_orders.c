@@ -268,6 +268,32 @@ static void a_second_denial_is_not_done_by_an_approval(void **state)
                         "end 1: somebody else has decided it otherwise");
 }
 
+static void what_is_agreed_to_is_waited_for_in_the_list(void **state)
+{
+    (void)state;
+    begin((struct order){.kind = ORDER_MOVE, .item_id = "1", .new_position = 1});
+    assert_string_equal(answered(1, 200, ""), "");
+    struct playlist_item first = items[0];
+    items[0] = items[1], items[1] = first;
+    orders_heard_playlist(&orders, as_known());
+    assert_string_equal(acts(), "end 1");
+    begin((struct order){.kind = ORDER_ADD, .track_id = "c"});
+    assert_string_equal(answered(2, 200, ""), "");
+    strcpy(items[2].track_id, "c");
+    playlist.count = 3;
+    orders_heard_playlist(&orders, as_known());
+    assert_string_equal(acts(), "end 2");
+}
+
+static void all_end_where_the_session_ends(void **state)
+{
+    (void)state;
+    begin((struct order){.kind = ORDER_REMOVE, .item_id = "1"});
+    begin((struct order){.kind = ORDER_REMOVE, .item_id = "2"});
+    orders_end_all(&orders, 0, "left");
+    assert_string_equal(acts(), "end 1: left, end 2: left");
+}
+
 static void what_might_count_twice_is_not_repeated(void **state)
 {
     (void)state;
@@ -441,6 +467,8 @@ int main(void)
         TEST(a_second_try_may_find_the_first_ones_work),
         TEST(what_is_decided_as_wanted_is_no_failure),
         TEST(a_second_denial_is_not_done_by_an_approval),
+        TEST(what_is_agreed_to_is_waited_for_in_the_list),
+        TEST(all_end_where_the_session_ends),
         TEST(what_might_count_twice_is_not_repeated),
         TEST(a_yes_waits_for_the_playlist),
         TEST(a_later_echo_ends_what_was_sent_before),
