@@ -294,6 +294,65 @@ static void all_end_where_the_session_ends(void **state)
     assert_string_equal(acts(), "end 1: left, end 2: left");
 }
 
+/* By now it is the call that says what became of it. */
+static void what_is_repeated_is_not_ended_by_the_socket(void **state)
+{
+    (void)state;
+    struct mono_time sent_at;
+    struct playback_state echo = told("b", true, 0, 2);
+    begin(command(PLAYBACK_PLAY, "b", 0));
+    after_ms(2000);
+    assert_string_equal(fresh(), "repeat 1");
+    orders_calls(&orders, 1);
+    assert_false(orders_heard_playback(&orders, &echo, &sent_at));
+    playback = echo;
+    assert_string_equal(fresh(), "");
+    assert_string_equal(answered(1, 200, ""), "end 1");
+}
+
+static void an_echo_ends_commands_only(void **state)
+{
+    (void)state;
+    struct mono_time sent_at;
+    struct playback_state echo = told("b", true, 0, 2);
+    begin((struct order){.kind = ORDER_REQUEST, .type = REQUEST_REMOVE, .item_id = "2"});
+    begin(command(PLAYBACK_PLAY, "b", 0));
+    assert_true(orders_heard_playback(&orders, &echo, &sent_at));
+    assert_string_equal(acts(), "end 2");
+}
+
+/* Whatever the socket was replaced for. */
+static void a_fresh_state_that_shows_it_ends_it(void **state)
+{
+    (void)state;
+    begin(command(PLAYBACK_PLAY, "b", 0));
+    assert_string_equal(fresh(), "");
+    playback = told("b", true, 0, 2);
+    assert_string_equal(fresh(), "end 1");
+}
+
+static void nobody_can_be_asked_about_a_denial(void **state)
+{
+    (void)state;
+    begin((struct order){.kind = ORDER_DENY, .request_id = "r"});
+    answered(1, 502, "HTTP 502");
+    assert_string_equal(fresh(), "repeat 1");
+    orders_calls(&orders, 1);
+    assert_string_equal(answered(1, 502, "HTTP 502"), "replace 1");
+    assert_string_equal(fresh(), "end 1: the backend did not confirm it, and cannot be asked what "
+                                 "became of it (HTTP 502)");
+}
+
+static void a_skip_is_repeated_where_it_is_known_to_lead(void **state)
+{
+    (void)state;
+    struct order skip = command(PLAYBACK_SKIP_NEXT, "b", -1);
+    skip.stamp_before = playback.updated_at;
+    begin(skip);
+    after_ms(2000);
+    assert_string_equal(fresh(), "repeat 1");
+}
+
 static void what_might_count_twice_is_not_repeated(void **state)
 {
     (void)state;
@@ -469,6 +528,11 @@ int main(void)
         TEST(a_second_denial_is_not_done_by_an_approval),
         TEST(what_is_agreed_to_is_waited_for_in_the_list),
         TEST(all_end_where_the_session_ends),
+        TEST(what_is_repeated_is_not_ended_by_the_socket),
+        TEST(an_echo_ends_commands_only),
+        TEST(a_fresh_state_that_shows_it_ends_it),
+        TEST(nobody_can_be_asked_about_a_denial),
+        TEST(a_skip_is_repeated_where_it_is_known_to_lead),
         TEST(what_might_count_twice_is_not_repeated),
         TEST(a_yes_waits_for_the_playlist),
         TEST(a_later_echo_ends_what_was_sent_before),
