@@ -1,6 +1,9 @@
 # Programs, units and pages under the prefix; the configuration in /etc, where the programs look for it.
 set(TUTTI_UNIT_DIR lib/systemd/system CACHE STRING "Where units are installed")
 install(TARGETS tuttid tutti-hub tuttictl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TUTTI_DECODE)
+  install(TARGETS tutti-decode RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
+endif()
 
 configure_file(systemd/tutti-hub.service.in ${CMAKE_BINARY_DIR}/systemd/tutti-hub.service @ONLY)
 configure_file(systemd/tuttid.service.in ${CMAKE_BINARY_DIR}/systemd/tuttid.service @ONLY)

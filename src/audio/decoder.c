@@ -1,70 +1,28 @@
 /*
- * decoder.c: an mp3 as a gapless track, with exact seeks in bounded time.
- *
- * The probe says whether it is an mp3 at all. A walker (mp3_walker.h) runs ahead from header to
- * header, a little with every call, and knows where frames begin; a seek beyond it waits for it.
- * Then mpg123 decodes from some frames before the target, thrown away, which fills the bit
- * reservoir and the filter bank (mp3_source.h). What the encoder put before and behind the music is
- * trimmed here. A stretch at another rate has no index: to get into it, it is decoded from where it
- * begins.
+ * decoder.c: one of two: mp3 in this process (mp3_decoder.h), everything else in one of its own
+ * (codecs/helper.h), which is started when the probe has said that it is wanted.
  */
 #include "tutti/audio/decoder.h"
 
-#include "mp3_source.h"
+#include "mp3_decoder.h"
+#include "sanity.h"
+#include "tutti/codecs/helper.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* Walked by the way with every read: the whole of a track within the first seconds of playing. */
-#define WALK_FRAMES_PER_READ 64
-/* Walked to open a track, so many at a time: enough for mpg123 to read the first. */
-#define WALK_FRAMES_TO_OPEN 8
-/* What of a file is judged per call, each window of it searched through. */
-#define WINDOWS_PER_CALL 2
-/* Reads thrown away per call on the way into a stretch at another rate. */
-#define DISCARD_READS 40
-#define DISCARD_FRAMES 1152
+_Static_assert(HELPER_ERROR_MAX <= DECODER_ERROR_MAX, "its lines fit");
 
 struct decoder {
-    struct mp3_source source;
-    struct mp3_walker walker;
-    struct audio_probe probe; /* until it is judged */
-    bool judged;
-    struct mp3_tag tag;
-    int64_t tag_at; /* in the file */
-    struct mp3_trim trim;
-    int64_t tag_samples; /* as the tag has it, before trimming; 0: it does not tell */
-    int64_t total_bytes; /* -1: unknown */
-    int64_t next_frame;  /* what the next read delivers */
-    bool end_is_sure;    /* trim.end is what it will be when the file is complete */
-    int64_t end_frame;   /* -1, or where the end was met */
+    enum audio_kind kind; /* AUDIO_UNKNOWN: the probe has not said yet */
+    int fd;
+    int64_t available_bytes;
+    struct mp3_decoder *mp3; /* NULL: it is none */
+    struct helper *helper;
+    struct sanity sanity;
     bool wants_time;
-    char error[DECODER_ERROR_MAX];
+    const char *error;
 };
-
-/* A file whose size is not known may turn out to have much more than the tag tells of: so nothing
- * from where the tag has the end on is delivered before that has been seen, or the end. */
-static void learn_trim(struct decoder *decoder)
-{
-    const struct mp3_file *file = &decoder->walker.file;
-    bool size_known = file->complete || decoder->total_bytes >= 0;
-    int64_t file_bytes =
-        file->complete || !size_known ? file->available_bytes : decoder->total_bytes;
-    file_bytes -= decoder->tag_at;
-    decoder->trim = mp3_tag_trim(&decoder->tag, decoder->source.frame_samples, file_bytes);
-    decoder->end_is_sure = size_known || mp3_tag_frames(&decoder->tag, file_bytes) == 0;
-    decoder->tag_samples =
-        mp3_tag_frames(&decoder->tag, file_bytes) * decoder->source.frame_samples;
-}
-
-/* The source sample that is delivered as this frame. */
-static int64_t source_of(const struct mp3_trim *trim, int64_t frame)
-{
-    int64_t sample = frame + trim->begin;
-    return sample < trim->end ? sample : sample + (trim->resume - trim->end);
-}
 
 static enum decoder_result again(struct decoder *decoder, bool wants_time)
 {
@@ -72,118 +30,72 @@ static enum decoder_result again(struct decoder *decoder, bool wants_time)
     return DECODER_AGAIN;
 }
 
-static enum decoder_result cannot_read(char *error)
+static enum decoder_result from_helper(struct decoder *decoder, enum helper_result result)
 {
-    snprintf(error, DECODER_ERROR_MAX, "it cannot be read: %s", strerror(errno));
+    switch (result) {
+    case HELPER_OK:
+        return DECODER_OK;
+    case HELPER_AGAIN:
+        return again(decoder, true);
+    case HELPER_END:
+        return DECODER_END;
+    case HELPER_ERROR:
+        break;
+    }
+    decoder->error = helper_error(decoder->helper);
     return DECODER_ERROR;
 }
 
-/* Asks the probe about one more window; DECODER_OK: it is an mp3. */
-static enum decoder_result judge_window(struct decoder *decoder, char *error)
+/* It reads where it likes in the file, so all of it must be there. */
+static enum decoder_result open_helper(struct decoder *decoder, int64_t total_bytes, char *error)
 {
-    struct mp3_file *file = &decoder->walker.file;
-    struct audio_probe *probe = &decoder->probe;
-    const unsigned char *bytes = NULL;
-    size_t count = mp3_file_look(file, probe->offset, AUDIO_PROBE_WINDOW_BYTES, &bytes);
-    bool at_end = file->complete && probe->offset + (int64_t)count >= file->available_bytes;
-    int64_t before = probe->offset;
-    if (file->failed)
-        return cannot_read(error);
-    if (file->starved)
+    if (total_bytes < 0 || decoder->available_bytes < total_bytes)
         return again(decoder, false);
-    if (!audio_probe_step(probe, bytes, count, at_end))
-        return again(decoder, file->complete || (probe->offset != before &&
-                                                 probe->offset < file->available_bytes));
-    audio_probe_refusal(probe->kind, error);
-    return probe->kind == AUDIO_MP3 ? DECODER_OK : DECODER_ERROR;
-}
-
-static enum decoder_result judge(struct decoder *decoder, char *error)
-{
-    enum decoder_result result = again(decoder, true);
-    for (int i = 0; i < WINDOWS_PER_CALL && result == DECODER_AGAIN && decoder->wants_time; i++)
-        result = judge_window(decoder, error);
+    if (!decoder->helper)
+        decoder->helper = helper_create(decoder->fd, error);
+    if (!decoder->helper)
+        return DECODER_ERROR;
+    enum decoder_result result = from_helper(decoder, helper_open(decoder->helper));
+    if (result == DECODER_ERROR)
+        snprintf(error, DECODER_ERROR_MAX, "%s", decoder->error);
     return result;
 }
 
-static void begin_walk(struct decoder *decoder)
+static enum decoder_result open_mp3(struct decoder *decoder, int64_t total_bytes, char *error)
 {
-    const struct audio_probe *probe = &decoder->probe;
-    decoder->judged = true;
-    decoder->tag = probe->tag;
-    decoder->tag_at = probe->tag_at;
-    decoder->source.stream.walker = &decoder->walker;
-    mp3_walker_open(&decoder->walker, probe->begin);
-}
-
-static void walk_to_open(struct decoder *decoder)
-{
-    struct mp3_walker *walker = &decoder->walker;
-    int64_t enough = walker->walk.searched_bytes + MP3_WALK_SEARCH_BYTES;
-    for (int frames = 0; frames < MP3_WALK_FRAMES && walker->walk.searched_bytes < enough &&
-                         !mp3_stream_may_read(&decoder->source.stream);
-         frames += WALK_FRAMES_TO_OPEN)
-        mp3_walker_step(walker, WALK_FRAMES_TO_OPEN);
-}
-
-static enum decoder_result go_on(struct decoder *decoder, char *error)
-{
-    struct mp3_walker *walker = &decoder->walker;
-    enum decoder_result result = decoder->judged ? DECODER_OK : judge(decoder, error);
-    if (result != DECODER_OK)
-        return result;
-    if (!decoder->judged)
-        begin_walk(decoder);
-    walk_to_open(decoder);
-    if (walker->file.failed)
-        return cannot_read(error);
-    if (!mp3_stream_may_read(&decoder->source.stream) && mp3_walker_may_step(walker))
-        return again(decoder, !walker->file.starved);
-    result = mp3_source_open(&decoder->source, error);
-    if (result == DECODER_AGAIN)
-        return again(decoder, false);
+    enum audio_kind kind = AUDIO_UNKNOWN;
+    enum decoder_result result = mp3_decoder_open(decoder->fd, decoder->available_bytes,
+                                                  total_bytes, &decoder->mp3, &kind, error);
     if (result == DECODER_OK)
-        learn_trim(decoder);
-    return result;
+        decoder->kind = AUDIO_MP3;
+    if (result != DECODER_ERROR || !audio_kind_needs_codecs(kind))
+        return result;
+    decoder->kind = kind;
+    return open_helper(decoder, total_bytes, error);
 }
 
-static struct decoder *create(int fd)
+static enum decoder_result go_on(struct decoder *decoder, int64_t available_bytes,
+                                 int64_t total_bytes, char *error)
 {
-    struct decoder *decoder = calloc(1, sizeof *decoder);
-    if (!decoder)
-        return NULL;
-    decoder->end_frame = -1;
-    decoder->walker.file.fd = fd;
-    audio_probe_init(&decoder->probe);
-    return decoder;
-}
-
-static void take_available(struct decoder *decoder, int64_t available_bytes, int64_t total_bytes)
-{
-    struct mp3_file *file = &decoder->walker.file;
-    bool complete = total_bytes >= 0 && available_bytes >= total_bytes;
-    bool shrunk = available_bytes < file->available_bytes || file->starved;
-    decoder->total_bytes = total_bytes;
-    mp3_walker_set_available(&decoder->walker, available_bytes, complete);
-    if (!shrunk)
-        return;
-    file->starved = false; /* a download has begun again */
-    file->buffer_bytes = 0;
-    decoder->judged = false;
-    audio_probe_init(&decoder->probe);
+    if (available_bytes < decoder->available_bytes && !decoder->helper)
+        decoder->kind = AUDIO_UNKNOWN; /* a download has begun again */
+    decoder->available_bytes = available_bytes;
+    decoder->wants_time = false;
+    return decoder->kind == AUDIO_UNKNOWN ? open_mp3(decoder, total_bytes, error)
+                                          : open_helper(decoder, total_bytes, error);
 }
 
 enum decoder_result decoder_open(int fd, int64_t available_bytes, int64_t total_bytes,
                                  struct decoder **opening, char *error)
 {
-    struct decoder *decoder = *opening ? *opening : create(fd);
+    struct decoder *decoder = *opening ? *opening : calloc(1, sizeof *decoder);
     *opening = decoder;
     if (!decoder) {
         snprintf(error, DECODER_ERROR_MAX, "out of memory");
         return DECODER_NO_MEMORY;
     }
-    take_available(decoder, available_bytes, total_bytes);
-    enum decoder_result result = go_on(decoder, error);
+    decoder->fd = fd;
+    enum decoder_result result = go_on(decoder, available_bytes, total_bytes, error);
     if (result != DECODER_OK && result != DECODER_AGAIN) {
         decoder_destroy(decoder);
         *opening = NULL;
@@ -195,183 +107,76 @@ void decoder_destroy(struct decoder *decoder)
 {
     if (!decoder)
         return;
-    mp3_source_close(&decoder->source);
-    mp3_walker_close(&decoder->walker);
+    mp3_decoder_destroy(decoder->mp3);
+    helper_destroy(decoder->helper);
     free(decoder);
 }
 
 void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete)
 {
-    mp3_walker_set_available(&decoder->walker, available_bytes, complete);
-    learn_trim(decoder);
+    if (decoder->mp3)
+        mp3_decoder_set_available(decoder->mp3, available_bytes, complete);
+}
+
+enum audio_kind decoder_kind(const struct decoder *decoder)
+{
+    return decoder->kind;
 }
 
 unsigned decoder_rate_hz(const struct decoder *decoder)
 {
-    return decoder->source.rate_hz;
-}
-
-/* Samples before the first stretch at another rate, as far as the walker got. */
-static int64_t even_samples(const struct decoder *decoder)
-{
-    return decoder->walker.walk.like_first * decoder->source.frame_samples;
+    return decoder->mp3 ? mp3_decoder_rate_hz(decoder->mp3) : helper_rate_hz(decoder->helper);
 }
 
 int64_t decoder_length_frames(const struct decoder *decoder)
 {
-    const struct mp3_walker *walker = &decoder->walker;
-    if (decoder->end_frame >= 0)
-        return decoder->end_frame;
-    if (walker->done)
-        return mp3_trim_played(&decoder->trim, mp3_walk_samples(&walker->walk));
-    return decoder->tag_samples == 0 ? -1 : mp3_trim_played(&decoder->trim, decoder->tag_samples);
+    return decoder->mp3 ? mp3_decoder_length_frames(decoder->mp3)
+                        : helper_length_frames(decoder->helper);
 }
 
 uint64_t decoder_damaged_frames(const struct decoder *decoder)
 {
-    return decoder->walker.walk.damaged;
+    return decoder->mp3 ? mp3_decoder_damaged_frames(decoder->mp3)
+                        : helper_damaged(decoder->helper);
 }
 
 const char *decoder_error(const struct decoder *decoder)
 {
-    return decoder->error;
-}
-
-bool decoder_wants_time(const struct decoder *decoder)
-{
-    return decoder->wants_time;
-}
-
-static enum decoder_result fail(struct decoder *decoder, const char *error)
-{
-    snprintf(decoder->error, sizeof decoder->error, "%s", error);
-    return DECODER_ERROR;
-}
-
-/* Hands on what the source said. */
-static enum decoder_result from_source(struct decoder *decoder, enum decoder_result result)
-{
-    if (result == DECODER_AGAIN)
-        decoder->wants_time = decoder->source.wants_time;
-    return result == DECODER_ERROR ? fail(decoder, decoder->source.error) : result;
-}
-
-/* Has the walker been beyond this sample, or can it go no farther? If not, walks a bit. */
-static bool walk_to(struct decoder *decoder, int64_t sample)
-{
-    struct mp3_walker *walker = &decoder->walker;
-    int64_t wanted = sample / decoder->source.frame_samples + 1;
-    if (walker->walk.frames < wanted)
-        mp3_walker_step(walker, MP3_WALK_FRAMES);
-    return walker->walk.frames >= wanted || walker->done || walker->walk.mixed;
-}
-
-bool decoder_reaches(struct decoder *decoder, int64_t frame)
-{
-    return walk_to(decoder, source_of(&decoder->trim, frame)) || decoder->walker.file.failed;
-}
-
-bool decoder_walk(struct decoder *decoder)
-{
-    mp3_walker_step(&decoder->walker, MP3_WALK_FRAMES);
-    return mp3_walker_may_step(&decoder->walker);
-}
-
-static bool is_at(const struct decoder *decoder, int64_t sample)
-{
-    return decoder->source.placed && decoder->source.next == sample;
-}
-
-/* Into a stretch at another rate: from its beginning, if we are not on the way already. */
-static enum decoder_result seek_odd(struct decoder *decoder, int64_t sample)
-{
-    float thrown[DISCARD_FRAMES * DECODER_CHANNELS];
-    struct mp3_source *source = &decoder->source;
-    int64_t even = even_samples(decoder);
-    if (!source->placed || source->next > sample || source->next < even - 1) {
-        enum decoder_result result = mp3_source_seek(source, even - 1);
-        if (result != DECODER_OK)
-            return result;
-    }
-    for (int i = 0; i < DISCARD_READS && source->next < sample; i++) {
-        int64_t left = sample - source->next;
-        size_t count = left < DISCARD_FRAMES ? (size_t)left : DISCARD_FRAMES;
-        enum decoder_result result = mp3_source_read(source, thrown, count, &count);
-        if (result != DECODER_OK)
-            return result;
-    }
-    source->wants_time = true;
-    return source->next == sample ? DECODER_OK : DECODER_AGAIN;
-}
-
-/* Notes the end where it is known without having been met. */
-static bool is_past_end(struct decoder *decoder)
-{
-    const struct mp3_walker *walker = &decoder->walker;
-    if (decoder->end_frame < 0 && walker->done && !walker->walk.mixed)
-        decoder->end_frame = decoder_length_frames(decoder);
-    if (decoder->end_frame < 0 || decoder->next_frame < decoder->end_frame)
-        return false;
-    decoder->next_frame = decoder->end_frame;
-    return true;
-}
-
-/* Brings the source to where next_frame is. */
-static enum decoder_result seek(struct decoder *decoder)
-{
-    const struct mp3_walker *walker = &decoder->walker;
-    int64_t sample = source_of(&decoder->trim, decoder->next_frame);
-    if (is_past_end(decoder))
-        return DECODER_END;
-    if (is_at(decoder, sample))
-        return DECODER_OK;
-    if (sample >= decoder->trim.end && !decoder->end_is_sure)
-        return DECODER_AGAIN;
-    bool walked = walk_to(decoder, sample);
-    if (is_past_end(decoder))
-        return DECODER_END;
-    if (!walked && walker->file.failed)
-        return fail(decoder, "its file cannot be read any more");
-    if (!walked) {
-        decoder->wants_time = mp3_walker_may_step(walker);
-        return DECODER_AGAIN;
-    }
-    if (walker->walk.mixed && sample >= even_samples(decoder))
-        return from_source(decoder, seek_odd(decoder, sample));
-    return from_source(decoder, mp3_source_seek(&decoder->source, sample));
+    return decoder->mp3 ? mp3_decoder_error(decoder->mp3) : decoder->error;
 }
 
 enum decoder_result decoder_seek(struct decoder *decoder, int64_t frame)
 {
-    decoder->wants_time = false;
-    decoder->next_frame = frame > 0 ? frame : 0;
-    return seek(decoder);
+    if (decoder->mp3)
+        return mp3_decoder_seek(decoder->mp3, frame);
+    return from_helper(decoder, helper_seek(decoder->helper, frame > 0 ? frame : 0));
 }
 
-/* Reads up to where the trimming begins; the next read then seeks to what is behind it, if there
- * is something. */
-static enum decoder_result read_source(struct decoder *decoder, float *frames, size_t count,
-                                       size_t *ret_count)
+bool decoder_wants_time(const struct decoder *decoder)
 {
-    struct mp3_source *source = &decoder->source;
-    int64_t left = decoder->trim.end - source->next;
-    if (source->next < decoder->trim.end && (int64_t)count > left)
-        count = (size_t)left;
-    enum decoder_result result = mp3_source_read(source, frames, count, ret_count);
-    if (result == DECODER_OK)
-        decoder->next_frame += (int64_t)*ret_count;
-    if (result == DECODER_END)
-        decoder->end_frame = decoder->next_frame;
-    return from_source(decoder, result);
+    return decoder->mp3 ? mp3_decoder_wants_time(decoder->mp3) : decoder->wants_time;
+}
+
+bool decoder_reaches(struct decoder *decoder, int64_t frame)
+{
+    return decoder->mp3 ? mp3_decoder_reaches(decoder->mp3, frame) : true;
+}
+
+bool decoder_walk(struct decoder *decoder)
+{
+    return decoder->mp3 && mp3_decoder_walk(decoder->mp3);
 }
 
 enum decoder_result decoder_read(struct decoder *decoder, float *frames, size_t count,
                                  size_t *ret_count)
 {
-    decoder->wants_time = false;
-    mp3_walker_step(&decoder->walker, WALK_FRAMES_PER_READ);
-    enum decoder_result result = seek(decoder);
-    if (result != DECODER_OK)
+    if (decoder->mp3)
+        return mp3_decoder_read(decoder->mp3, frames, count, ret_count);
+    enum decoder_result result =
+        from_helper(decoder, helper_read(decoder->helper, frames, count, ret_count));
+    decoder->sanity.damaged = decoder->sanity.damaged || helper_damaged(decoder->helper) > 0;
+    if (result != DECODER_OK || sanity_check(&decoder->sanity, frames, *ret_count))
         return result;
-    return read_source(decoder, frames, count, ret_count);
+    decoder->error = "what is in it decodes to noise, not to music";
+    return DECODER_ERROR;
 }

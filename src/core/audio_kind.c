@@ -147,6 +147,11 @@ enum audio_kind audio_kind_of(const unsigned char *bytes, size_t count, bool *re
     return kind_of_text(bytes, count, ret_sure);
 }
 
+bool audio_kind_needs_codecs(enum audio_kind kind)
+{
+    return kind == AUDIO_MP4;
+}
+
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX])
 {
     static const char *const names[AUDIO_KINDS] = {

@@ -230,6 +230,7 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
     if (!player->unfilled || !player_output_is_ready(player))
         follow_output(player, now);
     enum voice_result prepared = player->voice ? voice_prepare(player->voice) : VOICE_AGAIN;
+    player->opening = player->voice && prepared == VOICE_AGAIN;
     struct transport_facts facts = gather_facts(player, prepared, now);
     enum transport_state state = transport_next(&facts);
     keep_device(player, prepared, state, now);

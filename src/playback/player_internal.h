@@ -33,6 +33,7 @@ struct player {
     bool joined;          /* the voice's frames are being queued */
     bool outdated;        /* what is queued is not wanted any more, and not cut yet */
     bool begin_with_fade; /* the next slice is the first */
+    bool opening;         /* the voice is not ready yet */
     bool unfilled;        /* the last round had to stop before the queue was full */
     bool out_of_bytes;    /* the queue cannot be filled; it sounds on, and is looked at in time */
     bool ran_dry;         /* it has come to its end: some reserve is waited for */

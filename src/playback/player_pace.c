@@ -77,9 +77,11 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
         player->joined ? next_sound_tick(player, now) : next_silent_tick(player, now);
     if (player->joined && mono_sub(last_call(player), now) > 0)
         next = earlier(next, last_call(player));
+    bool wants_time = player->voice && voice_wants_time(player->voice);
     if (player->state == TRANSPORT_LOADING && player->voice)
-        next = earlier(
-            next, mono_add(now, voice_wants_time(player->voice) ? POLL_TIME_NS : POLL_BYTES_NS));
+        next = earlier(next, mono_add(now, wants_time ? POLL_TIME_NS : POLL_BYTES_NS));
+    if (player->opening && wants_time) /* in whatever state: the device waits for its rate */
+        next = earlier(next, mono_add(now, POLL_TIME_NS));
     if (player->joined && player->out_of_bytes)
         next = earlier(next, later(player_dry_at(player), mono_add(now, POLL_TIME_NS)));
     return earlier(next, output_next_look(player->output));

@@ -191,7 +191,8 @@ static void run_out(struct player *player, struct mono_time now)
     player->out_of_bytes = true;
     if ((double)end > output_frame_at(player->output, mono_add(now, PLAYER_DRY_NS)))
         return;
-    log_warn("the download is slower than the music: waiting in silence");
+    log_warn("the %s is slower than the music: waiting in silence",
+             voice_wants_time(player->voice) ? "decoder" : "download");
     output_cut(player->output, end, now);
     player->joined = false;
     player->ran_dry = true;

@@ -1,18 +1,23 @@
 /*
- * decoder.h: an mp3 file, possibly still being downloaded, as exact stereo float frames.
+ * decoder.h: a track's file, possibly still being downloaded, as exact stereo float frames.
  *
- * Positions are frames of the gapless track (encoder delay and padding removed where a LAME/Xing
- * tag tells them), at the track's first sampling rate; frame 0 is the first that a browser would
- * play. Seeking to n and reading gives the samples that reading through from 0 gives at n, but for
- * the last bits of a float (the order in which mpg123 adds depends on where it began).
- * Mono is delivered on both channels. Where the stream changes its rate, the odd stretch is
- * converted to the first rate. Garbage is skipped over and its stretches are counted. What is a
- * frame, and what is no mp3 at all, is core's judgement (audio_probe.h, mp3_walk.h). Samples far
+ * What the file is, is core's judgement (audio_probe.h). An mp3 is decoded here, while it grows;
+ * what needs more (audio_kind_needs_codecs()) in a process of its own (codecs/helper.h), when it is
+ * complete.
+ *
+ * Positions are frames of the gapless track (what the encoder put before and behind removed, where
+ * the file tells it), at the track's first sampling rate; frame 0 is the first that a browser would
+ * play. Seeking to n and reading gives the samples that reading through from 0 gives at n; of an
+ * mp3 but for the last bits of a float (the order in which mpg123 adds depends on where it began).
+ * Mono is delivered on both channels. Where an mp3 changes its rate, the odd stretch is
+ * converted to the first rate. Garbage is skipped over and its stretches are counted. Samples far
  * beyond full scale, or that are no numbers, are silenced; much of that is an error. In a track
  * that is damaged bursts are turned down, and there samples may depend on where reading began.
  */
 #ifndef TUTTI_AUDIO_DECODER_H
 #define TUTTI_AUDIO_DECODER_H
+
+#include "tutti/core/audio_probe.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +52,8 @@ void decoder_destroy(struct decoder *decoder); /* NULL is fine */
 /* More of the file has arrived; complete: nothing will follow. */
 void decoder_set_available(struct decoder *decoder, int64_t available_bytes, bool complete);
 
+/* What follows is about an opened decoder only. */
+enum audio_kind decoder_kind(const struct decoder *decoder);
 unsigned decoder_rate_hz(const struct decoder *decoder);
 /*
  * Frames in the track; -1 while unknown. As a tag says at first; exact once the file is complete

@@ -96,6 +96,9 @@ void audio_probe_init(struct audio_probe *probe);
 bool audio_probe_step(struct audio_probe *probe, const unsigned char *bytes, size_t count,
                       bool at_end);
 
+/* Can a speaker play it, with the help of the package tutti-codecs? */
+bool audio_kind_needs_codecs(enum audio_kind kind);
+
 /* Why it cannot be played, as a sentence without a subject: "it is WAV; only mp3 can be played".
  * Empty for an mp3. */
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX]);

@@ -283,10 +283,11 @@ async def add(session_id: str, request: Request, x_user_token: str = Header(None
         return fail(400, "Media is too long for this session")
     if body["media"]["content_type"] not in ("audio/mpeg", "audio/mp4", "video/mp4"):
         return fail(415, "Unsupported media type")
-    name = secrets.token_hex(8) + ".mp3"
+    kind = body["media"]["content_type"]
+    name = secrets.token_hex(8) + (".mp3" if kind == "audio/mpeg" else ".mp4")
     (state.directory / "uploads" / name).write_bytes(base64.b64decode(body["media"]["data"]))
     item = {"id": secrets.token_hex(8), "track_id": body["track_id"], "name": body["name"],
-            "media_url": f"/static/uploads/{name}", "media_type": "audio/mpeg",
+            "media_url": f"/static/uploads/{name}", "media_type": kind,
             "duration_seconds": body.get("duration_seconds"), "position": len(session["playlist"])}
     session["playlist"].append(item)
     if session["playback"]["track_id"] is None:  # without a word to anybody
@@ -449,7 +450,11 @@ async def media(name: str, if_none_match: str = Header(None)):
         return Response(status_code=304, headers={"ETag": f'"{name}"'})
     headers = {"ETag": f'"{name}"', "Content-Length": str(path.stat().st_size),
                "Last-Modified": email.utils.formatdate(path.stat().st_mtime, usegmt=True)}
-    return StreamingResponse(media_bytes(path), media_type="audio/mpeg", headers=headers)  # no Range
+    return StreamingResponse(media_bytes(path), media_type=media_type_of(path), headers=headers)  # no Range
+
+
+def media_type_of(path):
+    return "video/mp4" if path.suffix == ".mp4" else "audio/mpeg"
 
 
 async def media_bytes(path):

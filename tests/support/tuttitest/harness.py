@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import analysis, recording
+from . import analysis, ffmpeg, recording
 
 BUILD = Path(os.environ.get("TUTTI_BUILD_DIR", "build/debug")).resolve()
 MUSIC = Path(__file__).parent.parent / "music"
@@ -165,8 +165,8 @@ class Host:
         assert status == 200, session
         self.session_id, self.code = session["session_id"], session["code"]
 
-    def upload(self, track_id, path):
-        media = {"filename": Path(path).name, "content_type": "audio/mpeg",
+    def upload(self, track_id, path, content_type="audio/mpeg"):
+        media = {"filename": Path(path).name, "content_type": content_type,
                  "data": base64.b64encode(Path(path).read_bytes()).decode()}
         body = {"track_id": track_id, "name": Path(path).stem, "duration_seconds": 75, "media": media}
         status, item = call(f"{self.url}/sessions/{self.session_id}/playlist", "POST", body, self.token)
@@ -256,6 +256,7 @@ class Speaker:
 
     def __init__(self, house, name, url, card, options):
         self.env, self.within = options.pop("env", {}), options.pop("within", [])
+        self.program = options.pop("program", BUILD / "bin/tuttid")
         self.house, self.name = house, name
         self.directory = house.directory / name
         self.directory.mkdir(exist_ok=True)
@@ -274,7 +275,7 @@ class Speaker:
 
     def start(self):
         env = dict(os.environ, ALSA_CONFIG_PATH=str(self.house.write_asound()), **self.env)
-        self.process = Process([*self.within, BUILD / "bin/tuttid", "--config", self.write_config()],
+        self.process = Process([*self.within, self.program, "--config", self.write_config()],
                                self.directory / "tuttid.log", env)
 
     def stop(self, how=signal.SIGTERM):
@@ -324,7 +325,9 @@ class Speaker:
 
 
 def decode(path):
-    """(rate, frames) of an mp3, by libmpg123 alone."""
+    """(rate, frames): of an mp3 by libmpg123 alone, of anything else by ffmpeg."""
+    if Path(path).suffix != ".mp3":
+        return ffmpeg.decode(path)
     done = subprocess.run([str(BUILD / "tests/decode_ref"), str(path)], capture_output=True, check=True)
     return int(done.stderr.split()[0]), np.frombuffer(done.stdout, "f4").reshape(-1, 2)
 

@@ -4,6 +4,7 @@
  */
 #include "../cmocka_all.h"
 #include "tutti/audio/decoder.h"
+#include "tutti/codecs/helper.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -677,7 +678,7 @@ static void test_other_files_are_refused_by_name(void **state)
     check_refused(html, "web page");
     struct bytes mp4 = filled(200000, 0);
     memcpy(mp4.data, "\0\0\0\40ftypM4A ", 12);
-    check_refused(mp4, "mp4");
+    check_refused(mp4, "tutti-codecs");
     check_refused((struct bytes){malloc(1), 0}, "empty");
     check_refused(filled(300000, 0), "no mp3 frames");
     check_refused(filled(10, 'x'), "no mp3 frames");
@@ -887,5 +888,6 @@ int main(void)
         cmocka_unit_test(test_a_file_that_shrinks_is_an_error),
         cmocka_unit_test(test_a_file_that_begins_again_is_waited_for),
     };
+    helper_set_program("/nowhere/tutti-decode");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

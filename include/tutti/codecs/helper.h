@@ -1,0 +1,51 @@
+/*
+ * helper.h: a track in a process of its own, tutti-decode, which decodes what is no mp3.
+ *
+ * The process is given a descriptor of the file that can only be read, and a socket; no
+ * environment, no other descriptor, and it locks itself in before it reads a byte
+ * (docs/security.md). Nothing here waits for it: what has come is taken, a bounded amount per call.
+ * What it says is checked (core/decode_message.h). A process that crashes, hangs or says nonsense
+ * is a track that failed, and is killed.
+ */
+#ifndef TUTTI_CODECS_HELPER_H
+#define TUTTI_CODECS_HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HELPER_ERROR_MAX 160
+
+struct helper;
+
+enum helper_result {
+    HELPER_OK,
+    HELPER_AGAIN, /* ask again in some milliseconds */
+    HELPER_END,   /* past the last frame */
+    HELPER_ERROR, /* helper_error() */
+};
+
+/* Where the program is, instead of beside our own and in its installed place. For tests. */
+void helper_set_program(const char *path);
+
+/* fd: a complete file; stays the caller's, and may be closed afterwards. NULL: error says why, in
+ * one line of HELPER_ERROR_MAX. */
+struct helper *helper_create(int fd, char *error);
+/* Kills the process. NULL is fine. */
+void helper_destroy(struct helper *helper);
+
+/* Does it know the track? On HELPER_OK rate and length are known. */
+enum helper_result helper_open(struct helper *helper);
+unsigned helper_rate_hz(const struct helper *helper);
+int64_t helper_length_frames(const struct helper *helper); /* -1: not known */
+uint64_t helper_damaged(const struct helper *helper);
+const char *helper_error(const struct helper *helper);
+
+/* The next frame read is this one. HELPER_OK: there is enough for a start. A seek to what is held
+ * already, or soon will be, costs nothing. */
+enum helper_result helper_seek(struct helper *helper, int64_t frame);
+/* Up to count stereo frames; *ret_count is set on HELPER_OK. */
+enum helper_result helper_read(struct helper *helper, float *frames, size_t count,
+                               size_t *ret_count);
+
+#endif

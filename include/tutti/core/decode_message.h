@@ -1,0 +1,59 @@
+/*
+ * decode_message.h: what tuttid and its decoding process (tutti-decode) say to each other.
+ *
+ * One message is one datagram of a SOCK_SEQPACKET socket, between two processes of one machine: so
+ * numbers are in its own byte order. The process is not trusted, for it has read a file from
+ * outside: whatever it says is checked here, and only what is within these bounds comes through.
+ *
+ * Towards it: SEEK. From it: OPENED once, then PCM from where it was last told to seek, each naming
+ * the seek that it belongs to, up to an END; or FAILED, after which nothing comes.
+ */
+#ifndef TUTTI_CORE_DECODE_MESSAGE_H
+#define TUTTI_CORE_DECODE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECODE_CHANNELS 2
+/* Stereo frames in one PCM message at most. */
+#define DECODE_PCM_FRAMES_MAX 1024
+#define DECODE_TEXT_MAX 120
+#define DECODE_RATE_MIN_HZ 1000
+#define DECODE_RATE_MAX_HZ 768000
+/* A position in frames; two centuries at the highest rate. */
+#define DECODE_FRAME_MAX (INT64_C(1) << 52)
+
+enum decode_message_type {
+    DECODE_SEEK = 1, /* serial, frame */
+    DECODE_OPENED,   /* rate_hz; frame: the track's length in frames, -1: not known */
+    DECODE_PCM,      /* serial, frame: of the first; count; damaged: errors met so far */
+    DECODE_END,      /* serial, frame: the track ends there */
+    DECODE_FAILED,   /* text */
+};
+
+struct decode_message {
+    enum decode_message_type type;
+    uint32_t serial;
+    uint32_t rate_hz;
+    uint32_t count; /* of stereo frames */
+    uint32_t damaged;
+    int64_t frame;
+    char text[DECODE_TEXT_MAX]; /* UTF-8 of whatever kind, ended by NUL */
+    /* Of PCM: count * DECODE_CHANNELS floats in the datagram, not aligned. NULL otherwise. */
+    const unsigned char *pcm;
+};
+
+/* The head of every message, and what may follow it. */
+#define DECODE_HEAD_BYTES 32
+#define DECODE_FRAME_BYTES (DECODE_CHANNELS * sizeof(float))
+#define DECODE_MESSAGE_MAX (DECODE_HEAD_BYTES + DECODE_PCM_FRAMES_MAX * DECODE_FRAME_BYTES)
+
+/* False for anything that is none, or out of bounds. The message's pcm points into bytes. */
+bool decode_message_parse(const unsigned char *bytes, size_t count, struct decode_message *ret);
+
+/* The head of the message (of FAILED, with its text) into to[DECODE_MESSAGE_MAX]; the bytes
+ * written. PCM's samples are to follow it at to + DECODE_HEAD_BYTES, and are counted. */
+size_t decode_message_build(const struct decode_message *message, unsigned char *to);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * serve.c: one thing at a time; a send waits until there is room, and for nothing else.
+ */
+#include "serve.h"
+
+#include "track.h"
+#include "tutti/core/decode_message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct service {
+    int socket;
+    struct track *track;
+    uint32_t serial; /* of the seek in force; 0: none yet */
+    int64_t next;
+    bool idle;           /* there is nothing to do before the next seek */
+    size_t unsaid_bytes; /* of the message */
+    unsigned char message[DECODE_MESSAGE_MAX];
+};
+
+/* False: nobody is there any more. */
+static bool say(int socket, const struct decode_message *message, unsigned char *to)
+{
+    size_t bytes = decode_message_build(message, to);
+    ssize_t sent;
+    do
+        sent = send(socket, to, bytes, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent >= 0;
+}
+
+void serve_refuse(int socket, const char *why)
+{
+    unsigned char to[DECODE_HEAD_BYTES + DECODE_TEXT_MAX];
+    struct decode_message message = {.type = DECODE_FAILED};
+    snprintf(message.text, sizeof message.text, "%s", why);
+    say(socket, &message, to);
+}
+
+static void obey(struct service *service, const unsigned char *bytes, size_t count)
+{
+    struct decode_message message;
+    if (!decode_message_parse(bytes, count, &message) || message.type != DECODE_SEEK)
+        return;
+    service->serial = message.serial;
+    service->next = message.frame;
+    service->idle = false;
+    service->unsaid_bytes = 0; /* it belongs to the seek before */
+    track_seek(service->track, message.frame);
+}
+
+/* The last of the commands that have come; waits for one if there is nothing to do. */
+static bool listen_once(struct service *service)
+{
+    unsigned char bytes[DECODE_HEAD_BYTES];
+    ssize_t got = recv(service->socket, bytes, sizeof bytes,
+                       service->idle && service->unsaid_bytes == 0 ? 0 : MSG_DONTWAIT);
+    if (got > 0)
+        obey(service, bytes, (size_t)got);
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* The next frames of the track, or its end, to be said. */
+static void prepare(struct service *service)
+{
+    struct decode_message message = {.type = DECODE_PCM,
+                                     .serial = service->serial,
+                                     .frame = service->next,
+                                     .damaged = track_damaged(service->track)};
+    float frames[DECODE_PCM_FRAMES_MAX * DECODE_CHANNELS];
+    size_t count = track_read(service->track, frames, DECODE_PCM_FRAMES_MAX);
+    message.count = (uint32_t)count;
+    if (count == 0) {
+        message.type = DECODE_END;
+        message.frame = track_position(service->track);
+        service->idle = true;
+    }
+    memcpy(service->message + DECODE_HEAD_BYTES, frames, count * DECODE_FRAME_BYTES);
+    service->next += (int64_t)count;
+    service->unsaid_bytes = decode_message_build(&message, service->message);
+}
+
+/* Without room for it, waits for that, or for a command. False: nobody is there any more. */
+static bool say_prepared(struct service *service)
+{
+    struct pollfd wait = {.fd = service->socket, .events = POLLIN | POLLOUT};
+    if (send(service->socket, service->message, service->unsaid_bytes,
+             MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+        service->unsaid_bytes = 0;
+        return true;
+    }
+    if (errno != EAGAIN && errno != EINTR)
+        return false;
+    return poll(&wait, 1, -1) >= 0 || errno == EINTR;
+}
+
+static void decode(struct service *service)
+{
+    while (listen_once(service)) {
+        if (service->unsaid_bytes == 0 && !service->idle)
+            prepare(service);
+        if (service->unsaid_bytes > 0 && !say_prepared(service))
+            return;
+    }
+}
+
+void serve(int socket, int file, int64_t file_bytes)
+{
+    char why[DECODE_TEXT_MAX];
+    struct service service = {.socket = socket, .idle = true};
+    service.track = track_open(file, file_bytes, why);
+    if (!service.track) {
+        serve_refuse(socket, why);
+        return;
+    }
+    struct decode_message opened = {.type = DECODE_OPENED,
+                                    .rate_hz = track_rate_hz(service.track),
+                                    .frame = track_length(service.track)};
+    if (say(socket, &opened, service.message))
+        decode(&service);
+    track_close(service.track);
+}

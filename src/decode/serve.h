@@ -1,0 +1,15 @@
+/*
+ * serve.h: the talk with tuttid (core/decode_message.h), from the process's side.
+ */
+#ifndef TUTTI_DECODE_SERVE_H
+#define TUTTI_DECODE_SERVE_H
+
+#include <stdint.h>
+
+/* Opens the file, and decodes what is asked for, until the socket ends. */
+void serve(int socket, int file, int64_t file_bytes);
+
+/* Says why not. */
+void serve_refuse(int socket, const char *why);
+
+#endif

@@ -1,0 +1,265 @@
+"""Tracks that are no mp3: what a speaker's decoder makes of files that ffmpeg has made, against what ffmpeg makes
+of them, sample by sample; and played on the session of a full backend."""
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuttitest import analysis, ffmpeg, harness
+
+DECODE = harness.BUILD / "tests/decode_track"
+PROGRAM = harness.BUILD / "bin/tutti-decode"
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="tutti-decode has been left out of this build")
+
+# Band replication and noise substitution make noise of their own, which is another after a seek: without it
+# the same must come, to the last bit.
+AAC = ["-c:a", "aac", "-aac_pns", "0", "-b:a", "128k"]
+FRAGMENTS = "-frag_duration 300000 -movflags"
+
+
+def decoded(path, *places):
+    """(rate, length, frames): all, or those of each place, a pair of a frame and a count."""
+    words = [str(number) for place in places for number in place]
+    done = subprocess.run([str(DECODE), str(path), *words], capture_output=True, timeout=60 * harness.PATIENCE)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.decode().strip())
+    head, samples = done.stdout.split(b"\n", 1)
+    rate, length = map(int, head.split())
+    return rate, length, np.frombuffer(samples, "f4").reshape(-1, 2)
+
+
+def check_seeks(path, whole, count=3000):
+    """From wherever decoding begins, what comes is what comes on the way there."""
+    chance = random.Random(str(path.name))
+    starts = [0, 1, 1023, 1024, len(whole) - 1, len(whole)] + [chance.randrange(len(whole)) for _ in range(20)]
+    _, _, parts = decoded(path, *[(start, count) for start in starts])
+    expected = np.concatenate([whole[start:start + count] for start in starts])
+    assert parts.shape == expected.shape
+    assert np.array_equal(parts, expected)
+
+
+# name: what ffmpeg makes it with; frames that Chromium does not play, but ffmpeg does, at the beginning. Chromium
+# takes away what lies before 0 where only a time stamp says so.
+MP4 = {
+    "edit list": (AAC, 0),
+    "no edit list": ([*AAC, "-use_editlist", "0"], 0),
+    "moov at the front": ([*AAC, "-movflags", "faststart"], 0),
+    "fragments": ([*AAC, *FRAGMENTS.split(), "frag_keyframe+empty_moov"], 0),
+    "fragments with an edit list": ([*AAC, *FRAGMENTS.split(), "frag_keyframe+empty_moov+delay_moov"], 1024),
+    "mono": ([*AAC, "-ac", "1"], 0),
+    "8 kHz": ([*AAC, "-ar", "8000", "-b:a", "24k"], 0),
+    "22.05 kHz": ([*AAC, "-ar", "22050"], 0),
+    "48 kHz": ([*AAC, "-ar", "48000"], 0),
+    "96 kHz": ([*AAC, "-ar", "96000"], 0),
+    "5.1": ([*AAC, "-ac", "6", "-b:a", "256k"], 0),
+    "ALAC": (["-c:a", "alac"], 0),
+    "ALAC of 24 bits": (["-c:a", "alac", "-sample_fmt", "s32p"], 0),
+}
+
+
+@pytest.mark.parametrize("name", MP4)
+def test_an_mp4_is_exact(tmp_path, name):
+    options, early = MP4[name]
+    path = tmp_path / "track.mp4"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav"), *options, path)
+    rate, length, frames = decoded(path)
+    reference_rate, reference = ffmpeg.decode(path)
+    reference = reference[early:]
+    assert rate == reference_rate
+    assert length == len(frames)
+    # ffmpeg also plays what the last packet is filled up with, which the file's own length does not count.
+    assert len(reference) - 1024 < length <= len(reference)
+    assert np.abs(frames - reference[:length]).max() <= 2 ** -24
+    check_seeks(path, frames)
+
+
+def test_padding_at_the_end_is_not_played(tmp_path):
+    path = tmp_path / "track.mp4"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav", seconds=2), *AAC, path)
+    _, length, frames = decoded(path)
+    assert length == len(frames) == 2 * 44100
+
+
+def test_an_edit_list_in_the_middle(tmp_path):
+    """One that begins where no packet does."""
+    whole, path = tmp_path / "whole.mp4", tmp_path / "track.mp4"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav"), *AAC, whole)
+    ffmpeg.run("-ss", "0.517", "-i", whole, "-c", "copy", path)
+    _, length, frames = decoded(path)
+    _, reference = ffmpeg.decode(path)
+    assert len(reference) - 1024 < length <= len(reference)
+    assert np.array_equal(frames, reference[:length])
+    check_seeks(path, frames)
+
+
+def test_the_first_of_several_sounds_is_played_and_pictures_are_not(tmp_path):
+    one, two, path = tmp_path / "one.wav", tmp_path / "two.wav", tmp_path / "track.mp4"
+    ffmpeg.noise(one)
+    ffmpeg.run("-f", "lavfi", "-i", "sine=d=3:r=48000", two)
+    ffmpeg.run("-f", "lavfi", "-i", "testsrc=d=3:s=64x64", "-i", one, "-i", two, "-map", "0", "-map", "1", "-map", "2",
+               "-c:v", "mpeg4", *AAC, path)
+    rate, length, frames = decoded(path)
+    assert rate == 44100
+    assert np.array_equal(frames, ffmpeg.decode(path)[1][:length])
+    check_seeks(path, frames)
+
+
+def box(kind, *parts):
+    body = b"".join(parts)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def test_itunes_padding_is_not_played(tmp_path):
+    """iTunes told of it in a comment before there were edit lists."""
+    plain, path = tmp_path / "plain.mp4", tmp_path / "track.mp4"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav"), *AAC, "-use_editlist", "0", plain)
+    data = plain.read_bytes()
+    smpb = b" 00000000 00000840 000001CA 00000000003F31F6" + b" 00000000" * 8
+    tag = box(b"----", box(b"mean", bytes(4), b"com.apple.iTunes"), box(b"name", bytes(4), b"iTunSMPB"),
+              box(b"data", bytes([0, 0, 0, 1]), bytes(4), smpb))
+    meta = box(b"udta", box(b"meta", bytes(4), box(b"hdlr", bytes(8), b"mdirappl", bytes(9)), box(b"ilst", tag)))
+    moov = data.index(b"moov") - 4  # the last one, so that nothing else moves
+    udta = data.index(b"udta", moov) - 4
+    path.write_bytes(data[:moov] + box(b"moov", data[moov + 8:udta], meta))
+    _, length, frames = decoded(path)
+    _, reference = ffmpeg.decode(plain)
+    assert np.array_equal(frames, reference[0x840:][:length])
+    assert len(reference) - 0x840 - 1024 < length
+    check_seeks(path, frames)
+
+
+UNPLAYABLE = {
+    "pictures only": (["-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-c:v", "mpeg4"],
+                      "it has pictures only, and no sound"),
+    "protected": (["-f", "lavfi", "-i", "sine=d=1", *AAC, "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "0" * 32,
+                   "-encryption_kid", "1" * 32], "it is protected (DRM), for its shop's own players only"),
+    "another codec": (["-f", "lavfi", "-i", "sine=d=1:r=48000", "-c:a", "ac3"], "its sound is ac3, which cannot be played"),
+}
+
+
+@pytest.mark.parametrize("name", UNPLAYABLE)
+def test_what_cannot_be_played_is_one_clear_line(tmp_path, name):
+    options, line = UNPLAYABLE[name]
+    path = tmp_path / "track.mp4"
+    ffmpeg.run(*options, path)
+    with pytest.raises(ValueError) as error:
+        decoded(path)
+    assert str(error.value) == line
+
+
+def test_damaged_files_come_to_an_end(tmp_path):
+    """Whatever is wrong in them: a line, or sound of the right length at most, in seconds."""
+    path, broken = tmp_path / "track.mp4", tmp_path / "broken.mp4"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav"), *AAC, path)
+    good, chance, lines = path.read_bytes(), random.Random(19), set()
+    for _ in range(int(os.environ.get("TUTTI_MANY_FILES", "60"))):
+        data = bytearray(good)
+        for _ in range(chance.choice([1, 5, 50, 500])):
+            data[chance.randrange(40, len(data))] = chance.randrange(256)
+        if chance.random() < 0.3:
+            data = data[:chance.randrange(40, len(data))]
+        broken.write_bytes(data)
+        started = time.monotonic()
+        try:
+            _, length, frames = decoded(broken)
+            assert np.isfinite(frames).all() and np.abs(frames).max(initial=0) <= 4
+        except ValueError as error:
+            lines.add(str(error))
+        assert time.monotonic() - started < 5 * harness.PATIENCE
+    assert all(line and "\n" not in line and "crash" not in line for line in lines), lines
+    print(lines)
+
+
+# --- on a session -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    """As people upload it: pictures, sound, and what describes them at the end."""
+    path = tmp_path_factory.mktemp("music") / "harbour.mp4"
+    ffmpeg.run("-f", "lavfi", "-i", "testsrc=d=60:s=64x64:r=5", "-t", "60", "-i", harness.MUSIC / "harbour.mp3", "-shortest",
+               "-c:v", "mpeg4", *AAC, path)
+    return path
+
+
+def start(backend, house, tracks, **options):
+    card = house.card("kitchen", ppm=40)
+    host = harness.Host(backend.url)
+    for name, (path, content_type) in tracks.items():
+        host.upload(name, path, content_type)
+    speaker = house.speaker("kitchen", backend.url, card, backend_join_code=host.code, **options)
+    speaker.wait_connected()
+    return host, card, speaker
+
+
+def helpers_of(speaker):
+    """The processes that decode for it, by their numbers."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = each.read_text().rsplit(")", 1)
+        except OSError:
+            continue
+        if "(tutti-decode" in name and int(rest.split()[1]) == speaker.process.process.pid and rest.split()[0] != "Z":
+            found.append(int(each.parent.name))
+    return found
+
+
+def test_a_video_is_heard_in_step(full_backend, house, video):
+    host, card, speaker = start(full_backend, house, {"harbour": (video, "video/mp4")})
+    for i in range(20):  # each tells a bit of the time, which this backend does not tell otherwise
+        state = host.playback(track_id="harbour", position_ms=7000 + i, state="playing")
+    speaker.wait_state("playing")
+    from_ns = time.monotonic_ns() + 500_000_000
+    harness.wait_until(lambda: time.monotonic_ns() >= from_ns + 3_500_000_000, 9, "the music to play")
+    assert speaker.status()["length_ms"] == pytest.approx(60000, abs=50)
+    assert len(helpers_of(speaker)) == 1
+    house.stop()
+    recorded = card.recording()
+    run, = recorded.runs
+    timeline = harness.wanted(state, recorded)
+    heard = analysis.follow(run, harness.reference(video, run.conf["rate"]), from_ns, from_ns + 3_000_000_000, 0.05, timeline)
+    good = heard.match >= analysis.MATCH
+    assert good.all()
+    assert np.abs(heard.position_s - timeline(heard.ns)).max() < 5e-3, "a packet is 23 ms"
+
+
+def one_line(speaker, text):
+    """It is said once, and the speaker is there."""
+    harness.wait_until(lambda: text in speaker.log, 10, f"{text} in:\n{speaker.log[-2000:]}")
+    assert speaker.log.count(text) == 1
+    assert speaker.status()["session"]["connected"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGABRT, signal.SIGSTOP])
+def test_a_decoder_that_dies_or_hangs_is_a_failed_track(full_backend, house, video, end):
+    host, _, speaker = start(full_backend, house, {"video": (video, "video/mp4"), "pier": (harness.MUSIC / "pier.mp3", "audio/mpeg")})
+    host.playback(track_id="video", position_ms=1000, state="playing")
+    speaker.wait_state("playing")
+    process, = helpers_of(speaker)
+    os.kill(process, end)
+    one_line(speaker, "the current track cannot be played: its decoder " + ("crashed" if end == signal.SIGABRT else "hangs"))
+    harness.wait_until(lambda: not helpers_of(speaker), 5, "it to be gone")
+    host.playback(track_id="pier", position_ms=0, state="playing")  # right again at the next one
+    speaker.wait_state("playing")
+
+
+def test_without_the_package_it_says_what_to_install(full_backend, house, video, tmp_path):
+    """The same program, where there is no tutti-decode beside it."""
+    alone = tmp_path / "bin/tuttid"
+    alone.parent.mkdir()
+    alone.write_bytes((harness.BUILD / "bin/tuttid").read_bytes())
+    alone.chmod(0o755)
+    if Path("/usr/libexec/tutti-decode").exists() or Path("/usr/local/libexec/tutti-decode").exists():
+        pytest.skip("it is installed")
+    host, _, speaker = start(full_backend, house, {"video": (video, "video/mp4"), "pier": (harness.MUSIC / "pier.mp3", "audio/mpeg")},
+                             program=alone)
+    host.playback(track_id="video", position_ms=1000, state="playing")
+    one_line(speaker, "the current track cannot be played: needs tutti-codecs: apt install tutti-codecs")
+    host.playback(track_id="pier", position_ms=0, state="playing")
+    speaker.wait_state("playing")

@@ -1,0 +1,115 @@
+/*
+ * fake_decode.c: a decoding process that does what its "file" says: crash, hang, talk nonsense, or
+ * well. Stands in for tutti-decode in the tests of those who start it.
+ */
+#include "tutti/core/decode_message.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOCKET_FD 3
+#define FILE_FD 4
+#define RATE_HZ 8000
+#define LENGTH 20000
+
+static unsigned char bytes[DECODE_MESSAGE_MAX];
+
+static void say(const struct decode_message *message)
+{
+    send(SOCKET_FD, bytes, decode_message_build(message, bytes), MSG_NOSIGNAL);
+}
+
+static void say_opened(void)
+{
+    say(&(struct decode_message){.type = DECODE_OPENED, .rate_hz = RATE_HZ, .frame = LENGTH});
+}
+
+/* Sample n of the track is n / 32768 on the left, and its negative on the right. */
+static void say_pcm(uint32_t serial, int64_t frame, uint32_t count)
+{
+    float frames[DECODE_PCM_FRAMES_MAX * DECODE_CHANNELS];
+    for (uint32_t i = 0; i < count; i++) {
+        frames[2 * i] = (float)(frame + i) / 32768;
+        frames[2 * i + 1] = -frames[2 * i];
+    }
+    memcpy(bytes + DECODE_HEAD_BYTES, frames, count * DECODE_FRAME_BYTES);
+    say(&(struct decode_message){
+        .type = DECODE_PCM, .serial = serial, .frame = frame, .count = count});
+}
+
+static bool hear(uint32_t *ret_serial, int64_t *ret_frame, int flags)
+{
+    struct decode_message message;
+    unsigned char heard[DECODE_HEAD_BYTES];
+    ssize_t got = recv(SOCKET_FD, heard, sizeof heard, flags);
+    if (got == 0)
+        _exit(0);
+    if (got < 0 || !decode_message_parse(heard, (size_t)got, &message))
+        return false;
+    *ret_serial = message.serial;
+    *ret_frame = message.frame;
+    return true;
+}
+
+/* From there to the end, or to where it is asked for something else. */
+static void play(uint32_t *serial, int64_t *frame)
+{
+    while (*frame < LENGTH) {
+        uint32_t count = LENGTH - *frame < 700 ? (uint32_t)(LENGTH - *frame) : 700;
+        say_pcm(*serial, *frame, count);
+        *frame += count;
+        hear(serial, frame, MSG_DONTWAIT);
+    }
+    say(&(struct decode_message){.type = DECODE_END, .serial = *serial, .frame = LENGTH});
+}
+
+static void be_good(void)
+{
+    uint32_t serial;
+    int64_t frame;
+    say_opened();
+    while (hear(&serial, &frame, 0))
+        play(&serial, &frame);
+}
+
+static void hang(void)
+{
+    for (;;)
+        pause();
+}
+
+int main(void)
+{
+    char mode[32] = "";
+    uint32_t serial = 0;
+    int64_t frame = 0;
+    ssize_t got = pread(FILE_FD, mode, sizeof mode - 1, 0);
+    if (got <= 0)
+        return 3;
+    if (strcmp(mode, "good") == 0)
+        be_good();
+    if (strcmp(mode, "exit") == 0)
+        return 5;
+    if (strcmp(mode, "crash") == 0)
+        raise(SIGABRT);
+    if (strcmp(mode, "hang") == 0)
+        hang();
+    if (strcmp(mode, "refuse") == 0)
+        say(&(struct decode_message){.type = DECODE_FAILED, .text = "there is no \x1b[2Jsound"});
+    if (strcmp(mode, "noise") == 0)
+        send(SOCKET_FD, "noise", 5, MSG_NOSIGNAL);
+    if (strcmp(mode, "twice") == 0) {
+        say_opened();
+        say_opened();
+    }
+    if (strcmp(mode, "elsewhere") == 0) {
+        say_opened();
+        hear(&serial, &frame, 0);
+        say_pcm(serial, frame + 1, 10);
+    }
+    if (strcmp(mode, "silent") == 0)
+        say_opened();
+    hang();
+}

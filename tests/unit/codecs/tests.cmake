@@ -1,0 +1,6 @@
+tutti_unit_test(codecs helper)
+target_compile_definitions(unit_codecs_helper PRIVATE FAKE_DECODE="$<TARGET_FILE:fake_decode>")
+add_dependencies(unit_codecs_helper fake_decode)
+if(TUTTI_DECODE)
+  tutti_unit_test(codecs sandbox tutti_decode)
+endif()
