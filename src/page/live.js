@@ -121,6 +121,12 @@ export class Live extends EventTarget {
     return this.clock.at(performance.now());
   }
 
+  /** The local time, as performance.now() has it, at a time of the server. */
+  localAt(server) {
+    const now = performance.now();
+    return now + server - this.clock.at(now);
+  }
+
   send(type, payload) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify({ type, payload }));

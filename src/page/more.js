@@ -1,6 +1,7 @@
 // more.js: the session's invitation, other sessions, and how this page looks.
 import { news, question } from './dialog.js';
 import { fill, h, say } from './dom.js';
+import { latencySetting } from './here.js';
 import { icon } from './icons.js';
 import { forget, memberships, preference, prefer } from './keys.js';
 import { LANGUAGES, language, t } from './texts.js';
@@ -31,7 +32,7 @@ export class More {
   #session; #enter; #listed = '';
 
   /** leave(): to the entry; enter(membership): to another session. */
-  constructor(session, { leave, enter }) {
+  constructor(session, listener, { leave, enter }) {
     this.#session = session;
     this.code = h('p', { class: 'invite-code', dir: 'ltr' });
     this.invite = h('div', {}, this.code, h('p', { class: 'hint' }, t('inviteHint')),
@@ -53,6 +54,7 @@ export class More {
         choice('language', t('language'), LANGUAGES, language, (value) => { prefer('language', value); location.reload(); }),
         choice('theme', t('theme'), { '': t('automatic'), light: t('light'), dark: t('dark') }, preference('theme'),
           (value) => { prefer('theme', value); applyTheme(); }),
+        latencySetting(listener),
         h('div', { class: 'setting' }, h('span', {}, t('clock')), this.clock)));
   }
 

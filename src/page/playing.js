@@ -2,6 +2,7 @@
 import { told } from './dialog.js';
 import { fill, h, say, set } from './dom.js';
 import { icon } from './icons.js';
+import { Here } from './here.js';
 import { hue, tame } from './names.js';
 import { t, tt } from './texts.js';
 import { clockText } from './timeline.js';
@@ -18,8 +19,9 @@ function paint(cover, text) {
 export class Playing {
   #session; #seeking = false; #shown = null;
 
-  constructor(session) {
+  constructor(session, listener) {
     this.#session = session;
+    this.here = new Here(listener);
     this.cover = h('div', { class: 'cover', 'aria-hidden': 'true' }, icon('note'));
     this.title = h('h1', { class: 'title', dir: 'auto' });
     this.place = h('p', { class: 'place' });
@@ -38,7 +40,7 @@ export class Playing {
     this.element = h('section', { class: 'playing', 'aria-label': t('playing') },
       this.cover, this.title, this.place,
       h('div', { class: 'progress' }, this.bar, h('div', { class: 'times' }, this.at, this.length)),
-      this.controls, this.note, this.following);
+      this.controls, this.note, this.following, this.here.element);
   }
 
   #preview() {
@@ -100,6 +102,7 @@ export class Playing {
 
   /** Many times a second while something plays. */
   tick() {
+    this.here.tick();
     const position = this.#session.position;
     if (!position || !this.#session.current) {
       this.#showPosition(0, NaN);

@@ -1,6 +1,7 @@
 // shell.js: a session's views, and which of them are seen: one at a time on a phone, two on a desk.
 import { fill, h, say, set } from './dom.js';
 import { icon } from './icons.js';
+import { Listener } from './listen.js';
 import { More } from './more.js';
 import { MiniPlayer, Playing } from './playing.js';
 import { Queue } from './queue.js';
@@ -18,8 +19,9 @@ export class Shell {
   constructor(session, ways) {
     this.#session = session;
     this.uploads = new Uploads(session);
+    this.listener = new Listener(session);
     this.views = {
-      playing: new Playing(session), queue: new Queue(session, this.uploads), requests: new Requests(session), more: new More(session, ways),
+      playing: new Playing(session, this.listener), queue: new Queue(session, this.uploads), requests: new Requests(session), more: new More(session, this.listener, ways),
     };
     this.mini = new MiniPlayer(session, () => this.show('playing'));
     this.badge = h('b', { class: 'badge' });
@@ -92,6 +94,7 @@ export class Shell {
     clearInterval(this.#timer);
     clearTimeout(this.#frame);
     removeEventListener('hashchange', this.#turn);
+    this.listener.stop();
     this.#session.end();
     fill(this.element);
   }

@@ -1,4 +1,4 @@
-"""Runs a browser test, or says what it lacks and skips: run.py NODE TEST. What npm installs goes into the build directory."""
+"""Runs a browser test, in node or pytest, or says what it lacks and skips: run.py NODE TEST. What npm installs goes into the build directory."""
 import fcntl
 import os
 import shutil
@@ -46,7 +46,9 @@ def main():
     if not (os.environ.get("TUTTI_CHROMIUM") or shutil.which("chromium")):
         skip("there is no Chromium")
     install(Path(os.environ["TUTTI_BROWSER_DIR"]))
-    sys.exit(subprocess.run([node, "--test", "--test-reporter=spec", test]).returncode)
+    runner = [node, "--test", "--test-reporter=spec"] if test.endswith(".js") else \
+        [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--color=no"]
+    sys.exit(subprocess.run([*runner, test]).returncode)
 
 
 if __name__ == "__main__":

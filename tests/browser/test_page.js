@@ -77,8 +77,8 @@ for (const [form, size] of [['phone', PHONE], ['desk', DESK]]) {
     await shown(host, title, 'two');
     await shown(guest, title, 'two');
     for (const page of [host, guest]) {
-      const at = Number(await page.locator('.bar').inputValue());
-      await until(async () => Number(await page.locator('.bar').inputValue()) > at, 'the progress to go on');
+      const at = Number(await page.locator('.progress .bar').inputValue());
+      await until(async () => Number(await page.locator('.progress .bar').inputValue()) > at, 'the progress to go on');
     }
     // Reorder by the grip's keys; the guest sees it.
     await host.locator('.queue .grip >> nth=2').focus();
@@ -87,8 +87,8 @@ for (const [form, size] of [['phone', PHONE], ['desk', DESK]]) {
     await shown(host, names, ['one song', 'three', 'two']);
     // Seek, pause, next, previous.
     if (form === 'phone') await go(host, 'Playing');
-    await host.locator('.bar').evaluate((bar) => { bar.value = '2000'; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change')); });
-    await until(async () => Number(await guest.locator('.bar').inputValue()) >= 2000, 'the guest to see the new place');
+    await host.locator('.progress .bar').evaluate((bar) => { bar.value = '2000'; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change')); });
+    await until(async () => Number(await guest.locator('.progress .bar').inputValue()) >= 2000, 'the guest to see the new place');
     await host.click('.round.play');
     await host.waitForSelector('.round.play[aria-label="Play"]');
     await host.click('.round.previous');
@@ -170,13 +170,13 @@ test('what is lost is said, and what is shown is never old without saying so', a
   hub.process.kill('SIGSTOP');
   await page.waitForSelector('.banner:has-text("Connection lost")');
   assert.equal(await page.locator('.round.play').isDisabled(), true);
-  const at = await page.locator('.bar').inputValue();
+  const at = await page.locator('.progress .bar').inputValue();
   await page.waitForTimeout(1200);
-  assert.equal(await page.locator('.bar').inputValue(), at, 'a progress that nobody vouches for stands still');
+  assert.equal(await page.locator('.progress .bar').inputValue(), at, 'a progress that nobody vouches for stands still');
   hub.process.kill('SIGCONT');
   await live(page);
   await page.waitForSelector('.banner', { state: 'hidden' });
-  await until(async () => Number(await page.locator('.bar').inputValue()) > Number(at), 'the progress to go on');
+  await until(async () => Number(await page.locator('.progress .bar').inputValue()) > Number(at), 'the progress to go on');
   // It goes and comes back: with what it knew.
   await hub.stop('SIGKILL');
   await page.waitForSelector('.banner:has-text("Connection lost")');

@@ -108,7 +108,7 @@ async function sheet(file, shots, height) {
   await page.setContent(`<body style="margin:0;display:inline-flex;gap:14px;padding:14px;background:#8d9299">${shots.map((shot) =>
     `<img style="height:${height}px;border-radius:14px" src="data:image/png;base64,${shot.toString('base64')}">`).join('')}`);
   await page.locator('img').last().evaluate((image) => image.decode());
-  await page.locator('body').screenshot({ path: join(OUT, file), type: 'jpeg', quality: 80 });
+  await page.locator('body').screenshot({ path: join(OUT, file) });
   await page.context().close();
 }
 
@@ -123,7 +123,7 @@ test('pictures', async () => {
         shots.push(await page.screenshot());
       });
       const parts = form === 'phone' ? [['', shots]] : [['_1', shots.slice(0, 2)], ['_2', shots.slice(2)]];
-      for (const [suffix, some] of parts) await sheet(`page_${form}_${scheme}${suffix}.jpg`, some, height);
+      for (const [suffix, some] of parts) await sheet(`page_${form}_${scheme}${suffix}.png`, some, height);
     }
   }
 });

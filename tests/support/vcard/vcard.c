@@ -11,6 +11,7 @@
  *       step_us 1000                    # coarseness of the reported pointer
  *       buffer_max_frames 96000
  *       no_delay 1                      # reports a delay of zero, whatever is queued
+ *       shared 1                        # may be opened again while it is open
  *   }
  *
  * The hardware pointer follows CLOCK_MONOTONIC through the card's crystal (card_clock.h), whenever
@@ -24,12 +25,15 @@
 
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
+#include <limits.h>
 #include <math.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
 #define LIST_MAX 16
 #define CHANNELS 2
+/* Openings of a shared card at a time. */
+#define SHARED_MAX 8
 #define RUN_NS INT64_C(50000000)
 
 struct vcard {
@@ -39,6 +43,7 @@ struct vcard {
     struct record_file *record;
     snd_pcm_ioplug_callback_t callbacks;
     char *record_path;
+    bool shared;
     char *control_path;
     double step_us;
     bool no_delay;
@@ -374,6 +379,8 @@ static int read_config(struct vcard *card, snd_config_t *conf)
             card->step_us = number;
         } else if (strcmp(id, "no_delay") == 0 && is_number) {
             card->no_delay = number != 0;
+        } else if (strcmp(id, "shared") == 0 && is_number) {
+            card->shared = number != 0;
         } else if (strcmp(id, "buffer_max_frames") == 0 && is_number) {
             card->buffer_max_frames = (unsigned)number;
         } else {
@@ -419,6 +426,19 @@ static struct vcard *create_card(void)
     return card;
 }
 
+/* Programs that open a device again before they have closed it, as browsers do, take a shared one for a sound server: each
+ * opening beside others has a recording of its own, record.2 and so on. */
+static int open_record(struct vcard *card, const char *name)
+{
+    char path[PATH_MAX];
+    int err = record_file_open(card->record_path, name, &card->record);
+    for (int i = 2; err == -EBUSY && card->shared && i <= SHARED_MAX; i++) {
+        snprintf(path, sizeof path, "%s.%d", card->record_path, i);
+        err = record_file_open(path, name, &card->record);
+    }
+    return err;
+}
+
 SND_PCM_PLUGIN_DEFINE_FUNC(tutti_vcard)
 {
     struct vcard *card = create_card();
@@ -436,7 +456,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(tutti_vcard)
     if (err >= 0 && refusal < 0)
         err = refusal;
     if (err >= 0)
-        err = record_file_open(card->record_path, name, &card->record);
+        err = open_record(card, name);
     if (err >= 0) {
         card->io.poll_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
         err = card->io.poll_fd < 0 ? -errno : 0;
