@@ -190,6 +190,33 @@ static void expect_requests(const char *list)
     assert_string_equal(requests(), list);
 }
 
+/* Whole tracks on the disk, which another process would find. */
+static int count_kept(void)
+{
+    char path[100];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/cache", dir);
+    DIR *files = opendir(path);
+    const struct dirent *entry;
+    while (files && (entry = readdir(files))) {
+        const char *suffix = strchr(entry->d_name, '.');
+        count += suffix && strcmp(suffix, ".json") == 0;
+    }
+    if (files)
+        closedir(files);
+    return count;
+}
+
+static bool are_kept(void *user)
+{
+    return count_kept() == *(const int *)user;
+}
+
+static void expect_kept(int count)
+{
+    assert_true(io_test_run(loop, are_kept, &count, IO_TEST_LIMIT_NS));
+}
+
 static void let_go(const char *name)
 {
     char path[100];
@@ -237,6 +264,7 @@ static void what_is_there_is_not_fetched_again(void **state)
     expect_track('a', 100);
     assert_int_equal(told.files, 3);
     expect_requests("a+0 b+0 c+0 ");
+    expect_kept(3);
     /* In another life it is compared with the server's, beside its playing. */
     open_library(100 * MB, true);
     want("a/100", "b/100", NULL);
@@ -328,6 +356,7 @@ static void one_that_has_changed_is_replaced(void **state)
     (void)state;
     want("new-a/1000", "new-b/1000", "portal-c/1000");
     expect_requests("new-a+0 new-b+0 portal-c+0 ");
+    expect_kept(3);
     open_library(100 * MB, true);
     let_go("a");
     let_go("b");
@@ -349,6 +378,7 @@ static void without_the_server_what_is_there_is_played(void **state)
     (void)state;
     want("a/100", NULL, NULL);
     expect_requests("a+0 ");
+    expect_kept(1);
     open_library(100 * MB, true);
     const char *url = address("a/100");
     io_test_helper_stop(&server);
