@@ -22,6 +22,9 @@
 
 /* Left to the rest of the system, on a disk that the cache shares with it. */
 #define DISK_RESERVE_BYTES (INT64_C(64) * 1024 * 1024)
+/* To find one that may go takes a look at all of them: so many at a time, the next when these have
+ * been removed. */
+#define EVICT_AT_ONCE 4
 
 struct track_entry *track_index_find(struct track_store *store, const char *hash, bool partial)
 {
@@ -105,6 +108,9 @@ static void removal_done(void *job)
     struct removal *removal = job;
     struct track_store *store = removal->store;
     free(removal);
+    store->removals--;
+    if (store->evicting && !store->destroyed)
+        track_index_evict(store, true);
     track_store_job_ended(store);
 }
 
@@ -117,6 +123,7 @@ static void remove_later(struct track_store *store, const struct track_entry *en
     snprintf(removal->directory, sizeof removal->directory, "%s", store->directory);
     memcpy(removal->hash, entry->hash, sizeof removal->hash);
     removal->partial = entry->partial;
+    store->removals++;
     store->jobs++;
     background_run(store->background, removal_work, removal_done, removal);
 }
@@ -170,19 +177,32 @@ static int64_t disk_limit(const struct track_store *store, int64_t total)
     return limit < store->max_bytes ? limit : store->max_bytes;
 }
 
-void track_index_evict(struct track_store *store, bool on_disk)
+/* Until the rest fits, or so many are gone. False: more should go. */
+static bool evict(struct track_store *store, bool on_disk, size_t at_once)
 {
     int64_t total = total_bytes(store, on_disk);
     int64_t limit = on_disk ? disk_limit(store, total) : store->max_memory_bytes;
     while (total > limit || store->count > TRACK_STORE_ENTRIES_MAX) {
         struct track_entry *victim = find_victim(store, on_disk);
         if (!victim)
-            return;
+            return true;
+        if (at_once-- == 0)
+            return false;
         total -= victim->bytes;
         if (on_disk)
             remove_later(store, victim);
         track_index_forget(store, victim);
     }
+    return true;
+}
+
+/* What the disk has left is known when those on their way out have gone. */
+void track_index_evict(struct track_store *store, bool on_disk)
+{
+    if (on_disk)
+        store->evicting = store->removals > 0 || !evict(store, true, EVICT_AT_ONCE);
+    else
+        evict(store, false, SIZE_MAX);
 }
 
 /* So that not every piece has to look at all entries. */

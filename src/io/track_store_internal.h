@@ -39,6 +39,8 @@ struct track_store {
     struct track_entry *entries;
     size_t count, capacity;
     int64_t last_used;
+    int removals;  /* from the disk, under way */
+    bool evicting; /* and more of them are due when these are done */
     bool disk_failed;
     struct mono_time disk_failed_at;
     unsigned next_temporary;
@@ -87,7 +89,7 @@ struct track_entry *track_index_add(struct track_store *store, const char *hash)
 void track_index_forget(struct track_store *store, struct track_entry *entry);
 /* entry NULL, fd -1: without it. */
 void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd);
-/* Until the rest fits: on disk beside the loop, in memory at once. */
+/* Until the rest fits: on disk beside the loop, a few at a time; in memory at once. */
 void track_index_evict(struct track_store *store, bool on_disk);
 /* Whether so much of the file may be in memory, for which others go. 0, or -ENOSPC: it is too
  * large, or what is pinned has the rest. The first one that is pinned, which sounds, may have a

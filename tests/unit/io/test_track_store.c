@@ -421,6 +421,27 @@ static void the_least_used_make_room(void **state)
     assert_int_equal(count_files(".json"), 5);
 }
 
+/* As when somebody else has filled the disk: not all of them in one callback. */
+static void thousands_make_room_a_few_at_a_time(void **state)
+{
+    (void)state;
+    char hash[TRACK_HASH_TEXT];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(hash, sizeof hash, "%064d", i);
+        struct track_entry *entry = track_index_add(store, hash);
+        entry->bytes = 1000;
+        entry->used = i;
+    }
+    store->max_bytes = 1000000;
+    track_index_evict(store, true);
+    assert_in_range(store->jobs, 1, 8);
+    settle();
+    assert_int_equal(store->count, 1000);
+    assert_null(track_index_find(store, "0", false));
+    assert_non_null(track_index_find(store, hash, false));
+    store->max_bytes = 100 * MB;
+}
+
 static void date_to_2100(const char *path)
 {
     const struct timespec times[2] = {{.tv_sec = 4102444800}, {.tv_nsec = UTIME_OMIT}};
@@ -1104,6 +1125,7 @@ int main(void)
         TEST(a_beginning_counts_only_as_far_as_it_was_synced),
         TEST(a_crash_leaves_nothing_behind),
         TEST(the_least_used_make_room),
+        TEST(thousands_make_room_a_few_at_a_time),
         TEST(the_order_of_use_survives_a_restart_and_a_wrong_clock),
         TEST(what_is_pinned_stays),
         TEST(beginnings_make_room_too),
