@@ -186,6 +186,6 @@ void order_note_before(struct order *order, const struct session *session)
     order->stamp_before = session->playback.updated_at;
     order->tracks_before = playlist_count_track(&session->playlist, order->track_id);
     order->shown_before = order_in_playlist(order, &session->playlist);
-    if (order_is_skip(order))
+    if (order_is_skip(order) && !order->item_id[0])
         foresee_skip(order, session);
 }

@@ -104,6 +104,15 @@ static bool is_told_again(const struct place *place, const struct playback_state
     return place->has_told && place->told.updated_at.ns == playback->updated_at.ns;
 }
 
+/* The one that was told, where the playlist has it. */
+static const struct playlist_item *named(const struct playlist_message *playlist,
+                                         const struct playback_state *playback)
+{
+    const struct playlist_item *item =
+        playback->item_id[0] ? playlist_find(playlist, playback->item_id) : NULL;
+    return has_track(item, playback->track_id) ? item : NULL;
+}
+
 static const struct playlist_item *find_place(struct place *place,
                                               const struct playlist_message *playlist,
                                               const struct playback_state *playback,
@@ -113,6 +122,8 @@ static const struct playlist_item *find_place(struct place *place,
     const struct playlist_item *expected = NULL;
     if (!playback->has_track)
         return NULL;
+    if (named(playlist, playback))
+        return named(playlist, playback);
     if (!is_told_again(place, playback))
         expected = take_expected(place, playlist, playback->track_id, now);
     if (expected)
@@ -137,7 +148,9 @@ void place_heard(struct place *place, const struct playlist_message *playlist,
 
 void place_follow(struct place *place, const struct playlist_message *playlist)
 {
-    const struct playlist_item *here = place_item(place, playlist);
+    const struct playlist_item *here = place->has_told ? named(playlist, &place->told) : NULL;
+    if (!here)
+        here = place_item(place, playlist);
     if (!here && place->has_told && place->told.has_track)
         here = nearest(place, playlist, place->told.track_id);
     stand_at(place, playlist, here);

@@ -35,6 +35,9 @@ static bool parse_playback(const cJSON *payload, struct playback_state *ret, cha
     if (playback.has_track &&
         !json_string(payload, "track_id", playback.track_id, sizeof playback.track_id))
         return refuse(reason, "playback_state: track_id is not a string of usable length");
+    if (!playback.has_track ||
+        !json_optional_string(payload, "item_id", playback.item_id, sizeof playback.item_id))
+        playback.item_id[0] = '\0';
     if (!parse_position(payload, &playback.position_ms))
         return refuse(reason, "playback_state: position_ms is not a non-negative number");
     if (!json_string(payload, "state", text, sizeof text) ||
@@ -135,6 +138,23 @@ static bool parse_request(const cJSON *payload, struct request_message *ret, cha
     return true;
 }
 
+static bool parse_settings(const cJSON *payload, struct session_settings *ret, char *reason)
+{
+    struct session_settings settings = {0};
+    char repeat[16];
+    const cJSON *advance = cJSON_GetObjectItemCaseSensitive(payload, "advance");
+    const cJSON *shuffle = cJSON_GetObjectItemCaseSensitive(payload, "shuffle");
+    if (!cJSON_IsBool(advance) || !cJSON_IsBool(shuffle))
+        return refuse(reason, "session_settings: advance or shuffle is neither true nor false");
+    if (!json_string(payload, "repeat", repeat, sizeof repeat) ||
+        !session_repeat_parse(repeat, &settings.repeat))
+        return refuse(reason, "session_settings: repeat is not off, one or all");
+    settings.advance = cJSON_IsTrue(advance);
+    settings.shuffle = cJSON_IsTrue(shuffle);
+    *ret = settings;
+    return true;
+}
+
 static bool parse_echo(const cJSON *payload, struct echo_message *ret, char *reason)
 {
     char received[64], sent[64];
@@ -160,6 +180,7 @@ static enum message_type type_of(const char *text)
         {"playback_state", MESSAGE_PLAYBACK_STATE},
         {"playlist_update", MESSAGE_PLAYLIST},
         {"request_update", MESSAGE_REQUEST},
+        {"session_settings", MESSAGE_SETTINGS},
         {"sync_ack", MESSAGE_ECHO},
         {"error", MESSAGE_ERROR},
     };
@@ -180,6 +201,8 @@ static bool parse_payload(const cJSON *payload, struct protocol_message *message
                            &message->playlist, reason);
     case MESSAGE_REQUEST:
         return parse_request(payload, &message->request, reason);
+    case MESSAGE_SETTINGS:
+        return parse_settings(payload, &message->settings, reason);
     case MESSAGE_ECHO:
         return parse_echo(payload, &message->echo, reason);
     case MESSAGE_ERROR:

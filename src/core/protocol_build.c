@@ -65,13 +65,24 @@ static void add_target(cJSON *object, const char *track_id, double position_ms)
         cJSON_AddNumberToObject(object, "position_ms", floor(position_ms));
 }
 
-char *protocol_build_playback_command(enum playback_action action, const char *track_id,
-                                      double position_ms)
+static cJSON *playback_payload(const struct playback_wish *wish)
 {
     cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "action", playback_action_name(action));
-    add_target(payload, track_id, position_ms);
-    return envelope("playback_command", payload);
+    cJSON_AddStringToObject(payload, "action", playback_action_name(wish->action));
+    if (wish->item_id)
+        cJSON_AddStringToObject(payload, "item_id", wish->item_id);
+    add_target(payload, wish->item_id ? NULL : wish->track_id, wish->position_ms);
+    return payload;
+}
+
+char *protocol_build_playback_command(const struct playback_wish *wish)
+{
+    return envelope("playback_command", playback_payload(wish));
+}
+
+char *protocol_build_playback_action(const struct playback_wish *wish)
+{
+    return print_and_delete(playback_payload(wish));
 }
 
 char *protocol_build_playback(const char *track_id, double position_ms, const char *state)

@@ -21,6 +21,11 @@ static const char *const statuses[] = {
     [REQUEST_APPROVED] = "approved",
     [REQUEST_DENIED] = "denied",
 };
+static const char *const repeats[] = {
+    [REPEAT_OFF] = "off",
+    [REPEAT_ONE] = "one",
+    [REPEAT_ALL] = "all",
+};
 static const char *const states[] = {[false] = "paused", [true] = "playing"};
 
 #define COUNT(words) ((int)(sizeof(words) / sizeof *(words)))
@@ -81,5 +86,18 @@ bool playback_state_parse(const char *word, bool *ret_playing)
     int found = find(states, COUNT(states), word);
     if (found >= 0)
         *ret_playing = found;
+    return found >= 0;
+}
+
+const char *session_repeat_name(enum session_repeat repeat)
+{
+    return repeats[repeat];
+}
+
+bool session_repeat_parse(const char *word, enum session_repeat *ret_repeat)
+{
+    int found = find(repeats, COUNT(repeats), word);
+    if (found >= 0)
+        *ret_repeat = (enum session_repeat)found;
     return found >= 0;
 }

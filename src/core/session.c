@@ -85,6 +85,11 @@ struct session_change session_apply(struct session *session, struct protocol_mes
         requests_put(&session->requests, &message->request, &session->playlist);
         change.news = SESSION_REQUESTS;
         break;
+    case MESSAGE_SETTINGS:
+        session->settings = message->settings;
+        session->has_settings = true;
+        change.news = SESSION_SETTINGS;
+        break;
     case MESSAGE_ECHO:
     case MESSAGE_ERROR:
     case MESSAGE_UNKNOWN:
@@ -139,6 +144,8 @@ struct session_change session_adopt(struct session *session, struct session_open
     };
     struct playback_state playback = opening->has_odd ? session->playback : opening->playback;
     take_playback(session, &playback, length_s, now);
+    /* Told next, by whoever tells them at all. */
+    session->has_settings = false;
     return change;
 }
 
@@ -147,8 +154,8 @@ struct session_change session_adopt(struct session *session, struct session_open
 static bool same_playback(const struct playback_state *a, const struct playback_state *b)
 {
     return a->has_track == b->has_track && strcmp(a->track_id, b->track_id) == 0 &&
-           a->position_ms == b->position_ms && a->playing == b->playing &&
-           a->updated_at.ns == b->updated_at.ns;
+           strcmp(a->item_id, b->item_id) == 0 && a->position_ms == b->position_ms &&
+           a->playing == b->playing && a->updated_at.ns == b->updated_at.ns;
 }
 
 unsigned session_differs(const struct session *session, const struct playback_state *playback,
@@ -180,7 +187,7 @@ struct session_change session_clear(struct session *session)
     };
     session->playlist = (struct playlist_message){0};
     session->playback = (struct playback_state){0};
-    session->has_playback = false;
+    session->has_playback = session->has_settings = false;
     session->place = (struct place){0};
     requests_clear(&session->requests);
     return change;

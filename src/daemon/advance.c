@@ -50,6 +50,16 @@ static void say(struct daemon *daemon, const struct advance_order *order)
                  done, daemon);
 }
 
+/* A backend that plays on by itself sees to the ends of tracks, where it knows them; not to a list
+ * that this speaker is to repeat and the backend is not. */
+static bool is_left_to_backend(const struct daemon *daemon, const struct playlist_item *item)
+{
+    const struct session_settings *settings = &daemon->session->settings;
+    bool repeats = daemon->settings->backend.repeat == SETTINGS_REPEAT_ALL;
+    return daemon->session->has_settings && settings->advance && item->duration_s > 0 &&
+           (!repeats || settings->repeat != REPEAT_OFF);
+}
+
 static void go_on(struct daemon *daemon, const struct advance_facts *facts,
                   const struct player_status *player)
 {
@@ -75,7 +85,7 @@ struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now)
         .item = item,
         .playback = &daemon->session->playback,
         .position_s = player.position_s,
-        .length_s = player.length_s,
+        .length_s = is_left_to_backend(daemon, item) ? -1 : player.length_s,
         .repeat_all = daemon->settings->backend.repeat == SETTINGS_REPEAT_ALL,
         .sounding = player.state == TRANSPORT_PLAYING,
         .trouble = trouble_of(daemon, &player),

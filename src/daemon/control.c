@@ -57,15 +57,18 @@ static const struct playlist_item *named_item(const struct daemon *daemon, const
     return item ? item : playlist_find(&daemon->session->playlist, name);
 }
 
-/* The backend counts from the first item that has the current track. Where that is another one than
- * ours, it is told where to go: a seek leaves playing and pausing as it is, as a skip does. */
+/* A backend that knows items is told from which one. Others count from the first item that has the
+ * current track. Where that is another one than ours, they are told where to go: a seek leaves
+ * playing and pausing as it is, as a skip does. */
 static void do_skip(struct daemon *daemon, const struct asker *asker, int steps)
 {
     const struct playlist_message *playlist = &daemon->session->playlist;
     const struct playlist_item *here = session_current_item(daemon->session);
     const struct playlist_item *to = here ? playlist_step(playlist, here, steps) : NULL;
-    bool agreed = !here || playlist_find_track(playlist, here->track_id) == here;
-    struct link_command command = {.item = to ? to : here, .position_ms = agreed ? -1 : 0};
+    bool agreed = !here || daemon->session->has_settings ||
+                  playlist_find_track(playlist, here->track_id) == here;
+    struct link_command command = {
+        .item = to ? to : here, .from = here, .position_ms = agreed ? -1 : 0};
     if (agreed)
         command.action = steps > 0 ? PLAYBACK_SKIP_NEXT : PLAYBACK_SKIP_PREV;
     else

@@ -161,7 +161,8 @@ static unsigned events_of(unsigned news)
 {
     return (news & SESSION_PLAYBACK ? EVENTS_STATUS | EVENTS_PLAYLIST : 0) |
            (news & SESSION_PLAYLIST ? EVENTS_PLAYLIST : 0) |
-           (news & SESSION_REQUESTS ? EVENTS_REQUESTS : 0);
+           (news & SESSION_REQUESTS ? EVENTS_REQUESTS : 0) |
+           (news & SESSION_SETTINGS ? EVENTS_STATUS : 0);
 }
 
 static void on_session(void *user, unsigned news, struct mono_time now)

@@ -31,12 +31,15 @@ static void call_playback(struct link_order *pending, const struct order *order,
     struct link *link = pending->link;
     const char *state = NULL;
     double position_ms = order->position_ms;
+    const struct playback_wish wish = {order->action, NULL, order->item_id, position_ms};
     if (order_is_skip(order))
         position_ms = 0;
     else if (order->action != PLAYBACK_SEEK)
         state = playback_state_name(order->action == PLAYBACK_PLAY);
-    char *json =
-        protocol_build_playback(order->track_id[0] ? order->track_id : NULL, position_ms, state);
+    char *json = order->item_id[0]
+                     ? protocol_build_playback_action(&wish)
+                     : protocol_build_playback(order->track_id[0] ? order->track_id : NULL,
+                                               position_ms, state);
     bool good = protocol_url(url, size, link->config.settings->backend.url, "/sessions/%s/playback",
                              link->member.used.session_id);
     if (good && json)
@@ -131,13 +134,16 @@ void link_command(struct link *link, const struct link_command *command, link_do
                           .action = command->action,
                           .position_ms = command->position_ms,
                           .new_position = -1};
+    struct playback_wish wish = {command->action, command->track_id, NULL, command->position_ms};
+    const struct playlist_item *item = order_is_skip(&order) ? command->from : command->item;
     copy(order.track_id, sizeof order.track_id, command->track_id);
-    if (command->item)
+    if (item && link->config.session->has_settings) {
+        copy(order.item_id, sizeof order.item_id, item->id);
+        wish.item_id = order.item_id;
+    } else if (command->item) {
         link_expect(link, command->item);
-    begin_with_text(
-        link, &order,
-        protocol_build_playback_command(command->action, command->track_id, command->position_ms),
-        done, user);
+    }
+    begin_with_text(link, &order, protocol_build_playback_command(&wish), done, user);
 }
 
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user)

@@ -30,6 +30,9 @@ static void take_message(struct link *link, struct protocol_message *message,
         link_apply(link, message, received);
         link_orders_take_request(link, &message->request);
         break;
+    case MESSAGE_SETTINGS:
+        link_apply(link, message, received);
+        break;
     case MESSAGE_ECHO:
         link_take_echo(link, &message->echo, received);
         break;

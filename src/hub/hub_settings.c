@@ -62,6 +62,9 @@ static const struct option_spec specs[] = {
     BOOLEAN(page, serve, "true", "The page for browsers, at the hub's address."),
     TEXT(page, directory, "", "Its files. Empty: those that were installed with the hub."),
 
+    BOOLEAN(session, advance, "true", "At the end of a track whose length is known its session goes on to the next, by itself. The host may decide otherwise for a session: tuttictl session advance off."),
+    CHOICE(session, resume, "auto | playing | paused", "auto", "What was playing when the hub was stopped or lost its power, once it is back. playing: plays on; paused: waits for somebody to play; auto: paused after more than a minute, else as if nothing had been."),
+
     INTEGER(limits, sessions, 1, 10000, "200", "Sessions that the hub keeps."),
     INTEGER(limits, members, 1, 10000, "500", "Members of a session; everyone who joins is a new one."),
     INTEGER(limits, playlist_items, 1, 20000, "1000", "Items of a playlist."),

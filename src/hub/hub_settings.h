@@ -33,6 +33,10 @@ struct hub_settings {
         char directory[HUB_TEXT_MAX];
     } page;
     struct {
+        bool advance;
+        int resume; /* enum service_resume, same order */
+    } session;
+    struct {
         int64_t sessions;
         int64_t members;
         int64_t playlist_items;

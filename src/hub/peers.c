@@ -18,7 +18,7 @@
 #define FRAGMENT_BYTES 32768
 
 /* Messages of which the newest says all. */
-enum state { STATE_NONE, STATE_PLAYBACK, STATE_PLAYLIST };
+enum state { STATE_NONE, STATE_PLAYBACK, STATE_PLAYLIST, STATE_SETTINGS };
 
 struct shared_text {
     struct peers *peers;
@@ -32,9 +32,10 @@ struct shared_text {
 
 static enum state state_of(const char *type)
 {
-    return strcmp(type, "playback_state") == 0    ? STATE_PLAYBACK
-           : strcmp(type, "playlist_update") == 0 ? STATE_PLAYLIST
-                                                  : STATE_NONE;
+    return strcmp(type, "playback_state") == 0     ? STATE_PLAYBACK
+           : strcmp(type, "playlist_update") == 0  ? STATE_PLAYLIST
+           : strcmp(type, "session_settings") == 0 ? STATE_SETTINGS
+                                                   : STATE_NONE;
 }
 
 static struct shared_text *create_text(struct peers *peers, const char *type, cJSON *payload)

@@ -9,6 +9,7 @@
 #define SEGMENT_MAX 128
 #define SEGMENTS 2
 #define PLAYLIST "/sessions/*/playlist"
+#define SETTINGS "/sessions/*/settings"
 
 struct call {
     struct service *service;
@@ -90,6 +91,16 @@ static struct reply playback(const struct call *call)
     return service_playback(call->service, &call->caller, call->segments[0], call->body);
 }
 
+static struct reply settings(const struct call *call)
+{
+    return service_settings(call->service, &call->caller, call->segments[0]);
+}
+
+static struct reply change_settings(const struct call *call)
+{
+    return service_change_settings(call->service, &call->caller, call->segments[0], call->body);
+}
+
 static struct reply approve(const struct call *call)
 {
     return service_decide(call->service, &call->caller, call->segments[0], true, call->body);
@@ -120,6 +131,8 @@ static const struct route {
     {"GET", "/sessions/*/requests", requests},
     {"POST", "/sessions/*/requests", request},
     {"POST", "/sessions/*/playback", playback},
+    {"GET", SETTINGS, settings},
+    {"PATCH", SETTINGS, change_settings},
     {"POST", "/requests/*/approve", approve},
     {"POST", "/requests/*/deny", deny},
 };

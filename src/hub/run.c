@@ -81,6 +81,7 @@ static void configure_service(struct service *service, const struct hub_settings
         .waiting_bytes = settings->limits.disk_mb * MB / WAITING_PART,
     };
     service->house_password = settings->house.password;
+    service->advance = settings->session.advance;
 }
 
 static struct server_config server_config(const struct running *running)
@@ -137,6 +138,8 @@ static void apply(struct running *running, struct hub_settings *next)
     log_add_secret(running->settings->house.password);
     configure_service(&running->service, running->settings);
     media_set_limits(running->service.media, &limits);
+    if (service_plan_all(&running->service) < 0)
+        log_warn("the sessions cannot be read: what plays may end with its track");
     const struct server_config config = server_config(running);
     server_reconfigure(server, &config);
     log_info("the configuration was read again");
@@ -176,6 +179,23 @@ static void greet(const struct running *running)
         !settings->house.password[0])
         log_info(
             "the house has no password: whoever reaches this address may be host of a session");
+}
+
+/* Whoever cannot be told now is told at the next command. */
+static void play_on(struct service *service, enum service_resume how)
+{
+    if (store_is_damaged(service->store))
+        return;
+    if (service_resume(service, how) < 0 || service_plan_all(service) < 0)
+        log_warn("what was playing when the hub stopped cannot be looked at: it may end with its "
+                 "track");
+}
+
+/* How long it was away is known to the second, when it left in order. */
+static void say_goodbye(struct service *service)
+{
+    if (service->store && store_is_playing(service->store) == 1 && service_stay_alive(service) < 0)
+        log_debug("it could not be stored when the hub stopped");
 }
 
 static bool open_service(struct service *service, const struct hub_settings *settings)
@@ -218,6 +238,7 @@ static void serve(struct running *running)
     server = server_create(&config, &running->service);
     if (!server)
         return;
+    play_on(&running->service, (enum service_resume)running->settings->session.resume);
     greet(running);
     struct avahi *avahi = announce_hub(running->settings, running->address, server_port(server));
     notify_ready();
@@ -242,6 +263,7 @@ int run_hub(struct hub_settings *settings,
     serve(&running);
     int result = server ? EXIT_STOPPED : EXIT_FAILED;
     server_destroy(server);
+    say_goodbye(&running.service);
     media_destroy(running.service.media);
     service_end(&running.service);
     store_close(running.service.store);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -63,6 +63,18 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE tokens (hash TEXT NOT NULL UNIQUE,"
     " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE);"
     "CREATE INDEX tokens_by_user ON tokens(user_id);",
+    /* advance NULL: as it is configured. turn_at: when the current track is over, in ns. */
+    "ALTER TABLE sessions ADD COLUMN item_id TEXT;"
+    "UPDATE sessions SET item_id = (SELECT id FROM items WHERE session_id = sessions.id"
+    " AND track_id = sessions.track_id ORDER BY position LIMIT 1);"
+    "ALTER TABLE sessions ADD COLUMN advance INTEGER;"
+    "ALTER TABLE sessions ADD COLUMN repeat TEXT NOT NULL DEFAULT 'off';"
+    "ALTER TABLE sessions ADD COLUMN shuffle_seed INTEGER;"
+    "ALTER TABLE sessions ADD COLUMN turn_at INTEGER;"
+    "CREATE INDEX sessions_by_turn ON sessions(turn_at) WHERE turn_at IS NOT NULL;"
+    "ALTER TABLE items ADD COLUMN shuffle_key INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX items_by_shuffle ON items(session_id, shuffle_key, id);"
+    "CREATE TABLE hub (one INTEGER PRIMARY KEY CHECK (one = 1), alive_at INTEGER NOT NULL);",
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

@@ -30,6 +30,8 @@
 /* Of these, what lws does not count. */
 #define SPARE_FDS 32
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
+/* While something plays: a third of what counts as having been away. */
+#define ALIVE_WATCHES 10
 
 static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_ping = 20,
@@ -208,10 +210,44 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
+/* --- playing on ---------------------------------------------------------------------------- */
+
+/* What could not be stored is tried again then. */
+#define TURN_AGAIN_US LWS_USEC_PER_SEC
+/* The clock may be set meanwhile: it is looked at so often, however far away the end is. */
+#define TURN_LOOK_US (2 * LWS_USEC_PER_SEC)
+
+static void take_turns(lws_sorted_usec_list_t *timer)
+{
+    struct server *server = lws_container_of(timer, struct server, turn);
+    int64_t next_ns = STORE_NEVER;
+    int64_t wait_us = TURN_AGAIN_US;
+    if (service_take_turns(server->service, &next_ns) == 0)
+        wait_us = (next_ns - hub_clock_now().ns + NS_PER_US - 1) / NS_PER_US;
+    if (next_ns == STORE_NEVER || wait_us > TURN_LOOK_US)
+        wait_us = TURN_LOOK_US;
+    lws_sul_schedule(server->context, 0, &server->turn, take_turns, wait_us > 0 ? wait_us : 1);
+}
+
+/* Soon, and not within whatever is under way. */
+static void look_at_turns(struct server *server)
+{
+    if (server->context)
+        lws_sul_schedule(server->context, 0, &server->turn, take_turns, 1);
+}
+
 static void announce(void *user, const char *session_id, const char *type, cJSON *payload)
 {
     struct server *server = user;
     peers_broadcast(&server->peers, session_id, type, payload);
+    look_at_turns(server);
+}
+
+/* Nothing that could be resumed is lost where it could not be stored: next time. */
+static void stay_alive(struct server *server)
+{
+    if (store_is_playing(server->service->store) == 1 && service_stay_alive(server->service) < 0)
+        log_debug("it could not be stored that the hub runs");
 }
 
 /* tutti-hub session delete works on the database, beside us. And systemd hears that we go round. */
@@ -226,6 +262,8 @@ static void watch(lws_sorted_usec_list_t *timer)
     }
     if (tidy_is_due(&server->tidy, hub_clock_now().ns, hub_clock_steady_ns()))
         service_tidy(server->service);
+    if (++server->watched % ALIVE_WATCHES == 0) /* not at the start: how long it was away counts */
+        stay_alive(server);
     notify_alive();
     lws_sul_schedule(server->context, 0, &server->watch, watch, WATCH_US);
 }
@@ -312,6 +350,7 @@ struct server *server_create(const struct server_config *config, struct service 
         return NULL;
     }
     watch(&server->watch);
+    look_at_turns(server); /* once it runs: until then its owner may say what is to go on */
     return server;
 }
 

@@ -31,6 +31,8 @@ struct server {
     char machine[256];            /* its name */
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
     struct tidy tidy;
+    lws_sorted_usec_list_t turn;  /* for the end of a track */
+    unsigned watched;
 };
 
 struct caller_address {

@@ -142,17 +142,21 @@ static void add_limit(cJSON *answer, int64_t limit)
 /* The session's state as the end of an answer; what cannot be read leaves none. */
 static struct reply with_state(struct service *service, cJSON *answer, const char *session_id)
 {
-    cJSON *playlist = NULL, *playback = NULL;
+    cJSON *playlist = NULL, *playback = NULL, *settings = NULL;
     int result = service_playlist_json(service, session_id, &playlist);
     if (result == 0)
         result = service_playback_json(service, session_id, &playback);
+    if (result == 0)
+        result = service_settings_json(service, session_id, &settings);
     if (result < 0) {
         cJSON_Delete(playlist);
+        cJSON_Delete(playback);
         cJSON_Delete(answer);
         return service_store_error(result, "The session cannot be read");
     }
     cJSON_AddItemToObject(answer, "playlist", playlist);
     cJSON_AddItemToObject(answer, "playback_state", playback);
+    cJSON_AddItemToObject(answer, "settings", settings);
     return (struct reply){.status = 200, .body = answer};
 }
 
@@ -329,6 +333,7 @@ struct reply service_session(struct service *service, const struct caller *calle
         return refusal;
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "session_id", session_id);
+    cJSON_AddStringToObject(answer, "role", admission.is_host ? "host" : "guest");
     if (admission.is_host)
         cJSON_AddStringToObject(answer, "code", admission.session.code);
     return with_state(service, answer, session_id);

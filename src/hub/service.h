@@ -52,6 +52,7 @@ struct service {
     struct store *store;
     struct media *media;
     struct service_limits limits;
+    bool advance;               /* sessions of which nobody said otherwise go on by themselves */
     const char *house_password; /* for login as host; "": none is asked for */
     struct rate_table requests; /* by user */
     struct rate_table asking;   /* the same, by address */
@@ -124,6 +125,10 @@ struct reply service_request(struct service *service, const struct caller *calle
                              const char *session_id, const cJSON *body);
 struct reply service_decide(struct service *service, const struct caller *caller,
                             const char *request_id, bool approve, const cJSON *body);
+struct reply service_settings(struct service *service, const struct caller *caller,
+                              const char *session_id);
+struct reply service_change_settings(struct service *service, const struct caller *caller,
+                                     const char *session_id, const cJSON *body);
 struct reply service_playback(struct service *service, const struct caller *caller,
                               const char *session_id, const cJSON *body);
 /* playback_command's payload. */
@@ -156,5 +161,25 @@ STORE_CHECKED int service_playback_json(struct service *service, const char *ses
                                         cJSON **ret);
 STORE_CHECKED int service_playlist_json(struct service *service, const char *session_id,
                                         cJSON **ret);
+STORE_CHECKED int service_settings_json(struct service *service, const char *session_id,
+                                        cJSON **ret);
+
+/* --- playing on ---------------------------------------------------------------------------- */
+
+/* Sessions whose track is over go on; *ret_next_ns: when the next one's is (UTC), STORE_NEVER:
+ * none's. May be past already: there was more to do than one call takes. */
+STORE_CHECKED int service_take_turns(struct service *service, int64_t *ret_next_ns);
+/* After a start, and when it was configured anew. */
+STORE_CHECKED int service_plan_all(struct service *service);
+
+enum service_resume {
+    RESUME_AUTO, /* paused after more than a minute, else as it was */
+    RESUME_PLAYING,
+    RESUME_PAUSED,
+};
+/* After a start, before anything else is planned: what was playing when the hub stopped. */
+STORE_CHECKED int service_resume(struct service *service, enum service_resume how);
+/* Now and then while something plays, and at the end. */
+STORE_CHECKED int service_stay_alive(struct service *service);
 
 #endif

@@ -143,6 +143,8 @@ struct reply service_remove(struct service *service, const char *session_id, con
     result = store_remove_item(service->store, session_id, &item);
     if (result == 0)
         result = is_current_gone(service, session_id, item.track_id, &gone);
+    if (result == 0 && !gone)
+        result = service_stand_elsewhere(service, session_id);
     if (result < 0)
         return service_store_error(result, "The playlist could not be stored");
     /* Gone: it was the track's only item. */

@@ -54,6 +54,33 @@ void service_announce(struct service *service, const char *session_id, const cha
 STORE_CHECKED int service_mend_current(struct service *service, const char *session_id,
                                        int64_t position);
 
+/* 1: what is played and its item; 0: there is none, or the playlist does not have it. */
+STORE_CHECKED int service_get_current(struct service *service, const char *session_id,
+                                      struct store_playback *ret_playback,
+                                      struct store_item *ret_item);
+/* To the beginning of an item; NULL: of none. */
+void service_point_at(struct store_playback *playback, const struct store_item *item);
+/* Keeps the playback as of that moment, with what follows from it, and tells everybody. */
+STORE_CHECKED int service_set_playback(struct service *service, const char *session_id,
+                                       struct store_playback *playback, struct server_time stamp);
+/* When the current track is over, after anything else that decides it has changed. */
+STORE_CHECKED int service_plan_turn(struct service *service, const char *session_id);
+
+/* The current item may have been removed while another one has its track: that one is current. */
+STORE_CHECKED int service_stand_elsewhere(struct service *service, const char *session_id);
+
+/* --- service_settings.c --- */
+
+bool service_advances(const struct service *service, const struct store_rules *rules);
+
+/* --- service_turn.c --- */
+
+/* 1: the item to go to from this one, forward (by: 1) or back (-1), by a person or at its end; 0:
+ * there is none. */
+STORE_CHECKED int service_find_turn(struct service *service, const char *session_id,
+                                    const struct store_rules *rules, const struct store_item *from,
+                                    int by, bool at_end, struct store_item *ret);
+
 /* --- service_edit.c: within a change, and without asking who --- */
 
 /* item->id is filled. */

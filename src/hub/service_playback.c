@@ -25,25 +25,97 @@ int service_playback_json(struct service *service, const char *session_id, cJSON
     return 0;
 }
 
-/* Stamps the playback with the time of now, keeps it and tells everybody. Stored first: what
- * everybody was told is never lost. The stamp is taken last, so that it is as young as can be when
- * it is heard; storing it takes a fraction of a millisecond. */
-static int set_playback(struct service *service, const char *session_id,
-                        struct store_playback *playback)
+/* By its id; or, as sessions were before they had it, the first one with the track. */
+static int find_current(struct service *service, const char *session_id,
+                        const struct store_playback *playback, struct store_item *ret)
 {
-    char now[PROTOCOL_TIME_MAX];
-    protocol_format_time(hub_clock_now().ns, now);
-    snprintf(playback->updated_at, sizeof playback->updated_at, "%s", now);
-    int result = store_set_playback(service->store, session_id, playback);
+    if (!playback->has_track)
+        return 0;
+    int known =
+        playback->item_id[0] ? store_item(service->store, session_id, playback->item_id, ret) : 0;
+    return known == 0 ? store_item_of(service->store, session_id, playback->track_id, ret) : known;
+}
+
+int service_get_current(struct service *service, const char *session_id,
+                        struct store_playback *ret_playback, struct store_item *ret_item)
+{
+    int result = store_get_playback(service->store, session_id, ret_playback);
+    if (result <= 0)
+        return result < 0 ? result : -ENOENT;
+    return find_current(service, session_id, ret_playback, ret_item);
+}
+
+/* --- what is kept and told ----------------------------------------------------------------- */
+
+/* When what is played is over. */
+static int plan(struct service *service, const char *session_id, struct store_playback *playback)
+{
+    struct store_item item = {.duration_s = -1};
+    struct store_rules rules;
+    struct turn_facts facts = {
+        .timeline = {playback->playing, (double)playback->position_ms / 1e3, {0}}};
+    int result = find_current(service, session_id, playback, &item);
+    if (result < 0)
+        return result;
+    result = store_get_rules(service->store, session_id, &rules);
+    if (result <= 0)
+        return result < 0 ? result : -ENOENT;
+    facts.length_s = item.duration_s;
+    facts.advance = service_advances(service, &rules) &&
+                    protocol_parse_time(playback->updated_at, &facts.timeline.anchored_at);
+    playback->turn_at_ns = turn_due(&facts).ns;
+    return 0;
+}
+
+/* Stored first: what everybody was told is never lost. */
+static int keep(struct service *service, const char *session_id, struct store_playback *playback)
+{
+    int result = plan(service, session_id, playback);
+    if (result == 0)
+        result = store_set_playback(service->store, session_id, playback);
     if (result == 0)
         service_announce(service, session_id, "playback_state", wire_playback(playback));
     return result;
 }
 
-static void point_at(struct store_playback *playback, const struct store_item *item)
+int service_set_playback(struct service *service, const char *session_id,
+                         struct store_playback *playback, struct server_time stamp)
+{
+    char text[PROTOCOL_TIME_MAX];
+    protocol_format_time(stamp.ns, text);
+    snprintf(playback->updated_at, sizeof playback->updated_at, "%s", text);
+    return keep(service, session_id, playback);
+}
+
+int service_plan_turn(struct service *service, const char *session_id)
+{
+    struct store_playback playback;
+    int result = store_get_playback(service->store, session_id, &playback);
+    if (result <= 0)
+        return result < 0 ? result : -ENOENT;
+    int64_t before_ns = playback.turn_at_ns;
+    result = plan(service, session_id, &playback);
+    if (result < 0 || playback.turn_at_ns == before_ns)
+        return result;
+    return store_set_playback(service->store, session_id, &playback);
+}
+
+static int set_playback(struct service *service, const char *session_id,
+                        struct store_playback *playback)
+{
+    return service_set_playback(service, session_id, playback, hub_clock_now());
+}
+
+static void stand_at(struct store_playback *playback, const struct store_item *item)
 {
     playback->has_track = item != NULL;
     snprintf(playback->track_id, sizeof playback->track_id, "%s", item ? item->track_id : "");
+    snprintf(playback->item_id, sizeof playback->item_id, "%s", item ? item->id : "");
+}
+
+void service_point_at(struct store_playback *playback, const struct store_item *item)
+{
+    stand_at(playback, item);
     playback->position_ms = 0;
 }
 
@@ -63,10 +135,21 @@ int service_mend_current(struct service *service, const char *session_id, int64_
     int found = position < 0 ? 0 : store_item_at(service->store, session_id, position, &item);
     if (found < 0)
         return found;
-    point_at(&playback, found ? &item : NULL);
+    service_point_at(&playback, found ? &item : NULL);
     if (!found)
         playback.playing = false;
     return set_playback(service, session_id, &playback);
+}
+
+int service_stand_elsewhere(struct service *service, const char *session_id)
+{
+    struct store_playback playback;
+    struct store_item item;
+    int known = service_get_current(service, session_id, &playback, &item);
+    if (known <= 0 || strcmp(playback.item_id, item.id) == 0)
+        return known < 0 ? known : 0;
+    stand_at(&playback, &item);
+    return keep(service, session_id, &playback);
 }
 
 /* --- what a command says ------------------------------------------------------------------- */
@@ -83,7 +166,7 @@ static int hear(struct service *service, const char *session_id, struct store_pl
         return 0;
     int64_t elapsed_ms = (hub_clock_now().ns - since.ns) / NS_PER_MS;
     int64_t heard_ms = playback->position_ms + (elapsed_ms > 0 ? elapsed_ms : 0);
-    int known = store_item_of(service->store, session_id, playback->track_id, &item);
+    int known = find_current(service, session_id, playback, &item);
     if (known < 0)
         return known;
     int64_t end_ms =
@@ -95,20 +178,79 @@ static int hear(struct service *service, const char *session_id, struct store_pl
     return 0;
 }
 
+/* One item among several with its track. */
+static int take_item(struct service *service, const char *session_id, const char *item_id,
+                     struct store_playback *playback, const char **ret_wrong)
+{
+    struct store_item item;
+    int known = store_item(service->store, session_id, item_id, &item);
+    *ret_wrong = "item_id: the playlist has no such item";
+    if (known != 1)
+        return known < 0 ? known : 404;
+    if (!playback->has_track || strcmp(item.track_id, playback->track_id) != 0 ||
+        strcmp(item.id, playback->item_id) != 0)
+        service_point_at(playback, &item);
+    return 0;
+}
+
+/* So much before its end a track's time counts as over, for those who go on early. */
+#define END_SLACK_MS 500
+
+/* The item beside this one, if it is one with the track. */
+static int beside_with(struct service *service, const char *session_id,
+                       const struct store_item *here, int by, const char *track_id,
+                       struct store_item *ret)
+{
+    int known = store_item_at(service->store, session_id, here->position + by, ret);
+    return known == 1 ? strcmp(ret->track_id, track_id) == 0 : known;
+}
+
+/* Which item with the track is meant by who names the track alone: as speakers have it (core's
+ * place.h). playback is as it is heard now. */
+static int find_place(struct service *service, const char *session_id,
+                      const struct store_playback *playback, const char *track_id,
+                      int64_t position_ms, struct store_item *ret)
+{
+    struct store_item here;
+    int known = find_current(service, session_id, playback, &here);
+    if (known < 0)
+        return known;
+    bool same = known && strcmp(here.track_id, track_id) == 0;
+    bool over = same && playback->playing && here.duration_s > 0 && position_ms == 0 &&
+                (double)playback->position_ms >= here.duration_s * 1e3 - END_SLACK_MS;
+    int beside =
+        known && (over || !same) ? beside_with(service, session_id, &here, 1, track_id, ret) : 0;
+    if (beside != 0)
+        return beside;
+    if (same) {
+        *ret = here;
+        return 1;
+    }
+    beside = known ? beside_with(service, session_id, &here, -1, track_id, ret) : 0;
+    return beside ? beside : store_item_of(service->store, session_id, track_id, ret);
+}
+
 static int take_track(struct service *service, const char *session_id, const cJSON *payload,
                       struct store_playback *playback, const char **ret_wrong)
 {
     struct store_item item;
+    const char *item_id = service_text(payload, "item_id");
+    if (item_id)
+        return take_item(service, session_id, item_id, playback, ret_wrong);
     const cJSON *track = cJSON_GetObjectItemCaseSensitive(payload, "track_id");
     if (!track || cJSON_IsNull(track))
         return 0;
     const char *track_id = service_text(payload, "track_id");
-    int known = track_id ? store_item_of(service->store, session_id, track_id, &item) : 0;
+    int known = track_id
+                    ? find_place(service, session_id, playback, track_id,
+                                 service_whole(payload, "position_ms", -1, POSITION_MAX_MS), &item)
+                    : 0;
     *ret_wrong = "track_id: no item of the playlist has it";
     if (known != 1)
         return known < 0 ? known : 422;
     if (!playback->has_track || strcmp(track_id, playback->track_id) != 0)
-        point_at(playback, &item);
+        service_point_at(playback, &item);
+    stand_at(playback, &item);
     return 0;
 }
 
@@ -187,6 +329,8 @@ struct reply service_playback(struct service *service, const struct caller *call
     struct store_playback playback;
     struct reply refusal;
     const char *wrong = NULL;
+    if (service_text(body, "action"))
+        return service_command(service, caller, session_id, body);
     if (!begin(service, caller, session_id, &playback, &refusal))
         return refusal;
     int status = hear(service, session_id, &playback);
@@ -199,30 +343,71 @@ struct reply service_playback(struct service *service, const struct caller *call
     return status ? refuse(status, wrong) : done(service, session_id, &playback);
 }
 
-static struct reply skip(struct service *service, const char *session_id,
-                         struct store_playback *playback, int64_t by)
+/* --- skips --------------------------------------------------------------------------------- */
+
+/* The item that the skip is meant from: the one that it names, else the current one. */
+static int skip_from(struct service *service, const char *session_id,
+                     const struct store_playback *playback, const char *item_id,
+                     struct store_item *ret)
 {
-    struct store_item item;
+    int known = item_id ? store_item(service->store, session_id, item_id, ret) : 0;
+    return known == 0 ? find_current(service, session_id, playback, ret) : known;
+}
+
+/* 1: where it leads to; 0: nowhere. Who does not say from where, as those do who know nothing of a
+ * hub, begins the last one again instead. */
+static int skip_to(struct service *service, const char *session_id,
+                   const struct store_playback *playback, const char *item_id, int by,
+                   struct store_item *ret)
+{
+    struct store_rules rules;
+    struct store_item from;
+    int known = store_get_rules(service->store, session_id, &rules);
+    if (known <= 0)
+        return known < 0 ? known : -ENOENT;
+    known = skip_from(service, session_id, playback, item_id, &from);
+    if (known < 0)
+        return known;
+    if (known == 0)
+        return store_item_at_end(service->store, session_id, rules.shuffle, 1, ret);
+    known = service_find_turn(service, session_id, &rules, &from, by, false, ret);
+    if (known == 0 && !item_id) {
+        *ret = from;
+        return 1;
+    }
+    return known;
+}
+
+/* Somebody skips a track that has just ended by itself: he is where he wants to be, and what has
+ * begun is not begun again. */
+static bool is_there_already(const struct store_playback *playback, const char *from_id,
+                             const struct store_item *to)
+{
+    return from_id && strcmp(from_id, playback->item_id) != 0 &&
+           strcmp(to->id, playback->item_id) == 0;
+}
+
+static struct reply skip(struct service *service, const char *session_id, const cJSON *payload,
+                         struct store_playback *playback, int by)
+{
+    struct store_item to;
     int64_t length = 0;
+    const char *item_id = service_text(payload, "item_id");
     int result = store_playlist_length(service->store, session_id, &length);
     if (result < 0)
         return refuse(result, NULL);
     if (length == 0)
         return reply_error(409, "The playlist is empty");
-    int known = playback->has_track
-                    ? store_item_of(service->store, session_id, playback->track_id, &item)
-                    : 0;
+    int known = skip_to(service, session_id, playback, item_id, by, &to);
     if (known < 0)
         return refuse(known, NULL);
-    int64_t to = known ? item.position + by : 0;
-    if (to < 0)
-        to = 0;
-    if (to >= length)
-        to = length - 1; /* the last one starts again */
-    known = store_item_at(service->store, session_id, to, &item);
-    if (known <= 0)
-        return refuse(known < 0 ? known : -EIO, NULL);
-    point_at(playback, &item);
+    if (known == 0)
+        return reply_error(409, "This is the last track of the playlist; none comes after it");
+    if (is_there_already(playback, item_id, &to)) {
+        service_announce(service, session_id, "playback_state", wire_playback(playback));
+        return (struct reply){.status = 200, .body = wire_playback(playback)};
+    }
+    service_point_at(playback, &to);
     return done(service, session_id, playback);
 }
 
@@ -236,9 +421,9 @@ struct reply service_command(struct service *service, const struct caller *calle
     if (!begin(service, caller, session_id, &playback, &refusal))
         return refusal;
     if (action && strcmp(action, "skip_next") == 0)
-        return skip(service, session_id, &playback, 1);
+        return skip(service, session_id, payload, &playback, 1);
     if (action && strcmp(action, "skip_prev") == 0)
-        return skip(service, session_id, &playback, -1);
+        return skip(service, session_id, payload, &playback, -1);
     int status = hear(service, session_id, &playback);
     if (status == 0)
         status = take_action(action, &playback, &wrong);

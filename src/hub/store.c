@@ -22,6 +22,14 @@
 /* The second at once, then after 1, 2 and 3 s. */
 #define UNREAD_TRIES 4
 
+/* turn_key(seed, id): see turn.h. */
+static void turn_key_sql(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const char *id = (const char *)sqlite3_value_text(values[1]);
+    (void)count;
+    sqlite3_result_int64(context, turn_key(sqlite3_value_int64(values[0]), id ? id : "", 0));
+}
+
 static int open_file(struct store *store, int flags)
 {
     sqlite3_close(store->db);
@@ -31,6 +39,9 @@ static int open_file(struct store *store, int flags)
         return -EIO;
     }
     sqlite3_busy_timeout(store->db, BUSY_MS);
+    if (sqlite3_create_function(store->db, "turn_key", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                turn_key_sql, NULL, NULL) != SQLITE_OK)
+        return db_error(store->db, "opening it");
     return 0;
 }
 

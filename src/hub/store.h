@@ -9,6 +9,8 @@
 #ifndef TUTTI_HUB_STORE_H
 #define TUTTI_HUB_STORE_H
 
+#include "turn.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -132,14 +134,44 @@ STORE_CHECKED int store_copy(struct store *store, const char *path);
 struct store_playback {
     bool has_track;
     char track_id[STORE_NAME_MAX];
+    char item_id[STORE_ID_MAX]; /* the item that is current; "": none, or none has the track */
     int64_t position_ms;
     bool playing;
     char updated_at[48];
+    int64_t turn_at_ns; /* when the current track is over, UTC; STORE_NEVER: it has no end */
 };
+#define STORE_NEVER INT64_MAX
 STORE_CHECKED int store_get_playback(struct store *store, const char *session_id,
                                      struct store_playback *ret_playback);
 STORE_CHECKED int store_set_playback(struct store *store, const char *session_id,
                                      const struct store_playback *playback);
+
+/* How a session goes on. */
+struct store_rules {
+    int advance; /* 1: the hub goes on at the end of a track; 0: not; -1: as it is configured */
+    enum session_repeat repeat;
+    bool shuffle;
+    int64_t shuffle_seed; /* of the order, while it is shuffled */
+};
+STORE_CHECKED int store_get_rules(struct store *store, const char *session_id,
+                                  struct store_rules *ret_rules);
+/* A list that is shuffled, or with another seed, is put into that order: the current item first. */
+STORE_CHECKED int store_set_rules(struct store *store, const char *session_id,
+                                  const struct store_rules *rules);
+/* The session whose current track is over first, of those that are played to an end: 1, and when.
+ */
+STORE_CHECKED int store_next_turn(struct store *store, char session_id[STORE_ID_MAX],
+                                  int64_t *ret_at_ns);
+/* The next session after this one ("": the first) that plays and of which it is not known when its
+ * track is over. */
+STORE_CHECKED int store_next_playing(struct store *store, char session_id[STORE_ID_MAX]);
+/* The next session after this one ("": the first) that plays. */
+STORE_CHECKED int store_next_to_resume(struct store *store, char session_id[STORE_ID_MAX]);
+/* When the hub was last seen to run, UTC: while something plays, and when it stops. Get: 0: it is
+ * not known. */
+STORE_CHECKED int store_get_alive(struct store *store, int64_t *ret_ns);
+STORE_CHECKED int store_set_alive(struct store *store, int64_t ns);
+STORE_CHECKED int store_is_playing(struct store *store);
 
 /* --- the playlist -------------------------------------------------------------------------- */
 
@@ -152,6 +184,7 @@ struct store_item {
     char media_type[STORE_NAME_MAX];
     double duration_s; /* < 0: not known */
     int64_t position;
+    int64_t shuffle_key; /* its place while the list is shuffled */
 };
 /* Calls visit for each item, in order. 0, or -errno: then it was not all of them. */
 STORE_CHECKED int store_each_item(struct store *store, const char *session_id,
@@ -170,6 +203,15 @@ STORE_CHECKED int store_remove_item(struct store *store, const char *session_id,
                                     const struct store_item *item);
 STORE_CHECKED int store_item_at(struct store *store, const char *session_id, int64_t position,
                                 struct store_item *ret_item);
+/*
+ * In the order in which the session is played, shuffled or not: the item beside this one (by: 1 or
+ * -1), and the first (1) or last (-1) of all.
+ */
+STORE_CHECKED int store_item_beside(struct store *store, const char *session_id, bool shuffle,
+                                    const struct store_item *item, int by,
+                                    struct store_item *ret_item);
+STORE_CHECKED int store_item_at_end(struct store *store, const char *session_id, bool shuffle,
+                                    int by, struct store_item *ret_item);
 /* The first item of a track. */
 STORE_CHECKED int store_item_of(struct store *store, const char *session_id, const char *track_id,
                                 struct store_item *ret_item);

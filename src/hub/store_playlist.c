@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ITEM_COLUMNS "id, track_id, name, media_path, media_url, media_type, duration_s, position"
+#define ITEM_COLUMNS                                                                               \
+    "id, track_id, name, media_path, media_url, media_type, duration_s, position, shuffle_key"
 
 static void take_item(const struct db_rows *rows, struct store_item *item)
 {
@@ -19,6 +20,7 @@ static void take_item(const struct db_rows *rows, struct store_item *item)
     db_copy(rows, 5, item->media_type, sizeof item->media_type);
     item->duration_s = db_is_null(rows, 6) ? -1 : db_double(rows, 6);
     item->position = db_int(rows, 7);
+    item->shuffle_key = db_int(rows, 8);
 }
 
 int store_each_item(struct store *store, const char *session_id,
@@ -74,11 +76,56 @@ int store_item_of(struct store *store, const char *session_id, const char *track
                     ret_item);
 }
 
+int store_item_beside(struct store *store, const char *session_id, bool shuffle,
+                      const struct store_item *item, int by, struct store_item *ret_item)
+{
+    if (!shuffle)
+        return store_item_at(store, session_id, item->position + by, ret_item);
+    const char *sql = by > 0 ? "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ?"
+                               " AND (shuffle_key, id) > (?, ?) ORDER BY shuffle_key, id LIMIT 1"
+                             : "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ?"
+                               " AND (shuffle_key, id) < (?, ?)"
+                               " ORDER BY shuffle_key DESC, id DESC LIMIT 1";
+    return one_item(db_query(store->db, sql, "sis", session_id, item->shuffle_key, item->id),
+                    ret_item);
+}
+
+int store_item_at_end(struct store *store, const char *session_id, bool shuffle, int by,
+                      struct store_item *ret_item)
+{
+    static const char *const sql[2][2] = {
+        {"SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? ORDER BY position DESC LIMIT 1",
+         "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? ORDER BY position LIMIT 1"},
+        {"SELECT " ITEM_COLUMNS
+         " FROM items WHERE session_id = ? ORDER BY shuffle_key DESC, id DESC LIMIT 1",
+         "SELECT " ITEM_COLUMNS
+         " FROM items WHERE session_id = ? ORDER BY shuffle_key, id LIMIT 1"},
+    };
+    return one_item(db_query(store->db, sql[shuffle][by > 0], "s", session_id), ret_item);
+}
+
 int store_playlist_length(struct store *store, const char *session_id, int64_t *ret)
 {
     int result = db_number(store->db, ret, "SELECT count(*) FROM items WHERE session_id = ?", "s",
                            session_id);
     return result == 1 ? 0 : result == 0 ? -EIO : result;
+}
+
+/* After the current item, so that it is still to come. */
+static int find_shuffle_key(struct store *store, const char *session_id, struct store_item *item)
+{
+    struct db_rows rows = db_query(store->db,
+                                   "SELECT s.shuffle_seed, i.shuffle_key FROM sessions s"
+                                   " LEFT JOIN items i ON i.id = s.item_id WHERE s.id = ?",
+                                   "s", session_id);
+    int result = db_next(&rows);
+    item->shuffle_key = 0;
+    if (result != 1)
+        return result;
+    if (!db_is_null(&rows, 0))
+        item->shuffle_key = turn_key(db_int(&rows, 0), item->id, db_int(&rows, 1));
+    db_done(&rows);
+    return 0;
 }
 
 int store_add_item(struct store *store, const char *session_id, struct store_item *item)
@@ -87,13 +134,16 @@ int store_add_item(struct store *store, const char *session_id, struct store_ite
     if (result < 0)
         return result;
     store_random_hex(item->id, 32);
+    result = find_shuffle_key(store, session_id, item);
+    if (result < 0)
+        return result;
     return db_run(store->db,
                   "INSERT INTO items (id, session_id, track_id, name, media_path, media_url,"
-                  " media_type, duration_s, position)"
-                  " VALUES (?, ?, ?, ?, nullif(?, ''), nullif(?, ''), ?, nullif(?, -1.0), ?)",
-                  "sssssssdi", item->id, session_id, item->track_id, item->name, item->media_path,
+                  " media_type, duration_s, position, shuffle_key)"
+                  " VALUES (?, ?, ?, ?, nullif(?, ''), nullif(?, ''), ?, nullif(?, -1.0), ?, ?)",
+                  "sssssssdii", item->id, session_id, item->track_id, item->name, item->media_path,
                   item->media_url, item->media_type, item->duration_s < 0 ? -1.0 : item->duration_s,
-                  item->position);
+                  item->position, item->shuffle_key);
 }
 
 /* What lay between the two places moves by one towards the gap. */

@@ -329,9 +329,11 @@ int store_forget_unseen(struct store *store, int64_t older_than_s)
 int store_get_playback(struct store *store, const char *session_id,
                        struct store_playback *ret_playback)
 {
-    struct db_rows rows = db_query(
-        store->db, "SELECT track_id, position_ms, playing, updated_at FROM sessions WHERE id = ?",
-        "s", session_id);
+    struct db_rows rows =
+        db_query(store->db,
+                 "SELECT track_id, position_ms, playing, updated_at, item_id, turn_at FROM sessions"
+                 " WHERE id = ?",
+                 "s", session_id);
     int result = db_next(&rows);
     if (result != 1)
         return result;
@@ -340,6 +342,8 @@ int store_get_playback(struct store *store, const char *session_id,
     ret_playback->position_ms = db_int(&rows, 1);
     ret_playback->playing = db_int(&rows, 2) != 0;
     db_copy(&rows, 3, ret_playback->updated_at, sizeof ret_playback->updated_at);
+    db_copy(&rows, 4, ret_playback->item_id, sizeof ret_playback->item_id);
+    ret_playback->turn_at_ns = db_is_null(&rows, 5) ? STORE_NEVER : db_int(&rows, 5);
     db_done(&rows);
     return 1;
 }
@@ -348,8 +352,110 @@ int store_set_playback(struct store *store, const char *session_id,
                        const struct store_playback *playback)
 {
     return db_run(store->db,
-                  "UPDATE sessions SET track_id = ?, position_ms = ?, playing = ?, updated_at = ?"
+                  "UPDATE sessions SET track_id = ?, position_ms = ?, playing = ?, updated_at = ?,"
+                  " item_id = nullif(?, ''), turn_at = nullif(?, 9223372036854775807)"
                   " WHERE id = ?",
-                  "siiss", playback->has_track ? playback->track_id : NULL, playback->position_ms,
-                  (int64_t)playback->playing, playback->updated_at, session_id);
+                  "siissis", playback->has_track ? playback->track_id : NULL, playback->position_ms,
+                  (int64_t)playback->playing, playback->updated_at, playback->item_id,
+                  playback->turn_at_ns, session_id);
+}
+
+/* --- how it goes on ------------------------------------------------------------------------ */
+
+int store_get_rules(struct store *store, const char *session_id, struct store_rules *ret_rules)
+{
+    struct db_rows rows =
+        db_query(store->db, "SELECT advance, repeat, shuffle_seed FROM sessions WHERE id = ?", "s",
+                 session_id);
+    int result = db_next(&rows);
+    if (result != 1)
+        return result;
+    ret_rules->advance = db_is_null(&rows, 0) ? -1 : db_int(&rows, 0) != 0;
+    if (!session_repeat_parse(db_text(&rows, 1), &ret_rules->repeat))
+        ret_rules->repeat = REPEAT_OFF;
+    ret_rules->shuffle = !db_is_null(&rows, 2);
+    ret_rules->shuffle_seed = db_int(&rows, 2);
+    db_done(&rows);
+    return 1;
+}
+
+/* The current item is the first of the order, so that all others are still to come. */
+static int shuffle(struct store *store, const char *session_id, int64_t seed)
+{
+    return db_run(store->db,
+                  "UPDATE items SET shuffle_key = CASE WHEN id ="
+                  " (SELECT item_id FROM sessions WHERE id = ?1) THEN 0 ELSE turn_key(?2, id) END"
+                  " WHERE session_id = ?1",
+                  "si", session_id, seed);
+}
+
+int store_set_rules(struct store *store, const char *session_id, const struct store_rules *rules)
+{
+    struct store_rules before;
+    int result = store_get_rules(store, session_id, &before);
+    if (result <= 0)
+        return result < 0 ? result : -ENOENT;
+    result = db_run(store->db,
+                    "UPDATE sessions SET advance = nullif(?, -1), repeat = ?,"
+                    " shuffle_seed = CASE WHEN ? THEN ? END WHERE id = ?",
+                    "isiis", (int64_t)rules->advance, session_repeat_name(rules->repeat),
+                    (int64_t)rules->shuffle, rules->shuffle_seed, session_id);
+    bool anew = rules->shuffle && (!before.shuffle || before.shuffle_seed != rules->shuffle_seed);
+    return result == 0 && anew ? shuffle(store, session_id, rules->shuffle_seed) : result;
+}
+
+int store_next_turn(struct store *store, char session_id[STORE_ID_MAX], int64_t *ret_at_ns)
+{
+    struct db_rows rows = db_query(store->db,
+                                   "SELECT id, turn_at FROM sessions WHERE turn_at IS NOT NULL"
+                                   " ORDER BY turn_at LIMIT 1",
+                                   "");
+    int result = db_next(&rows);
+    if (result != 1)
+        return result;
+    db_copy(&rows, 0, session_id, STORE_ID_MAX);
+    *ret_at_ns = db_int(&rows, 1);
+    db_done(&rows);
+    return 1;
+}
+
+static int next_session(struct db_rows rows, char session_id[STORE_ID_MAX])
+{
+    int result = db_next(&rows);
+    if (result == 1)
+        db_copy(&rows, 0, session_id, STORE_ID_MAX);
+    db_done(&rows);
+    return result;
+}
+
+int store_next_playing(struct store *store, char session_id[STORE_ID_MAX])
+{
+    return next_session(db_query(store->db,
+                                 "SELECT id FROM sessions WHERE playing AND turn_at IS NULL"
+                                 " AND id > ? ORDER BY id LIMIT 1",
+                                 "s", session_id),
+                        session_id);
+}
+
+int store_next_to_resume(struct store *store, char session_id[STORE_ID_MAX])
+{
+    return next_session(
+        db_query(store->db, "SELECT id FROM sessions WHERE playing AND id > ? ORDER BY id LIMIT 1",
+                 "s", session_id),
+        session_id);
+}
+
+int store_is_playing(struct store *store)
+{
+    return db_exists(store->db, "SELECT 1 FROM sessions WHERE playing", "");
+}
+
+int store_get_alive(struct store *store, int64_t *ret_ns)
+{
+    return db_number(store->db, ret_ns, "SELECT alive_at FROM hub", "");
+}
+
+int store_set_alive(struct store *store, int64_t ns)
+{
+    return db_run(store->db, "INSERT OR REPLACE INTO hub (one, alive_at) VALUES (1, ?)", "i", ns);
 }

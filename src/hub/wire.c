@@ -42,6 +42,16 @@ cJSON *wire_playback(const struct store_playback *playback)
     cJSON_AddNumberToObject(json, "position_ms", (double)playback->position_ms);
     cJSON_AddStringToObject(json, "state", playback->playing ? "playing" : "paused");
     cJSON_AddStringToObject(json, "updated_at", playback->updated_at);
+    add_text_or_null(json, "item_id", playback->item_id, !playback->item_id[0]);
+    return json;
+}
+
+cJSON *wire_settings(const struct store_rules *rules, bool advances)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddBoolToObject(json, "advance", advances);
+    cJSON_AddStringToObject(json, "repeat", session_repeat_name(rules->repeat));
+    cJSON_AddBoolToObject(json, "shuffle", rules->shuffle);
     return json;
 }
 

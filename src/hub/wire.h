@@ -11,6 +11,8 @@
 
 cJSON *wire_item(const struct store_item *item);
 cJSON *wire_playback(const struct store_playback *playback);
+/* advances: what rules->advance comes to. */
+cJSON *wire_settings(const struct store_rules *rules, bool advances);
 cJSON *wire_request(const struct store_request *request);
 
 #endif

@@ -110,17 +110,21 @@ static int know_playlist(struct server *server, const char *session_id)
 /* Who cannot be told the state is hung up on, and will connect again. */
 static void tell_state(struct server *server, struct peer *peer)
 {
-    cJSON *playback;
+    cJSON *playback, *settings;
     int result = service_playback_json(server->service, peer->session_id, &playback);
     if (result == 0) {
         peer_send(peer, "playback_state", playback);
         result = know_playlist(server, peer->session_id);
     }
+    if (result == 0) {
+        peer_send_playlist(peer);
+        result = service_settings_json(server->service, peer->session_id, &settings);
+    }
     if (result < 0) {
         peer_close(peer);
         return;
     }
-    peer_send_playlist(peer);
+    peer_send(peer, "session_settings", settings);
     peer->tells_pending = true;
 }
 

@@ -28,6 +28,8 @@ PIER_S = 12
 REQUEST_MEMBERS = {"id", "session_id", "requester", "request_type", "payload", "status", "reason"}
 ITEM_MEMBERS = {"id", "track_id", "name", "media_url", "media_type", "duration_seconds", "position"}
 STATE_MEMBERS = {"track_id", "position_ms", "state", "updated_at"}
+EXTENSIONS = {"item_id"}  # that a backend may tell as well
+EXTENSION_TYPES = {"session_settings"}  # likewise
 
 difference = pytest.mark.difference
 
@@ -54,7 +56,7 @@ def join(host, name="Guest"):
 
 
 class Socket:
-    """A session's WebSocket, its messages as (type, payload)."""
+    """A session's WebSocket, its messages as (type, payload): those of the contract, unless asked for by name."""
 
     def __init__(self, host, token, session_id=None):
         self.address = f"{host.url.replace('http', 'ws', 1)}/ws/sessions/{session_id or host.session_id}?token={token}"
@@ -69,7 +71,7 @@ class Socket:
     async def get(self, kind=None):
         while True:
             message = json.loads(await asyncio.wait_for(self.ws.recv(), PATIENCE_S))
-            if kind in (None, message["type"]):
+            if kind == message["type"] or (kind is None and message["type"] not in EXTENSION_TYPES):
                 return message["type"], message["payload"]
 
     async def put(self, kind, **payload):
@@ -103,7 +105,7 @@ def test_a_session_is_created_and_joined(url):
     assert status == 200
     assert made["host_token"] == login["token"] and len(made["code"]) == 6 and made["code"].upper() == made["code"]
     assert made["max_media_duration_seconds"] == 77 and made["playlist"] == []
-    assert made["playback_state"].keys() == STATE_MEMBERS
+    assert made["playback_state"].keys() - EXTENSIONS == STATE_MEMBERS
     status, joined = call(f"{url}/sessions/{made['code']}/join", "POST", {"guest_name": "Grace"})
     assert status == 200 and joined["guest_token"] != login["token"]
     assert joined["session_id"] == made["session_id"] and joined["max_media_duration_seconds"] == 77
@@ -265,7 +267,7 @@ def test_odd_playback_hinders_nobody_from_joining(host):
 def test_playback_needs_no_track_and_keeps_what_is_not_said(host):
     host.upload("t1", harness.MUSIC / "pier.mp3")
     host.playback(track_id="t1", position_ms=1500, state="playing")
-    assert host.playback(state="paused")["position_ms"] == 1500
+    assert 1500 <= host.playback(state="paused")["position_ms"] < 3000  # or what is heard by now
     assert host.playback(position_ms=9)["state"] == "paused"
 
 
@@ -382,7 +384,7 @@ def test_the_state_comes_first_then_the_playlist(host):
     async def check():
         async with Socket(host, host.token) as socket:
             kind, payload = await socket.get()
-            assert kind == "playback_state" and payload.keys() == STATE_MEMBERS
+            assert kind == "playback_state" and payload.keys() - EXTENSIONS == STATE_MEMBERS
             kind, payload = await socket.get()
             assert kind == "playlist_update" and payload["playlist"] == []
     asyncio.run(check())
@@ -489,7 +491,8 @@ def test_what_is_asked_and_decided_is_told_to_all_in_order(host):
 
 
 def test_a_track_that_is_there_twice_is_one(host):
-    """Items have ids, the playback has none: skipping leads to the first item of the track."""
+    """Items have ids, the playback has none: skipping leads to the first item of the track. Where it has one, to the
+    next item."""
     for track_id in ("t1", "t1", "t2"):
         host.upload(track_id, harness.MUSIC / "pier.mp3")
     host.playback(track_id="t1", position_ms=5, state="paused")
@@ -497,10 +500,11 @@ def test_a_track_that_is_there_twice_is_one(host):
     async def check():
         async with Socket(host, host.token) as conductor:
             await conductor.get("playlist_update")
-            for _ in range(2):
+            for by_item in ("t1", "t2"):
                 await conductor.put("playback_command", action="skip_next")
                 _, state = await conductor.get("playback_state")
-                assert (state["track_id"], state["position_ms"]) == ("t1", 0)
+                wanted = by_item if "item_id" in state else "t1"
+                assert (state["track_id"], state["position_ms"]) == (wanted, 0)
     asyncio.run(check())
 
 
@@ -594,7 +598,7 @@ def test_a_session_can_be_looked_at(host):
     path, guest = f"{host.url}/sessions/{host.session_id}", join(host)
     status, seen = call(path, token=host.token)
     assert status == 200 and seen["code"] == host.code and seen["playlist"] == []
-    assert seen["playback_state"].keys() == STATE_MEMBERS
+    assert seen["playback_state"].keys() - EXTENSIONS == STATE_MEMBERS
     status, seen = call(path, token=guest)
     assert status == 200 and "code" not in seen
     assert call(path, token=harness.Host(host.url).token)[0] == 403

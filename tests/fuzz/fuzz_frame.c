@@ -17,7 +17,8 @@ static void check_playback(const struct playback_state *playback)
 {
     FITS(playback->track_id);
     FUZZ_CHECK(playback->position_ms >= 0 && playback->position_ms <= PROTOCOL_POSITION_MAX_MS);
-    free(protocol_build_playback_command(PLAYBACK_SEEK, playback->track_id, playback->position_ms));
+    free(protocol_build_playback_command(&(struct playback_wish){
+        PLAYBACK_SEEK, playback->track_id, playback->item_id, playback->position_ms}));
 }
 
 static void check_playlist(const struct playlist_message *playlist)

@@ -28,7 +28,8 @@ struct order {
     enum playback_action action;      /* of ORDER_PLAYBACK */
     char track_id[PROTOCOL_ID_MAX];   /* "" none; of a skip: where it should lead, if known */
     double position_ms;               /* < 0: none */
-    char item_id[PROTOCOL_ID_MAX];    /* that is removed or moved, also on request */
+    char item_id[PROTOCOL_ID_MAX];    /* that is removed or moved, also on request; of a command: as
+                                         the backend is told it, "" if it knows no items */
     int new_position;                 /* < 0: none */
     char request_id[PROTOCOL_ID_MAX]; /* that is decided */
     enum request_type type;           /* of a request that is made or decided */

@@ -3,7 +3,8 @@
  *
  * The backend tells the current track by its track_id, and by "the first item with it" it means the
  * current one. So in A, A, B it never leaves the first two, and in A, B, A, C nobody comes to C.
- * The place is therefore remembered here, as the item's id, and follows from what is told:
+ * A hub tells the item, too, and that is it. Else the place is remembered here, as the item's id,
+ * and follows from what is told:
  *
  *   - an order from here leads to it (place_expect), and its track is told;
  *   - the track begins anew when its time was over: the next item, if it has the same track;

@@ -61,10 +61,20 @@ bool request_status_parse(const char *word, enum request_status *ret_status);
 const char *playback_state_name(bool playing);
 bool playback_state_parse(const char *word, bool *ret_playing);
 
+/* What follows the last track, or each. */
+enum session_repeat {
+    REPEAT_OFF,
+    REPEAT_ONE,
+    REPEAT_ALL,
+};
+const char *session_repeat_name(enum session_repeat repeat);
+bool session_repeat_parse(const char *word, enum session_repeat *ret_repeat);
+
 struct playback_state {
     bool has_track;
     char track_id[PROTOCOL_ID_MAX];
-    double position_ms; /* >= 0; fractions are kept */
+    char item_id[PROTOCOL_ID_MAX]; /* which of the items with that track; "": not told */
+    double position_ms;            /* >= 0; fractions are kept */
     bool playing;
     struct server_time updated_at;
 };
@@ -102,6 +112,13 @@ struct request_message {
     int new_position;
 };
 
+/* How a session goes on, told by backends that play on by themselves. */
+struct session_settings {
+    bool advance; /* at the end of a track the backend goes on */
+    enum session_repeat repeat;
+    bool shuffle;
+};
+
 struct echo_message {
     int64_t sequence; /* of our sync_ack */
     struct server_time server_received_at;
@@ -112,6 +129,7 @@ enum message_type {
     MESSAGE_PLAYBACK_STATE,
     MESSAGE_PLAYLIST,
     MESSAGE_REQUEST,
+    MESSAGE_SETTINGS,
     MESSAGE_ECHO,
     MESSAGE_ERROR,   /* the backend refused something we sent: detail */
     MESSAGE_UNKNOWN, /* of a type that we do not know: ignored */
@@ -123,6 +141,7 @@ struct protocol_message {
         struct playback_state playback;
         struct playlist_message playlist;
         struct request_message request;
+        struct session_settings settings;
         struct echo_message echo;
         char detail[PROTOCOL_REASON_MAX];
     };
@@ -193,9 +212,17 @@ struct sync_ack {
 };
 char *protocol_build_sync_ack(const struct sync_ack *ack);
 
-/* position_ms < 0: not sent. */
-char *protocol_build_playback_command(enum playback_action action, const char *track_id,
-                                      double position_ms);
+/* What is NULL, and a negative position, is not sent. item_id: for backends that know items: of what
+ * is to be played, or from which a skip is meant; then it stands for the track. */
+struct playback_wish {
+    enum playback_action action;
+    const char *track_id;
+    const char *item_id;
+    double position_ms;
+};
+char *protocol_build_playback_command(const struct playback_wish *wish);
+/* The same as the body of a call, for backends that know items. */
+char *protocol_build_playback_action(const struct playback_wish *wish);
 /* The body of POST /sessions/{id}/playback. state: playback_state_name(); NULL: stays as it is. */
 char *protocol_build_playback(const char *track_id, double position_ms, const char *state);
 

@@ -26,6 +26,7 @@
 #define SESSION_PLAYBACK 1u
 #define SESSION_PLAYLIST 2u
 #define SESSION_REQUESTS 4u
+#define SESSION_SETTINGS 8u
 
 struct session {
     bool has_playback;              /* it was told since session_clear() */
@@ -33,6 +34,8 @@ struct session {
     struct playlist_message playlist;
     struct place place; /* of the current item in it */
     struct requests requests;
+    bool has_settings; /* the live socket told them: the backend plays on, and knows items */
+    struct session_settings settings;
     struct notices odd; /* messages that could not be used */
 };
 

@@ -104,6 +104,7 @@ struct link_command {
     const char *track_id;             /* NULL: the current one */
     double position_ms;               /* < 0: for skips */
     const struct playlist_item *item; /* that it leads to; NULL: any that has the track */
+    const struct playlist_item *from; /* from which a skip is meant; NULL: from the current one */
 };
 void link_command(struct link *link, const struct link_command *command, link_done *done,
                   void *user);

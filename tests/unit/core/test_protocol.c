@@ -323,11 +323,13 @@ static void each_word_is_read_as_it_is_written(void **state)
 static void commands_carry_whole_milliseconds(void **state)
 {
     (void)state;
-    char *text = protocol_build_playback_command(PLAYBACK_PAUSE, "t1", 1234.9);
+    char *text = protocol_build_playback_command(
+        &(struct playback_wish){PLAYBACK_PAUSE, "t1", NULL, 1234.9});
     assert_string_equal(text, "{\"type\":\"playback_command\",\"payload\":{\"action\":\"pause\","
                               "\"track_id\":\"t1\",\"position_ms\":1234}}");
     free(text);
-    text = protocol_build_playback_command(PLAYBACK_SKIP_NEXT, NULL, -1);
+    text = protocol_build_playback_command(
+        &(struct playback_wish){PLAYBACK_SKIP_NEXT, NULL, NULL, -1});
     assert_string_equal(text,
                         "{\"type\":\"playback_command\",\"payload\":{\"action\":\"skip_next\"}}");
     free(text);
