@@ -39,6 +39,10 @@ struct field {
     {                                                                                              \
         name, NUMBER, offsetof(struct control_cmd, member), 0, false, low, high                    \
     }
+#define FLAG_FIELD(member)                                                                         \
+    {                                                                                              \
+#member, FLAG, offsetof(struct control_cmd, member), 0, false, 0, 0                        \
+    }
 #define POSITION_FIELD NUMBER_FIELD("position_ms", position_ms, 0, PROTOCOL_POSITION_MAX_MS)
 #define PLACE_FIELD(required)                                                                      \
     {                                                                                              \
@@ -73,10 +77,11 @@ static const struct field join[] = {TEXT_FIELD(code, true), {0}};
 static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME_MAX),
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
                                       {0}};
-static const struct field mute[] = {{"on", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0},
-                                    {0}};
+static const struct field mute[] = {FLAG_FIELD(on), {0}};
 static const struct field latency[] = {NUMBER_FIELD("ms", ms, -LATENCY_MAX_MS, LATENCY_MAX_MS),
                                        {0}};
+static const struct field settings[] = {FLAG_FIELD(advance), TEXT_FIELD(repeat, false),
+                                        FLAG_FIELD(shuffle), {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
 /* Who may: anybody, the session's host, or its guests; and what it is called when they may not. */
@@ -119,6 +124,7 @@ static const struct command {
     {"mute", CONTROL_MUTE, mute, ANYBODY, NULL},
     {"latency", CONTROL_LATENCY, latency, ANYBODY, NULL},
     {"log-level", CONTROL_LOG_LEVEL, log_level, ANYBODY, NULL},
+    {"settings", CONTROL_SETTINGS, settings, ANYBODY, NULL}, /* to see; the hub knows who may more */
 };
 
 static const struct command *find_command(const char *name)
@@ -261,6 +267,8 @@ bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd, char error
                                     .ms = NAN,
                                     .duration_s = NAN,
                                     .new_position = -1,
+                                    .advance = -1,
+                                    .shuffle = -1,
                                     .on = -1};
     bool good = parse(root, ret_cmd, error);
     cJSON_Delete(root);

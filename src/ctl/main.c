@@ -63,8 +63,9 @@ static enum exit_code show(const struct command *command, const struct print_con
     struct paper paper = paper_stdout();
     if (!is_ok(answer))
         return EXIT_REFUSED;
+    const cJSON *result = command->result ? member(answer, command->result) : NULL;
     if (json)
-        paper_json(stdout, command->result ? member(answer, command->result) : answer);
+        paper_json(stdout, result ? result : answer);
     else
         command->print(&paper, answer, context);
     return EXIT_OK;

@@ -226,3 +226,44 @@ bool order_log_level(const struct order_call *call, struct order *order)
 {
     return call->argc == 0 || (call->argc == 1 && add_text(order, "level", call->argv[0]));
 }
+
+/* --- how the session goes on --------------------------------------------------------------- */
+
+/* The daemon's command for it; its answer is the same, whatever is changed. */
+static bool ask_settings(struct order *order)
+{
+    return cJSON_ReplaceItemInObject(order->request, "cmd", cJSON_CreateString("settings"));
+}
+
+static bool add_switch(struct order *order, const char *name, const char *word)
+{
+    bool on = strcmp(word, "on") == 0;
+    return (on || strcmp(word, "off") == 0) &&
+           cJSON_AddBoolToObject(order->request, name, on) != NULL;
+}
+
+bool order_repeat(const struct order_call *call, struct order *order)
+{
+    static const char *const words[] = {"off", "one", "all"};
+    if (!ask_settings(order))
+        return false;
+    if (call->argc == 0)
+        return true;
+    for (size_t i = 0; call->argc == 1 && i < sizeof words / sizeof *words; i++)
+        if (strcmp(call->argv[0], words[i]) == 0)
+            return add_text(order, "repeat", words[i]);
+    return false;
+}
+
+bool order_shuffle(const struct order_call *call, struct order *order)
+{
+    return ask_settings(order) && (call->argc == 0 || (call->argc == 1 && add_switch(order, "shuffle", call->argv[0])));
+}
+
+bool order_session(const struct order_call *call, struct order *order)
+{
+    if (call->argc == 0)
+        return true;
+    return call->argc == 2 && strcmp(call->argv[0], "advance") == 0 && ask_settings(order) &&
+           add_switch(order, "advance", call->argv[1]);
+}

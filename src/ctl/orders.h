@@ -36,5 +36,8 @@ order_build order_volume;
 order_build order_mute;
 order_build order_latency;
 order_build order_log_level;
+order_build order_repeat;
+order_build order_shuffle;
+order_build order_session;
 
 #endif

@@ -246,19 +246,46 @@ void print_request(const struct paper *paper, const cJSON *answer,
     print_took(paper, answer, context);
 }
 
+static void describe_settings(const cJSON *settings, char *to, size_t size)
+{
+    const char *repeat = member_text(settings, "repeat");
+    snprintf(to, size, "%s%s%s", member_is_true(settings, "advance") ? "plays on by itself" : "stops after each track",
+             strcmp(repeat, "one") == 0   ? ", repeats the track"
+             : strcmp(repeat, "all") == 0 ? ", repeats the playlist"
+                                          : "",
+             member_is_true(settings, "shuffle") ? ", shuffled" : "");
+}
+
+void print_settings(const struct paper *paper, const cJSON *answer,
+                    const struct print_context *context)
+{
+    char text[128];
+    (void)context;
+    describe_settings(member(answer, "settings"), text, sizeof text);
+    fprintf(paper->out, "the session %s\n", text);
+}
+
 void print_session(const struct paper *paper, const cJSON *answer,
                    const struct print_context *context)
 {
-    (void)context;
     static const struct {
         const char *label, *name;
     } rows[] = {{"session", "id"},  {"speaker", "name"}, {"role", "role"},
                 {"backend", "url"}, {"link", "link"},    {"invite", "code"}};
     const cJSON *session = member(answer, "session");
+    if (member(answer, "settings")) { /* they were changed */
+        print_settings(paper, answer, context);
+        return;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *value = member_text(session, rows[i].name);
         if (*value)
             line(paper, rows[i].label, strcmp(rows[i].name, "code") ? INK_PLAIN : INK_BOLD, value);
+    }
+    if (member(session, "settings")) {
+        char text[128];
+        describe_settings(member(session, "settings"), text, sizeof text);
+        line(paper, "music", INK_PLAIN, text);
     }
     problem(paper, member_text(session, "problem"));
     double members = member_number(session, "members");

@@ -323,6 +323,9 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_LOG_LEVEL:
         do_log_level(asker, cmd);
         break;
+    case CONTROL_SETTINGS:
+        control_hub(daemon, asker, cmd);
+        break;
     default:
         control_change(daemon, asker, cmd);
         break;

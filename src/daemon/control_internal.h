@@ -31,6 +31,9 @@ struct waiting {
 void control_change(struct daemon *daemon, const struct asker *asker,
                     const struct control_cmd *cmd);
 
+/* control_hub.c: what a hub has beyond the contract. */
+void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
+
 /* control_add.c */
 void control_add(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
 

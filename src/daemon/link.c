@@ -107,6 +107,7 @@ void link_destroy(struct link *link)
     if (!link)
         return;
     link_cancel_obtaining(link);
+    link_hub_finish(link);
     link_orders_finish(link);
     link_check_finish(link);
     link_clock_finish(link);

@@ -13,6 +13,7 @@
  *   link_answer.c      what an answer to it says
  *   link_command.c, link_upload.c, link_asked.c
  *                      what can be asked for: commands and changes, uploads, another session
+ *   link_hub.c         what only a hub can be asked
  *   link_address.c     the backend is somewhere else
  *   link_message.c     what the sockets say, and to whom it goes
  *   link.c             all of them together
@@ -175,6 +176,7 @@ struct link {
     struct link_check check;
     struct link_clock clock;
     struct link_orders orders;
+    struct link_hub_call *asks; /* under way */
     struct link_upload upload;
 };
 
@@ -310,6 +312,10 @@ void link_orders_end_all(struct link *link, const struct link_order *except, con
 
 void link_take_answer(struct link_order *pending, const struct order *order,
                       const struct http_response *response);
+
+/* --- link_hub.c --- */
+
+void link_hub_finish(struct link *link); /* without a word */
 
 /* --- link_message.c --- */
 

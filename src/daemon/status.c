@@ -47,6 +47,15 @@ static void add_sink(const struct player_status *player, cJSON *status)
     cJSON_AddStringToObject(json, "error", output->error);
 }
 
+/* Of a backend that plays on by itself. */
+static void add_settings(const struct session_settings *settings, cJSON *json)
+{
+    cJSON *to = cJSON_AddObjectToObject(json, "settings");
+    cJSON_AddBoolToObject(to, "advance", settings->advance);
+    cJSON_AddStringToObject(to, "repeat", session_repeat_name(settings->repeat));
+    cJSON_AddBoolToObject(to, "shuffle", settings->shuffle);
+}
+
 /* What both the status and the answer to "session" have. */
 static void fill_session(const struct daemon *daemon, cJSON *json)
 {
@@ -58,6 +67,8 @@ static void fill_session(const struct daemon *daemon, cJSON *json)
     cJSON_AddStringToObject(json, "problem", link_problem(daemon->link));
     if (host && daemon->state.code[0])
         cJSON_AddStringToObject(json, "code", daemon->state.code);
+    if (daemon->session->has_settings)
+        add_settings(&daemon->session->settings, json);
 }
 
 cJSON *status_build_session(const struct daemon *daemon)

@@ -72,12 +72,24 @@ SUCCESSES = [
      "> null                         none\n"),
     ("session", {}, {"session": {"id": "s1", "role": "host", "code": "D5D6A6"}},
      "session   s1\nrole      host\ninvite    D5D6A6\n"),
+    ("session advance off", {"advance": False}, {"settings": {"advance": False, "repeat": "off", "shuffle": False}},
+     "the session stops after each track\n"),
+    ("repeat one", {"repeat": "one"}, {"settings": {"advance": True, "repeat": "one", "shuffle": False}},
+     "the session plays on by itself, repeats the track\n"),
+    ("shuffle", {}, {"settings": {"advance": True, "repeat": "off", "shuffle": True}},
+     "the session plays on by itself, shuffled\n"),
 ]
+# Several commands are one of the daemon's.
+ASKED_AS = {"repeat": "settings", "shuffle": "settings", "session advance": "settings"}
+
+
+def asked_as(words):
+    return next((ASKED_AS[each] for each in ASKED_AS if words.startswith(each)), words.split()[0])
 
 
 @pytest.mark.parametrize("words, asked, answer, printed", SUCCESSES, ids=[each[0] for each in SUCCESSES])
 def test_success(daemon, words, asked, answer, printed):
-    cmd = words.split()[0]
+    cmd = asked_as(words)
     daemon.requested = [fake_daemon.request("ab12cd"), fake_daemon.request("cd34")]
     daemon.answers[cmd] = answer
     assert ctl(daemon, *words.split()) == (0, printed, "")
@@ -106,7 +118,7 @@ def commands():
 @pytest.mark.parametrize("words", ["status", "playlist", "requests",
                                    *{each[0].split()[0]: each[0] for each in SUCCESSES}.values()])
 def test_refusal(daemon, words):
-    daemon.answers[words.split()[0]] = "only the session's host may do that; this speaker is a guest"
+    daemon.answers[asked_as(words)] = "only the session's host may do that; this speaker is a guest"
     more = ["--json"] if words == "pause" else []
     assert ctl(daemon, *words.split(), *more) == (
         1, "", "tuttictl: only the session's host may do that; this speaker is a guest\n")

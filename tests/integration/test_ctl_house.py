@@ -144,3 +144,20 @@ def test_watch_at_a_real_daemon(family, tmp_path):
         screen.wait_for(r"\$$", without="q quit")
     finally:
         screen.close()
+
+
+def test_the_music_goes_on_without_its_host(family):
+    """As the host decides: the hub plays on, whoever is switched off."""
+    host, guest = family
+    code, output, _ = host.ctl("repeat", "all")
+    assert (code, output) == (0, "the session plays on by itself, repeats the playlist\n")
+    assert json.loads(guest.ctl("--json", "shuffle")[1]) == {"advance": True, "repeat": "all", "shuffle": False}
+    refuse(guest, "host", "shuffle", "on")
+    assert host.ctl("shuffle", "sometimes")[0] == 2
+    succeed(host, "playing meadow", "play", "meadow")
+    length_s = guest.wait_state("playing") and guest.status()["length_ms"] / 1e3
+    assert host.ctl("seek", f"{int(length_s) - 4}")[0] == 0
+    host.stop()
+    harness.wait_until(lambda: guest.status()["track_name"] == "harbour", 15, "the next track")
+    guest.wait_state("playing")
+    assert abs(guest.status()["error_us"] or 0) < 5000

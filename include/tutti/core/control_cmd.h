@@ -42,6 +42,7 @@ enum control_verb {
     CONTROL_MUTE,
     CONTROL_LATENCY,
     CONTROL_LOG_LEVEL,
+    CONTROL_SETTINGS,
 };
 
 /* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
@@ -65,7 +66,9 @@ struct control_cmd {
     double percent;
     double ms; /* of latency */
     double duration_s;
+    char repeat[8];
     int new_position; /* 0-based */
+    int advance, shuffle;
     int on;
 };
 

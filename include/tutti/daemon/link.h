@@ -142,6 +142,19 @@ void link_join(struct link *link, const char *code, link_done *done, void *user)
 /* Closes politely and forgets the membership. False: left already. */
 bool link_leave(struct link *link);
 
+/*
+ * What only a hub has (session_settings were told): a call of its REST, below the session. json:
+ * the body, NULL: none. done is called exactly once, perhaps at once; not after link_destroy().
+ */
+struct link_answer {
+    const char *error; /* "" when it was done, else one line */
+    const char *body;  /* JSON */
+    size_t bytes;
+};
+typedef void link_answered(void *user, const struct link_answer *answer);
+void link_ask_hub(struct link *link, const char *method, const char *path, const char *json,
+              link_answered *done, void *user);
+
 /* A guest's. */
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user);
 

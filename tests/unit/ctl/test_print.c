@@ -144,6 +144,21 @@ static void lists_have_their_columns(void **state)
                    "link      live\ninvite    D5D6A6\n");
 }
 
+static void a_session_says_how_it_goes_on(void **state)
+{
+    (void)state;
+    assert_printed("repeat",
+                   "{\"settings\":{\"advance\":true,\"repeat\":\"all\",\"shuffle\":true}}",
+                   "the session plays on by itself, repeats the playlist, shuffled\n");
+    assert_printed("session",
+                   "{\"settings\":{\"advance\":false,\"repeat\":\"off\",\"shuffle\":false}}",
+                   "the session stops after each track\n");
+    assert_printed("session",
+                   "{\"session\":{\"id\":\"s1\",\"settings\":"
+                   "{\"advance\":true,\"repeat\":\"one\",\"shuffle\":false}}}",
+                   "session   s1\nmusic     plays on by itself, repeats the track\n");
+}
+
 static const char requests_json[] =
     "{\"requests\":[{\"id\":\"ab12cd\",\"requester\":\"Dana\",\"type\":\"add\","
     "\"summary\":\"Meadow\",\"status\":\"pending\",\"reason\":\"\"},"
@@ -235,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_guess_is_not_called_sync),
         cmocka_unit_test(confirmations_say_what_and_how_long),
         cmocka_unit_test(lists_have_their_columns),
+        cmocka_unit_test(a_session_says_how_it_goes_on),
         cmocka_unit_test(requests_show_ids_that_tell_them_apart),
         cmocka_unit_test(colours_come_only_on_coloured_paper),
         cmocka_unit_test(nothing_hostile_is_printed_and_nothing_wide),
