@@ -82,6 +82,8 @@ static const struct field latency[] = {NUMBER_FIELD("ms", ms, -LATENCY_MAX_MS, L
                                        {0}};
 static const struct field settings[] = {FLAG_FIELD(advance), TEXT_FIELD(repeat, false),
                                         FLAG_FIELD(shuffle), {0}};
+static const struct field name_speaker[] = {
+    TEXT_FIELD(device_id, true), TEXT_FIELD(name, false), {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
 /* Who may: anybody, the session's host, or its guests; and what it is called when they may not. */
@@ -124,6 +126,8 @@ static const struct command {
     {"mute", CONTROL_MUTE, mute, ANYBODY, NULL},
     {"latency", CONTROL_LATENCY, latency, ANYBODY, NULL},
     {"log-level", CONTROL_LOG_LEVEL, log_level, ANYBODY, NULL},
+    {"speakers", CONTROL_SPEAKERS, none, ANYBODY, NULL},
+    {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, HOST, "name speakers"},
     {"settings", CONTROL_SETTINGS, settings, ANYBODY, NULL}, /* to see; the hub knows who may more */
 };
 

@@ -33,6 +33,18 @@ static void add_rounded(cJSON *object, const char *name, double number)
         cJSON_AddNumberToObject(object, name, round(number * 1000) / 1000);
 }
 
+static void add_speaker(cJSON *payload, const struct speaker_report *report)
+{
+    cJSON *speaker = cJSON_AddObjectToObject(payload, "speaker");
+    cJSON_AddStringToObject(speaker, "device_key", report->device_key);
+    cJSON_AddStringToObject(speaker, "name", report->name);
+    cJSON_AddStringToObject(speaker, "version", report->version);
+    add_rounded(speaker, "volume", report->volume);
+    cJSON_AddBoolToObject(speaker, "muted", report->muted);
+    cJSON_AddStringToObject(speaker, "device", report->device);
+    cJSON_AddStringToObject(speaker, "device_error", report->device_error);
+}
+
 char *protocol_build_sync_ack(const struct sync_ack *ack)
 {
     char time[PROTOCOL_TIME_MAX];
@@ -54,6 +66,8 @@ char *protocol_build_sync_ack(const struct sync_ack *ack)
     add_rounded(payload, "clock_uncertainty_ms", ack->clock_uncertainty_ms);
     add_rounded(payload, "latency_ms", ack->latency_ms);
     cJSON_AddNumberToObject(payload, "sequence", (double)ack->sequence);
+    if (ack->speaker)
+        add_speaker(payload, ack->speaker);
     return envelope("sync_ack", payload);
 }
 

@@ -17,6 +17,7 @@ enum command_kind {
 enum command_needs {
     COMMAND_NEEDS_PLAYLIST = 1, /* to know which item is meant */
     COMMAND_NEEDS_REQUESTS = 2,
+    COMMAND_NEEDS_SPEAKERS = 4,
 };
 
 #define COMMAND_WORDS_MAX 2

@@ -37,11 +37,13 @@ static cJSON *ask(struct client *client, const char *cmd)
 static enum exit_code look_up(struct client *client, const struct command *command,
                               const struct order_call *call, cJSON **ret_known)
 {
-    bool playlist = command->needs & COMMAND_NEEDS_PLAYLIST;
+    const char *what = command->needs & COMMAND_NEEDS_PLAYLIST   ? "playlist"
+                       : command->needs & COMMAND_NEEDS_SPEAKERS ? "speakers"
+                                                                 : "requests";
     *ret_known = NULL;
     if (!command->needs || call->argc == 0)
         return EXIT_OK;
-    *ret_known = ask(client, playlist ? "playlist" : "requests");
+    *ret_known = ask(client, what);
     if (!*ret_known)
         return EXIT_UNREACHABLE;
     return is_ok(*ret_known) ? EXIT_OK : EXIT_REFUSED;
@@ -80,6 +82,7 @@ static enum exit_code ask_and_show(struct client *client, const struct command *
     if (result == EXIT_OK) {
         call->playlist = member(known, "playlist");
         call->requests = member(known, "requests");
+        call->speakers = member(known, "speakers");
         order.request = cJSON_CreateObject();
         cJSON_AddStringToObject(order.request, "cmd", command->name);
         if (command->build(call, &order)) {

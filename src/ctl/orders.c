@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool add_text(struct order *order, const char *name, const char *value)
 {
@@ -149,7 +150,8 @@ bool order_request(const struct order_call *call, struct order *order)
         {"remove", "remove", order_remove},
         {"move", "reorder", order_move},
     };
-    struct order_call rest = {call->argc - 1, call->argv + 1, call->playlist, call->requests};
+    struct order_call rest = {call->argc - 1, call->argv + 1, call->playlist, call->requests,
+                              call->speakers};
     for (size_t i = 0; call->argc > 0 && i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(call->argv[0], kinds[i].word) == 0)
             return add_text(order, "type", kinds[i].type) && kinds[i].build(&rest, order);
@@ -266,4 +268,37 @@ bool order_session(const struct order_call *call, struct order *order)
         return true;
     return call->argc == 2 && strcmp(call->argv[0], "advance") == 0 && ask_settings(order) &&
            add_switch(order, "advance", call->argv[1]);
+}
+
+/* --- speakers ------------------------------------------------------------------------------ */
+
+/* By its name, or what that begins with; or by its id. */
+static const cJSON *find_speaker(const struct order_call *call, const char *word,
+                                 struct order *order)
+{
+    const cJSON *speaker, *found = NULL;
+    int count = 0;
+    cJSON_ArrayForEach(speaker, call->speakers)
+    {
+        const char *name = member_text(speaker, "name");
+        if (strcmp(name, word) == 0 || strcmp(member_text(speaker, "device_id"), word) == 0)
+            return speaker;
+        if (strncasecmp(name, word, strlen(word)) == 0)
+            found = speaker, count++;
+    }
+    if (count != 1)
+        snprintf(order->error, sizeof order->error, "%s speaker is called %.40s; see: tuttictl speakers",
+                 count ? "more than one" : "no", word);
+    return count == 1 ? found : NULL;
+}
+
+bool order_speaker(const struct order_call *call, struct order *order)
+{
+    if (call->argc != 3 || strcmp(call->argv[0], "rename") != 0 || !text_is_clean(call->argv[2]))
+        return false;
+    const cJSON *speaker = find_speaker(call, call->argv[1], order);
+    return speaker &&
+           cJSON_ReplaceItemInObject(order->request, "cmd", cJSON_CreateString("name-speaker")) &&
+           add_text(order, "device_id", member_text(speaker, "device_id")) &&
+           add_text(order, "name", call->argv[2]);
 }

@@ -11,6 +11,7 @@ struct order_call {
     char *const *argv;
     const cJSON *playlist; /* of the daemon; NULL for commands that name no item */
     const cJSON *requests; /* likewise */
+    const cJSON *speakers; /* likewise */
 };
 
 struct order {
@@ -39,5 +40,6 @@ order_build order_log_level;
 order_build order_repeat;
 order_build order_shuffle;
 order_build order_session;
+order_build order_speaker;
 
 #endif

@@ -347,3 +347,60 @@ void print_devices(const struct paper *paper, const cJSON *answer,
     if (cJSON_GetArraySize(devices) == 0)
         fputs("There are no sound devices.\n", paper->out);
 }
+
+/* --- speakers ------------------------------------------------------------------------------ */
+
+/* How far off its sound is, as far as it is known. */
+static void describe_sound(const cJSON *speaker, char *to, size_t size)
+{
+    double drift_ms = member_number(speaker, "drift_ms");
+    if (!member_is_true(speaker, "connected"))
+        snprintf(to, size, "away since %.16s", member_text(speaker, "since"));
+    else if (isfinite(drift_ms))
+        snprintf(to, size, "%.12s %+.0f us", member_text(speaker, "device"), drift_ms * 1e3 + 0.0);
+    else
+        snprintf(to, size, "%.12s", member_text(speaker, "device"));
+}
+
+static void describe_volume(const cJSON *speaker, char *to, size_t size)
+{
+    double volume = member_number(speaker, "volume");
+    if (isfinite(volume))
+        snprintf(to, size, "%.0f %%%s", volume, member_is_true(speaker, "muted") ? " muted" : "");
+    else
+        snprintf(to, size, "-");
+}
+
+static void print_one_speaker(const struct paper *paper, const cJSON *speaker)
+{
+    char volume[24], sound[64];
+    describe_volume(speaker, volume, sizeof volume);
+    describe_sound(speaker, sound, sizeof sound);
+    paper_field(paper, member_is_true(speaker, "connected") ? INK_PLAIN : INK_WAITING, 24,
+                member_text(speaker, "name"));
+    fputc(' ', paper->out);
+    paper_field(paper, INK_PLAIN, 12, volume);
+    fputc(' ', paper->out);
+    paper_text(paper, INK_PLAIN, sound);
+    fputc('\n', paper->out);
+}
+
+void print_speakers(const struct paper *paper, const cJSON *answer,
+                    const struct print_context *context)
+{
+    const cJSON *speakers = member(answer, "speakers"), *speaker;
+    (void)context;
+    if (cJSON_GetArraySize(speakers) == 0)
+        fputs("The session has no speakers.\n", paper->out);
+    cJSON_ArrayForEach(speaker, speakers)
+    {
+        print_one_speaker(paper, speaker);
+    }
+}
+
+void print_speaker(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    (void)context;
+    print_one_speaker(paper, member(answer, "speaker"));
+}

@@ -25,6 +25,8 @@ print_answer print_requests;
 print_answer print_request; /* made, approved or denied */
 print_answer print_session;
 print_answer print_settings;
+print_answer print_speakers;
+print_answer print_speaker; /* named */
 print_answer print_volume;
 print_answer print_muted;
 print_answer print_latency;

@@ -324,6 +324,8 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         do_log_level(asker, cmd);
         break;
     case CONTROL_SETTINGS:
+    case CONTROL_SPEAKERS:
+    case CONTROL_NAME_SPEAKER:
         control_hub(daemon, asker, cmd);
         break;
     default:

@@ -5,9 +5,11 @@
 #include "control_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The hub's answer is an object, whose members are passed on; or it becomes one named so. */
+/* The member of the hub's answer that has this name, or else the whole, is the answer here. */
 struct hub_call {
     struct waiting *waiting;
     const char *name;
@@ -23,12 +25,14 @@ static void answered(void *user, const struct link_answer *answer)
         return;
     }
     cJSON *body = cJSON_ParseWithLength(answer->body, answer->bytes);
+    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(body, call.name);
     if (cJSON_IsObject(body)) {
-        control_answer(&asker, call.name, body);
+        control_answer(&asker, call.name, member ? member : cJSON_Duplicate(body, true));
     } else {
-        cJSON_Delete(body);
+        cJSON_Delete(member);
         control_fail(&asker, "the hub's answer cannot be understood");
     }
+    cJSON_Delete(body);
 }
 
 /* Takes the body; NULL: none. */
@@ -69,8 +73,32 @@ static void do_settings(struct daemon *daemon, const struct asker *asker,
     }
 }
 
+/* Of a path. The hub's ids are of these digits; what is none names nobody. */
+static bool is_device_id(const char *text)
+{
+    return text[0] && strspn(text, "0123456789abcdef") == strlen(text);
+}
+
+static void do_name_speaker(struct daemon *daemon, const struct asker *asker,
+                            const struct control_cmd *cmd)
+{
+    char path[sizeof cmd->device_id + 16];
+    if (!is_device_id(cmd->device_id)) {
+        control_fail(asker, "the session has no such speaker");
+        return;
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "name", cmd->name);
+    snprintf(path, sizeof path, "/speakers/%s", cmd->device_id);
+    ask_hub(daemon, asker, "PATCH", path, body, "speaker");
+}
+
 void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
 {
     if (cmd->verb == CONTROL_SETTINGS)
         do_settings(daemon, asker, cmd);
+    else if (cmd->verb == CONTROL_SPEAKERS)
+        ask_hub(daemon, asker, "GET", "/speakers", NULL, "speakers");
+    else
+        do_name_speaker(daemon, asker, cmd);
 }

@@ -54,6 +54,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
         apply_volume(daemon, now);
     amplifier_follow(daemon->amplifier, &player);
     note_player(daemon, &player);
+    daemon_report_look(daemon, &player, now);
     struct mono_time end = daemon_advance(daemon, now);
     set_tick(daemon, &player, now, mono_sub(end, next) < 0 ? end : next);
 }
@@ -168,6 +169,8 @@ static unsigned events_of(unsigned news)
 static void on_session(void *user, unsigned news, struct mono_time now)
 {
     struct daemon *daemon = user;
+    if (news & SESSION_SETTINGS)
+        daemon_report_anew(daemon);
     if (news & SESSION_PLAYLIST && daemon->session->has_playback)
         daemon_group_playlist(daemon);
     if (news & SESSION_PLAYBACK)
@@ -210,6 +213,7 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
     ack->clock_offset_ms = ns_to_ms(clock.offset_ns);
     ack->clock_uncertainty_ms = ns_to_ms(clock.uncertainty_ns);
     ack->latency_ms = daemon->latency_ms;
+    ack->speaker = daemon_report(daemon, &player, now);
 }
 
 /* --- volume, latency ----------------------------------------------------------------------- */
@@ -222,8 +226,10 @@ void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct
     daemon_device(daemon)->muted = muted;
     apply_volume(daemon, now);
     events_note(daemon, EVENTS_STATUS);
-    if (daemon->link)
-        daemon_keep_state(daemon);
+    if (!daemon->link)
+        return;
+    daemon_keep_state(daemon);
+    loop_timer_set_in(daemon->tick, 0); /* whoever follows this speaker is told */
 }
 
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now)

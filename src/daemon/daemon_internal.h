@@ -45,6 +45,13 @@ struct events {
     enum output_state output;
 };
 
+/* What this speaker says of itself to a hub. */
+struct report {
+    char key[40]; /* by which the hub knows it again; "": the machine has no id */
+    struct speaker_report told;
+    struct mono_time told_at;
+};
+
 struct waiting;
 
 struct daemon {
@@ -91,6 +98,7 @@ struct daemon {
     bool automatic; /* [backend] url = auto was configured */
     bool stopping;  /* what a signal could still change goes away */
     struct advance advance;
+    struct report report;
 };
 
 /* daemon_run.c: all set up, nothing running yet; NULL after one line in the log. */
@@ -116,6 +124,17 @@ struct mono_time daemon_advance(struct daemon *daemon, struct mono_time now);
 /* A state was told. */
 void daemon_advance_heard(struct daemon *daemon, const struct playback_state *playback,
                           struct mono_time now);
+
+/* report.c */
+void daemon_report_init(struct daemon *daemon);
+/* To a hub that has not heard it: with the next tick, which is soon. */
+void daemon_report_anew(struct daemon *daemon);
+/* As it is now, and counts as told; NULL: the machine has no id. */
+const struct speaker_report *daemon_report(struct daemon *daemon, const struct player_status *player,
+                                           struct mono_time now);
+/* Says it when there is news. */
+void daemon_report_look(struct daemon *daemon, const struct player_status *player,
+                        struct mono_time now);
 
 /* group.c: the session's other speakers; all of these do nothing where the group's clock is off. */
 bool daemon_group_create(struct daemon *daemon);

@@ -207,6 +207,7 @@ static bool set_up(struct daemon *daemon)
     if (!daemon->control)
         return false;
     daemon->http = http_create(daemon->loop, &(struct http_config){ca_file, CONNECT_TIMEOUT_NS});
+    daemon_report_init(daemon);
     daemon->tick = loop_timer_create(daemon->loop, tick_fired, daemon);
     daemon->slow = loop_timer_create(daemon->loop, slow_fired, daemon);
     daemon->player = create_player(daemon);

@@ -39,6 +39,8 @@ static void send_probe(struct link *link, struct mono_time now)
     link->handlers.fill_ack(link->user, &ack, now);
     ack.client_time = wall_clock_now();
     ack.sequence = ++clock->sequence;
+    if (!link->config.session->has_settings)
+        ack.speaker = NULL;
     char *text = protocol_build_sync_ack(&ack);
     if (!text)
         return;
@@ -52,6 +54,11 @@ void link_send_probe(struct link *link, struct mono_time now)
 {
     send_probe(link, now);
     set_probe_timer(link);
+}
+
+void link_report(struct link *link)
+{
+    link_send_probe(link, mono_clock_now());
 }
 
 static void probe_fired(void *user, struct mono_time now)

@@ -26,7 +26,8 @@ struct shared_text {
     size_t bytes;
     size_t stamp_at; /* where the time of sending goes, filled in as it is sent; 0: nowhere */
     enum state state;
-    bool own; /* for one client alone */
+    bool own;      /* for one client alone */
+    bool speakers; /* for those who watch the speakers */
     char text[];
 };
 
@@ -51,7 +52,12 @@ static struct shared_text *create_text(struct peers *peers, const char *type, cJ
     struct shared_text *shared = malloc(sizeof *shared + bytes);
     if (shared) {
         *shared = (struct shared_text){
-            .peers = peers, .references = 1, .bytes = bytes, .state = state_of(type)};
+            .peers = peers,
+            .references = 1,
+            .bytes = bytes,
+            .state = state_of(type),
+            .speakers = strcmp(type, "speaker_update") == 0,
+        };
         memcpy(shared->text, text, bytes);
         peers->live_bytes += bytes;
     }
@@ -244,6 +250,16 @@ void peers_remove(struct peer *peer)
     peer->peers = NULL;
 }
 
+struct peer *peers_find_device(const struct peers *peers, const char *session_id,
+                               const char *device_id)
+{
+    struct peer *peer = peers->first;
+    while (peer && (strcmp(peer->device_id, device_id) != 0 ||
+                    strcmp(peer->session_id, session_id) != 0))
+        peer = peer->next;
+    return peer;
+}
+
 void peers_forget_playlist(struct peers *peers)
 {
     release(peers->playlist);
@@ -284,7 +300,8 @@ void peers_broadcast(struct peers *peers, const char *session_id, const char *ty
     if (!text)
         return;
     for (struct peer *peer = peers->first; peer; peer = peer->next)
-        if (strcmp(peer->session_id, session_id) == 0)
+        if (strcmp(peer->session_id, session_id) == 0 &&
+            (!text->speakers || peer->watches_speakers))
             enqueue(peer, text);
     if (text->state == STATE_PLAYLIST)
         keep_playlist(peers, session_id, text);

@@ -43,6 +43,8 @@ struct peer {
     bool tells_pending;     /* the session's pending requests are still being told */
     int64_t pending_place;
     struct rate_bucket messages;
+    char device_id[STORE_DEVICE_ID_MAX]; /* of the speaker that it is; "": of none */
+    bool watches_speakers;               /* what they say of themselves is told on to it */
     struct peer *next;
 };
 
@@ -73,6 +75,9 @@ void peers_remove(struct peer *peer);
 /* {"type":..., "payload":...}; the payload becomes the callee's. */
 void peers_broadcast(struct peers *peers, const char *session_id, const char *type, cJSON *payload);
 void peer_send(struct peer *peer, const char *type, cJSON *payload);
+/* One that is this speaker's; NULL: it has none. */
+struct peer *peers_find_device(const struct peers *peers, const char *session_id,
+                               const char *device_id);
 
 /* The same, with a member `name` that tells when it was sent, to the microsecond. */
 void peer_send_stamped(struct peer *peer, const char *type, cJSON *payload, const char *name);

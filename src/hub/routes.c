@@ -10,6 +10,7 @@
 #define SEGMENTS 2
 #define PLAYLIST "/sessions/*/playlist"
 #define SETTINGS "/sessions/*/settings"
+#define SPEAKER "/sessions/*/speakers/*"
 
 struct call {
     struct service *service;
@@ -101,6 +102,23 @@ static struct reply change_settings(const struct call *call)
     return service_change_settings(call->service, &call->caller, call->segments[0], call->body);
 }
 
+static struct reply speakers(const struct call *call)
+{
+    return service_speakers(call->service, &call->caller, call->segments[0]);
+}
+
+static struct reply name_speaker(const struct call *call)
+{
+    return service_name_speaker(call->service, &call->caller, call->segments[0], call->segments[1],
+                                call->body);
+}
+
+static struct reply forget_speaker(const struct call *call)
+{
+    return service_forget_speaker(call->service, &call->caller, call->segments[0],
+                                  call->segments[1]);
+}
+
 static struct reply approve(const struct call *call)
 {
     return service_decide(call->service, &call->caller, call->segments[0], true, call->body);
@@ -133,6 +151,9 @@ static const struct route {
     {"POST", "/sessions/*/playback", playback},
     {"GET", SETTINGS, settings},
     {"PATCH", SETTINGS, change_settings},
+    {"GET", "/sessions/*/speakers", speakers},
+    {"PATCH", SPEAKER, name_speaker},
+    {"DELETE", SPEAKER, forget_speaker},
     {"POST", "/requests/*/approve", approve},
     {"POST", "/requests/*/deny", deny},
 };

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -75,6 +75,14 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE items ADD COLUMN shuffle_key INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX items_by_shuffle ON items(session_id, shuffle_key, id);"
     "CREATE TABLE hub (one INTEGER PRIMARY KEY CHECK (one = 1), alive_at INTEGER NOT NULL);",
+    /* name: given; since: of its connection, or the end of it; both times in ns. */
+    "CREATE TABLE speakers ("
+    " session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,"
+    " device_id TEXT NOT NULL, user_id TEXT REFERENCES users(id) ON DELETE SET NULL,"
+    " name TEXT NOT NULL DEFAULT '', own_name TEXT NOT NULL,"
+    " since INTEGER NOT NULL, seen INTEGER NOT NULL,"
+    " PRIMARY KEY (session_id, device_id)) WITHOUT ROWID;"
+    "CREATE INDEX speakers_by_user ON speakers(user_id);",
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

@@ -210,6 +210,35 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
+/* --- speakers ------------------------------------------------------------------------------ */
+
+/* Each is told at most once a second; all that are due, at once. */
+static void tell_speakers(lws_sorted_usec_list_t *timer)
+{
+    struct server *server = lws_container_of(timer, struct server, tell);
+    char session_id[STORE_ID_MAX];
+    cJSON *speaker;
+    int64_t next_ns;
+    while (service_tell_speaker(server->service, &next_ns, session_id, &speaker))
+        peers_broadcast(&server->peers, session_id, "speaker_update", speaker);
+    if (next_ns == SPEAKERS_NEVER)
+        return;
+    int64_t wait_us = (next_ns - hub_clock_steady_ns()) / NS_PER_US + 1;
+    lws_sul_schedule(server->context, 0, &server->tell, tell_speakers, wait_us > 0 ? wait_us : 1);
+}
+
+void server_tell_speakers(struct server *server)
+{
+    if (server->context)
+        lws_sul_schedule(server->context, 0, &server->tell, tell_speakers, 1);
+}
+
+static bool is_connected(void *user, const char *session_id, const char *device_id)
+{
+    const struct server *server = user;
+    return peers_find_device(&server->peers, session_id, device_id) != NULL;
+}
+
 /* --- playing on ---------------------------------------------------------------------------- */
 
 /* What could not be stored is tried again then. */
@@ -313,6 +342,7 @@ struct server *server_create(const struct server_config *config, struct service 
         server->page = page_load(config->page_directory);
     media_use_background(service->media, server->background);
     service->announce = announce;
+    service->is_connected = is_connected;
     service->user = server;
     lws_log_start();
     struct lws_context_creation_info info = {
@@ -379,9 +409,10 @@ void server_destroy(struct server *server)
 {
     if (!server)
         return;
-    if (server->context)
-        lws_context_destroy(server->context);
-    server->context = NULL;
+    struct lws_context *context = server->context;
+    server->context = NULL; /* nothing is planned any more by those that are closed now */
+    if (context)
+        lws_context_destroy(context);
     media_use_background(server->service->media, NULL);
     background_destroy(server->background);
     peers_forget_playlist(&server->peers);

@@ -32,6 +32,7 @@ struct server {
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
     struct tidy tidy;
     lws_sorted_usec_list_t turn;  /* for the end of a track */
+    lws_sorted_usec_list_t tell;  /* for what speakers say of themselves */
     unsigned watched;
 };
 
@@ -46,6 +47,9 @@ void server_take_address(const struct server *server, struct lws *wsi, struct ca
  */
 bool server_is_called_rightly(const struct server *server, struct lws *wsi,
                               struct reply *ret_refusal);
+
+/* There may be news of speakers. */
+void server_tell_speakers(struct server *server);
 
 /* One HTTP transaction. */
 struct exchange {

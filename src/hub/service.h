@@ -11,6 +11,7 @@
 #include "media.h"
 #include "rate.h"
 #include "share.h"
+#include "speakers.h"
 #include "store.h"
 
 #include <cjson/cJSON.h>
@@ -66,7 +67,10 @@ struct service {
     unsigned logins;
     /* To every socket of the session. The payload becomes the callee's. */
     void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
+    /* Has this speaker a socket? NULL: nobody has one. */
+    bool (*is_connected)(void *user, const char *session_id, const char *device_id);
     void *user;
+    struct speakers speakers;
     /* Of the change that is being made: told when it is kept, forgotten when it is not. */
     bool changing;
     struct service_news news[SERVICE_NEWS_MAX];
@@ -163,6 +167,29 @@ STORE_CHECKED int service_playlist_json(struct service *service, const char *ses
                                         cJSON **ret);
 STORE_CHECKED int service_settings_json(struct service *service, const char *session_id,
                                         cJSON **ret);
+
+/* --- speakers ------------------------------------------------------------------------------ */
+
+struct reply service_speakers(struct service *service, const struct caller *caller,
+                              const char *session_id);
+struct reply service_name_speaker(struct service *service, const struct caller *caller,
+                                  const char *session_id, const char *device_id, const cJSON *body);
+/* One that is not connected. */
+struct reply service_forget_speaker(struct service *service, const struct caller *caller,
+                                    const char *session_id, const char *device_id);
+/* An array of them, the caller's to delete. 0, or -errno. */
+STORE_CHECKED int service_speakers_json(struct service *service, const char *session_id,
+                                        cJSON **ret);
+/* A sync_ack of this member: what it says of the speaker, if anything, is kept: true, and device_id
+ * tells who it is. "" before: it has just come; otherwise it stays the same one. */
+bool service_take_report(struct service *service, const char *session_id, const char *user_id,
+                         const cJSON *payload, char device_id[STORE_DEVICE_ID_MAX]);
+/* Its last socket has closed. */
+void service_speaker_left(struct service *service, const char *session_id, const char *device_id);
+/* True: a speaker of which there is news to be told, of this session; the caller's to delete. Else
+ * *ret_next_ns: when there will be (steady), SPEAKERS_NEVER: who knows. */
+bool service_tell_speaker(struct service *service, int64_t *ret_next_ns,
+                          char session_id[STORE_ID_MAX], cJSON **ret);
 
 /* --- playing on ---------------------------------------------------------------------------- */
 

@@ -20,6 +20,7 @@ struct reply reply_error(int status, const char *detail)
 
 void service_end(struct service *service)
 {
+    speakers_end(&service->speakers);
     share_end(&service->delayed);
     share_end(&service->uploads);
     share_end(&service->uploaders);

@@ -22,6 +22,7 @@
 #define STORE_CODE_MAX 16
 #define STORE_PATH_MAX 128
 #define STORE_ADDRESS_MAX 64
+#define STORE_DEVICE_ID_MAX 17
 
 #define STORE_CHECKED __attribute__((warn_unused_result))
 
@@ -107,6 +108,8 @@ STORE_CHECKED int store_abandoned_session(struct store *store, int64_t older_tha
 STORE_CHECKED int store_is_member(struct store *store, const char *session_id, const char *user_id);
 STORE_CHECKED int store_add_member(struct store *store, const char *session_id, const char *user_id,
                                    const char *address);
+STORE_CHECKED int store_remove_member(struct store *store, const char *session_id,
+                                      const char *user_id);
 STORE_CHECKED int store_member_count(struct store *store, const char *session_id,
                                      const char *address, int64_t *ret);
 /* Sockets that the member has opened (1) or closed (-1): he was seen. */
@@ -128,6 +131,34 @@ STORE_CHECKED int store_forget_unseen(struct store *store, int64_t older_than_s)
 STORE_CHECKED int store_was_changed(struct store *store);
 /* One consistent copy, into a file that must not exist yet. */
 STORE_CHECKED int store_copy(struct store *store, const char *path);
+
+/* --- speakers ------------------------------------------------------------------------------ */
+
+struct store_speaker {
+    char session_id[STORE_ID_MAX];
+    char device_id[STORE_DEVICE_ID_MAX];
+    char user_id[STORE_ID_MAX];    /* the member that it is; "": none any more */
+    char name[STORE_NAME_MAX];     /* that it was given here; "": its own */
+    char own_name[STORE_NAME_MAX]; /* as it says */
+    int64_t since_ns;              /* it is connected, or it is not, UTC */
+    int64_t seen_ns;
+    bool is_host;
+};
+STORE_CHECKED int store_speaker(struct store *store, const char *session_id, const char *device_id,
+                                struct store_speaker *ret);
+/* By their names. 0, or -errno: then it was not all of them. */
+STORE_CHECKED int store_each_speaker(struct store *store, const char *session_id,
+                                     void (*visit)(void *user, const struct store_speaker *speaker),
+                                     void *user);
+/* It is there: a new one, or the one that there was, whose given name stays. */
+STORE_CHECKED int store_put_speaker(struct store *store, const struct store_speaker *speaker);
+/* It has gone. */
+STORE_CHECKED int store_see_speaker(struct store *store, const char *session_id,
+                                    const char *device_id, int64_t now_ns);
+STORE_CHECKED int store_name_speaker(struct store *store, const char *session_id,
+                                     const char *device_id, const char *name);
+STORE_CHECKED int store_forget_speaker(struct store *store, const char *session_id,
+                                       const char *device_id);
 
 /* --- playback ------------------------------------------------------------------------------ */
 

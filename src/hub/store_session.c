@@ -266,6 +266,12 @@ int store_add_member(struct store *store, const char *session_id, const char *us
                   "sss", session_id, user_id, address);
 }
 
+int store_remove_member(struct store *store, const char *session_id, const char *user_id)
+{
+    return db_run(store->db, "DELETE FROM members WHERE session_id = ? AND user_id = ?", "ss",
+                  session_id, user_id);
+}
+
 int store_member_count(struct store *store, const char *session_id, const char *address,
                        int64_t *ret)
 {

@@ -179,6 +179,10 @@ void ws_closed(struct server *server, struct peer *peer)
     share_give(&server->sockets, peer->user_id);
     peers_remove(peer);
     see(server, peer, -1);
+    if (peer->device_id[0] &&
+        !peers_find_device(&server->peers, peer->session_id, peer->device_id))
+        service_speaker_left(server->service, peer->session_id, peer->device_id);
+    server_tell_speakers(server);
 }
 
 void ws_review(struct server *server)
@@ -200,6 +204,38 @@ static void echo(struct peer *peer, const cJSON *payload, struct server_time rec
     protocol_format_time(received.ns, text);
     cJSON_AddStringToObject(answer, "server_received_at", text);
     peer_send_stamped(peer, "sync_ack", answer, "server_sent_at");
+}
+
+/* A speaker that comes back by another membership ends the one before: its sockets, too. */
+static void take_report(struct server *server, struct peer *peer, const cJSON *payload)
+{
+    bool is_new = !peer->device_id[0];
+    if (!service_take_report(server->service, peer->session_id, peer->user_id, payload,
+                             peer->device_id))
+        return;
+    if (is_new)
+        ws_review(server);
+    server_tell_speakers(server);
+}
+
+/* First those that there are, one message each. */
+static struct reply subscribe(struct server *server, struct peer *peer, const cJSON *payload)
+{
+    cJSON *speakers = NULL, *speaker;
+    const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(payload, "speakers");
+    if (!cJSON_IsBool(wanted))
+        return reply_error(422, "speakers: true or false is wanted");
+    if (cJSON_IsFalse(wanted) || peer->watches_speakers) {
+        peer->watches_speakers = cJSON_IsTrue(wanted);
+        return (struct reply){.status = 200};
+    }
+    if (service_speakers_json(server->service, peer->session_id, &speakers) < 0)
+        return reply_error(500, "The speakers cannot be read");
+    peer->watches_speakers = true;
+    while ((speaker = cJSON_DetachItemFromArray(speakers, 0)) != NULL)
+        peer_send(peer, "speaker_update", speaker);
+    cJSON_Delete(speakers);
+    return (struct reply){.status = 200};
 }
 
 static void refuse(struct peer *peer, const cJSON *body)
@@ -225,20 +261,24 @@ static void dispatch(struct server *server, struct peer *peer, const char *type,
 {
     struct service *service = server->service;
     const struct caller caller = {peer->token, peer->address, NULL};
-    if (strcmp(type, "sync_ack") == 0)
+    if (strcmp(type, "sync_ack") == 0) {
         echo(peer, payload, received);
-    else if (strcmp(type, "playback_command") == 0)
+        take_report(server, peer, payload);
+    } else if (strcmp(type, "subscribe") == 0) {
+        settle(peer, subscribe(server, peer, payload));
+    } else if (strcmp(type, "playback_command") == 0) {
         settle(peer, service_command(service, &caller, peer->session_id, payload));
-    else if (strcmp(type, "request_playlist_change") == 0)
+    } else if (strcmp(type, "request_playlist_change") == 0) {
         settle(peer, service_request(service, &caller, peer->session_id, payload));
-    else if (strcmp(type, "approve_request") == 0)
+    } else if (strcmp(type, "approve_request") == 0) {
         settle(peer,
                service_decide(service, &caller, text_of(payload, "request_id"), true, payload));
-    else if (strcmp(type, "deny_request") == 0)
+    } else if (strcmp(type, "deny_request") == 0) {
         settle(peer,
                service_decide(service, &caller, text_of(payload, "request_id"), false, payload));
-    else
+    } else {
         settle(peer, reply_error(422, "type: there is no such message"));
+    }
 }
 
 static void take_message(struct server *server, struct peer *peer, struct server_time received)

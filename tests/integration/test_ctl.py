@@ -76,11 +76,19 @@ SUCCESSES = [
      "the session stops after each track\n"),
     ("repeat one", {"repeat": "one"}, {"settings": {"advance": True, "repeat": "one", "shuffle": False}},
      "the session plays on by itself, repeats the track\n"),
+    ("speakers", {}, {"speakers": [
+        {"name": "Kitchen", "connected": True, "volume": 40, "muted": True, "device": "playing", "drift_ms": -0.012},
+        {"name": "Bath", "connected": False, "since": "2026-01-01T12:00:00.000000Z", "volume": None}]},
+     "Kitchen                  40 % muted   playing -12 us\n"
+     "Bath                     -            away since 2026-01-01T12:00\n"),
+    ("speaker rename kit Küche", {"device_id": "ab12", "name": "Küche"},
+     {"speaker": {"name": "Küche", "connected": True, "volume": 40, "device": "idle"}},
+     "Küche                    40 %         idle\n"),
     ("shuffle", {}, {"settings": {"advance": True, "repeat": "off", "shuffle": True}},
      "the session plays on by itself, shuffled\n"),
 ]
 # Several commands are one of the daemon's.
-ASKED_AS = {"repeat": "settings", "shuffle": "settings", "session advance": "settings"}
+ASKED_AS = {"speaker rename": "name-speaker", "repeat": "settings", "shuffle": "settings", "session advance": "settings"}
 
 
 def asked_as(words):
@@ -91,6 +99,7 @@ def asked_as(words):
 def test_success(daemon, words, asked, answer, printed):
     cmd = asked_as(words)
     daemon.requested = [fake_daemon.request("ab12cd"), fake_daemon.request("cd34")]
+    daemon.answers["speakers"] = {"speakers": [{"name": "Kitchen", "device_id": "ab12"}, {"name": "Bath", "device_id": "cd"}]}
     daemon.answers[cmd] = answer
     assert ctl(daemon, *words.split()) == (0, printed, "")
     assert daemon.asked(cmd) == [asked]
@@ -118,6 +127,7 @@ def commands():
 @pytest.mark.parametrize("words", ["status", "playlist", "requests",
                                    *{each[0].split()[0]: each[0] for each in SUCCESSES}.values()])
 def test_refusal(daemon, words):
+    daemon.answers["speakers"] = {"speakers": [{"name": "Kitchen", "device_id": "ab12"}]}
     daemon.answers[asked_as(words)] = "only the session's host may do that; this speaker is a guest"
     more = ["--json"] if words == "pause" else []
     assert ctl(daemon, *words.split(), *more) == (

@@ -161,3 +161,26 @@ def test_the_music_goes_on_without_its_host(family):
     harness.wait_until(lambda: guest.status()["track_name"] == "harbour", 15, "the next track")
     guest.wait_state("playing")
     assert abs(guest.status()["error_us"] or 0) < 5000
+
+
+def test_rooms_are_known_and_named(family):
+    """From any speaker; and one that has lost its membership is who it was."""
+    host, guest = family
+    names_of = lambda speaker: sorted(each["name"] for each in listed(speaker, "speakers"))
+    harness.wait_until(lambda: names_of(guest) == ["guest", "host"], what="both speakers")
+    assert guest.ctl("volume", "37")[0] == 0
+    harness.wait_until(lambda: {each["name"]: each["volume"] for each in listed(host, "speakers")}["guest"] == 37,
+                       what="the guest's volume")
+    assert host.ctl("speaker", "rename", "guest", "Bath")[0] == 0
+    assert names_of(guest) == ["Bath", "host"]
+    refuse(guest, "only the session's host may name speakers", "speaker", "rename", "Bath", "Kitchen")
+    refuse(host, "no speaker is called cellar", "speaker", "rename", "cellar", "Kitchen")
+    guest.stop()
+    away, = (each for each in listed(host, "speakers") if not each["connected"])
+    assert away["name"] == "Bath"
+    for path in (guest.directory / "state").iterdir():
+        path.unlink()
+    guest.start()
+    guest.wait_connected()
+    harness.wait_until(lambda: all(each["connected"] for each in listed(host, "speakers")), what="it to be back")
+    assert names_of(host) == ["Bath", "host"]

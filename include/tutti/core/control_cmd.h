@@ -43,6 +43,8 @@ enum control_verb {
     CONTROL_LATENCY,
     CONTROL_LOG_LEVEL,
     CONTROL_SETTINGS,
+    CONTROL_SPEAKERS,
+    CONTROL_NAME_SPEAKER,
 };
 
 /* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
@@ -67,6 +69,7 @@ struct control_cmd {
     double ms; /* of latency */
     double duration_s;
     char repeat[8];
+    char device_id[32]; /* of a speaker */
     int new_position; /* 0-based */
     int advance, shuffle;
     int on;

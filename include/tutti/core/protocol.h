@@ -197,6 +197,18 @@ bool protocol_parse_time(const char *text, struct server_time *ret_time);
 /* "2026-01-31T12:34:56.123456Z" from nanoseconds since the epoch of any UTC clock. */
 void protocol_format_time(int64_t utc_ns, char text[PROTOCOL_TIME_MAX]);
 
+/* Of the speaker itself, for a hub that keeps its speakers. */
+struct speaker_report {
+    char device_key[40];
+    char name[PROTOCOL_NAME_MAX];
+    const char *version;
+    double volume; /* percent */
+    double latency_ms;
+    bool muted;
+    char device[16]; /* what the sound is at: transport_name() */
+    char device_error[PROTOCOL_REASON_MAX];
+};
+
 struct sync_ack {
     struct wall_time client_time;
     const char *track_id; /* NULL: none */
@@ -209,6 +221,7 @@ struct sync_ack {
     double clock_uncertainty_ms;
     double latency_ms;
     int64_t sequence;
+    const struct speaker_report *speaker; /* NULL: not told */
 };
 char *protocol_build_sync_ack(const struct sync_ack *ack);
 

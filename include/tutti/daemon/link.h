@@ -51,7 +51,8 @@ struct link_handlers {
     void (*on_change)(void *user);
     /* How long the current track is, as this speaker knows it; < 0: not known. */
     double (*length_s)(void *user, struct mono_time now);
-    /* A sync_ack is due: fills everything but client_time and sequence. */
+    /* A sync_ack is due: fills everything but client_time and sequence. speaker is told to hubs
+     * only. */
     void (*fill_ack)(void *user, struct sync_ack *ack, struct mono_time now);
 };
 
@@ -154,6 +155,9 @@ struct link_answer {
 typedef void link_answered(void *user, const struct link_answer *answer);
 void link_ask_hub(struct link *link, const char *method, const char *path, const char *json,
               link_answered *done, void *user);
+
+/* A sync_ack now, with what this speaker says of itself. */
+void link_report(struct link *link);
 
 /* A guest's. */
 void link_request(struct link *link, const struct request_wish *wish, link_done *done, void *user);

@@ -1,0 +1,202 @@
+"""Speakers are known: who is there and how it is with them, what they are called, and that none leaves a ghost."""
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import websockets
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+from tuttitest import harness  # noqa: E402
+from tuttitest.harness import call  # noqa: E402
+
+PATIENCE_S = 10
+KITCHEN, BATH = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+
+
+@pytest.fixture
+def hubs(tmp_path):
+    running = []
+
+    def start(directory=None, **options):
+        directory = directory or tmp_path / str(len(running))
+        directory.mkdir(exist_ok=True)
+        running.append(harness.Hub(directory, **options))
+        return running[-1]
+    yield start
+    for hub in running:
+        hub.stop()
+
+
+@pytest.fixture
+def host(hubs):
+    return harness.Host(hubs().url)
+
+
+def join(host):
+    status, answer = call(f"{host.url}/sessions/{host.code}/join", "POST", {"guest_name": "Speaker"})
+    assert status == 200
+    return answer["guest_token"]
+
+
+class Speaker:
+    """A speaker as the hub sees one."""
+
+    def __init__(self, host, token, key, name="Kitchen"):
+        self.address = f"{host.url.replace('http', 'ws', 1)}/ws/sessions/{host.session_id}?token={token}"
+        self.about = {"device_key": key, "name": name, "version": "9.9", "volume": 40, "muted": False,
+                      "device": "playing", "device_error": ""}
+
+    async def __aenter__(self):
+        self.ws = await websockets.connect(self.address)
+        await self.get("session_settings")
+        return self
+
+    async def __aexit__(self, *_):
+        await self.ws.close()
+
+    async def get(self, kind):
+        while True:
+            message = json.loads(await asyncio.wait_for(self.ws.recv(), PATIENCE_S))
+            if message["type"] == kind:
+                return message["payload"]
+
+    async def say(self, payload=None, **about):
+        self.about.update(about)
+        await self.ws.send(json.dumps({"type": "sync_ack", "payload": {
+            "sequence": 1, "drift_ms": 0.02, "latency_ms": 3, **(payload or {}), "speaker": self.about}}))
+        return await self.get("sync_ack")
+
+
+def speakers(host, token=None):
+    status, answer = call(f"{host.url}/sessions/{host.session_id}/speakers", token=token or host.token)
+    assert status == 200, answer
+    return answer["speakers"]
+
+
+def rename(host, device_id, name, token=None):
+    return call(f"{host.url}/sessions/{host.session_id}/speakers/{device_id}", "PATCH", {"name": name}, token or host.token)
+
+
+def test_a_speaker_is_known_and_its_key_is_not(host):
+    token = join(host)
+
+    async def check():
+        async with Speaker(host, token, KITCHEN) as kitchen:
+            await kitchen.say()
+            one, = speakers(host, token)
+            assert (one["name"], one["connected"], one["role"], one["volume"]) == ("Kitchen", True, "guest", 40)
+            assert (one["version"], one["device"], one["drift_ms"], one["latency_ms"]) == ("9.9", "playing", 0.02, 3)
+            assert KITCHEN not in json.dumps(one) and len(one["device_id"]) == 16
+        await asyncio.sleep(0)
+    asyncio.run(check())
+    harness.wait_until(lambda: not speakers(host)[0]["connected"], what="it to be away")
+
+
+def test_what_it_says_is_told_on_once_a_second(host):
+    token = join(host)
+
+    async def check():
+        async with Speaker(host, host.token, BATH) as watcher, Speaker(host, token, KITCHEN) as kitchen:
+            await kitchen.say()
+            await watcher.ws.send(json.dumps({"type": "subscribe", "payload": {"speakers": True}}))
+            assert (await watcher.get("speaker_update"))["name"] == "Kitchen"
+            begun = asyncio.get_running_loop().time()
+            for volume in range(50, 80):
+                await kitchen.say(volume=volume)
+            told = 0
+            while (await watcher.get("speaker_update"))["volume"] != 79:
+                told += 1
+            assert told <= asyncio.get_running_loop().time() - begun + 2
+            # And that it has gone.
+        async with Speaker(host, host.token, BATH) as watcher:
+            await watcher.ws.send(json.dumps({"type": "subscribe", "payload": {"speakers": True}}))
+            assert (await watcher.get("speaker_update"))["connected"] is False
+    asyncio.run(check())
+
+
+def test_odd_reports_hinder_nobody(host):
+    token = join(host)
+    odd = [{"volume": "loud"}, {"volume": 1e9}, {"muted": 3}, {"version": "x" * 5000}, {"device": {"a": [1]}}, {"name": 7}]
+
+    async def check():
+        async with Speaker(host, token, KITCHEN) as kitchen:
+            for about in odd:
+                await kitchen.say(**about)
+            one, = speakers(host)
+            assert one["volume"] is None and one["muted"] is None and one["version"] is None and one["device"] is None
+        for key in ("", "short", "G" * 32, 5, None):
+            async with Speaker(host, token, key) as nobody:
+                await nobody.say()
+        assert len(speakers(host)) == 1
+    asyncio.run(check())
+
+
+def test_coming_back_takes_the_old_membership_over(hubs, tmp_path):
+    hub = hubs()
+    host = harness.Host(hub.url)
+    first, second = join(host), join(host)
+
+    async def check():
+        async with Speaker(host, first, KITCHEN) as kitchen:
+            await kitchen.say()
+        device_id = speakers(host)[0]["device_id"]
+        assert rename(host, device_id, "Küche")[0] == 200
+        async with Speaker(host, second, KITCHEN) as kitchen:
+            await kitchen.say()
+            one, = speakers(host)
+            assert (one["device_id"], one["name"], one["own_name"], one["connected"]) == (device_id, "Küche", "Kitchen", True)
+            # The old one is nobody's any more.
+            assert call(f"{host.url}/sessions/{host.session_id}/playlist", token=first)[0] == 403
+    asyncio.run(check())
+
+
+def test_a_copy_of_a_card_throws_nobody_out(host):
+    """Two machines with one id: the first stays what it is as long as it is there."""
+    first, second = join(host), join(host)
+
+    async def check():
+        async with Speaker(host, first, KITCHEN) as one, Speaker(host, second, KITCHEN, "Copy") as copy:
+            await one.say()
+            await copy.say()
+            assert [each["name"] for each in speakers(host)] == ["Kitchen"]
+            assert call(f"{host.url}/sessions/{host.session_id}/playlist", token=first)[0] == 200
+    asyncio.run(check())
+
+
+def test_names_are_the_hosts_to_give(host):
+    token = join(host)
+
+    async def check():
+        async with Speaker(host, token, KITCHEN) as kitchen:
+            await kitchen.say()
+            device_id = speakers(host)[0]["device_id"]
+            assert rename(host, device_id, "Bath", token)[0] == 403
+            assert rename(host, "0" * 16, "Bath")[0] == 404
+            assert rename(host, device_id, "x" * 300)[0] == 422
+            assert rename(host, device_id, "Bath")[1]["name"] == "Bath"
+            assert rename(host, device_id, "")[1]["name"] == "Kitchen"
+            address = f"{host.url}/sessions/{host.session_id}/speakers/{device_id}"
+            assert call(address, "DELETE", token=host.token)[0] == 409
+        harness.wait_until(lambda: not speakers(host)[0]["connected"], what="it to be away")
+        assert call(address, "DELETE", token=host.token)[0] == 200
+        assert speakers(host) == []
+    asyncio.run(check())
+
+
+def test_names_and_speakers_survive_a_restart(hubs, tmp_path):
+    hub = hubs(tmp_path / "house")
+    host = harness.Host(hub.url)
+    token = join(host)
+
+    async def check():
+        async with Speaker(host, token, KITCHEN) as kitchen:
+            await kitchen.say()
+    asyncio.run(check())
+    rename(host, speakers(host)[0]["device_id"], "Bath")
+    hub.stop()
+    host.url = hubs(tmp_path / "house").url
+    one, = speakers(host)
+    assert (one["name"], one["connected"]) == ("Bath", False)
