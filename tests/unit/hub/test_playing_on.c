@@ -64,6 +64,7 @@ struct house {
     unsigned random;
     int64_t turn_ns;
     unsigned told;
+    int64_t told_at_ns; /* the last thing that was told */
 };
 
 static unsigned roll(struct house *house, unsigned sides)
@@ -96,6 +97,7 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
     for (int i = 0; i < MEMBERS; i++)
         send(house, &house->members[i], text);
     house->told++;
+    house->told_at_ns = now_ns;
     free(text);
 }
 
@@ -581,6 +583,8 @@ static void play_evening(struct house *house, unsigned seed)
         do_something(house);
     }
     pass(house, AGREED_NS);
+    while (now_ns - house->told_at_ns < AGREED_NS) /* a track has just ended by itself */
+        pass(house, AGREED_NS);
     check_agreement(house);
     end(house);
 }
