@@ -11,6 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
+/* Of what a speaker can play. */
+static const char *const media_types[AUDIO_KINDS] = {
+    [AUDIO_MP3] = "audio/mpeg", [AUDIO_MP4] = "audio/mp4",   [AUDIO_FLAC] = "audio/flac",
+    [AUDIO_OGG] = "audio/ogg",  [AUDIO_WAV] = "audio/x-wav", [AUDIO_AIFF] = "audio/aiff",
+};
+
 static const struct signature {
     size_t at, bytes;
     const char *magic;
@@ -149,7 +155,12 @@ enum audio_kind audio_kind_of(const unsigned char *bytes, size_t count, bool *re
 
 bool audio_kind_needs_codecs(enum audio_kind kind)
 {
-    return kind == AUDIO_MP4;
+    return kind != AUDIO_MP3 && media_types[kind];
+}
+
+const char *audio_kind_media_type(enum audio_kind kind)
+{
+    return media_types[kind] ? media_types[kind] : "application/octet-stream";
 }
 
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX])

@@ -62,7 +62,7 @@ bool decode_message_parse(const unsigned char *bytes, size_t count, struct decod
         .rate_hz = head.rate_hz,
         .count = head.count,
         .damaged = head.damaged,
-        .frame = head.frame,
+        .frame = head.type == DECODE_FAILED ? 0 : head.frame,
         .pcm = head.type == DECODE_PCM ? bytes + sizeof head : NULL,
     };
     if (head.type == DECODE_FAILED)

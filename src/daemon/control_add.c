@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* So much of the music is decoded: enough to notice what only looks like it. */
@@ -34,6 +35,7 @@ struct addition {
     struct mono_time told_at;
     /* What was found out: */
     double duration_s;
+    enum audio_kind kind;
     char error[CONTROL_ERROR_MAX];
 };
 
@@ -97,13 +99,23 @@ static void measure(struct addition *addition, struct decoder *decoder)
         addition->duration_s = (double)length / decoder_rate_hz(decoder);
 }
 
+/* Time passes by itself only for what is decoded in this process. */
+static bool waits(const struct decoder *decoder, enum decoder_result result)
+{
+    if (result != DECODER_AGAIN || !decoder_wants_time(decoder))
+        return false;
+    if (decoder_kind(decoder) != AUDIO_MP3)
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+    return true;
+}
+
 static bool open_file(const struct addition *addition, struct decoder **opening, char *error)
 {
     enum decoder_result result;
     do
         result =
             decoder_open(addition->fd, addition->file_bytes, addition->file_bytes, opening, error);
-    while (result == DECODER_AGAIN && decoder_wants_time(*opening));
+    while (waits(*opening, result));
     return result == DECODER_OK;
 }
 
@@ -114,7 +126,9 @@ static bool listen_to(struct decoder *decoder)
     enum decoder_result result = frames ? DECODER_OK : DECODER_END;
     for (int i = 0; i < LOOK_READS && result != DECODER_ERROR && result != DECODER_END; i++) {
         size_t count;
-        result = decoder_read(decoder, frames, step, &count);
+        do
+            result = decoder_read(decoder, frames, step, &count);
+        while (decoder_kind(decoder) != AUDIO_MP3 && waits(decoder, result));
     }
     free(frames);
     return result != DECODER_ERROR;
@@ -136,6 +150,7 @@ static void look(void *job)
         refuse(addition, error);
         return;
     }
+    addition->kind = decoder_kind(decoder);
     if (listen_to(decoder))
         measure(addition, decoder);
     else
@@ -170,6 +185,7 @@ static void looked_at(void *job)
         .track_id = addition->cmd.track_id,
         .name = addition->cmd.name,
         .filename = addition->cmd.filename,
+        .content_type = audio_kind_media_type(addition->kind),
         .duration_s = addition->duration_s,
         .on_progress = tell_progress,
     };

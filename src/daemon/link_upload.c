@@ -90,7 +90,7 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
                             &(struct track_upload_config){.track_id = file->track_id,
                                                           .name = file->name,
                                                           .filename = file->filename,
-                                                          .content_type = "audio/mpeg",
+                                                          .content_type = file->content_type,
                                                           .duration_s = file->duration_s},
                             go_on, link);
     link_orders_run(link);

@@ -6,12 +6,32 @@
 #include "serve.h"
 #include "track.h"
 
+#include <link.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SOCKET_FD 3
 #define FILE_FD 4
+
+/* What loading the libraries has read of them, a hundred, is let go of again: little of it is needed
+ * for any one track, and comes back when it is. Only what cannot have been changed. */
+static int let_go(struct dl_phdr_info *library, size_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        uintptr_t from = library->dlpi_addr + part->p_vaddr;
+        uintptr_t begin = (from + page - 1) & ~(page - 1),
+                  end = (from + part->p_filesz) & ~(page - 1);
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0 && begin < end)
+            madvise((void *)begin, end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
 
 int main(void)
 {
@@ -21,6 +41,7 @@ int main(void)
         return 2;
     }
     track_prepare();
+    dl_iterate_phdr(let_go, NULL);
     if (!sandbox_enter(FILE_FD))
         serve_refuse(SOCKET_FD, "its decoder cannot lock itself in, as it has to");
     else

@@ -19,13 +19,18 @@
 #include <string.h>
 
 /* What is looked for; nothing else of these libraries ever sees the file. */
-static const char FORMATS[] = "mov";
-static const char CODECS[] = "aac,alac,mp3float";
+static const char FORMATS[] = "mov,flac,ogg,wav,aiff";
+static const char *const CODECS[] = {
+    "aac",       "alac",      "mp3float",  "flac",      "vorbis",    "opus",      "pcm_u8",
+    "pcm_s8",    "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_s16be", "pcm_s24be", "pcm_s32be",
+    "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw",  "pcm_mulaw"};
 /* Packets decoded to see what the sound is like. */
 #define PACKETS_TO_OPEN 32
-/* Decoded before what is wanted: the overlap of AAC, and the state of its band replication. */
+/* Decoded before what is wanted: an overlap, or the state of AAC's band replication; Opus comes
+ * ever closer to what it would have been. */
 #define PACKETS_BEFORE 8
 #define PACKETS_BEFORE_SBR 40
+#define PACKETS_BEFORE_OPUS 50
 #define LC_SAMPLES 1024 /* more than a packet of plain AAC has */
 /* Damage without end is no music. */
 #define DAMAGED_IN_A_ROW_MAX 256
@@ -71,7 +76,6 @@ static bool open_format(struct track *track, char *why)
     track->format->pb = track->file.io;
     track->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     track->format->format_whitelist = av_strdup(FORMATS);
-    track->format->codec_whitelist = av_strdup(CODECS);
     int result = avformat_open_input(&track->format, NULL, NULL, NULL);
     if (result == AVERROR(ENOMEM))
         return refuse(why, "it takes more memory than a track may have");
@@ -106,9 +110,8 @@ static bool is_protected(const AVStream *stream)
 
 static const AVCodec *find_codec(enum AVCodecID id)
 {
-    static const char *const names[] = {"aac", "alac", "mp3float"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const AVCodec *codec = avcodec_find_decoder_by_name(names[i]);
+    for (size_t i = 0; i < sizeof CODECS / sizeof *CODECS; i++) {
+        const AVCodec *codec = avcodec_find_decoder_by_name(CODECS[i]);
         if (codec && codec->id == id)
             return codec;
     }
@@ -134,6 +137,9 @@ static bool check_codec(struct track *track, char *why)
     const AVCodecParameters *about = track->stream->codecpar;
     if (is_protected(track->stream))
         return refuse(why, PROTECTED);
+    /* Its packets' time stamps are not theirs after a seek. */
+    if (about->codec_id == AV_CODEC_ID_FLAC && strcmp(track->format->iformat->name, "ogg") == 0)
+        return refuse(why, "its sound is FLAC in Ogg, which cannot be played");
     if (find_codec(about->codec_id))
         return open_codec(track) || refuse(why, "what it says of its sound makes no sense");
     snprintf(why, DECODE_TEXT_MAX, "its sound is %s, which cannot be played",
@@ -141,10 +147,15 @@ static bool check_codec(struct track *track, char *why)
     return false;
 }
 
+static bool is_mp4(const struct track *track)
+{
+    return strncmp(track->format->iformat->name, "mov", 3) == 0;
+}
+
 /* In a fragmented file the packets are described all over it. */
 static void read_whole_index(struct track *track)
 {
-    while (av_read_frame(track->format, track->packet) >= 0)
+    while (is_mp4(track) && av_read_frame(track->format, track->packet) >= 0)
         av_packet_unref(track->packet);
     track->stream->discard = AVDISCARD_DEFAULT;
 }
@@ -249,10 +260,14 @@ static bool decode(struct track *track)
     return track->index.counted ? decode_counted(track) : decode_timed(track);
 }
 
-static void look_at_frames(struct track *track)
+/* Where time stamps count, it is the first sound's that counts: some first packets make none. */
+static void look_at_frames(struct track *track, int64_t *ret_first_pts)
 {
     avcodec_send_packet(track->codec, track->packet);
     while (avcodec_receive_frame(track->codec, track->frame) == 0) {
+        if (track->index.rate_hz == 0 && !is_mp4(track) &&
+            track->frame->best_effort_timestamp != AV_NOPTS_VALUE)
+            *ret_first_pts = track->frame->best_effort_timestamp;
         track->index.rate_hz = (unsigned)track->frame->sample_rate;
         track->index.packet_samples = track->frame->nb_samples;
         av_frame_unref(track->frame);
@@ -272,7 +287,7 @@ static bool look_at_sound(struct track *track, int64_t *ret_first_pts, char *why
                 *ret_first_pts = track->packet->pts;
                 index->begin = read_skip(track->packet);
             }
-            look_at_frames(track);
+            look_at_frames(track, ret_first_pts);
         }
         av_packet_unref(track->packet);
     }
@@ -281,17 +296,30 @@ static bool look_at_sound(struct track *track, int64_t *ret_first_pts, char *why
     return true;
 }
 
+/* What a codec needs to be where it would have come to from the beginning. */
+static int packets_before(const struct track *track)
+{
+    switch (track->codec->codec_id) {
+    case AV_CODEC_ID_AAC:
+        return track->index.packet_samples > LC_SAMPLES ? PACKETS_BEFORE_SBR : PACKETS_BEFORE;
+    case AV_CODEC_ID_OPUS:
+        return PACKETS_BEFORE_OPUS;
+    default:
+        return PACKETS_BEFORE;
+    }
+}
+
 static void set_index(struct track *track, int64_t first_pts)
 {
     struct track_index *index = &track->index;
     int stream_hz = track->stream->codecpar->sample_rate;
     index->stream = track->stream;
-    index->counted = track->codec->codec_id != AV_CODEC_ID_ALAC;
+    index->counted = is_mp4(track) && (track->codec->codec_id == AV_CODEC_ID_AAC ||
+                                       track->codec->codec_id == AV_CODEC_ID_MP3);
     /* It is told in samples of the rate that the file names; band replication doubles it. */
     if (stream_hz > 0)
         index->begin = av_rescale(index->begin, index->rate_hz, stream_hz);
-    index->packets_before =
-        index->packet_samples > LC_SAMPLES ? PACKETS_BEFORE_SBR : PACKETS_BEFORE;
+    index->packets_before = packets_before(track);
     track->converter.rate_hz = (int)index->rate_hz;
     track_index_measure(index, first_pts);
 }
@@ -306,7 +334,8 @@ static bool open_all(struct track *track, int fd, int64_t bytes, char *why)
     if (!open_format(track, why) || !choose_stream(track, why) || !check_codec(track, why))
         return false;
     read_whole_index(track);
-    track_seek(track, 0);
+    if (is_mp4(track))
+        track_seek(track, 0);
     if (!look_at_sound(track, &first_pts, why))
         return false;
     set_index(track, first_pts);
@@ -360,6 +389,25 @@ int64_t track_position(const struct track *track)
 
 /* --- seeking and reading ----------------------------------------------------------------------- */
 
+/* What an Ogg's reader remembers of where it was gets into its time stamps: it begins afresh. */
+static bool begin_afresh(struct track *track)
+{
+    char why[DECODE_TEXT_MAX];
+    if (!track->format || strcmp(track->format->iformat->name, "ogg") != 0)
+        return track->format != NULL;
+    int fd = track->file.fd;
+    int64_t bytes = track->file.bytes;
+    avformat_close_input(&track->format);
+    av_file_close(&track->file);
+    track->stream = NULL;
+    if (!av_file_open(&track->file, fd, bytes) || !open_format(track, why) ||
+        !choose_stream(track, why))
+        return false;
+    track->stream->discard = AVDISCARD_DEFAULT;
+    track->index.stream = track->stream;
+    return true;
+}
+
 void track_seek(struct track *track, int64_t frame)
 {
     struct track_index *index = &track->index;
@@ -371,6 +419,7 @@ void track_seek(struct track *track, int64_t frame)
     else
         place.pts = track_index_first_pts(track->stream);
     track->ended =
+        !begin_afresh(track) ||
         av_seek_frame(track->format, track->stream->index, place.pts, AVSEEK_FLAG_BACKWARD) < 0 ||
         !open_codec(track);
     track->flushed = false;

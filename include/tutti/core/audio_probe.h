@@ -99,6 +99,9 @@ bool audio_probe_step(struct audio_probe *probe, const unsigned char *bytes, siz
 /* Can a speaker play it, with the help of the package tutti-codecs? */
 bool audio_kind_needs_codecs(enum audio_kind kind);
 
+/* Its media type, as in an HTTP header; of what no speaker plays "application/octet-stream". */
+const char *audio_kind_media_type(enum audio_kind kind);
+
 /* Why it cannot be played, as a sentence without a subject: "it is WAV; only mp3 can be played".
  * Empty for an mp3. */
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX]);

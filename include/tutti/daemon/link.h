@@ -127,6 +127,7 @@ struct link_file {
     const char *track_id;
     const char *name;
     const char *filename;
+    const char *content_type;
     double duration_s; /* < 0: not known */
     void (*on_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
 };
