@@ -115,12 +115,13 @@ STORE_CHECKED int store_member_count(struct store *store, const char *session_id
 /* Sockets that the member has opened (1) or closed (-1): he was seen. */
 STORE_CHECKED int store_see_member(struct store *store, const char *session_id, const char *user_id,
                                    int sockets);
-/* The member called without a socket: noted once a day. */
+/* The member called without a socket: noted once a day, and of guests at the first time. (A session
+ * whose host did no more than that is still one in which nobody ever was.) */
 STORE_CHECKED int store_see_caller(struct store *store, const char *session_id,
                                    const char *user_id);
 /* After a start nobody has a socket; whoever had one when the hub ended was seen until now. */
 STORE_CHECKED int store_forget_sockets(struct store *store);
-/* Who joined that long ago, was never on a socket and waits for nothing: the one who has waited
+/* Who joined that long ago, was never seen and waits for nothing: the one who has waited
  * longest is forgotten. 1: somebody was. */
 STORE_CHECKED int store_forget_stranger(struct store *store, const char *session_id,
                                         int64_t older_than_s);

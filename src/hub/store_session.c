@@ -292,8 +292,10 @@ int store_see_member(struct store *store, const char *session_id, const char *us
 int store_see_caller(struct store *store, const char *session_id, const char *user_id)
 {
     int due = db_exists(store->db,
-                        "SELECT 1 FROM members WHERE session_id = ? AND user_id = ?"
-                        " AND max(joined_at, coalesce(seen_at, 0)) < " NOW " - " CALLER_SEEN_S,
+                        "SELECT 1 FROM members m WHERE session_id = ?1 AND user_id = ?2"
+                        " AND (max(joined_at, coalesce(seen_at, 0)) < " NOW " - " CALLER_SEEN_S
+                        "  OR (seen_at IS NULL AND user_id <>"
+                        "      (SELECT host_id FROM sessions WHERE id = ?1)))",
                         "ss", session_id, user_id);
     return due == 1 ? store_see_member(store, session_id, user_id, 0) : due;
 }

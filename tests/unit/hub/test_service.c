@@ -271,6 +271,38 @@ static void an_early_clock_makes_nobody_older(void **state)
     assert_int_equal(guest_is_member(hub), 1);
 }
 
+static int join(struct hub *hub)
+{
+    cJSON *body = cJSON_Parse("{\"guest_name\":\"somebody\"}");
+    struct reply reply =
+        service_join(&hub->service, &(struct caller){"", ADDRESS}, hub->code, body);
+    cJSON_Delete(reply.body);
+    cJSON_Delete(body);
+    return reply.status;
+}
+
+static void wait_a_minute(struct hub *hub)
+{
+    assert_int_equal(
+        db_run(hub->service.store->db, "UPDATE members SET joined_at = joined_at - 60", ""), 0);
+}
+
+/* In a session that others fill. */
+static void who_only_calls_makes_no_way(void **state)
+{
+    struct hub *hub = *state;
+    struct caller guest = {hub->guest, ADDRESS};
+    struct reply reply = service_playlist(&hub->service, &guest, hub->session_id);
+    assert_int_equal(reply.status, 200);
+    cJSON_Delete(reply.body);
+    wait_a_minute(hub); /* the guest is there for longest */
+    assert_int_equal(join(hub), 200);
+    assert_int_equal(join(hub), 507);
+    wait_a_minute(hub);
+    assert_int_equal(join(hub), 200);
+    assert_int_equal(guest_is_member(hub), 1);
+}
+
 static void a_session_in_which_nobody_was_goes_after_a_day(void **state)
 {
     struct hub *hub = *state;
@@ -347,6 +379,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_only_calls_is_seen_as_well, setup, teardown),
         cmocka_unit_test_setup_teardown(an_early_clock_makes_nobody_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_only_calls_makes_no_way, setup, teardown),
         cmocka_unit_test_setup_teardown(a_session_in_which_nobody_was_goes_after_a_day, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_was_put_aside_goes_after_a_month, setup, teardown),
