@@ -365,6 +365,16 @@ struct mono_time output_time_of(const struct output *output, double frame)
     return mono_add(dac_clock_time_of(&output->clock, frame), output->config.latency_ns);
 }
 
+double output_frame_played_at(const struct output *output, struct mono_time at)
+{
+    return dac_clock_frame_at(&output->clock, at);
+}
+
+struct mono_time output_time_played(const struct output *output, double frame)
+{
+    return dac_clock_time_of(&output->clock, frame);
+}
+
 void output_set_latency(struct output *output, int64_t latency_ns)
 {
     output->config.latency_ns = latency_ns;

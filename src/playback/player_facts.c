@@ -21,5 +21,5 @@ bool player_has_short_queue(const struct player *player)
 struct mono_time player_dry_at(const struct player *player)
 {
     double end = (double)output_end(player->output);
-    return mono_add(output_time_of(player->output, end), -PLAYER_DRY_NS);
+    return mono_add(output_time_played(player->output, end), -PLAYER_DRY_NS);
 }

@@ -65,8 +65,8 @@ static struct mono_time next_silent_tick(const struct player *player, struct mon
 /* A last look at a start while nobody has heard it, and it may still be made again. */
 static struct mono_time last_call(const struct player *player)
 {
-    struct mono_time heard = output_time_of(player->output, (double)player->join_frame);
-    return mono_add(heard, -LAST_CALL_NS);
+    struct mono_time begins = output_time_played(player->output, (double)player->join_frame);
+    return mono_add(begins, -LAST_CALL_NS);
 }
 
 struct mono_time player_next_tick(struct player *player, struct mono_time now)

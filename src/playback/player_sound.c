@@ -65,10 +65,16 @@ static bool start_voice(struct player *player, int64_t frame)
     return voice_start(player->voice, position_s, output_rate_hz(player->output)) == VOICE_OK;
 }
 
+/* The frame that has to be there by then: it is played, or is heard, if that is before. */
+static double frame_due_at(const struct player *player, struct mono_time at)
+{
+    return fmax(output_frame_played_at(player->output, at), output_frame_at(player->output, at));
+}
+
 static void join(struct player *player, struct mono_time now)
 {
     struct output *output = player->output;
-    int64_t join = (int64_t)ceil(output_frame_at(output, mono_add(now, JOIN_LEAD_NS)));
+    int64_t join = (int64_t)ceil(frame_due_at(player, mono_add(now, JOIN_LEAD_NS)));
     if (!start_voice(player, join))
         return;
     int64_t end = output_cut(output, join, now);
@@ -118,8 +124,8 @@ double player_queue_error_s(const struct player *player)
  */
 static bool is_start_outdated(const struct player *player, struct mono_time now)
 {
-    bool heard = output_frame_at(player->output, now) >= (double)player->join_frame;
-    return !heard && player->restarts < RESTARTS_MAX &&
+    bool begun = output_frame_played_at(player->output, now) >= (double)player->join_frame;
+    return !begun && player->restarts < RESTARTS_MAX &&
            fabs(player_queue_error_s(player)) > RESTART_S;
 }
 
@@ -169,7 +175,7 @@ static int64_t sound_queue_ns(const struct player *player)
 
 static int64_t frames_short_of(const struct player *player, int64_t queue_ns, struct mono_time now)
 {
-    double full = output_frame_at(player->output, mono_add(now, queue_ns));
+    double full = frame_due_at(player, mono_add(now, queue_ns));
     int64_t missing = (int64_t)full - output_end(player->output);
     int64_t space = (int64_t)output_space(player->output, now);
     return missing < space ? missing : space;
@@ -189,7 +195,7 @@ static void run_out(struct player *player, struct mono_time now)
 {
     int64_t end = output_end(player->output);
     player->out_of_bytes = true;
-    if ((double)end > output_frame_at(player->output, mono_add(now, PLAYER_DRY_NS)))
+    if ((double)end > output_frame_played_at(player->output, mono_add(now, PLAYER_DRY_NS)))
         return;
     log_warn("the %s is slower than the music: waiting in silence",
              voice_wants_time(player->voice) ? "decoder" : "download");

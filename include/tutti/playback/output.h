@@ -83,6 +83,9 @@ int64_t output_end(const struct output *output);
 int64_t output_earliest_cut(const struct output *output, struct mono_time now);
 double output_frame_at(const struct output *output, struct mono_time heard_at);
 struct mono_time output_time_of(const struct output *output, double frame);
+/* The same of the DAC: latency aside, which does not count for what is queued before it. */
+double output_frame_played_at(const struct output *output, struct mono_time at);
+struct mono_time output_time_played(const struct output *output, double frame);
 
 /* How many frames can be appended now. */
 size_t output_space(const struct output *output, struct mono_time now);

@@ -259,6 +259,22 @@ static void test_what_is_heard_is_put_right_by_rate(void **state)
     leave(&room);
 }
 
+/* What is queued is queued before the card, however late its sound comes out, or early. */
+static void test_a_latency_takes_nothing_from_the_queue(void **state)
+{
+    static const int64_t latencies_ms[] = {-900, -100, 150, 480, 2000};
+    struct room room;
+    (void)state;
+    for (size_t i = 0; i < sizeof latencies_ms / sizeof *latencies_ms; i++) {
+        enter(&room, MUSIC_DIR "/harbour.mp3", 48000, 1500 * NS_PER_MS);
+        player_set_latency(room.player, latencies_ms[i] * NS_PER_MS);
+        set_timeline(&room, true, 5);
+        live(&room, 5 * NS_PER_S);
+        check_playing(&room);
+        leave(&room);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_slow_rounds_do_not_shift_the_start),
         cmocka_unit_test(test_a_start_that_nobody_has_heard_is_made_again),
         cmocka_unit_test(test_what_is_heard_is_put_right_by_rate),
+        cmocka_unit_test(test_a_latency_takes_nothing_from_the_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
