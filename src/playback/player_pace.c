@@ -59,7 +59,9 @@ static struct mono_time next_silent_tick(const struct player *player, struct mon
     if (status.state == OUTPUT_CLOSED)
         return mono_add(now, IDLE_TICK_NS);
     int64_t wait_ns = status.queued_ns * 3 / 4;
-    return mono_add(now, wait_ns > SILENT_TICK_MIN_NS ? wait_ns : SILENT_TICK_MIN_NS);
+    if (wait_ns < SILENT_TICK_MIN_NS)
+        wait_ns = SILENT_TICK_MIN_NS;
+    return output_aim(player->output, mono_add(now, wait_ns));
 }
 
 /* A last look at a start while nobody has heard it, and it may still be made again. */

@@ -48,28 +48,36 @@ static double fetched_frames(const struct figures *f, const struct sim_card *car
 {
     if (f->fetched_s <= 0)
         return 0;
-    double share = fmin((t - card->started_s) / f->fetched_within_s, 1);
+    double share = fmin(sim_card_frame(card, t) / card->rate_hz / f->fetched_within_s, 1);
     return share * f->fetched_s * card->rate_hz;
+}
+
+/* How long it has been moving. */
+static double moved_s(const struct sim_card *card, double t)
+{
+    return t - card->started_s - sim_card_stood_s(card, t);
 }
 
 /* A pointer that moves with the system's timer, not with the card's crystal. */
 static double frame_of_step(const struct figures *f, const struct sim_card *card, double step)
 {
-    return floor(sim_card_frame(card, card->started_s + step * f->step_s));
+    struct sim_card steady = *card;
+    steady.stands_to_s = steady.stands_from_s = 0;
+    return floor(sim_card_frame(&steady, card->started_s + step * f->step_s));
 }
 
 double sim_driver_position(const struct sim_driver *driver, const struct sim_card *card, double t)
 {
     const struct figures *f = &figures[driver->kind];
     if (f->stamping == STAMPED_WHEN_SEEN)
-        return frame_of_step(f, card, floor((t - card->started_s) / f->step_s));
+        return frame_of_step(f, card, floor(moved_s(card, t) / f->step_s));
     struct sim_card stepped = *card;
     if (f->step_s > 0)
         stepped.step_frames = f->step_s * card->rate_hz;
     return floor(sim_card_shown(&stepped, t)) + fetched_frames(f, card, t);
 }
 
-/* t: since the start. */
+/* t: how long it has been moving. */
 static double stamp_when_seen(struct sim_driver *driver, const struct figures *f, double t,
                               double call_s)
 {
@@ -93,7 +101,7 @@ struct sim_look sim_driver_look(struct sim_driver *driver, const struct sim_card
     double call_s = CALL_S + sim_uniform(random, 0, CALL_EXTRA_S);
     double at_s = t + sim_uniform(random, 0, call_s);
     struct sim_look look = {.before_s = t, .after_s = t + call_s, .stamp_s = NAN};
-    double since_s = at_s - card->started_s;
+    double since_s = moved_s(card, at_s), start_s = at_s - since_s;
     look.position_frames = sim_driver_position(driver, card, at_s);
     switch (f->stamping) {
     case STAMPED_NEVER:
@@ -102,10 +110,10 @@ struct sim_look sim_driver_look(struct sim_driver *driver, const struct sim_card
         look.stamp_s = at_s;
         break;
     case STAMPED_BY_TRANSFER:
-        look.stamp_s = card->started_s + floor(since_s / f->stamp_s) * f->stamp_s;
+        look.stamp_s = start_s + floor(since_s / f->stamp_s) * f->stamp_s;
         break;
     case STAMPED_WHEN_SEEN:
-        look.stamp_s = card->started_s + stamp_when_seen(driver, f, t - card->started_s, call_s);
+        look.stamp_s = start_s + stamp_when_seen(driver, f, moved_s(card, t), call_s);
         look.position_frames = frame_of_step(f, card, driver->step);
         break;
     }

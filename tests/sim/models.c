@@ -3,6 +3,8 @@
  */
 #include "models.h"
 
+#include "tutti/base/units.h"
+
 #include <math.h>
 
 void sim_random_init(struct sim_random *random, uint64_t seed)
@@ -38,12 +40,38 @@ double sim_crystal_at(const struct sim_crystal *crystal, double t)
                        (cos(crystal->wander_phase) - cos(w * t + crystal->wander_phase));
 }
 
+static double stands_from_s(const struct sim_card *card)
+{
+    return fmax(card->stands_from_s, card->started_s);
+}
+
+void sim_card_start(struct sim_card *card, double t)
+{
+    card->started_s = t;
+    card->stood_before_s = 0;
+}
+
+void sim_card_stand(struct sim_card *card, double from_s, double to_s)
+{
+    card->stood_before_s = sim_card_stood_s(card, from_s);
+    card->stands_from_s = from_s;
+    card->stands_to_s = to_s;
+}
+
+double sim_card_stood_s(const struct sim_card *card, double t)
+{
+    return card->stood_before_s + fmax(fmin(t, card->stands_to_s) - stands_from_s(card), 0);
+}
+
 double sim_card_frame(const struct sim_card *card, double t)
 {
-    double from_s = fmax(card->stands_from_s, card->started_s);
-    double stood_s = fmax(fmin(t, card->stands_to_s) - from_s, 0);
-    double started = sim_crystal_at(&card->crystal, card->started_s);
-    return (sim_crystal_at(&card->crystal, t) - started - stood_s) * card->rate_hz;
+    const struct sim_crystal *crystal = &card->crystal;
+    double ticks = sim_crystal_at(crystal, t) - sim_crystal_at(crystal, card->started_s);
+    double from_s = stands_from_s(card), now_s = sim_card_stood_s(card, t) - card->stood_before_s;
+    if (now_s > 0)
+        ticks -= sim_crystal_at(crystal, from_s + now_s) - sim_crystal_at(crystal, from_s);
+    ticks -= card->stood_before_s * ppm_to_factor(crystal->ppm);
+    return ticks * card->rate_hz;
 }
 
 double sim_card_shown(const struct sim_card *card, double t)

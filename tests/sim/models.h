@@ -38,11 +38,15 @@ struct sim_card {
     double rate_hz;
     double step_frames;
     double started_s;                  /* frame 0 was heard then */
-    double stands_from_s, stands_to_s; /* and then it stood still */
+    double stands_from_s, stands_to_s; /* and then it stood still; see sim_card_stand() */
+    double stood_before_s;             /* in this run of it */
 };
 
-double sim_card_frame(const struct sim_card *card, double t); /* true, fractional */
-double sim_card_shown(const struct sim_card *card, double t); /* as a driver reports it */
+void sim_card_start(struct sim_card *card, double t);
+void sim_card_stand(struct sim_card *card, double from_s, double to_s);
+double sim_card_stood_s(const struct sim_card *card, double t); /* since it was started */
+double sim_card_frame(const struct sim_card *card, double t);   /* true, fractional */
+double sim_card_shown(const struct sim_card *card, double t);   /* as a driver reports it */
 
 /* One way through a network, in seconds. */
 enum sim_network_kind {

@@ -215,7 +215,7 @@ static int card_start(void *self)
         return -ENODEV;
     if (card->written == 0)
         return -EPIPE;
-    card->config.model.started_s = card->now_s;
+    sim_card_start(&card->config.model, card->now_s);
     card->driver = (struct sim_driver){.kind = card->config.driver};
     card->state = SINK_RUNNING;
     return 0;

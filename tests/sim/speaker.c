@@ -213,8 +213,7 @@ static void keep_connected(struct sim_speaker *speaker, double t)
 static double next_probe_s(const struct sim_speaker *speaker)
 {
     struct mono_time at = server_clock_next_probe(&speaker->server);
-    /* The local clock is off by ppm: near enough to schedule by. */
-    return at.ns == INT64_MAX ? INFINITY : ns_to_s(at.ns) - 100;
+    return at.ns == INT64_MAX ? INFINITY : sim_speaker_true_s(speaker, at) + 1e-9;
 }
 
 static void tell_right(struct sim_speaker *speaker, double t)
