@@ -22,6 +22,7 @@
 #define COMMAND_S 0.5
 /* Less than 200 ms are caught up with by rate, with half a percent. */
 #define BY_RATE_S 50
+#define FORGOTTEN_S 120
 #define REPLUGGED_S 2.5
 #define RESTARTED_S 1.5
 /* A card that cannot rewind sounds on for its queue. */
@@ -229,8 +230,8 @@ static void card_stands_still(void)
 {
     double for_s = chance(0.01, 2);
     sim_card_stand(&life.speaker.card.config.model, life.t, life.t + for_s);
-    /* A short one is not told from a coarse pointer before a window is over; then by rate. */
-    disturb(for_s < 0.2 ? BY_RATE_S : for_s + REPLUGGED_S);
+    /* A short one is not told from a coarse pointer, but forgotten with the window that it is in. */
+    disturb(for_s < 0.2 ? FORGOTTEN_S : for_s + REPLUGGED_S);
 }
 
 static void backend_is_away(void)
