@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""How many small faults in the product's decisions its tests find: each comparison, sign, constant and truth value of some
+modules is changed, one at a time, in a copy of the tree; what only the unit tests and simulations of these modules need is
+built, and run. A mutant that does not compile is none.
+
+mutate.py [--count N] [--seed S] [MODULE...]: N mutants drawn by the seed (0: all). Exits with 1 when less than 90 % are found.
+"""
+import argparse
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TREE = ROOT / "build/mutate/tree"
+BUILD = ROOT / "build/mutate/build"
+WANTED = 0.9
+LIMIT_S = 40  # a mutant that never ends is found, too
+
+MODULES = {
+    "playback": ("src/playback/*.c", [["unit_playback_player"], ["sim_play", "--hours", "0.15"], ["sim_drivers"]]),
+    "orders": ("src/core/order*.c", [["unit_core_order"], ["unit_core_orders"], ["sim_session"]]),
+    "session": ("src/core/session*.c", [["unit_core_session"], ["sim_session"]]),
+    "membership": ("src/core/membership.c", [["unit_core_membership"], ["sim_session"]]),
+}
+
+CHANGES = [(r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "), (r" == ", " != "), (r" != ", " == "),
+           (r" && ", " || "), (r" \|\| ", " && "), (r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "),
+           (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"(?<=[( ])!(?=\w)", ""), (r"(?<=[(, =])-(?=\w)", "")]
+NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w.])")
+QUIET = re.compile(r"^\s*(#|//|/?\*)|log_(error|warn|info|debug)|assert\(|alloc\(")
+
+
+def other_number(text):
+    return "1" if float(text) == 0 else f"({text} * 2)"
+
+
+def mutants_of(path):
+    """(line number, the line instead) of a file; comments, strings and logging aside."""
+    for number, line in enumerate(path.read_text().splitlines()):
+        code = line.split("/*")[0]
+        if QUIET.search(line) or '"' in code:
+            continue
+        for pattern, instead in CHANGES:
+            for match in re.finditer(pattern, code):
+                yield number, line[:match.start()] + instead + line[match.end():]
+        for match in NUMBER.finditer(code):
+            yield number, line[:match.start()] + other_number(match.group()) + line[match.end():]
+
+
+def copy_tree():
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        source, target = ROOT / name, TREE / name
+        if not source.is_file() or target.is_file() and target.read_bytes() == source.read_bytes():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+
+
+def build(tests):
+    targets = [test[0] for test in tests]
+    return subprocess.run(["cmake", "--build", BUILD, "--target", *targets], capture_output=True).returncode == 0
+
+
+def passes(test):
+    command = [BUILD / "tests" / test[0], *test[1:]]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=LIMIT_S, cwd=BUILD).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def is_found(path, number, instead, tests):
+    """None: it does not compile."""
+    before = path.read_text()
+    lines = before.splitlines()
+    lines[number] = instead
+    path.write_text("\n".join(lines) + "\n")
+    try:
+        return not all(passes(test) for test in tests) if build(tests) else None
+    finally:
+        path.write_text(before)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("modules", nargs="*")
+    options = parser.parse_args()
+    copy_tree()
+    subprocess.run(["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
+                   check=True, stdout=subprocess.DEVNULL)
+    chosen = {name: MODULES[name] for name in options.modules or MODULES}
+    mutants = [(path, number, instead, tests) for pattern, tests in chosen.values() for path in sorted(TREE.glob(pattern))
+               for number, instead in mutants_of(path)]
+    for _, tests in chosen.values():
+        if not build(tests) or not all(passes(test) for test in tests):
+            sys.exit("the tests do not pass as it is")
+    random.Random(options.seed).shuffle(mutants)
+    found = survived = 0
+    for path, number, instead, tests in mutants:
+        if options.count and found + survived == options.count:
+            break
+        result = is_found(path, number, instead, tests)
+        found += result is True
+        if result is False:
+            survived += 1
+            print(f"not found: {os.path.relpath(path, TREE)}:{number + 1}: {instead.strip()}", flush=True)
+    share = found / max(found + survived, 1)
+    print(f"{found} of {found + survived} found, {share:.0%}; of {len(mutants)} there are")
+    sys.exit(share < WANTED)
+
+
+if __name__ == "__main__":
+    main()
