@@ -73,6 +73,10 @@ static const struct field request[] = {
     {0}};
 static const struct field approve[] = {TEXT_FIELD(request_id, true), {0}};
 static const struct field deny[] = {TEXT_FIELD(request_id, true), TEXT_FIELD(reason, false), {0}};
+static const struct field pairing[] = {
+    TEXT_FIELD(sign, false),
+    {"allow", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0},
+    {0}};
 static const struct field join[] = {TEXT_FIELD(code, true), {0}};
 static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME_MAX),
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
@@ -120,6 +124,7 @@ static const struct command {
     {"request", CONTROL_REQUEST, request, GUEST, "request changes: the host makes them"},
     {"approve", CONTROL_APPROVE, approve, HOST, "approve requests"},
     {"deny", CONTROL_DENY, deny, HOST, "deny requests"},
+    {"pairing", CONTROL_PAIRING, pairing, HOST, "let speakers in"},
     {"join", CONTROL_JOIN, join, GUEST, "join: the host has a session of its own"},
     {"leave", CONTROL_LEAVE, none, GUEST, "leave: without its host a session is lost"},
     {"volume", CONTROL_VOLUME, volume, ANYBODY, NULL},

@@ -56,7 +56,7 @@ static bool is_listen(const char *text)
 
 /* clang-format off */
 static const struct option_spec specs[] = {
-    CHECKED(backend, url, "", "Address of the backend; its WebSocket's follows from it. auto: the only tutti-hub that announces itself on this network, or the one that the speaker is a member of.", "an address that begins with http:// or https://, or auto", is_backend_url),
+    CHECKED(backend, url, "auto", "Address of the backend; its WebSocket's follows from it. auto: the only tutti-hub that announces itself on this network, or the one that the speaker is a member of.", "an address that begins with http:// or https://, or auto", is_backend_url),
     CHOICE(backend, role, "guest | host", "guest", "A guest joins a session; a host creates one and may command it."),
     TEXT(backend, name, "", "What this speaker is called in the session. Empty: the host name."),
     TEXT(backend, join_code, "", "Guests: the invite code of the session to join."),
@@ -146,9 +146,6 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
     const char *url = settings->backend.url;
     bool token = settings->backend.token[0] || settings->backend.token_file[0];
     bool session = settings->backend.session_id[0];
-    if (!url[0])
-        return wrong(error, "[backend] url is missing; it takes the backend's http:// or https:// "
-                            "address");
     if (strcmp(url, "auto") == 0) {
         /* Whoever announces himself first would be told them. */
         if (token || settings->backend.house_password[0])
@@ -161,8 +158,6 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
         return wrong(error, "[backend] token and token_file are both set; one is enough");
     if (token != session)
         return wrong(error, "[backend] session_id and token (or token_file) go together");
-    if (settings->backend.role == SETTINGS_GUEST && !session && !settings->backend.join_code[0])
-        return wrong(error, "[backend] a guest needs join_code, or session_id and a token");
     if (settings->audio.rate_hz > 0 && settings->audio.rate_hz < RATE_MIN_HZ)
         return wrong(error, "[audio] rate_hz is too low; it takes 0, or 8000 to 192000");
     return true;

@@ -55,6 +55,8 @@ const struct command commands[] = {
      .build = order_shuffle, .print = print_settings, .result = "settings", .words = {"on off"}},
     {.name = "session", .arguments = "[advance on | off]", .help = "The session; for its host, the code too", .most = 2,
      .build = order_session, .print = print_session, .result = "session", .words = {"advance", "on off"}},
+    {.name = "pairing", .arguments = "[allow | deny SIGN]", .help = "Who asks to be let in; let one in (host)", .most = 2,
+     .build = order_pairing, .print = print_pairing, .result = "pairing", .words = {"allow deny"}},
     {.name = "join", .arguments = "CODE", .help = "Join the session of an invite code", .least = 1, .most = 1,
      .build = order_join, .print = print_confirmed, .done = "joined"},
     {.name = "leave", .help = "Leave the session, and stay out",

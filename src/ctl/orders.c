@@ -187,6 +187,18 @@ bool order_deny(const struct order_call *call, struct order *order)
     return add_request(call, word, order);
 }
 
+bool order_pairing(const struct order_call *call, struct order *order)
+{
+    if (call->argc == 0)
+        return true;
+    bool allow = strcmp(call->argv[0], "allow") == 0;
+    if (call->argc != 2 || (!allow && strcmp(call->argv[0], "deny") != 0) ||
+        strlen(call->argv[1]) != 4 || strspn(call->argv[1], "0123456789") != 4)
+        return false;
+    return add_text(order, "sign", call->argv[1]) &&
+           cJSON_AddBoolToObject(order->request, "allow", allow);
+}
+
 bool order_join(const struct order_call *call, struct order *order)
 {
     if (call->argc != 1 || !*call->argv[0] || !text_is_clean(call->argv[0]))

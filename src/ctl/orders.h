@@ -32,6 +32,7 @@ order_build order_request;
 order_build order_requests;
 order_build order_approve;
 order_build order_deny;
+order_build order_pairing;
 order_build order_join;
 order_build order_volume;
 order_build order_mute;

@@ -230,6 +230,36 @@ void print_requests(const struct paper *paper, const cJSON *answer,
         fprintf(paper->out, "There are no %srequests.\n", only_pending ? "pending " : "");
 }
 
+/* "4711  Kitchen            10.0.0.7           for 12 s  another of this name" */
+static void print_asker(const struct paper *paper, const cJSON *asker)
+{
+    paper_field(paper, INK_PLAIN, 4, member_text(asker, "sign"));
+    fputs("  ", paper->out);
+    paper_field(paper, INK_PLAIN, 24, member_text(asker, "name"));
+    fputc(' ', paper->out);
+    paper_field(paper, INK_DIM, 20, member_text(asker, "address"));
+    if (member_is_true(asker, "same_name"))
+        paper_text(paper, INK_WAITING, " another of this name");
+    fputc('\n', paper->out);
+}
+
+void print_pairing(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    const cJSON *asker, *pairing = member(answer, "pairing");
+    (void)context;
+    if (cJSON_IsObject(pairing)) {
+        bool allowed = strcmp(member_text(pairing, "status"), "allowed") == 0;
+        fprintf(paper->out, "%s: ", allowed ? "let in" : "not let in");
+        paper_text(paper, INK_PLAIN, member_text(pairing, "name"));
+        fputc('\n', paper->out);
+        return;
+    }
+    if (cJSON_GetArraySize(pairing) == 0)
+        fprintf(paper->out, "No speaker asks to be let in.\n");
+    cJSON_ArrayForEach(asker, pairing) print_asker(paper, asker);
+}
+
 void print_request(const struct paper *paper, const cJSON *answer,
                    const struct print_context *context)
 {

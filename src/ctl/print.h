@@ -23,6 +23,7 @@ print_answer print_toggled;
 print_answer print_playlist;
 print_answer print_requests;
 print_answer print_request; /* made, approved or denied */
+print_answer print_pairing; /* who asks to be let in, or who was */
 print_answer print_session;
 print_answer print_settings;
 print_answer print_speakers;

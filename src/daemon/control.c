@@ -290,6 +290,9 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_SESSION:
         control_answer(asker, "session", status_build_session(daemon));
         break;
+    case CONTROL_PAIRING:
+        control_pairing(daemon, asker, cmd);
+        break;
     case CONTROL_DEVICES:
         do_devices(daemon, asker);
         break;

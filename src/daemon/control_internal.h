@@ -34,6 +34,10 @@ void control_change(struct daemon *daemon, const struct asker *asker,
 /* control_hub.c: what a hub has beyond the contract. */
 void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
 
+/* control_pairing.c */
+void control_pairing(struct daemon *daemon, const struct asker *asker,
+                     const struct control_cmd *cmd);
+
 /* control_add.c */
 void control_add(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
 

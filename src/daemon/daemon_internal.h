@@ -53,6 +53,7 @@ struct report {
 };
 
 struct waiting;
+struct pairing_call;
 
 struct daemon {
     struct settings *settings;
@@ -90,7 +91,8 @@ struct daemon {
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
-    unsigned files_looked_at; /* by files, just now */
+    struct pairing_call *pairing_calls; /* to the hub, just now */
+    unsigned files_looked_at;           /* by files, just now */
 
     double volume; /* percent */
     bool muted;
@@ -174,7 +176,8 @@ char *metrics_text(void *user);
 /* control.c */
 void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
-void control_forget_all(struct daemon *daemon); /* at the end; nobody is answered any more */
+void control_pairing_finish(struct daemon *daemon); /* while there is a link */
+void control_forget_all(struct daemon *daemon);     /* at the end; nobody is answered any more */
 
 /* news.c: something has changed; news: EVENTS_*, ored. */
 void events_note(struct daemon *daemon, unsigned news);

@@ -255,6 +255,7 @@ void daemon_destroy(struct daemon *daemon)
     loop_timer_destroy(daemon->slow);
     events_finish(daemon);
     daemon_group_destroy(daemon);
+    control_pairing_finish(daemon);
     finder_destroy(daemon->finder);
     daemon->finder = NULL;
     if (daemon->link)

@@ -23,6 +23,11 @@ const char *link_session_id(const struct link *link)
     return link->member.used.session_id;
 }
 
+const char *link_token(const struct link *link)
+{
+    return link->member.used.token;
+}
+
 struct link_counters link_get_counters(const struct link *link)
 {
     const struct link_orders *orders = &link->orders;

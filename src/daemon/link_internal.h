@@ -32,6 +32,7 @@
 #include "tutti/core/orders.h"
 #include "tutti/core/resync.h"
 #include "tutti/daemon/link.h"
+#include "tutti/io/device_key.h"
 #include "tutti/io/http.h"
 #include "tutti/io/loop.h"
 #include "tutti/io/track_upload.h"
@@ -96,8 +97,10 @@ struct link_member {
     struct membership machine;
     struct link_pass kept, trial; /* as the machine has them */
     struct link_pass used;
-    struct http_call *call; /* by which one is asked for */
-    struct text *text;      /* the answer to it, being parsed */
+    struct http_call *call;           /* by which one is asked for */
+    struct text *text;                /* the answer to it, being parsed */
+    char pairing_key[DEVICE_KEY_MAX]; /* by which it asks to be let in */
+    unsigned pairing_number;          /* of keys whose sign was another's */
 };
 
 struct link_check {
@@ -187,6 +190,22 @@ bool link_has_address(const struct link *link);
 struct http_call *link_call(struct link *link, const struct http_request *request);
 /* Why an answer is none of those that were hoped for: its detail, or where it redirects to. */
 void link_error_detail(const struct http_response *response, char detail[PROTOCOL_REASON_MAX]);
+
+/* --- link_pairing.c --- */
+
+/* Whether this is a guest who has no other way in. */
+bool link_may_ask(const struct link *link);
+/* member.call is the one that answered() is told of; NULL: it could not be made. */
+void link_ask(struct link *link,
+              void (*answered)(void *user, const struct http_response *response));
+enum link_pairing {
+    LINK_PAIRING_WAITS, /* for somebody's decision: said, and the next try is set */
+    LINK_PAIRING_LET_IN,
+    LINK_PAIRING_FAILED, /* as any call may */
+    LINK_PAIRING_NONSENSE,
+};
+enum link_pairing link_take_pairing(struct link *link, const struct http_response *response,
+                                    struct link_pass *ret_pass);
 
 /* --- link_connection.c --- */
 

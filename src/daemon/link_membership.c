@@ -103,6 +103,11 @@ static const char *join_code(const struct link *link)
     return asked[0] ? asked : link->config.settings->backend.join_code;
 }
 
+static bool may_obtain(const struct link *link)
+{
+    return join_code(link)[0] || link_may_ask(link);
+}
+
 static void use(struct link *link, const struct link_pass *pass)
 {
     link->member.used = *pass;
@@ -148,7 +153,7 @@ void link_token_refused(struct link *link, int status, struct mono_time now)
     if (is_host(link))
         snprintf(problem, sizeof problem,
                  "the token is refused (HTTP %d): the session is kept, and tried again", status);
-    else if (join_code(link)[0])
+    else if (may_obtain(link))
         snprintf(
             problem, sizeof problem,
             "the token is refused (HTTP %d): trying on, and joining again after a minute of it",
@@ -324,6 +329,27 @@ static void join_anew(struct link *link)
     free(json);
 }
 
+static void pairing_answered(void *user, const struct http_response *response)
+{
+    struct link *link = user;
+    struct link_pass pass;
+    link->member.call = NULL;
+    link_take_date(link, response);
+    switch (link_take_pairing(link, response, &pass)) {
+    case LINK_PAIRING_WAITS:
+        break;
+    case LINK_PAIRING_LET_IN:
+        take_pass(link, &pass);
+        break;
+    case LINK_PAIRING_FAILED:
+        bootstrap_failed(link, "asking to be let in", response);
+        break;
+    case LINK_PAIRING_NONSENSE:
+        not_obtained(link, "the answer to asking to be let in makes no sense");
+        break;
+    }
+}
+
 static void obtain(struct link *link)
 {
     if (link->member.call || link->member.text)
@@ -332,6 +358,8 @@ static void obtain(struct link *link)
         log_info("backend: joining again; what there is is kept until the new membership works");
     if (is_host(link))
         log_in(link);
+    else if (link_may_ask(link))
+        link_ask(link, pairing_answered);
     else
         join_anew(link);
     if (!link->member.call)
@@ -342,7 +370,7 @@ void link_try(struct link *link, struct mono_time now)
 {
     if (!link_has_address(link))
         return; /* until link_use_address() */
-    switch (membership_next(&link->member.machine, join_code(link)[0], now)) {
+    switch (membership_next(&link->member.machine, may_obtain(link), now)) {
     case MEMBERSHIP_KEPT:
         use(link, &link->member.kept);
         link_connect(link);

@@ -58,6 +58,7 @@ static const struct option_spec specs[] = {
 
     SECRET(house, password, "", "Asked of whoever logs in as host. Empty: anybody who reaches the hub may. Better kept in password_file."),
     TEXT(house, password_file, "", "File that holds the password of the house, or a name without /: a systemd credential. Refused if everybody may read it."),
+    BOOLEAN(house, pairing, "true", "Speakers that are members nowhere may ask to be let in; a host says yes or no."),
 
     BOOLEAN(page, serve, "true", "The page for browsers, at the hub's address."),
     TEXT(page, directory, "", "Its files. Empty: those that were installed with the hub."),

@@ -27,6 +27,7 @@ struct hub_settings {
     struct {
         char password[256];
         char password_file[HUB_TEXT_MAX];
+        bool pairing;
     } house;
     struct {
         bool serve;

@@ -30,6 +30,22 @@ static struct reply proof(const struct call *call)
     return service_proof(call->service, &call->caller, call->body);
 }
 
+static struct reply ask_pairing(const struct call *call)
+{
+    return service_ask_pairing(call->service, &call->caller, call->body);
+}
+
+static struct reply list_pairing(const struct call *call)
+{
+    return service_list_pairing(call->service, &call->caller, call->segments[0]);
+}
+
+static struct reply decide_pairing(const struct call *call)
+{
+    return service_decide_pairing(call->service, &call->caller, call->segments[0],
+                                  call->segments[1], call->body);
+}
+
 static struct reply create_session(const struct call *call)
 {
     return service_create_session(call->service, &call->caller, call->body);
@@ -136,6 +152,9 @@ static const struct route {
 } routes[] = {
     {"POST", "/auth/login", login},
     {"POST", "/proof", proof},
+    {"POST", "/pairing", ask_pairing},
+    {"GET", "/sessions/*/pairing", list_pairing},
+    {"POST", "/sessions/*/pairing/*", decide_pairing},
     {"POST", "/sessions", create_session},
     {"GET", "/sessions", sessions},
     {"POST", "/sessions/*/host", act_as_host},

@@ -82,6 +82,7 @@ static void configure_service(struct service *service, const struct hub_settings
     };
     service->house_password = settings->house.password;
     service->advance = settings->session.advance;
+    service->pairing = settings->house.pairing;
 }
 
 static struct server_config server_config(const struct running *running)

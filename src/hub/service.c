@@ -276,8 +276,8 @@ static int seat_guest(struct service *service, const char *session_id, const cha
     return result == 1 ? 0 : result == 0 ? -EDQUOT : result;
 }
 
-static struct reply join(struct service *service, const struct store_session *session,
-                         const char *name, const char *address)
+struct reply service_seat(struct service *service, const struct store_session *session,
+                          const char *name, const char *address)
 {
     struct store_user user = {0};
     char token[STORE_TOKEN_MAX];
@@ -319,7 +319,8 @@ struct reply service_join(struct service *service, const struct caller *caller, 
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The guest could not be stored");
-    struct reply reply = service_commit(service, join(service, &session, name, caller->address));
+    struct reply reply =
+        service_commit(service, service_seat(service, &session, name, caller->address));
     reply.delay_ms = delay_ms(service);
     return reply;
 }

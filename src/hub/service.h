@@ -60,6 +60,8 @@ struct service {
     struct rate_table failures; /* by address */
     struct rate_table joins;    /* by address */
     struct rate_table proofs;   /* asked for, by address */
+    bool pairing;               /* speakers may ask to be let in */
+    struct pairing_table *pairings; /* NULL: nobody has asked yet */
     struct rate_bucket all_failures;
     struct share_table delayed;   /* answers that wait, by address */
     struct share_table uploads;   /* at the moment, by address */
@@ -138,6 +140,15 @@ struct reply service_playback(struct service *service, const struct caller *call
 /* playback_command's payload. */
 struct reply service_command(struct service *service, const struct caller *caller,
                              const char *session_id, const cJSON *payload);
+
+/* A speaker asks to be let in, and again until it is told; only who has its key is told. */
+struct reply service_ask_pairing(struct service *service, const struct caller *caller,
+                                 const cJSON *body);
+/* The host's: who asks; and one of them into this session, or not. */
+struct reply service_list_pairing(struct service *service, const struct caller *caller,
+                                  const char *session_id);
+struct reply service_decide_pairing(struct service *service, const struct caller *caller,
+                                    const char *session_id, const char *id, const cJSON *body);
 
 /* Shows whoever knows one of our sessions that it is ours. */
 struct reply service_proof(struct service *service, const struct caller *caller, const cJSON *body);

@@ -24,6 +24,7 @@ void service_end(struct service *service)
     share_end(&service->delayed);
     share_end(&service->uploads);
     share_end(&service->uploaders);
+    service_forget_pairings(service);
 }
 
 struct reply service_store_error(int error, const char *detail)

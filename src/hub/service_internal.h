@@ -48,6 +48,16 @@ struct reply service_store_error(int error, const char *detail);
 void service_announce(struct service *service, const char *session_id, const char *type,
                       cJSON *payload);
 
+/* --- service.c --- */
+
+/* Within a change: a new guest of the session, as joining answers. */
+struct reply service_seat(struct service *service, const struct store_session *session,
+                          const char *name, const char *address);
+
+/* --- service_pairing.c --- */
+
+void service_forget_pairings(struct service *service);
+
 /* --- service_playback.c --- */
 
 /* The current track is gone, or there is a first one: point at something that exists. */

@@ -112,6 +112,8 @@ STORE_CHECKED int store_remove_member(struct store *store, const char *session_i
                                       const char *user_id);
 STORE_CHECKED int store_member_count(struct store *store, const char *session_id,
                                      const char *address, int64_t *ret);
+STORE_CHECKED int store_has_member_named(struct store *store, const char *session_id,
+                                         const char *name);
 /* Sockets that the member has opened (1) or closed (-1): he was seen. */
 STORE_CHECKED int store_see_member(struct store *store, const char *session_id, const char *user_id,
                                    int sockets);

@@ -257,6 +257,14 @@ int store_is_member(struct store *store, const char *session_id, const char *use
                      session_id, user_id);
 }
 
+int store_has_member_named(struct store *store, const char *session_id, const char *name)
+{
+    return db_exists(store->db,
+                     "SELECT 1 FROM members JOIN users ON users.id = members.user_id"
+                     " WHERE members.session_id = ? AND users.name = ? COLLATE NOCASE",
+                     "ss", session_id, name);
+}
+
 int store_add_member(struct store *store, const char *session_id, const char *user_id,
                      const char *address)
 {

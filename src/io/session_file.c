@@ -126,6 +126,7 @@ static void take_state(const cJSON *root, struct session_state *state)
     take_text(root, "code", state->code, sizeof state->code);
     take_text(root, "asked_code", state->asked_code, sizeof state->asked_code);
     take_text(root, "asked_instead_of", state->asked_instead_of, sizeof state->asked_instead_of);
+    take_text(root, "device_secret", state->device_secret, sizeof state->device_secret);
     take_peers(cJSON_GetObjectItemCaseSensitive(root, "peers"), state);
     state->left = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "left"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "devices"))
@@ -230,6 +231,8 @@ static char *print_state(const struct session_state *state)
     cJSON_AddStringToObject(root, "asked_code", state->asked_code);
     cJSON_AddStringToObject(root, "asked_instead_of", state->asked_instead_of);
     cJSON_AddBoolToObject(root, "left", state->left);
+    if (state->device_secret[0])
+        cJSON_AddStringToObject(root, "device_secret", state->device_secret);
     cJSON *peers = cJSON_AddArrayToObject(root, "peers");
     for (int i = 0; i < SESSION_PEERS_MAX && state->peers[i][0]; i++)
         cJSON_AddItemToArray(peers, cJSON_CreateString(state->peers[i]));

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(good == (error[0] == '\0'));
     FUZZ_CHECK(!strchr(error, '\n'));
     if (good) {
-        FUZZ_CHECK(strncasecmp(settings.backend.url, "http", 4) == 0);
+        FUZZ_CHECK(strncasecmp(settings.backend.url, "http", 4) == 0 ||
+                   strcmp(settings.backend.url, "auto") == 0);
         FUZZ_CHECK(settings.audio.volume >= 0 && settings.audio.volume <= 100);
         FUZZ_CHECK(strlen(settings.backend.token) < sizeof settings.backend.token);
     }

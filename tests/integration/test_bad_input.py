@@ -105,10 +105,10 @@ def test_a_missing_file_is_named(tmp_path):
     assert "nowhere.conf" in errors and errors.count("\n") == 1
 
 
-def test_a_guest_without_a_way_in_is_told(tmp_path):
-    code, errors = run_tuttid(config(tmp_path, "[backend]\nurl = http://127.0.0.1:9\n"))
+def test_a_session_without_a_token_is_told(tmp_path):
+    code, errors = run_tuttid(config(tmp_path, "[backend]\nurl = http://127.0.0.1:9\nsession_id = x\n"))
     assert code == 3
-    assert "join_code" in errors
+    assert "session_id and token" in errors
 
 
 def test_a_readable_token_file_is_refused_with_the_mend(tmp_path):

@@ -178,7 +178,7 @@ def test_a_good_configuration_is_called_so(program, tmp_path):
 
 def test_what_no_single_option_shows_is_a_broken_configuration_too(tmp_path):
     for program, text, says in (
-            (TUTTID, "[audio]\nvolume = 10\n", "[backend] url is missing"),
+            (TUTTID, "[backend]\nsession_id = x\ntoken_file = /x\n", "[backend] url = auto cannot go with"),
             (TUTTID, TUTTID.good + "session_id = x\n", "session_id and token (or token_file) go together"),
             (HUB, "[server]\ntls_key = /key.pem\n", "tls_certificate and tls_key go together"),
             (HUB, "[house]\npassword_file = /nowhere\n", "[house] password_file: /nowhere cannot be used")):
@@ -238,14 +238,14 @@ def test_drop_ins_and_then_the_environment_come_last(tmp_path):
     path = tmp_path / "tuttid.conf"
     path.write_text("[backend]\nurl = ftp://wrong\njoin_code = ABCDEF\n")
     assert TUTTID.check(path)[0] == 3
-    path.write_text("[audio]\nvolume = 10\n")
+    path.write_text("[audio]\nvolume = 10\n[backend]\nsession_id = x\n")
     drop_ins = tmp_path / "tuttid.conf.d"
     drop_ins.mkdir()
     (drop_ins / "10-house.conf").write_text("[backend]\nurl = http://127.0.0.1:9\n")
-    assert "join_code" in TUTTID.check(path)[2]
-    assert TUTTID.check(path, TUTTI_BACKEND_JOIN_CODE="ABCDEF")[0] == 0
+    assert "session_id and token" in TUTTID.check(path)[2]
+    assert TUTTID.check(path, TUTTI_BACKEND_TOKEN_FILE="/x")[0] == 0
     (drop_ins / "ignored.conf.bak").write_text("[nonsense]\n")
-    assert TUTTID.check(path, TUTTI_BACKEND_JOIN_CODE="ABCDEF")[0] == 0
+    assert TUTTID.check(path, TUTTI_BACKEND_TOKEN_FILE="/x")[0] == 0
 
 
 # --- what is allowed, and hardly meant ---------------------------------------------------------------

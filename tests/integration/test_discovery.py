@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
-from tuttitest import avahi, harness
+from tuttitest import analysis, avahi, harness, together
 
 pytestmark = pytest.mark.skipif(avahi.reason() != "", reason=avahi.reason())
 
@@ -45,6 +46,46 @@ def test_a_speaker_finds_the_only_hub(neighbourhood):
     assert session_of(speaker)["url"] == hub.url
     assert "announced on the network as \"Küche\"" in speaker.log
     assert "announced on the network as \"tutti-hub on " in hub.process.log
+
+
+def test_from_power_on_to_sound_with_one_tap(neighbourhood):
+    """A hub whose session plays, and a speaker with nothing configured but its card: found, let in, in step."""
+    here = neighbourhood()
+    hub = here.hub("hearth")
+    host = harness.Host(hub.url)
+    host.upload("t", harness.MUSIC / "harbour.mp3")
+    host.playback(track_id="t", position_ms=0, state="paused")
+    state = host.playback(track_id="t", position_ms=0, state="playing")
+    near, card = here.host("kitchen"), here.house.card("kitchen", ppm=80)
+    on_ns = time.monotonic_ns()
+    speaker = here.speaker("kitchen", near, card=card)
+    path = f"{hub.url}/sessions/{host.session_id}/pairing"
+    (asker,) = harness.wait_until(lambda: harness.call(path, token=host.token)[1], 30, "it to ask")
+    harness.wait_until(lambda: asker["sign"] in session_of(speaker).get("problem", ""), 10, "the same sign on the speaker")
+    assert harness.call(f"{path}/{asker['id']}", "POST", {"allow": True}, host.token)[0] == 200
+    speaker.wait_state("playing", 30)
+    first_ns = harness.wait_until(lambda: sounded(card, on_ns), 20, "sound")
+    print(f"from power-on to sound: {(first_ns - on_ns) / 1e9:.1f} s")
+    assert (first_ns - on_ns) / 1e9 < 20 * harness.PATIENCE
+    speaker.wait_clock()
+    settled_ns = time.monotonic_ns()
+    together.pass_time(4)
+    recorded = card.recording()
+    run = recorded.runs[-1]
+    timeline = harness.wanted(state, recorded)
+    track = analysis.follow(run, harness.reference(harness.MUSIC / "harbour.mp3", run.conf["rate"]), settled_ns,
+                            settled_ns + 3 * together.SECOND_NS, 0.1, timeline)
+    error_ms = 1e3 * np.abs(track.position_s - timeline(track.ns))
+    print(f"against the timeline: p50 {np.median(error_ms):.3f} ms, max {error_ms.max():.3f} ms")
+    assert not track.silent.any() and track.unmatched() == 0
+    assert np.median(error_ms) < 1
+
+
+def sounded(card, from_ns):
+    try:
+        return together.first_sound_ns(card, from_ns)
+    except (AssertionError, ValueError, OSError):
+        return None
 
 
 def test_a_hub_that_comes_later_is_found_and_one_without_avahi_waited_for(neighbourhood):

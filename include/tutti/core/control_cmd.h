@@ -36,6 +36,7 @@ enum control_verb {
     CONTROL_REQUEST,
     CONTROL_APPROVE,
     CONTROL_DENY,
+    CONTROL_PAIRING,
     CONTROL_JOIN,
     CONTROL_LEAVE,
     CONTROL_VOLUME,
@@ -62,6 +63,7 @@ struct control_cmd {
     char media_type[PROTOCOL_TYPE_MAX];
     char reason[PROTOCOL_REASON_MAX];
     char code[PROTOCOL_CODE_MAX];
+    char sign[8]; /* of a speaker that asks to be let in */
     char level[16];
     double position_ms;
     double by; /* milliseconds, or percent of volume */

@@ -188,6 +188,20 @@ struct session_answer {
 };
 bool protocol_parse_session(const char *text, size_t bytes, struct session_answer *ret_answer);
 
+/* What a hub answers to whoever asks to be let in. */
+enum pairing_answer_status {
+    PAIRING_IS_WAITING,
+    PAIRING_IS_ALLOWED,
+    PAIRING_IS_DENIED,
+};
+struct pairing_answer {
+    enum pairing_answer_status status;
+    char sign[8];                     /* waiting: four digits */
+    char session_id[PROTOCOL_ID_MAX]; /* allowed */
+    char token[PROTOCOL_TOKEN_MAX];
+};
+bool protocol_parse_pairing(const char *text, size_t bytes, struct pairing_answer *ret_answer);
+
 /* The `detail` of an error answer as one line; falls back to the text's beginning. */
 void protocol_error_detail(const char *text, size_t bytes, char detail[PROTOCOL_REASON_MAX]);
 
@@ -255,6 +269,7 @@ char *protocol_build_move(int new_position);
 char *protocol_build_login(const char *name, const char *role, const char *password);
 char *protocol_build_create(const char *host_name);
 char *protocol_build_join(const char *guest_name);
+char *protocol_build_pairing(const char *device_id, const char *name, const char *key);
 
 /*
  * URLs. base: "http(s)://host[:port][/path]", without a trailing slash being needed. False when the

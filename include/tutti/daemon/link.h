@@ -68,6 +68,7 @@ const char *link_state_name(enum link_state state);
 const char *link_problem(const struct link *link);
 bool link_is_live(const struct link *link);
 const char *link_session_id(const struct link *link); /* "" when there is none */
+const char *link_token(const struct link *link);      /* of the membership in use; a secret */
 
 struct link_counters {
     uint64_t connects; /* sockets that brought the session back; rechecks are not counted */

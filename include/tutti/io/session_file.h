@@ -35,8 +35,9 @@ struct session_state {
     char asked_code[64];
     char asked_instead_of[128];
     bool left;
+    char device_secret[65];                               /* tutti/io/device_key.h; "": none yet */
     char peers[SESSION_PEERS_MAX][SESSION_PEER_TEXT_MAX]; /* other speakers' addresses; "": none */
-    struct session_device devices[SESSION_DEVICES_MAX]; /* the last used first; name "": none */
+    struct session_device devices[SESSION_DEVICES_MAX];   /* the last used first; name "": none */
 };
 
 void session_state_init(struct session_state *state);

@@ -114,9 +114,9 @@ class Neighbourhood:
         self.hubs[name] = hub
         return hub
 
-    def speaker(self, name, host=None, **options):
+    def speaker(self, name, host=None, card=None, **options):
         host = host or self.host(name)
-        speaker = self.house.speaker(name, "auto", env=host.env, within=host.host.within, **options)
+        speaker = self.house.speaker(name, "auto", card, env=host.env, within=host.host.within, **options)
         speaker.host = host
         return speaker
 

@@ -1,3 +1,4 @@
+tutti_unit_test(hub pairing)
 tutti_unit_test(hub rate)
 tutti_unit_test(hub service)
 tutti_unit_test(hub mp3_check tutti_audio)

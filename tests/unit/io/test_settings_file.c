@@ -80,7 +80,7 @@ static void errors_name_file_line_key_and_what_is_allowed(void **state)
     memcpy(long_line, "[audio]\non_play = ", 18);
     strcpy(long_line + sizeof long_line - 20, "\n[log]\nlevel = warn");
     expect_error(long_line, ":2: the line is too long; 198 bytes are allowed");
-    expect_error("[backend]\n", ": [backend] url is missing");
+    expect_error("[backend]\nsession_id = x\n", ": [backend] session_id and token (or token_file)");
 }
 
 static void the_longest_line_is_taken_whole(void **state)
