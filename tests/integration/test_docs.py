@@ -211,6 +211,8 @@ class Household:
         self.code = state["code"]
         self.bath = house.speaker("bath", hub.url, backend_join_code=self.code)
         self.bath.wait_connected()
+        attic = house.speaker("attic", hub.url)  # which asks to be let in
+        sign = harness.wait_until(lambda: re.search(r"the sign (\d{4})", attic.ctl("status")[1]), 20, "its sign").group(1)
         uploader = harness.Host.__new__(harness.Host)
         uploader.url, uploader.token, uploader.session_id = hub.url, state["token"], state["session_id"]
         for name in ("harbour", "meadow"):
@@ -219,6 +221,7 @@ class Household:
         metrics = self.host.settings["metrics_listen"]
         self.substitutions = [
             ("/var/lib/tutti-hub", str(hub.directory / "hub")), ("/etc/tutti", f"{directory}/etc/tutti"),
+            ("pairing allow 4711", f"pairing allow {sign}"), ("pairing allow SIGN", f"pairing allow {sign}"),
             ("tuttictl join", f"tuttictl --socket {self.bath.socket} join"), ("D5D6A6", self.code),
             ("tuttictl leave", f"tuttictl --socket {self.bath.socket} leave"),
             ("--instance bath", f"--socket {self.bath.socket}"), ("/etc/credstore", f"{directory}/etc/credstore"), ("/backup", f"{directory}/backup"),
