@@ -53,7 +53,7 @@ void daemon_report_look(struct daemon *daemon, const struct player_status *playe
 {
     struct report *report = &daemon->report;
     struct speaker_report current;
-    if (!report->key[0] || !daemon->session->has_settings)
+    if (!report->key[0] || !daemon->session->has_settings || !daemon->link) /* leaving */
         return;
     describe(daemon, player, &current);
     memcpy(current.device_key, report->told.device_key, sizeof current.device_key);
