@@ -156,9 +156,18 @@ def test_pause_seek_mute_and_volume_come_at_once_and_without_a_click(hub, house,
         assert bend.max() < 1.5 * steady, f"a click of {bend.max() / steady:.1f} times the sine's own bend"
 
 
-def test_the_end_of_a_track(hub, house):
+@pytest.fixture
+def quiet_hub(tmp_path):
+    """It leaves the ends of tracks to a host's speaker."""
+    running = harness.Hub(tmp_path, session_advance="no")
+    yield running
+    running.stop()
+
+
+def test_the_end_of_a_track(quiet_hub, house):
     """Nobody goes on by himself, unless he is the host and told to; the last track ends in a pause, or begins
     again where all are to be repeated."""
+    hub = quiet_hub
     card = house.card("kitchen", ppm=40, rates="[ 48000 ]")
     guest_card = house.card("study", ppm=-40)
     host = harness.Host(hub.url)
