@@ -37,10 +37,15 @@ const struct request_entry *requests_find(const struct requests *requests, const
     return find(requests, request_id);
 }
 
+static bool is_decided(const struct request_message *message)
+{
+    return message->status != REQUEST_PENDING;
+}
+
 static void make_room(struct requests *requests)
 {
     size_t at = 0;
-    while (at < requests->count && requests->entries[at].message.status == REQUEST_PENDING)
+    while (at < requests->count && !is_decided(&requests->entries[at].message))
         at++;
     if (at == requests->count)
         at = 0;
@@ -60,6 +65,8 @@ void requests_put(struct requests *requests, const struct request_message *messa
                   const struct playlist_message *playlist)
 {
     struct request_entry *entry = find(requests, message->id);
+    if (entry && is_decided(&entry->message) && !is_decided(message))
+        return;
     if (entry) { /* what it was called stays: by now the item may be gone */
         char summary[PROTOCOL_NAME_MAX];
         memcpy(summary, entry->message.summary, sizeof summary);

@@ -98,6 +98,16 @@ struct session_change session_apply(struct session *session, struct protocol_mes
     return change;
 }
 
+struct session_change session_apply_late(struct session *session, struct protocol_message *message,
+                                         double length_s, struct mono_time now)
+{
+    bool newer = message->type == MESSAGE_PLAYBACK_STATE &&
+                 server_sub(message->playback.updated_at, session->playback.updated_at) > 0;
+    if (newer || message->type == MESSAGE_REQUEST)
+        return session_apply(session, message, length_s, now);
+    return (struct session_change){0};
+}
+
 /* --- a socket that is being opened --------------------------------------------------------- */
 
 struct session_change session_apply_opening(struct session *session,

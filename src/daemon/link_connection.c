@@ -16,6 +16,9 @@ static const int64_t OPENING_MAX_NS = 10 * NS_PER_S;
 /* Of those that last less than this one follows the other at the pace of retries: who closes at
  * once, or says what is in doubt whenever it is asked, is not stormed. */
 static const int64_t LASTING_NS = 5 * NS_PER_S;
+/* A backend may have chosen whom it tells of a change before it knew of the new socket, and tell
+ * them some time later: the old one is listened to for so long. */
+static const int64_t RETIRING_NS = 2 * NS_PER_S;
 
 const char *link_state_name(enum link_state state)
 {
@@ -83,6 +86,15 @@ static void close_socket(struct link *link, struct link_socket *socket)
         connection->live = NULL;
     if (connection->fresh == socket)
         connection->fresh = NULL;
+    if (connection->retiring == socket)
+        connection->retiring = NULL;
+}
+
+static void close_sockets(struct link *link)
+{
+    close_socket(link, link->connection.retiring);
+    close_socket(link, link->connection.fresh);
+    close_socket(link, link->connection.live);
 }
 
 static bool has_lasted(const struct link_connection *connection)
@@ -102,8 +114,7 @@ static void note_end(struct link_connection *connection)
 void link_disconnect(struct link *link)
 {
     loop_timer_cancel(link->connection.retry);
-    close_socket(link, link->connection.fresh);
-    close_socket(link, link->connection.live);
+    close_sockets(link);
 }
 
 void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int status,
@@ -112,14 +123,14 @@ void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int s
     struct link *link = socket->link;
     struct link_connection *connection = &link->connection;
     bool live = socket == connection->live;
-    if (!live && connection->live && end != WS_CLIENT_REFUSED) {
+    if (socket == connection->retiring ||
+        (!live && connection->live && end != WS_CLIENT_REFUSED)) {
         close_socket(link, socket);
-        return; /* a replacement that did not come about: what we have goes on */
+        return; /* of no use any more, or a replacement that did not come about */
     }
     if (connection->live)
         note_end(connection);
-    close_socket(link, socket);
-    close_socket(link, connection->live);
+    close_sockets(link);
     connection->handlers->on_lost(link, end, status, reason);
 }
 
@@ -150,18 +161,26 @@ static void on_end(void *user, enum ws_client_end end, int status, const char *r
     link_socket_ended(user, end, status, reason);
 }
 
+/* Of the three, a live and a retiring one are taken at most. */
+static struct link_socket *free_socket(struct link_connection *connection)
+{
+    struct link_socket *socket = connection->sockets;
+    while (socket == connection->live || socket == connection->retiring)
+        socket++;
+    return socket;
+}
+
 static void open_socket(struct link *link)
 {
     struct link_connection *connection = &link->connection;
     const struct link_pass *pass = &link->member.used;
     static const struct ws_client_handlers handlers = {on_open, on_text, on_end};
     char url[PROTOCOL_URL_MAX + 2 * PROTOCOL_TOKEN_MAX];
-    struct link_socket *sockets = connection->sockets;
-    struct link_socket *socket = connection->live == sockets ? sockets + 1 : sockets;
     if (!protocol_ws_url(url, sizeof url, link->config.settings->backend.url, pass->session_id,
                          pass->token))
         return;
     close_socket(link, connection->fresh);
+    struct link_socket *socket = free_socket(connection);
     socket->client = ws_client_create(link->loop, url, &handlers, socket);
     if (!socket->client) {
         link_retry_later(link);
@@ -208,13 +227,29 @@ void link_replace(struct link *link)
         open_socket(link); /* which gives up another */
 }
 
+static void retirement_ends(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    (void)now;
+    close_socket(link, link->connection.retiring);
+}
+
+static void retire(struct link *link)
+{
+    struct link_connection *connection = &link->connection;
+    close_socket(link, connection->retiring);
+    connection->retiring = connection->live;
+    if (connection->retiring)
+        loop_timer_set_in(connection->retirement, RETIRING_NS);
+}
+
 bool link_switch_sockets(struct link *link, struct mono_time now)
 {
     struct link_connection *connection = &link->connection;
-    struct link_socket *socket = connection->fresh, *old = connection->live;
+    struct link_socket *socket = connection->fresh;
     connection->fresh = NULL;
     note_end(connection);
-    close_socket(link, old);
+    retire(link);
     connection->live = socket;
     connection->adopted_at = now;
     connection->connects += connection->state != LINK_LIVE;
@@ -225,15 +260,17 @@ bool link_connection_init(struct link *link, const struct link_connection_handle
 {
     struct link_connection *connection = &link->connection;
     connection->handlers = handlers;
-    connection->sockets[0].link = connection->sockets[1].link = link;
+    for (int i = 0; i < LINK_SOCKETS; i++)
+        connection->sockets[i].link = link;
     backoff_init(&connection->backoff, RETRY_MIN_NS, RETRY_MAX_NS, (uint64_t)mono_clock_now().ns);
     connection->retry = loop_timer_create(link->loop, retry_fired, link);
-    return connection->retry != NULL;
+    connection->retirement = loop_timer_create(link->loop, retirement_ends, link);
+    return connection->retry && connection->retirement;
 }
 
 void link_connection_finish(struct link *link)
 {
-    close_socket(link, link->connection.fresh);
-    close_socket(link, link->connection.live);
+    close_sockets(link);
     loop_timer_destroy(link->connection.retry);
+    loop_timer_destroy(link->connection.retirement);
 }

@@ -46,10 +46,11 @@
 #define LINK_PROBES 16
 
 /* What may wait to be parsed: beyond that the backend sends faster than this speaker can read. */
+#define LINK_SOCKETS 3
 #define LINK_TEXTS_MAX 64
 #define LINK_TEXTS_MAX_BYTES (4u * WS_CLIENT_MESSAGE_MAX_BYTES)
 
-/* One socket; while a replacement is being opened there are two. */
+/* One socket: the live one, one that is to replace it, or one that was replaced. */
 struct link_socket {
     struct link *link;
     struct ws_client *client;
@@ -74,15 +75,16 @@ struct link_connection {
     const struct link_connection_handlers *handlers;
     enum link_state state;
     char problem[PROTOCOL_REASON_MAX];
-    struct link_socket sockets[2];
-    struct link_socket *live;  /* whose messages count */
-    struct link_socket *fresh; /* being opened to replace it, or as the first */
+    struct link_socket sockets[LINK_SOCKETS];
+    struct link_socket *live;     /* whose messages count */
+    struct link_socket *fresh;    /* being opened to replace it, or as the first */
+    struct link_socket *retiring; /* replaced: what was on its way to it counts for a while yet */
     struct mono_time opening_since;
     struct mono_time adopted_at; /* the live one */
     bool brief;                  /* the one before it did not last */
     bool recheck_waits;          /* for retry */
     struct backoff backoff;
-    struct loop_timer *retry;
+    struct loop_timer *retry, *retirement;
     uint64_t connects;
 };
 
@@ -250,6 +252,8 @@ struct mono_time link_time_of_check(struct link *link, struct mono_time due);
 
 /* One good message: by the live socket, or in an answer. */
 void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
+/* The same, of the socket that was live before. */
+void link_apply_late(struct link *link, struct protocol_message *message, struct mono_time now);
 void link_apply_opening(struct link_socket *socket, struct protocol_message *message,
                         struct mono_time now);
 void link_apply_odd(struct link_socket *socket, enum message_type type, const char *reason,

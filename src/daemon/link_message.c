@@ -44,6 +44,20 @@ static void take_message(struct link *link, struct protocol_message *message,
     }
 }
 
+/* What was on its way when the socket was replaced. Its stamp says nothing of the clock: whoever
+ * leaves holds up what is told to the rest. */
+static void take_late(struct link *link, struct protocol_message *message,
+                      struct mono_time received)
+{
+    link_apply_late(link, message, received);
+    if (message->type == MESSAGE_PLAYBACK_STATE)
+        link_orders_take_playback(link, &message->playback, received);
+    else if (message->type == MESSAGE_REQUEST)
+        link_orders_take_request(link, &message->request);
+    else if (message->type == MESSAGE_ERROR)
+        link_orders_take_refusal(link, message->detail);
+}
+
 /* The old socket may have missed a request; all else counts when the new one is adopted. */
 static void take_opening(struct link_socket *socket, struct protocol_message *message,
                          struct mono_time now)
@@ -72,11 +86,14 @@ static void take(struct link_socket *socket, bool good, struct protocol_message 
                  const char *reason, struct mono_time received)
 {
     struct link *link = socket->link;
-    if (!good)
+    bool retiring = socket == link->connection.retiring;
+    if (!good && !retiring)
         link_apply_odd(socket, message->type, reason, received);
+    else if (good && retiring)
+        take_late(link, message, received);
     else if (socket == link->connection.live)
         take_message(link, message, received);
-    else
+    else if (socket == link->connection.fresh)
         take_opening(socket, message, received);
     if (socket == link->connection.fresh && session_opening_is_complete(&socket->opening))
         adopt(socket, received);

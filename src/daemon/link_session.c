@@ -22,6 +22,12 @@ void link_apply(struct link *link, struct protocol_message *message, struct mono
     tell(link, session_apply(link->config.session, message, length_s, now), now);
 }
 
+void link_apply_late(struct link *link, struct protocol_message *message, struct mono_time now)
+{
+    double length_s = link->handlers.length_s(link->user, now);
+    tell(link, session_apply_late(link->config.session, message, length_s, now), now);
+}
+
 void link_apply_opening(struct link_socket *socket, struct protocol_message *message,
                         struct mono_time now)
 {

@@ -1,6 +1,7 @@
 """A host's speaker and guests', by their control sockets, on the hub and on the full backend: who may what, the life of
 a request, uploads, and going from one session into another."""
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -122,6 +123,25 @@ def test_requests_are_followed_from_the_wish_to_the_decision(backend, house, cli
     assert all(each["mine"] for each in seen)
     assert guest.event("requests", lambda found: found == seen)
     assert names(host) == ["lantern", "pier", "pier"], "nothing was applied twice"
+
+
+def test_what_is_told_while_a_socket_is_replaced_is_heard(full_backend, house, clients):
+    host, guest = start(house, full_backend, clients)
+    session = host.do("status")["status"]["session"]
+    _, joined = harness.call(f"{full_backend.url}/sessions/{session['code']}/join", "POST", {"guest_name": "visitor"})
+    wish = {"request_type": "reorder", "payload": {"item_id": "any", "new_position": 0}}
+    full_backend.switch(commit_ms=[600, 600])  # from choosing whom to tell until telling them
+    with ThreadPoolExecutor() as pool:
+        # The first track changes the current one without a word: whoever hears of it looks by a new socket.
+        added = pool.submit(add, host, "pier")
+        harness.wait_until(lambda: any((full_backend.directory / "full/uploads").iterdir()), 15, "the upload")
+        full_backend.switch(commit_ms=[1000, 1000])  # meanwhile the new socket has told its state
+        asked = pool.submit(harness.call, f"{full_backend.url}/sessions/{session['id']}/requests", "POST", wish,
+                            joined["guest_token"])
+        assert added.result()["item"]["track_id"] == "pier"
+        assert asked.result()[0] in (200, 201)
+    for client in (host, guest):
+        assert client.wait("requests", bool)[0]["requester"] == "visitor"
 
 
 def test_a_guest_uploads_to_the_hub_only(backend, house, clients):

@@ -64,6 +64,13 @@ void session_finish(struct session *session);
  */
 struct session_change session_apply(struct session *session, struct protocol_message *message,
                                     double length_s, struct mono_time now);
+/*
+ * The same of a socket that another has replaced: it may be older than what that one has told, or
+ * the only one to tell it. So a playback counts where it is newer, and a request as requests.h puts
+ * it; a playlist says nothing of its age, and is left to the next check.
+ */
+struct session_change session_apply_late(struct session *session, struct protocol_message *message,
+                                         double length_s, struct mono_time now);
 /* One good message of a socket that is being opened. A request counts at once: the live socket may
  * have missed it. */
 struct session_change session_apply_opening(struct session *session,

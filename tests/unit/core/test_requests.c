@@ -41,6 +41,8 @@ static void a_request_is_followed_to_its_end(void **state)
     assert_true(requests_find(&requests, "r1")->mine);
     assert_false(requests_find(&requests, "r2")->mine);
     assert_null(requests_find(&requests, "r3"));
+    put("r1", REQUEST_PENDING); /* by a socket that was slower */
+    assert_int_equal(requests_find(&requests, "r1")->message.status, REQUEST_DENIED);
     requests_clear(&requests);
     assert_null(requests_find(&requests, "r1"));
 }

@@ -105,6 +105,13 @@ static const char *here(void)
     return item ? item->id : "none";
 }
 
+static unsigned told_late(struct protocol_message message)
+{
+    unsigned news = news_of(session_apply_late(&session, &message, -1, now), false);
+    protocol_message_finish(&message);
+    return news;
+}
+
 static void before_a_state_is_told_nothing_is_in_doubt(void **state)
 {
     (void)state;
@@ -129,6 +136,21 @@ static void an_opening_counts_when_it_is_whole(void **state)
     assert_int_equal(session.playlist.count, 2);
     assert_string_equal(here(), "2");
     assert_null(opening.playlist.items); /* it is the session's */
+}
+
+static void a_replaced_socket_tells_what_the_new_one_has_not(void **state)
+{
+    (void)state;
+    connect('A', "AB", "12");
+    told(state_of('B', 5, 20), false);
+    assert_int_equal(told_late(state_of('A', 0, 19)), 0); /* older */
+    assert_int_equal(told_late(state_of('A', 0, 20)), 0); /* the same age: it is known */
+    assert_int_equal(told_late(list("A", "1")), 0);
+    assert_string_equal(here(), "2");
+    assert_int_equal(told_late(state_of('A', 7, 21)), SESSION_PLAYBACK);
+    assert_string_equal(here(), "1");
+    assert_int_equal(told_late(request("r", REQUEST_APPROVED)), SESSION_REQUESTS);
+    assert_non_null(requests_find(&session.requests, "r"));
 }
 
 static void of_an_opening_that_repeats_itself_the_last_word_counts(void **state)
@@ -335,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(before_a_state_is_told_nothing_is_in_doubt),
         TEST(an_opening_counts_when_it_is_whole),
+        TEST(a_replaced_socket_tells_what_the_new_one_has_not),
         TEST(of_an_opening_that_repeats_itself_the_last_word_counts),
         TEST(news_changes_what_it_is_of),
         TEST(a_list_that_does_not_go_with_the_state_is_doubtful),
