@@ -68,13 +68,15 @@ static int compare_tracks(const void *a, const void *b, void *user)
 
 static void fill(struct playlist_index *index, struct playlist_item *items, size_t count)
 {
-    uint64_t digest = FNV_BASIS;
+    uint64_t digest = FNV_BASIS, id_digest = FNV_BASIS;
     for (size_t i = 0; i < count; i++) {
         index->by_id[i] = index->by_track[i] = (uint32_t)i;
         index->prints[i] = print_of(&items[i]);
         digest = hash_place(digest, &items[i]);
+        id_digest = hash_text(id_digest, items[i].id);
     }
     index->digest = digest;
+    index->id_digest = id_digest | 1;
     qsort_r(index->by_id, count, sizeof *index->by_id, compare_ids, items);
     qsort_r(index->by_track, count, sizeof *index->by_track, compare_tracks, items);
 }
@@ -90,8 +92,7 @@ bool playlist_index_create(struct playlist_message *playlist)
     index->prints = (uint64_t *)(index + 1);
     index->by_id = (uint32_t *)(index->prints + count);
     index->by_track = index->by_id + count;
-    if (count > 0)
-        fill(index, playlist->items, count);
+    fill(index, playlist->items, count);
     playlist->index = index;
     return true;
 }
@@ -120,4 +121,9 @@ void playlist_message_finish(struct playlist_message *playlist)
 const uint64_t *playlist_prints(const struct playlist_message *playlist)
 {
     return playlist->index ? playlist->index->prints : NULL;
+}
+
+uint64_t playlist_id_digest(const struct playlist_message *playlist)
+{
+    return playlist->index ? playlist->index->id_digest : 0;
 }

@@ -10,6 +10,7 @@
 
 #include "daemon_internal.h"
 #include "tutti/base/log.h"
+#include "tutti/core/playlist.h"
 #include "tutti/io/group_socket.h"
 #include "tutti/io/mono_clock.h"
 
@@ -155,25 +156,13 @@ void daemon_group_heard(struct daemon *daemon, struct server_time updated_at,
     flush(group);
 }
 
-/* FNV-1a of the items' ids in their order. */
-static uint64_t digest(const struct playlist_message *playlist)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < playlist->count; i++) {
-        const char *at = playlist->items[i].id;
-        do {
-            hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-        } while (*at++);
-    }
-    return hash | 1;
-}
-
 void daemon_group_playlist(struct daemon *daemon)
 {
     struct daemon_group *group = running(daemon);
     if (!group)
         return;
-    group_set_playlist(&group->machine, digest(&daemon->session->playlist), loop_now(daemon->loop));
+    group_set_playlist(&group->machine, playlist_id_digest(&daemon->session->playlist),
+                       loop_now(daemon->loop));
     flush(group);
 }
 

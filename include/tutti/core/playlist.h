@@ -34,6 +34,10 @@ size_t playlist_count_track(const struct playlist_message *playlist, const char 
 /* The same tracks from the same places, in the same order; with indexes by 64 bits of hash. */
 bool playlist_equal(const struct playlist_message *a, const struct playlist_message *b);
 
+/* 64 bits of hash (FNV-1a) for the items' ids in their order, the same on every speaker and never 0;
+ * 0: it has no index. */
+uint64_t playlist_id_digest(const struct playlist_message *playlist);
+
 /* Where `from` has removed items at `at`, `to` has added ones. */
 struct playlist_change {
     size_t at, removed, added;

@@ -73,6 +73,30 @@ static void equality_is_of_tracks_places_and_order(void **state)
     assert_false(playlist_equal(&playlist, &(struct playlist_message){others, 2}));
 }
 
+static uint64_t digest_of(size_t count)
+{
+    struct playlist_message whole = {items, count};
+    assert_true(playlist_index_create(&whole));
+    uint64_t digest = playlist_id_digest(&whole);
+    whole.items = NULL; /* which are the test's own */
+    whole.count = 0;
+    playlist_message_finish(&whole);
+    return digest;
+}
+
+static void a_digest_is_of_the_ids_in_their_order(void **state)
+{
+    (void)state;
+    uint64_t digest = digest_of(3), none = digest_of(0);
+    assert_true(digest != 0 && none != 0 && digest != none && digest_of(2) != digest);
+    strcpy(items[1].name, "only a name");
+    assert_true(digest_of(3) == digest);
+    strcpy(items[0].id, "2");
+    strcpy(items[1].id, "1");
+    assert_true(digest_of(3) != digest);
+    assert_true(playlist_id_digest(&playlist) == 0); /* no index */
+}
+
 static void a_media_path_is_what_follows_static(void **state)
 {
     (void)state;
@@ -245,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(items_are_found_by_either_id, set_up),
         cmocka_unit_test_setup(steps_end_at_the_ends, set_up),
         cmocka_unit_test_setup(equality_is_of_tracks_places_and_order, set_up),
+        cmocka_unit_test_setup(a_digest_is_of_the_ids_in_their_order, set_up),
         cmocka_unit_test_setup(a_media_path_is_what_follows_static, set_up),
         cmocka_unit_test(an_index_finds_what_looking_through_finds),
         cmocka_unit_test(a_search_takes_few_comparisons_however_many_items),
