@@ -186,12 +186,11 @@ export class Listener extends EventTarget {
     } else if (file.ready) {
       this.#play(file.ready, `${current.item.id} ${playback.stamp} ${playback.position}`);
     }
-    this.#fetchNext(current);
+    this.#fetchNext();
   }
 
-  #fetchNext({ index }) {
-    const { items, position } = this.#session;
-    const next = items[index + 1];
+  #fetchNext() {
+    const { next: { item: next }, position } = this.#session;
     if (next && position.length !== null && position.length - position.ms < 30000) this.#file(next);
   }
 

@@ -18,7 +18,20 @@ export function placeOf(middles, from, by) {
   return place;
 }
 
-/** The item that is played: the first with its track. -1: none. */
-export function currentIndex(items, track) {
-  return track === null ? -1 : items.findIndex((item) => item.track_id === track);
+/** The item that is played, by its id, else the first with its track. -1: none. */
+export function currentIndex(items, { item = null, track }) {
+  const named = item === null ? -1 : items.findIndex((one) => one.id === item);
+  return named >= 0 || track === null ? named : items.findIndex((one) => one.track_id === track);
+}
+
+/**
+ * What comes after the item at index, as far as a page can know: { item }, { again: true } (the same one), { chosen: true } (the
+ * hub chooses) or {} (nothing). settings: null where the hub told none.
+ */
+export function following(items, index, settings) {
+  if (settings?.advance && settings.repeat === 'one') return { again: true };
+  if (settings?.shuffle && items.length > 1) return { chosen: true };
+  if (index + 1 < items.length) return { item: items[index + 1] };
+  if (settings?.advance && settings.repeat === 'all') return items.length > 1 ? { item: items[0] } : { again: true };
+  return {};
 }

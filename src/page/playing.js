@@ -7,8 +7,11 @@ import { hue, tame } from './names.js';
 import { t, tt } from './texts.js';
 import { clockText } from './timeline.js';
 
+const REPEATS = ['off', 'all', 'one'];
+const REPEAT_TEXTS = { off: 'repeatOff', all: 'repeatAll', one: 'repeatOne' };
+
 function button(name, label, act) {
-  return h('button', { class: `round ${name}`, 'aria-label': label, onclick: act }, icon(name));
+  return h('button', { class: `round ${name}`, 'aria-label': label, onclick: act }, icon(name.split(' ')[0]));
 }
 
 /** A picture that belongs to a track, until there are real ones. */
@@ -35,8 +38,12 @@ export class Playing {
     this.toggle = button('play', t('play'), () => told(session.toggle()));
     this.previous = button('previous', t('previous'), () => told(session.skip(-1)));
     this.skip = button('next', t('next'), () => told(session.skip(1)));
+    this.shuffle = button('shuffle small', t('shuffle'), () => told(session.change({ shuffle: !session.settings.shuffle })));
+    this.once = h('b', { class: 'once', 'aria-hidden': 'true' }, '1');
+    this.repeat = button('repeat small', '', () => told(session.change({ repeat: REPEATS[(REPEATS.indexOf(session.settings.repeat) + 1) % REPEATS.length] })));
+    this.repeat.append(this.once);
     this.note = h('p', { class: 'hint' }, t('hostControls'));
-    this.controls = h('div', { class: 'controls', role: 'group' }, this.previous, this.toggle, this.skip);
+    this.controls = h('div', { class: 'controls', role: 'group', 'aria-label': t('playback') }, this.shuffle, this.previous, this.toggle, this.skip, this.repeat);
     this.element = h('section', { class: 'playing', 'aria-label': t('playing') },
       this.cover, this.title, this.place,
       h('div', { class: 'progress' }, this.bar, h('div', { class: 'times' }, this.at, this.length)),
@@ -67,10 +74,25 @@ export class Playing {
     const place = item ? t('place', { n: current.index + 1, all: items.length })
       : items.length ? '' : t(isHost ? 'nothingHost' : 'nothingGuest');
     say(this.place, item && playback && !playback.playing ? `${t('paused')} · ${place}` : place);
-    const next = current ? items[current.index + 1] : null;
-    fill(this.following, !item ? '' : next ? tt('upNext', { name: next.name }) : t('lastOne'));
+    fill(this.following, item ? this.#next() : '');
     this.#updateControls(item);
+    this.#updateSettings(isHost && isLive);
     this.tick();
+  }
+
+  #next() {
+    const { item, again, chosen } = this.#session.next;
+    return item ? tt('upNext', { name: item.name }) : t(again ? 'nextAgain' : chosen ? 'nextShuffled' : 'lastOne');
+  }
+
+  #updateSettings(may) {
+    const { settings } = this.#session;
+    const repeat = settings?.repeat ?? 'off';
+    this.shuffle.disabled = this.repeat.disabled = !may || !settings;
+    set(this.shuffle, { 'aria-pressed': String(settings?.shuffle ?? false) });
+    set(this.repeat, { 'aria-label': t(REPEAT_TEXTS[repeat]), 'data-on': repeat === 'off' ? null : repeat });
+    this.once.hidden = repeat !== 'one';
+    for (const [element, what] of [[this.shuffle, 'shuffle'], [this.repeat, 'repeat']]) element.classList.toggle('busy', this.#session.isBusy(what));
   }
 
   #updateControls(item) {

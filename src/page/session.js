@@ -1,7 +1,7 @@
 // session.js: what is known of a session, and what is asked of it. Views read it, and hear of changes.
 import { call } from './api.js';
 import { Live } from './live.js';
-import { currentIndex } from './order.js';
+import { currentIndex, following } from './order.js';
 import { duration, positionAt, takePlayback } from './timeline.js';
 
 const ANSWER_MS = 4000;
@@ -12,6 +12,8 @@ export class Session extends EventTarget {
   playback = null;
   items = [];
   requests = new Map();
+  /** { advance, repeat, shuffle }; null until the hub has told. */
+  settings = null;
   code = null;
   isHost = false;
   /** When all of this was true for the last time; null: it is true now. */
@@ -39,8 +41,14 @@ export class Session extends EventTarget {
   }
 
   get current() {
-    const index = this.playback ? currentIndex(this.items, this.playback.track) : -1;
+    const index = this.playback ? currentIndex(this.items, this.playback) : -1;
     return index < 0 ? null : { index, item: this.items[index] };
+  }
+
+  /** What comes next: order.following(). */
+  get next() {
+    const { current } = this;
+    return current ? following(this.items, current.index, this.settings) : {};
   }
 
   /** { ms, length } of what is heard now; length may be null. */
@@ -95,6 +103,7 @@ export class Session extends EventTarget {
     if (type === 'playback_state') this.#takePlayback(payload);
     else if (type === 'playlist_update' && Array.isArray(payload.playlist)) this.items = payload.playlist;
     else if (type === 'request_update' && typeof payload.id === 'string') this.#takeRequest(payload);
+    else if (type === 'session_settings') this.#takeSettings(payload);
     else if (type === 'error') this.#refuse(payload.detail);
     this.#changed();
   }
@@ -105,6 +114,11 @@ export class Session extends EventTarget {
     this.playback = playback;
     const done = this.#commands.findIndex((command) => command.isDone(playback));
     if (done >= 0) this.#commands.splice(done, 1)[0].resolve();
+  }
+
+  #takeSettings({ advance, repeat, shuffle }) {
+    if (typeof advance !== 'boolean' || typeof shuffle !== 'boolean' || !['off', 'one', 'all'].includes(repeat)) return;
+    this.settings = { advance, repeat, shuffle };
   }
 
   #takeRequest(request) {
@@ -162,7 +176,8 @@ export class Session extends EventTarget {
 
   skip(direction) {
     const action = direction > 0 ? 'skip_next' : 'skip_prev';
-    return this.#while(action, () => this.#command({ action }, () => true));
+    // From here: where the track has just ended by itself, what has begun goes on.
+    return this.#while(action, () => this.#command({ action, item_id: this.current?.item.id }, () => true));
   }
 
   seek(ms) {
@@ -173,8 +188,15 @@ export class Session extends EventTarget {
 
   playItem(item) {
     return this.#while(`play ${item.id}`, () => this.#command(
-      { action: 'play', track_id: item.track_id, position_ms: 0 },
-      (state) => state.playing && state.track === item.track_id));
+      { action: 'play', item_id: item.id, track_id: item.track_id, position_ms: 0 },
+      (state) => state.playing && (state.item ?? item.id) === item.id && state.track === item.track_id));
+  }
+
+  /** change: { repeat } or { shuffle }. The hub's answer is what it is then. */
+  change(change) {
+    return this.#while(Object.keys(change)[0], async () => {
+      this.#takeSettings(await call('PATCH', `/sessions/${this.id}/settings`, { token: this.token, body: change }));
+    });
   }
 
   #rest(what, method, path, body) {

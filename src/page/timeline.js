@@ -15,7 +15,7 @@ export function takePlayback(payload) {
   const position = payload.position_ms;
   if (!Number.isFinite(stamp) || !Number.isFinite(position) || position < 0) return null;
   if (payload.state !== 'playing' && payload.state !== 'paused') return null;
-  return { track: payload.track_id ?? null, position, playing: payload.state === 'playing', stamp };
+  return { track: payload.track_id ?? null, item: payload.item_id ?? null, position, playing: payload.state === 'playing', stamp };
 }
 
 export function duration(item) {

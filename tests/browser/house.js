@@ -96,8 +96,8 @@ export class Hub {
   }
 
   /** A track as the host's item or a guest's request. */
-  async add(session, token, name, bytes) {
-    const query = new URLSearchParams({ track_id: crypto.randomUUID(), name });
+  async add(session, token, name, bytes, track = crypto.randomUUID()) {
+    const query = new URLSearchParams({ track_id: track, name });
     const answer = await fetch(`${this.url}/sessions/${session}/playlist?${query}`, {
       method: 'PUT', body: bytes, headers: { 'X-User-Token': token, 'Content-Type': 'audio/mpeg' },
     });

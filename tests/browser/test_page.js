@@ -201,6 +201,51 @@ test('a command is pending until the hub confirms it, and says so when it does n
   await live(page);
 });
 
+test('repeat, shuffle and back: everybody is shown them, the host changes them', async (t) => {
+  await house();
+  t.after(() => hub.end());
+  const session = await hub.session();
+  // The same track three times: only the item's id tells them apart.
+  for (const name of ['a', 'b', 'c']) await hub.add(session.id, session.token, name, LONG, 'one');
+  const host = await asHost(session, { size: DESK });
+  const guest = await asGuest(session.code, 'Bo', { size: DESK });
+  await shown(host, names, ['a', 'b', 'c']);
+  const next = (page) => page.locator('.following').textContent();
+  const settings = async () => (await hub.call('GET', `/sessions/${session.id}/settings`, { token: session.token })).json;
+  await host.click('.queue .open >> nth=2');
+  await shown(host, title, 'c');
+  await shown(guest, next, 'The last track of the queue');
+  await host.click('.round.repeat[aria-label="Repeat: off"]');
+  await shown(guest, next, 'Next: a');
+  await host.click('.round.repeat[aria-label="Repeat: all"]');
+  await shown(guest, next, 'Next: this one again');
+  assert.deepEqual(await settings(), { advance: true, repeat: 'one', shuffle: false });
+  await host.click('.round.repeat[aria-label="Repeat: this track"]');
+  await host.waitForSelector('.round.repeat[aria-label="Repeat: off"]');
+  // After the last one there is none, and that is said; back there is.
+  await host.click('.round.next');
+  await host.waitForSelector('.toast.bad:has-text("Not done")');
+  await host.click('.round.previous');
+  await shown(host, title, 'b');
+  await host.click('.round.shuffle[aria-pressed=false]');
+  await host.waitForSelector('.round.shuffle[aria-pressed=true]');
+  await shown(guest, next, 'Next: shuffled');
+  await host.click('.round.next');
+  await until(async () => (await title(host)) !== 'b', 'another one');
+  await host.click('.round.previous');
+  await shown(host, title, 'b');
+  assert.equal((await settings()).shuffle, true);
+  // What the hub does not confirm is not shown, and said.
+  await hub.stop('SIGKILL');
+  await host.waitForSelector('.banner:has-text("Connection lost")');
+  assert.equal(await host.locator('.round.shuffle').isDisabled(), true);
+  await hub.start();
+  await live(host);
+  await host.click('.round.shuffle[aria-pressed=true]');
+  await host.waitForSelector('.round.shuffle[aria-pressed=false]');
+  assert.deepEqual([...host.errors, ...guest.errors], []);
+});
+
 test('a membership that is gone is said, and forgotten', async (t) => {
   await house();
   t.after(() => hub.end());

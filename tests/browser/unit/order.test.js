@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { currentIndex, moved, placeOf } from '../../../src/page/order.js';
+import { currentIndex, following, moved, placeOf } from '../../../src/page/order.js';
 
 test('moving keeps all others in their order', () => {
   assert.deepEqual(moved(['a', 'b', 'c', 'd'], 0, 2), ['b', 'c', 'a', 'd']);
@@ -15,9 +15,26 @@ test('a dragged row ends where its middle is', () => {
   assert.deepEqual([to(3, -55), to(3, -57), to(3, -900), to(2, 10), to(2, 60)], [3, 2, 0, 2, 3]);
 });
 
-test('the first item of a track is the one that plays', () => {
-  const items = [{ track_id: 'a' }, { track_id: 'b' }, { track_id: 'a' }];
-  assert.equal(currentIndex(items, 'a'), 0);
-  assert.equal(currentIndex(items, 'x'), -1);
-  assert.equal(currentIndex(items, null), -1);
+test('the item that plays is the one that is named, else the first of its track', () => {
+  const items = [{ id: '1', track_id: 'a' }, { id: '2', track_id: 'b' }, { id: '3', track_id: 'a' }];
+  assert.equal(currentIndex(items, { track: 'a' }), 0);
+  assert.equal(currentIndex(items, { track: 'a', item: '3' }), 2);
+  assert.equal(currentIndex(items, { track: 'a', item: 'gone' }), 0);
+  assert.equal(currentIndex(items, { track: 'x', item: null }), -1);
+  assert.equal(currentIndex(items, { track: null, item: null }), -1);
+});
+
+test('what comes next, as far as it can be known', () => {
+  const items = [{ id: '1' }, { id: '2' }];
+  const settings = { advance: true, repeat: 'off', shuffle: false };
+  assert.deepEqual(following(items, 0, null), { item: items[1] });
+  assert.deepEqual(following(items, 1, null), {});
+  assert.deepEqual(following(items, 1, settings), {});
+  assert.deepEqual(following(items, 1, { ...settings, repeat: 'all' }), { item: items[0] });
+  assert.deepEqual(following(items, 1, { ...settings, repeat: 'all', advance: false }), {});
+  assert.deepEqual(following([items[0]], 0, { ...settings, repeat: 'all' }), { again: true });
+  assert.deepEqual(following(items, 0, { ...settings, repeat: 'one' }), { again: true });
+  assert.deepEqual(following(items, 0, { ...settings, repeat: 'one', advance: false }), { item: items[1] });
+  assert.deepEqual(following(items, 0, { ...settings, shuffle: true }), { chosen: true });
+  assert.deepEqual(following([items[0]], 0, { ...settings, shuffle: true }), {});
 });

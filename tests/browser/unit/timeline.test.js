@@ -14,7 +14,7 @@ test('stamps are UTC, with or without a zone, to fractions of a millisecond', ()
 
 test('odd states are not taken', () => {
   const good = { track_id: 'a', position_ms: 5, state: 'playing', updated_at: '2026-01-01T12:00:00Z' };
-  assert.deepEqual(takePlayback(good), { track: 'a', position: 5, playing: true, stamp: NOON });
+  assert.deepEqual(takePlayback(good), { track: 'a', item: null, position: 5, playing: true, stamp: NOON });
   for (const odd of [{ position_ms: null }, { position_ms: '5' }, { position_ms: -1 }, { position_ms: Infinity }, { state: null }, { state: 'stopped' }, { updated_at: 'x' }])
     assert.equal(takePlayback({ ...good, ...odd }), null, JSON.stringify(odd));
 });
