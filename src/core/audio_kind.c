@@ -17,6 +17,39 @@ static const char *const media_types[AUDIO_KINDS] = {
     [AUDIO_OGG] = "audio/ogg",  [AUDIO_WAV] = "audio/x-wav", [AUDIO_AIFF] = "audio/aiff",
 };
 
+static const char *const names[AUDIO_KINDS] = {
+    [AUDIO_MP3] = "mp3",
+    [AUDIO_MPEG_LAYER_2] = "MPEG audio of layer II (mp2)",
+    [AUDIO_WAV] = "WAV",
+    [AUDIO_AIFF] = "AIFF",
+    [AUDIO_AAC] = "AAC without an MP4 around it",
+    [AUDIO_MPEG_TS] = "an MPEG transport stream",
+    [AUDIO_MPEG_PS] = "an MPEG program stream",
+    [AUDIO_FLAC] = "FLAC",
+    [AUDIO_OGG] = "Ogg",
+    [AUDIO_MP4] = "MP4",
+    [AUDIO_MATROSKA] = "Matroska or WebM",
+    [AUDIO_ASF] = "ASF (WMA)",
+    [AUDIO_AVI] = "AVI",
+    [AUDIO_AMR] = "AMR",
+    [AUDIO_CAF] = "CAF",
+    [AUDIO_AU] = "AU",
+    [AUDIO_MONKEYS] = "Monkey's Audio",
+    [AUDIO_WAVPACK] = "WavPack",
+    [AUDIO_MUSEPACK] = "Musepack",
+    [AUDIO_MIDI] = "MIDI",
+    [AUDIO_JPEG] = "a JPEG picture",
+    [AUDIO_PNG] = "a PNG picture",
+    [AUDIO_GIF] = "a GIF picture",
+    [AUDIO_ZIP] = "a ZIP archive",
+    [AUDIO_GZIP] = "a gzip file",
+    [AUDIO_RAR] = "a RAR archive",
+    [AUDIO_7Z] = "a 7z archive",
+    [AUDIO_PDF] = "a PDF document",
+    [AUDIO_WEB_PAGE] = "a web page",
+    [AUDIO_JSON] = "text (JSON)",
+};
+
 static const struct signature {
     size_t at, bytes;
     const char *magic;
@@ -153,9 +186,14 @@ enum audio_kind audio_kind_of(const unsigned char *bytes, size_t count, bool *re
     return kind_of_text(bytes, count, ret_sure);
 }
 
+bool audio_kind_is_played(enum audio_kind kind)
+{
+    return media_types[kind] != NULL;
+}
+
 bool audio_kind_needs_codecs(enum audio_kind kind)
 {
-    return kind != AUDIO_MP3 && media_types[kind];
+    return kind != AUDIO_MP3 && audio_kind_is_played(kind);
 }
 
 const char *audio_kind_media_type(enum audio_kind kind)
@@ -163,45 +201,19 @@ const char *audio_kind_media_type(enum audio_kind kind)
     return media_types[kind] ? media_types[kind] : "application/octet-stream";
 }
 
+const char *audio_kind_name(enum audio_kind kind)
+{
+    return names[kind];
+}
+
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX])
 {
-    static const char *const names[AUDIO_KINDS] = {
-        [AUDIO_MPEG_LAYER_2] = "MPEG audio of layer II (mp2)",
-        [AUDIO_WAV] = "WAV",
-        [AUDIO_AIFF] = "AIFF",
-        [AUDIO_AAC] = "AAC",
-        [AUDIO_MPEG_TS] = "an MPEG transport stream",
-        [AUDIO_MPEG_PS] = "an MPEG program stream",
-        [AUDIO_FLAC] = "FLAC",
-        [AUDIO_OGG] = "Ogg",
-        [AUDIO_MP4] = "an mp4 file",
-        [AUDIO_MATROSKA] = "Matroska or WebM",
-        [AUDIO_ASF] = "ASF (WMA)",
-        [AUDIO_AVI] = "AVI",
-        [AUDIO_AMR] = "AMR",
-        [AUDIO_CAF] = "CAF",
-        [AUDIO_AU] = "AU",
-        [AUDIO_MONKEYS] = "Monkey's Audio",
-        [AUDIO_WAVPACK] = "WavPack",
-        [AUDIO_MUSEPACK] = "Musepack",
-        [AUDIO_MIDI] = "MIDI",
-        [AUDIO_JPEG] = "a JPEG picture",
-        [AUDIO_PNG] = "a PNG picture",
-        [AUDIO_GIF] = "a GIF picture",
-        [AUDIO_ZIP] = "a ZIP archive",
-        [AUDIO_GZIP] = "a gzip file",
-        [AUDIO_RAR] = "a RAR archive",
-        [AUDIO_7Z] = "a 7z archive",
-        [AUDIO_PDF] = "a PDF document",
-        [AUDIO_WEB_PAGE] = "a web page",
-        [AUDIO_JSON] = "text (JSON)",
-    };
-    if (kind == AUDIO_MP3)
+    if (audio_kind_is_played(kind))
         *to = '\0';
     else if (kind == AUDIO_EMPTY)
         snprintf(to, AUDIO_REFUSAL_MAX, "it is empty");
     else if (names[kind])
-        snprintf(to, AUDIO_REFUSAL_MAX, "it is %s; only mp3 can be played", names[kind]);
+        snprintf(to, AUDIO_REFUSAL_MAX, "it is %s, which no speaker plays", names[kind]);
     else
         snprintf(to, AUDIO_REFUSAL_MAX, "no mp3 frames were found in it");
 }

@@ -139,10 +139,10 @@ static bool check_codec(struct track *track, char *why)
         return refuse(why, PROTECTED);
     /* Its packets' time stamps are not theirs after a seek. */
     if (about->codec_id == AV_CODEC_ID_FLAC && strcmp(track->format->iformat->name, "ogg") == 0)
-        return refuse(why, "its sound is FLAC in Ogg, which cannot be played");
+        return refuse(why, "its sound is FLAC in Ogg, which no speaker plays");
     if (find_codec(about->codec_id))
         return open_codec(track) || refuse(why, "what it says of its sound makes no sense");
-    snprintf(why, DECODE_TEXT_MAX, "its sound is %s, which cannot be played",
+    snprintf(why, DECODE_TEXT_MAX, "its sound is %s, which no speaker plays",
              avcodec_get_name(about->codec_id));
     return false;
 }

@@ -8,6 +8,7 @@
 
 #include "tutti/core/mp3_walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,7 +125,11 @@ bool mp3_check_is_refused(const struct mp3_check *check)
 
 void mp3_check_refusal(const struct mp3_check *check, char to[AUDIO_REFUSAL_MAX])
 {
-    audio_probe_refusal(check->probe.kind, to);
+    enum audio_kind kind = check->probe.kind;
+    if (audio_kind_is_played(kind))
+        snprintf(to, AUDIO_REFUSAL_MAX, "it is %s; this hub takes mp3 only", audio_kind_name(kind));
+    else
+        audio_probe_refusal(kind, to);
 }
 
 bool mp3_check_result(struct mp3_check *check, double *ret_seconds)

@@ -156,7 +156,7 @@ def test_the_hub_refuses_in_the_same_words(house, tmp_path):
         status, answer = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", "POST",
                                       {"track_id": "a", "name": "a", "media": media}, host.token)
         assert status == 415
-        assert "it is WAV; only mp3 can be played" in answer["detail"]
+        assert "it is WAV; this hub takes mp3 only" in answer["detail"]
     finally:
         house.stop()
         hub.stop()
@@ -175,13 +175,13 @@ def test_a_track_that_is_no_mp3_is_silence_until_the_next(house, tmp_path):
         speaker.wait_connected()
         host.playback(track_id="broken", position_ms=0, state="playing")
         status = speaker.wait_state("failed")
-        assert status["track_error"] == "it is a web page; only mp3 can be played"
+        assert status["track_error"] == "it is a web page, which no speaker plays"
         assert speaker.log.count("cannot be played") == 1
         harness.wait_until(lambda: speaker.status()["cache"]["tracks"] == 2, 10, "the next one to be there")
         host.playback(track_id="likewise", position_ms=0, state="playing")
         harness.wait_until(lambda: speaker.log.count("cannot be played") == 2, 10, "the second one's line")
         assert speaker.status()["state"] == "failed"
-        assert speaker.status()["track_error"] == "it is a ZIP archive; only mp3 can be played"
+        assert speaker.status()["track_error"] == "it is a ZIP archive, which no speaker plays"
         host.playback(track_id="good", position_ms=0, state="playing")
         speaker.wait_state("playing")
     finally:

@@ -173,8 +173,8 @@ UNPLAYABLE = {
     "protected": (["-f", "lavfi", "-i", "sine=d=1", *AAC, "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "0" * 32,
                    "-encryption_kid", "1" * 32], "it is protected (DRM), for its shop's own players only"),
     "FLAC in Ogg": (["-f", "lavfi", "-i", "sine=d=1", "-c:a", "flac", "-f", "ogg"],
-                    "its sound is FLAC in Ogg, which cannot be played"),
-    "another codec": (["-f", "lavfi", "-i", "sine=d=1:r=48000", "-c:a", "ac3"], "its sound is ac3, which cannot be played"),
+                    "its sound is FLAC in Ogg, which no speaker plays"),
+    "another codec": (["-f", "lavfi", "-i", "sine=d=1:r=48000", "-c:a", "ac3"], "its sound is ac3, which no speaker plays"),
 }
 
 

@@ -8,7 +8,8 @@
  * An mp3 is several frames that follow each other, each header where the frame before it ends, and
  * all of one version, layer and rate. ID3v2 tags before them are skipped by their size; anything
  * else (zeros, artwork, other tags, what a wrong size left over) is searched through as far as
- * browsers do. Files of another kind are known by name and refused, whatever is found in them.
+ * browsers do. Files of another kind are known by name, whatever is found in them: some of them are
+ * played as well, and whoever takes less says so itself.
  *
  * It keeps no bytes: whoever asks holds a window of them. Work per step is linear in its bytes.
  */
@@ -96,14 +97,19 @@ void audio_probe_init(struct audio_probe *probe);
 bool audio_probe_step(struct audio_probe *probe, const unsigned char *bytes, size_t count,
                       bool at_end);
 
-/* Can a speaker play it, with the help of the package tutti-codecs? */
+/* Can a speaker play it? */
+bool audio_kind_is_played(enum audio_kind kind);
+/* The same, but only with the help of the package tutti-codecs? */
 bool audio_kind_needs_codecs(enum audio_kind kind);
+
+/* Within a sentence: "FLAC", "a ZIP archive". NULL: it has no name. */
+const char *audio_kind_name(enum audio_kind kind);
 
 /* Its media type, as in an HTTP header; of what no speaker plays "application/octet-stream". */
 const char *audio_kind_media_type(enum audio_kind kind);
 
-/* Why it cannot be played, as a sentence without a subject: "it is WAV; only mp3 can be played".
- * Empty for an mp3. */
+/* Why no speaker can play it, as a sentence without a subject: "it is a ZIP archive, which no
+ * speaker plays". Empty for what one can. */
 void audio_probe_refusal(enum audio_kind kind, char to[AUDIO_REFUSAL_MAX]);
 
 #endif

@@ -582,25 +582,26 @@ static void test_other_kinds_are_called_by_their_name(void **state)
 {
     (void)state;
     check_refused(filled(0, 0), "it is empty");
-    check_refused(wav(20000, 2), "it is WAV; only mp3 can be played");
-    check_refused(id3(50, join(filled(50, 0), wav(20000, 2))), "it is WAV; only mp3 can be played");
-    check_refused(aiff(20000), "it is AIFF; only mp3 can be played");
-    check_refused(adts(40), "it is AAC; only mp3 can be played");
-    check_refused(mpeg_ts(100), "it is an MPEG transport stream; only mp3 can be played");
-    check_refused(archive("fLaC", 4, 9000), "it is FLAC; only mp3 can be played");
-    check_refused(archive("OggS", 4, 9000), "it is Ogg; only mp3 can be played");
+    check_refused(wav(20000, 2), "it is WAV; this hub takes mp3 only");
+    check_refused(id3(50, join(filled(50, 0), wav(20000, 2))),
+                  "it is WAV; this hub takes mp3 only");
+    check_refused(aiff(20000), "it is AIFF; this hub takes mp3 only");
+    check_refused(adts(40), "it is AAC without an MP4 around it, which no speaker plays");
+    check_refused(mpeg_ts(100), "it is an MPEG transport stream, which no speaker plays");
+    check_refused(archive("fLaC", 4, 9000), "it is FLAC; this hub takes mp3 only");
+    check_refused(archive("OggS", 4, 9000), "it is Ogg; this hub takes mp3 only");
     check_refused(archive("\0\0\0\x20"
                           "ftypM4A ",
                           12, 9000),
-                  "it is an mp4 file; only mp3 can be played");
-    check_refused(archive("PK\3\4", 4, 9000), "it is a ZIP archive; only mp3 can be played");
-    check_refused(picture(9000), "it is a JPEG picture; only mp3 can be played");
+                  "it is MP4; this hub takes mp3 only");
+    check_refused(archive("PK\3\4", 4, 9000), "it is a ZIP archive, which no speaker plays");
+    check_refused(picture(9000), "it is a JPEG picture, which no speaker plays");
     check_refused(archive("\x89PNG\r\n\x1a\n", 8, 9000),
-                  "it is a PNG picture; only mp3 can be played");
+                  "it is a PNG picture, which no speaker plays");
     check_refused(join(text("\n<!DOCTYPE html>", 16), words(900)),
-                  "it is a web page; only mp3 can be played");
+                  "it is a web page, which no speaker plays");
     check_refused(text("{\"detail\": \"Not found\"}", 23),
-                  "it is text (JSON); only mp3 can be played");
+                  "it is text (JSON), which no speaker plays");
     check_refused(words(900), "no mp3 frames were found in it");
 }
 
