@@ -25,11 +25,22 @@ if(TUTTI_FUZZ)
 endif()
 target_link_options(tutti_flags INTERFACE -Wl,-z,relro -Wl,-z,now)
 
-# tutti_layer(NAME SOURCES ... USES ...): a static library tutti_NAME. USES lists the layers below
-# it and the outside libraries; whatever is not listed is not on its include or link path.
+# A layer sees the public headers of the layers that it uses, and no others: build/layers/NAME is an include root with
+# include/tutti/NAME in it and nothing else. (hub, ctl and decode have no public headers: nothing is above them.)
+function(tutti_layer_root name)
+  set(root ${CMAKE_BINARY_DIR}/layers/${name})
+  file(MAKE_DIRECTORY ${root}/tutti)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/tutti/${name} ${root}/tutti/${name} SYMBOLIC)
+  target_include_directories(tutti_${name} PUBLIC ${root})
+endfunction()
+
+# tutti_layer(NAME SOURCES ... USES ...): a static library tutti_NAME. USES lists the layers below it and the outside
+# libraries; of our own, what is not listed is neither on its include path nor on its link path.
 function(tutti_layer name)
   cmake_parse_arguments(LAYER "" "" "SOURCES;USES" ${ARGN})
   add_library(tutti_${name} STATIC ${LAYER_SOURCES})
-  target_include_directories(tutti_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
+  if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/include/tutti/${name})
+    tutti_layer_root(${name})
+  endif()
   target_link_libraries(tutti_${name} PUBLIC ${LAYER_USES} PRIVATE tutti_flags)
 endfunction()
