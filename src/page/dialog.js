@@ -3,11 +3,11 @@ import { announce, fill, h } from './dom.js';
 import { t } from './texts.js';
 
 /**
- * Asks; content: nodes. Resolves to null, or to what field says (its text, trimmed; true without a field).
+ * Asks; content: nodes; value: what the field says at first. Resolves to null, or to what field says (its text, trimmed; true without a field).
  */
-export function question({ title, content = [], yes, danger = false, field = null }) {
+export function question({ title, content = [], yes, danger = false, field = null, value = '' }) {
   return new Promise((resolve) => {
-    const input = field ? h('input', { id: 'answer', maxlength: 200, autocomplete: 'off', dir: 'auto' }) : null;
+    const input = field ? h('input', { id: 'answer', value, maxlength: 200, autocomplete: 'off', dir: 'auto' }) : null;
     const dialog = h('dialog', { 'aria-labelledby': 'question' },
       h('form', { method: 'dialog' },
         h('h2', { id: 'question' }, title),

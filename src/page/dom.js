@@ -11,6 +11,14 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** The same of an SVG. */
+export function s(tag, properties = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  set(element, properties);
+  append(element, children);
+  return element;
+}
+
 export function set(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);

@@ -10,7 +10,7 @@ const BURST_MS = 120;
 const WAIT_LEAST_MS = 500;
 const WAIT_MOST_MS = 8000;
 
-/** Events: state (live or not), message ({ type, payload }). */
+/** Events: open (a fresh socket), state (live or not), message ({ type, payload }). */
 export class Live extends EventTarget {
   live = false;
   clock = new ServerClock();
@@ -42,6 +42,7 @@ export class Live extends EventTarget {
   #opened() {
     this.#echoes.clear();
     this.clock.forget();
+    this.dispatchEvent(new CustomEvent('open'));
     for (let i = 0; i < BURST; i++) setTimeout(() => this.#ask(), i * BURST_MS);
   }
 

@@ -2,6 +2,7 @@
 import { call } from './api.js';
 import { Live } from './live.js';
 import { currentIndex, following } from './order.js';
+import { Speakers } from './speakers.js';
 import { duration, positionAt, takePlayback } from './timeline.js';
 
 const ANSWER_MS = 4000;
@@ -18,6 +19,8 @@ export class Session extends EventTarget {
   isHost = false;
   /** When all of this was true for the last time; null: it is true now. */
   staleSince = null;
+  speakers = new Speakers();
+  #watches = false;
   #commands = [];
   #busy = new Map();
   #told = 0;
@@ -30,6 +33,7 @@ export class Session extends EventTarget {
     this.isHost = membership.role === 'host';
     this.code = membership.code ?? null;
     this.live = new Live(this.id, this.token);
+    this.live.addEventListener('open', () => this.#watch());
     this.live.addEventListener('state', () => this.#turn());
     this.live.addEventListener('message', (event) => this.#take(event.detail));
     this.live.addEventListener('lost', () => this.#ask());
@@ -103,7 +107,10 @@ export class Session extends EventTarget {
     if (type === 'playback_state') this.#takePlayback(payload);
     else if (type === 'playlist_update' && Array.isArray(payload.playlist)) this.items = payload.playlist;
     else if (type === 'request_update' && typeof payload.id === 'string') this.#takeRequest(payload);
-    else if (type === 'session_settings') this.#takeSettings(payload);
+    else if (type === 'speaker_update') {
+      this.speakers.take(payload);
+      return;
+    } else if (type === 'session_settings') this.#takeSettings(payload);
     else if (type === 'error') this.#refuse(payload.detail);
     this.#changed();
   }
@@ -132,6 +139,41 @@ export class Session extends EventTarget {
 
   #refuse(detail) {
     this.#commands.shift()?.reject(new Error(typeof detail === 'string' ? detail : ''));
+  }
+
+  // --- speakers -----------------------------------------------------------------------------
+
+  /** Whether to be told of the speakers: of each once a second, so only while somebody looks. */
+  watch(watches) {
+    if (watches === this.#watches) return;
+    this.#watches = watches;
+    if (watches) this.#watch();
+    else this.live.send('subscribe', { speakers: false });
+  }
+
+  async #watch() {
+    if (!this.#watches || !this.live.send('subscribe', { speakers: true })) return;
+    try {
+      const { speakers } = await call('GET', `/sessions/${this.id}/speakers`, { token: this.token });
+      if (Array.isArray(speakers)) this.speakers.takeAll(speakers);
+    } catch {
+      // Each is told over the socket, too; only what was forgotten meanwhile stays until the next time.
+    }
+  }
+
+  async #changeSpeaker({ id }, method, body) {
+    const answer = await this.#rest(`speaker ${id}`, method, `/sessions/${this.id}/speakers/${id}`, body);
+    if (answer) this.speakers.take(answer);
+    return answer;
+  }
+
+  /** '': its own name again. */
+  rename(speaker, name) {
+    return this.#changeSpeaker(speaker, 'PATCH', { name });
+  }
+
+  forget(speaker) {
+    return this.#changeSpeaker(speaker, 'DELETE');
   }
 
   // --- what is asked ------------------------------------------------------------------------

@@ -5,23 +5,24 @@ import { Listener } from './listen.js';
 import { More } from './more.js';
 import { MiniPlayer, Playing } from './playing.js';
 import { Queue } from './queue.js';
+import { Rooms } from './rooms.js';
 import { Requests } from './requests.js';
 import { t } from './texts.js';
 import { tame } from './names.js';
 import { Uploads } from './uploads.js';
 
-const VIEWS = { playing: 'note', queue: 'list', requests: 'hand', more: 'more' };
+const VIEWS = { playing: 'note', queue: 'list', rooms: 'speaker', requests: 'hand', more: 'more' };
 const TICK_MS = 250;
 
 export class Shell {
-  #session; #frame = 0; #timer;
+  #session; #frame = 0; #timer; #looked = false;
 
   constructor(session, ways) {
     this.#session = session;
     this.uploads = new Uploads(session);
     this.listener = new Listener(session);
     this.views = {
-      playing: new Playing(session, this.listener), queue: new Queue(session, this.uploads), requests: new Requests(session), more: new More(session, this.listener, ways),
+      playing: new Playing(session, this.listener), queue: new Queue(session, this.uploads), rooms: new Rooms(session), requests: new Requests(session), more: new More(session, this.listener, ways),
     };
     this.mini = new MiniPlayer(session, () => this.show('playing'));
     this.badge = h('b', { class: 'badge' });
@@ -39,8 +40,15 @@ export class Shell {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.show(this.tabs[location.hash.slice(1)] ? location.hash.slice(1) : 'playing');
     addEventListener('hashchange', this.#turn);
+    document.addEventListener('visibilitychange', this.#look);
     this.update();
   }
+
+  /** Speakers are told of while somebody looks, and has looked at them. */
+  #look = () => {
+    this.#looked ||= this.element.dataset.view === 'rooms';
+    this.#session.watch(this.#looked && document.visibilityState === 'visible');
+  };
 
   #turn = () => {
     const name = location.hash.slice(1);
@@ -51,6 +59,8 @@ export class Shell {
     this.element.dataset.view = name;
     for (const [one, tab] of Object.entries(this.tabs)) set(tab, { 'aria-current': one === name ? 'page' : null });
     if (location.hash !== `#${name}`) history.replaceState(null, '', `#${name}`);
+    this.#look();
+    this.views.rooms.tick();
     scrollTo(0, 0);
   }
 
@@ -60,7 +70,9 @@ export class Shell {
   }
 
   #tick() {
-    if (document.visibilityState !== 'visible' || !this.#session.isLive) return;
+    if (document.visibilityState !== 'visible') return;
+    this.views.rooms.tick();
+    if (!this.#session.isLive) return;
     this.views.more.tick();
     if (!this.#session.playback?.playing) return;
     this.views.playing.tick();
@@ -94,6 +106,7 @@ export class Shell {
     clearInterval(this.#timer);
     clearTimeout(this.#frame);
     removeEventListener('hashchange', this.#turn);
+    document.removeEventListener('visibilitychange', this.#look);
     this.listener.stop();
     this.#session.end();
     fill(this.element);

@@ -112,6 +112,27 @@ export class Hub {
   }
 }
 
+/** A tuttid with a virtual sound card. */
+export class Speaker {
+  constructor(hub, code, name) {
+    this.directory = mkdtempSync(join(tmpdir(), 'tutti-speaker-'));
+    const inside = (file) => join(this.directory, file);
+    writeFileSync(inside('asound.conf'), `pcm_type.tutti_vcard {\n lib "${join(BUILD, 'tests/libasound_module_pcm_tutti_vcard.so')}"\n}\n`
+      + `pcm.card {\n type tutti_vcard\n record "${inside('card.vcrd')}"\n control "${inside('card.control')}"\n}\n`);
+    writeFileSync(inside('card.control'), '');
+    writeFileSync(inside('tuttid.conf'), `[backend]\nurl = ${hub.url}\nname = ${name}\njoin_code = ${code}\n[audio]\ndevice = card\nvolume = 100\nmixer = none\n`
+      + `[paths]\nstate_dir = ${inside('state')}\ncache_dir = ${inside('cache')}\n[control]\nsocket = ${inside('control.sock')}\n`, { mode: 0o600 });
+    this.process = spawn(join(BUILD, 'bin/tuttid'), ['--config', inside('tuttid.conf')],
+      { stdio: 'ignore', env: { ...process.env, ALSA_CONFIG_PATH: inside('asound.conf') } });
+  }
+
+  async end() {
+    this.process.kill();
+    if (this.process.exitCode === null) await once(this.process, 'exit');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
 /** One Chromium; each page of people() has storage of its own. */
 export class Browsers {
   async start() {

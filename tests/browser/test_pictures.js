@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { AXE, Browsers, DESK, Hub, MUSIC, NARROW, PHONE, go, until } from './house.js';
+import { AXE, Browsers, DESK, Hub, MUSIC, NARROW, PHONE, Speaker, go, until } from './house.js';
 
 const OUT = process.env.TUTTI_PICTURES ?? join(process.env.TUTTI_BROWSER_DIR, 'pictures');
 const song = (name) => readFileSync(join(MUSIC, `${name}.mp3`));
@@ -12,6 +12,9 @@ const FILES = ['meadow', 'pier', 'harbour', 'lantern'];
 let browsers;
 let hub;
 let session;
+let speakers;
+/** A page at the rooms, from the beginning: its lines become longer while the others are looked at. */
+let rooms;
 
 before(async () => {
   mkdirSync(OUT, { recursive: true });
@@ -23,10 +26,18 @@ before(async () => {
   const denied = await hub.add(session.id, anna, 'Northern Lights – Long Version', song('pier'));
   await hub.add(session.id, anna, 'Rain on the Roof', song('lantern'));
   await hub.call('POST', `/sessions/${session.id}/playback`, { token: session.token, body: { state: 'playing', position_ms: 21000 } });
+  await hub.call('PATCH', `/sessions/${session.id}/settings`, { token: session.token, body: { repeat: 'all' } });
   session.denied = denied.id;
+  speakers = ['Kitchen', 'Living room', 'Bathroom'].map((name) => new Speaker(hub, session.code, name));
+  rooms = await browsers.open();
+  await rooms.goto(hub.hostLink(session.code));
+  await rooms.waitForSelector('.connection.live', { state: 'attached' });
+  await go(rooms, 'Rooms');
+  await until(async () => (await rooms.locator('.room[data-standing=known]').count()) === speakers.length, 'the speakers to play');
 });
 after(async () => {
   await browsers.end();
+  for (const speaker of speakers ?? []) await speaker.end();
   await hub.end();
 });
 
@@ -52,9 +63,10 @@ async function views(options, each) {
   await page.goto(hub.hostLink(session.code));
   await page.waitForSelector('.connection.live', { state: 'attached' });
   await until(async () => (await page.locator('.queue li').count()) === NAMES.length, 'the queue');
-  for (const name of ['playing', 'queue', 'requests', 'more']) {
+  for (const name of ['playing', 'queue', 'rooms', 'requests', 'more']) {
     await page.evaluate((view) => { location.hash = view; }, name);
     await page.waitForSelector(`.shell[data-view=${name}]`);
+    if (name === 'rooms') await until(async () => (await page.locator('.room[data-standing=known]').count()) === speakers.length, 'the rooms');
     await each(page, name);
   }
   assert.deepEqual(page.errors, []);
@@ -112,6 +124,12 @@ async function sheet(file, shots, height) {
   await page.context().close();
 }
 
+async function roomsShot(size, scheme) {
+  await rooms.setViewportSize(size);
+  await rooms.emulateMedia({ colorScheme: scheme });
+  return rooms.screenshot();
+}
+
 test('pictures', async () => {
   await hub.call('POST', `/requests/${session.denied}/deny`, { token: session.token, body: { reason: 'Too long for tonight' } });
   await hub.call('POST', `/sessions/${session.id}/playback`, { token: session.token, body: { state: 'playing', position_ms: 21000 } });
@@ -120,9 +138,9 @@ test('pictures', async () => {
       const shots = [];
       await views({ size, scheme }, async (page, name) => {
         if (name === 'host' || (form === 'desk' && name === 'playing')) return;
-        shots.push(await page.screenshot());
+        shots.push(await (name === 'rooms' ? roomsShot(size, scheme) : page.screenshot()));
       });
-      const parts = form === 'phone' ? [['', shots]] : [['_1', shots.slice(0, 2)], ['_2', shots.slice(2)]];
+      const parts = form === 'phone' ? [['', shots]] : [['_1', shots.slice(0, 2)], ['_2', shots.slice(2, 4)], ['_3', shots.slice(4)]];
       for (const [suffix, some] of parts) await sheet(`page_${form}_${scheme}${suffix}.png`, some, height);
     }
   }

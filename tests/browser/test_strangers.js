@@ -94,6 +94,50 @@ test('names, requesters, reasons and whatever else others write are text', async
   }
 });
 
+/** Sockets of speakers that say anything of themselves: from a page of the hub's own, for node has no WebSocket. */
+async function reports(session, tokens, names) {
+  const page = await browsers.open();
+  await page.goto(hub.url);
+  await page.evaluate(({ id, all, keys }) => Promise.all(all.map((name, i) => new Promise((resolve) => {
+    const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws/sessions/${id}`, ['tutti-hub', `token.${keys[i]}`]);
+    const speaker = { device_key: String(i).padStart(32, '0'), name, version: name, volume: 60, muted: false, device: name, device_error: name };
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'sync_ack', payload: { client_time: new Date().toISOString(), drift_ms: 0.01, sequence: 1, speaker } }));
+    socket.onmessage = (event) => { if (JSON.parse(event.data).type === 'sync_ack') resolve(); };
+  }))), { id: session.id, all: names, keys: tokens });
+  return page;
+}
+
+test('what speakers say of themselves is text', async (t) => {
+  hub = await new Hub().start();
+  t.after(() => hub.end());
+  const session = await hub.session();
+  const tokens = [];
+  for (const name of HOSTILE) tokens.push(await hub.join(session.code, name));
+  const page = await browsers.open({ size: NARROW });
+  await page.goto(hub.hostLink(session.code));
+  await live(page);
+  await reports(session, tokens, HOSTILE);
+  await go(page, 'Rooms');
+  await until(async () => (await page.locator('.rooms .room').count()) === HOSTILE.length, 'the speakers');
+  const shown = async (part) => (await page.locator(`.rooms ${part}`).allTextContents()).map((text) => text.replace(/[\u2068\u2069]/g, '')).sort();
+  // The hub says what a speaker's name may be, and cuts what is too long; no word of it is markup.
+  const told = (await hub.call('GET', `/sessions/${session.id}/speakers`, { token: session.token })).json.speakers;
+  assert.deepEqual(await shown('.name'), told.map(({ name }) => tamed(name)).sort());
+  assert.deepEqual(await shown('.wrong'), told.map((one) => `Sound device: ${tamed(one.device_error)}`).sort());
+  assert.deepEqual(await shown('.chip'), told.map(({ device }) => tamed(device)).sort());
+  assert.ok(told.some(({ name }) => name.includes('<img')), 'and hostile ones are among them');
+  await isWhole(page, 'rooms');
+  for (const name of HOSTILE) {
+    await page.locator('.rooms button:has-text("Rename")').first().click();
+    await page.fill('dialog input', name);
+    await isWhole(page, `asked for ${name}`);
+    await page.click('dialog button:has-text("Rename")');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    await page.waitForTimeout(50);
+    await isWhole(page, `renamed to ${name}`);
+  }
+});
+
 test('a page of another origin can do nothing', async (t) => {
   hub = await new Hub().start();
   t.after(() => hub.end());
