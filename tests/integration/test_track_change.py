@@ -148,7 +148,7 @@ def test_pause_seek_mute_and_volume_come_at_once_and_without_a_click(hub, house,
     mutes = [silent_after_s(recorded, ns) for ns in muted]
     print(f"pause {np.median(pauses) * 1e3:.0f} ms, at most {max(pauses) * 1e3:.0f}; "
           f"mute {np.median(mutes) * 1e3:.0f} ms, at most {max(mutes) * 1e3:.0f}")
-    bound_s = 0.05 if rewinds else 0.12  # of the median: the machine may be late, but not always
+    bound_s = 0.1 if rewinds else 0.2  # of the median, for a buffer of 1.5 s: a busy machine is late now and then
     assert np.median(pauses) < bound_s and np.median(mutes) < bound_s
     for run in recorded.runs:
         bend = np.abs(np.diff(run.frames[:, 0], 2))
