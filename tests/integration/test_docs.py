@@ -205,7 +205,7 @@ class Household:
 
     def __init__(self, directory, hub, house):
         self.directory = directory
-        self.host = house.speaker("kitchen", hub.url, backend_role="host", metrics_listen=f"127.0.0.1:{free_port()}")
+        self.host = house.speaker("kitchen", hub.url, backend_role="host", metrics_listen=f"127.0.0.1:{harness.free_port()}")
         self.host.wait_connected()
         state = self.host.kept_state()
         self.code = state["code"]
@@ -276,13 +276,6 @@ class Household:
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=20)
         return running.returncode, line
-
-
-def free_port():
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_every_command_is_run_or_says_why_not(hub, house, tmp_path):

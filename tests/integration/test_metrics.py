@@ -15,12 +15,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 SAMPLE = re.compile(r'(tutti_[a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)')
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def fetch(port, path="/metrics", address="127.0.0.1"):
     with urllib.request.urlopen(f"http://{address}:{port}{path}", timeout=10) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
@@ -62,7 +56,7 @@ def speaker(hub, house):
     host = harness.Host(hub.url)
     host.upload("t1", harness.MUSIC / "harbour.mp3")
     house.speaker("Study", hub.url, backend_join_code=host.code).wait_connected()  # whose clock is followed
-    port = free_port()
+    port = harness.free_port()
     running = house.speaker('Kit"chen \\', hub.url, backend_join_code=host.code, metrics_listen=f"127.0.0.1:{port}")
     running.wait_connected()
     running.port = port
@@ -107,7 +101,7 @@ def test_the_figures_are_those_of_the_status(speaker):
 
 
 def test_a_host_counts_its_commands(hub, house):
-    port = free_port()
+    port = harness.free_port()
     speaker = house.speaker("kitchen", hub.url, backend_role="host", metrics_listen=f"127.0.0.1:{port}")
     speaker.wait_connected()
     session = speaker.kept_state()

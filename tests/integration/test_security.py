@@ -510,11 +510,6 @@ def test_control_lines_are_bounded(house, server):
 # --- a stranger on the network, at the speaker's metrics -------------------------------------
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class At:
     """What say() needs of a server."""
 
@@ -525,7 +520,7 @@ class At:
 def test_metrics_survive_hostile_callers(house, server):
     """Garbage, other methods, idle connections and WebSockets: metrics are there again, and no secret was told."""
     backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
-    at = At(free_port())
+    at = At(harness.free_port())
     speaker = member(house, backend.url, metrics_listen=f"127.0.0.1:{at.port}")
     speaker.wait_connected()
     upgrade = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -550,7 +545,7 @@ def test_metrics_survive_hostile_callers(house, server):
 def test_websockets_do_not_hold_the_metrics(house, server):
     """Who opens as many as there is room for, and goes on saying nothing, is thrown out."""
     backend = server(on_ws=initial_frames, on_http=lambda request: [evil.answer("404 Not Found")])
-    at = At(free_port())
+    at = At(harness.free_port())
     speaker = member(house, backend.url, metrics_listen=f"127.0.0.1:{at.port}")
     speaker.wait_connected()
     upgrade = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -3,8 +3,10 @@ import base64
 import datetime
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -20,6 +22,18 @@ MUSIC = Path(__file__).parent.parent / "music"
 EMULATED = "TUTTI_EMULATED" in os.environ
 SANITIZED = BUILD.name == "asan"
 PATIENCE = float(os.environ.get("TUTTI_PATIENCE", 1))  # more for emulated programs
+
+
+def free_port(address="127.0.0.1"):
+    """For a program that takes a port by number: below those that the kernel gives away, so that nobody else gets it meanwhile."""
+    while True:
+        port = random.randrange(20000, 32768)
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, deadline_s=15, what="the condition"):
