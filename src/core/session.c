@@ -45,6 +45,7 @@ static void take_playback(struct session *session, const struct playback_state *
 {
     place_heard(&session->place, &session->playlist, playback, length_s, now);
     session->playback = *playback;
+    session->told_at = now;
     session->has_playback = true;
 }
 
@@ -103,9 +104,11 @@ struct session_change session_apply_late(struct session *session, struct protoco
 {
     bool newer = message->type == MESSAGE_PLAYBACK_STATE &&
                  server_sub(message->playback.updated_at, session->playback.updated_at) > 0;
-    if (newer || message->type == MESSAGE_REQUEST)
-        return session_apply(session, message, length_s, now);
-    return (struct session_change){0};
+    if (!newer && message->type != MESSAGE_REQUEST)
+        return (struct session_change){0};
+    struct session_change change = session_apply(session, message, length_s, now);
+    change.doubtful = newer && is_doubtful(session);
+    return change;
 }
 
 /* --- a socket that is being opened --------------------------------------------------------- */
@@ -145,15 +148,24 @@ bool session_opening_is_complete(const struct session_opening *opening)
     return opening->has_playback && opening->has_playlist;
 }
 
+static bool is_overtaken(const struct session *session, const struct session_opening *opening)
+{
+    return session->has_playback && mono_sub(session->told_at, opening->since) > 0 &&
+           server_sub(session->playback.updated_at, opening->playback.updated_at) > 0;
+}
+
 struct session_change session_adopt(struct session *session, struct session_opening *opening,
                                     double length_s, struct mono_time now)
 {
+    bool overtaken = is_overtaken(session, opening);
     struct session_change change = {
         .news = SESSION_PLAYBACK | SESSION_PLAYLIST,
         .dropped = take_playlist(session, &opening->playlist),
     };
-    struct playback_state playback = opening->has_odd ? session->playback : opening->playback;
+    struct playback_state playback =
+        opening->has_odd || overtaken ? session->playback : opening->playback;
     take_playback(session, &playback, length_s, now);
+    change.doubtful = overtaken && is_doubtful(session);
     /* Told next, by whoever tells them at all. */
     session->has_settings = false;
     return change;

@@ -189,6 +189,7 @@ static void open_socket(struct link *link)
     connection->fresh = socket;
     connection->recheck_waits = false;
     connection->opening_since = mono_clock_now();
+    socket->opening.since = connection->opening_since;
 }
 
 static void retry_fired(void *user, struct mono_time now)

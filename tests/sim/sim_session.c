@@ -5,7 +5,7 @@
  *
  * What must hold: an order ends once, and in time; what is said to be done was done, and what would
  * count twice if it were said twice is done once. And when nothing goes wrong any more, the session
- * is what the backend has.
+ * is what the backend has; at once, if all that happens is that sockets are replaced.
  */
 #include "../unit/cmocka_all.h"
 #include "models.h"
@@ -26,6 +26,11 @@
 #define WHOLE_S 60
 #define OPENING_S 10
 #define CALL_S 15
+#define SOCKETS 3
+#define RETIRING_S 2
+#define READ_BEFORE_S 0.3 /* so long before a socket is told of changes its first state was read */
+#define PARSING_S 0.3     /* a long list, beside the loop */
+#define HEARD_S 0.8       /* all that is on its way has come by then */
 
 #define ITEMS_MAX 8
 #define QUEUE_MAX 256
@@ -51,8 +56,8 @@ struct parcel {
 };
 
 struct channel {
-    bool open, subscribed, deaf;
-    double subscribes_at, opened_at;
+    bool open, read, subscribed, deaf;
+    double reads_at, subscribes_at, opened_at;
     struct session_opening opening;
     struct parcel queue[QUEUE_MAX];
     size_t count;
@@ -89,8 +94,9 @@ struct world {
     int next_item;
     struct wish wishes[REQUESTS_KEPT];
     int wish_count;
-    struct channel channels[2];
-    struct channel *live, *fresh;
+    struct channel channels[SOCKETS];
+    struct channel *live, *fresh, *retiring;
+    double retired_at;
     double reopen_at, compare_at, whole_at;
     struct errand errands[ORDERS_MAX * 4];
     struct asked asked[ASKED_MAX];
@@ -181,7 +187,7 @@ static bool goes_wrong(double chance)
 
 static void broadcast(enum message_type type, int request)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SOCKETS; i++)
         if (world.channels[i].subscribed && !world.channels[i].deaf && !goes_wrong(0.02))
             post(&world.channels[i], type, request);
 }
@@ -368,16 +374,27 @@ static void close_channel(struct channel *channel)
         world.live = NULL;
     if (world.fresh == channel)
         world.fresh = NULL;
+    if (world.retiring == channel)
+        world.retiring = NULL;
+}
+
+static struct channel *free_channel(void)
+{
+    struct channel *channel = world.channels;
+    while (channel == world.live || channel == world.retiring)
+        channel++;
+    return channel;
 }
 
 static void open_channel(void)
 {
-    struct channel *channel =
-        world.live == &world.channels[0] ? &world.channels[1] : &world.channels[0];
+    struct channel *channel = free_channel();
     close_channel(channel);
     channel->open = true;
     channel->opened_at = world.t;
-    channel->subscribes_at = world.t + delay_s();
+    channel->opening.since = now();
+    channel->reads_at = world.t + delay_s();
+    channel->subscribes_at = channel->reads_at + sim_uniform(&world.random, 0, READ_BEFORE_S);
     channel->deaf = goes_wrong(0.03);
     world.fresh = channel;
 }
@@ -392,6 +409,8 @@ static void lose(void)
 {
     if (world.live)
         close_channel(world.live);
+    if (world.retiring)
+        close_channel(world.retiring);
     world.reopen_at = world.t + sim_uniform(&world.random, 0.25, 5);
 }
 
@@ -414,11 +433,12 @@ static void take_parcel(struct channel *channel, const struct parcel *parcel)
         message.playlist = playlist_of(&parcel->truth);
     else
         message.request = request_of(parcel->request, parcel->status);
-    bool live = channel == world.live;
-    if (live && parcel->type == MESSAGE_PLAYBACK_STATE)
+    bool live = channel == world.live, opens = channel == world.fresh;
+    if (!opens && parcel->type == MESSAGE_PLAYBACK_STATE)
         orders_heard_playback(&world.orders, &message.playback, &sent_at);
-    follow(live ? session_apply(&world.session, &message, -1, now())
-                : session_apply_opening(&world.session, &channel->opening, &message));
+    follow(opens  ? session_apply_opening(&world.session, &channel->opening, &message)
+           : live ? session_apply(&world.session, &message, -1, now())
+                  : session_apply_late(&world.session, &message, -1, now()));
     if (live && parcel->type == MESSAGE_PLAYLIST)
         orders_heard_playlist(&world.orders, &world.session);
     if (parcel->type == MESSAGE_REQUEST)
@@ -429,8 +449,10 @@ static void take_parcel(struct channel *channel, const struct parcel *parcel)
 
 static void adopt(struct channel *channel)
 {
-    if (world.live)
-        close_channel(world.live);
+    if (world.retiring)
+        close_channel(world.retiring);
+    world.retiring = world.live;
+    world.retired_at = world.t;
     world.fresh = NULL;
     world.live = channel;
     follow(session_adopt(&world.session, &channel->opening, -1, now()));
@@ -443,11 +465,13 @@ static void serve(struct channel *channel)
 {
     if (!channel->open)
         return;
-    if (!channel->subscribed && !channel->deaf && world.t >= channel->subscribes_at) {
-        channel->subscribed = true;
+    if (!channel->read && !channel->deaf && world.t >= channel->reads_at) {
+        channel->read = true;
         post(channel, MESSAGE_PLAYBACK_STATE, 0);
         post(channel, MESSAGE_PLAYLIST, 0);
+        channel->queue[channel->count - 1].at += sim_uniform(&world.random, 0, PARSING_S);
     }
+    channel->subscribed = channel->read && world.t >= channel->subscribes_at;
     while (channel->open && !channel->deaf && channel->count > 0 &&
            channel->queue[0].at <= world.t) {
         struct parcel parcel = channel->queue[0];
@@ -472,6 +496,8 @@ static void compare(void)
 
 static void tend_sockets(void)
 {
+    if (world.retiring && world.t - world.retired_at > RETIRING_S)
+        close_channel(world.retiring);
     if (world.fresh && world.t - world.fresh->opened_at > OPENING_S) {
         close_channel(world.fresh);
         if (!world.live)
@@ -511,6 +537,16 @@ static void send_order(uint64_t number, const struct order *order, bool call, bo
     };
     if (errand->lost)
         errand->answers_at = world.t + CALL_S;
+}
+
+/* The call before is given up; what became of it, nobody hears any more. */
+static void send_again(uint64_t number, const struct order *order)
+{
+    for (size_t i = 0; i < sizeof world.errands / sizeof *world.errands; i++)
+        if (world.errands[i].number == number)
+            world.errands[i].call = false;
+    send_order(number, order, true, true);
+    orders_calls(&world.orders, number);
 }
 
 static void send_first(uint64_t number)
@@ -575,8 +611,7 @@ static void run_orders(void)
             end(&entry);
         else if (act == ORDERS_REPEAT) {
             world.repeated++;
-            send_order(entry.number, &entry.order, true, true);
-            orders_calls(&world.orders, entry.number);
+            send_again(entry.number, &entry.order);
         }
     }
 }
@@ -730,7 +765,7 @@ static void disturb(void)
 
 static void go_wrong(void)
 {
-    struct channel *channel = &world.channels[pick(2)];
+    struct channel *channel = &world.channels[pick(SOCKETS)];
     if (happens(0.5))
         lose();
     else if (channel->open)
@@ -760,8 +795,8 @@ static void check_place(void)
 static void step(void)
 {
     world.t += STEP_S;
-    serve(&world.channels[0]);
-    serve(&world.channels[1]);
+    for (int i = 0; i < SOCKETS; i++)
+        serve(&world.channels[i]);
     serve_errands();
     orders_due(&world.orders, now());
     run_orders();
@@ -795,8 +830,8 @@ static void begin(uint64_t seed)
 
 static void finish(void)
 {
-    close_channel(&world.channels[0]);
-    close_channel(&world.channels[1]);
+    for (int i = 0; i < SOCKETS; i++)
+        close_channel(&world.channels[i]);
     session_finish(&world.session);
 }
 
@@ -836,11 +871,57 @@ static void an_evening_with_a_good_one(void **state)
     finish();
 }
 
+/* Somebody else commands, or asks for something. */
+static void change_something(void)
+{
+    struct order order = happens(0.5) ? some_playback() : some_request();
+    if (order.kind == ORDER_PLAYBACK)
+        do_playback(&(struct errand){.order = order});
+    else
+        do_request(&order);
+}
+
+static void check_known(void)
+{
+    struct playback_state playback = playback_of(&world.truth);
+    struct playlist_message playlist = playlist_of(&world.truth);
+    assert_int_equal(session_differs(&world.session, &playback, &playlist), 0);
+    playlist_message_finish(&playlist);
+    for (int i = 0; i < world.wish_count && i < REQUESTS_MAX; i++)
+        assert_non_null(requests_find(&world.session.requests, request_of(i, 0).id));
+}
+
+/* What a socket is told first was read before it is told of changes: these, only the old one is
+ * told. All of it is known as soon as it has come. */
+static void an_evening_of_replaced_sockets(void **state)
+{
+    (void)state;
+    begin(1);
+    world.t = WILD_S;
+    world.compare_at = world.whole_at = INFINITY; /* nothing else mends it */
+    while (!world.live)
+        step();
+    for (int round = 0; round < 300; round++) {
+        double changes_at = world.t + sim_uniform(&world.random, 0, 2 * READ_BEFORE_S);
+        double replaced_at = world.t;
+        open_channel();
+        while (world.t < changes_at)
+            step();
+        change_something();
+        while (world.t < fmax(changes_at, replaced_at + READ_BEFORE_S) + HEARD_S)
+            step();
+        assert_false(world.fresh);
+        check_known();
+    }
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_evening_with_a_bad_backend),
         cmocka_unit_test(an_evening_with_a_good_one),
+        cmocka_unit_test(an_evening_of_replaced_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

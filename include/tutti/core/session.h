@@ -31,6 +31,7 @@
 struct session {
     bool has_playback;              /* it was told since session_clear() */
     struct playback_state playback; /* the last good one */
+    struct mono_time told_at;       /* when it was told */
     struct playlist_message playlist;
     struct place place; /* of the current item in it */
     struct requests requests;
@@ -39,8 +40,9 @@ struct session {
     struct notices odd; /* messages that could not be used */
 };
 
-/* What a socket that is being opened has told. Zeroed: nothing. */
+/* What a socket that is being opened has told. Zeroed but for since: nothing. */
 struct session_opening {
+    struct mono_time since;
     bool has_playback, has_playlist;
     bool has_odd; /* for a state: the one that is known stays */
     struct playback_state playback;
@@ -67,7 +69,8 @@ struct session_change session_apply(struct session *session, struct protocol_mes
 /*
  * The same of a socket that another has replaced: it may be older than what that one has told, or
  * the only one to tell it. So a playback counts where it is newer, and a request as requests.h puts
- * it; a playlist says nothing of its age, and is left to the next check.
+ * it; a playlist says nothing of its age, and is left to the next check, or to a fresh socket where
+ * the playback does not go with the list that is known.
  */
 struct session_change session_apply_late(struct session *session, struct protocol_message *message,
                                          double length_s, struct mono_time now);
@@ -84,7 +87,11 @@ bool session_note_odd(struct session *session, struct session_opening *opening,
                       unsigned *ret_withheld);
 
 bool session_opening_is_complete(const struct session_opening *opening);
-/* The socket has told the whole state, and is the live one from here on. */
+/*
+ * The socket has told the whole state, and is the live one from here on. What it was told may have
+ * been read before a change of which only the old socket was told: a playback that came since the
+ * opening began counts where it is newer.
+ */
 struct session_change session_adopt(struct session *session, struct session_opening *opening,
                                     double length_s, struct mono_time now);
 

@@ -105,9 +105,9 @@ static const char *here(void)
     return item ? item->id : "none";
 }
 
-static unsigned told_late(struct protocol_message message)
+static unsigned told_late(struct protocol_message message, bool doubtful)
 {
-    unsigned news = news_of(session_apply_late(&session, &message, -1, now), false);
+    unsigned news = news_of(session_apply_late(&session, &message, -1, now), doubtful);
     protocol_message_finish(&message);
     return news;
 }
@@ -143,14 +143,65 @@ static void a_replaced_socket_tells_what_the_new_one_has_not(void **state)
     (void)state;
     connect('A', "AB", "12");
     told(state_of('B', 5, 20), false);
-    assert_int_equal(told_late(state_of('A', 0, 19)), 0); /* older */
-    assert_int_equal(told_late(state_of('A', 0, 20)), 0); /* the same age: it is known */
-    assert_int_equal(told_late(list("A", "1")), 0);
+    assert_int_equal(told_late(state_of('A', 0, 19), false), 0); /* older */
+    assert_int_equal(told_late(state_of('A', 0, 20), false), 0); /* the same age: it is known */
+    assert_int_equal(told_late(list("A", "1"), false), 0);
     assert_string_equal(here(), "2");
-    assert_int_equal(told_late(state_of('A', 7, 21)), SESSION_PLAYBACK);
+    assert_int_equal(told_late(state_of('A', 7, 21), false), SESSION_PLAYBACK);
     assert_string_equal(here(), "1");
-    assert_int_equal(told_late(request("r", REQUEST_APPROVED)), SESSION_REQUESTS);
+    assert_int_equal(told_late(request("r", REQUEST_APPROVED), false), SESSION_REQUESTS);
     assert_non_null(requests_find(&session.requests, "r"));
+    /* What it plays is in a list that this speaker has yet to hear. */
+    assert_int_equal(told_late(state_of('C', 0, 22), true), SESSION_PLAYBACK);
+    assert_string_equal(here(), "none");
+}
+
+static void begin_opening(void)
+{
+    opening = (struct session_opening){.since = now};
+}
+
+static void what_the_old_socket_tells_meanwhile_is_newer(void **state)
+{
+    (void)state;
+    connect('A', "AB", "12");
+    begin_opening();
+    told_first(state_of('A', 0, 20));
+    now = mono_add(now, NS_PER_MS);
+    told(state_of('B', 5, 21), false); /* whose receivers were chosen before */
+    told_first(list("AB", "12"));
+    adopt();
+    assert_string_equal(here(), "2");
+    assert_float_equal(session.playback.position_ms, 5, 0);
+    begin_opening();
+    now = mono_add(now, NS_PER_MS);
+    told(state_of('A', 5, 21), false);
+    told_first(state_of('B', 6, 22));
+    told_first(list("AB", "12"));
+    adopt();
+    assert_string_equal(here(), "2");
+    assert_float_equal(session.playback.position_ms, 6, 0);
+    begin_opening();
+    now = mono_add(now, NS_PER_MS);
+    told(state_of('C', 0, 24), false); /* and so was its list */
+    told_first(state_of('B', 6, 22));
+    told_first(list("AB", "12"));
+    assert_int_equal(news_of(session_adopt(&session, &opening, -1, now), true),
+                     SESSION_PLAYBACK | SESSION_PLAYLIST);
+    assert_string_equal(here(), "none");
+}
+
+static void what_was_told_before_the_opening_is_not(void **state)
+{
+    (void)state;
+    connect('A', "AB", "12");
+    told(state_of('B', 5, 1000), false); /* the backend's clock has been set back since */
+    now = mono_add(now, NS_PER_MS);
+    begin_opening();
+    told_first(state_of('A', 0, 20));
+    told_first(list("AB", "12"));
+    adopt();
+    assert_string_equal(here(), "1");
 }
 
 static void of_an_opening_that_repeats_itself_the_last_word_counts(void **state)
@@ -358,6 +409,8 @@ int main(void)
         TEST(before_a_state_is_told_nothing_is_in_doubt),
         TEST(an_opening_counts_when_it_is_whole),
         TEST(a_replaced_socket_tells_what_the_new_one_has_not),
+        TEST(what_the_old_socket_tells_meanwhile_is_newer),
+        TEST(what_was_told_before_the_opening_is_not),
         TEST(of_an_opening_that_repeats_itself_the_last_word_counts),
         TEST(news_changes_what_it_is_of),
         TEST(a_list_that_does_not_go_with_the_state_is_doubtful),
