@@ -11,9 +11,24 @@ static bool waits_for_echo(const struct orders_entry *entry)
            entry->phase != ORDERS_REPEAT_DOUBTED;
 }
 
-static bool is_echoed(const struct orders_entry *entry, const void *playback)
+struct echo {
+    const struct playback_state *playback;
+    enum orders_socket by;
+};
+
+/* What was there before the order is no echo of it. Of two sockets this is seen by the stamp; on
+ * one by the order, as the backend's clock may have been set back. */
+static bool is_since(const struct orders_entry *entry, const struct echo *echo)
 {
-    return waits_for_echo(entry) && order_echoed(&entry->order, playback);
+    int64_t since_ns = server_sub(echo->playback->updated_at, entry->order.stamp_before);
+    return echo->by == ORDERS_BY_REPLACED ? since_ns > 0 : since_ns != 0;
+}
+
+static bool is_echoed(const struct orders_entry *entry, const void *what)
+{
+    const struct echo *echo = what;
+    return waits_for_echo(entry) && order_echoed(&entry->order, echo->playback) &&
+           is_since(entry, echo);
 }
 
 static bool is_before(const struct orders_entry *entry, const void *number)
@@ -23,9 +38,10 @@ static bool is_before(const struct orders_entry *entry, const void *number)
 }
 
 bool orders_heard_playback(struct orders *orders, const struct playback_state *playback,
-                           struct mono_time *ret_sent_at)
+                           enum orders_socket by, struct mono_time *ret_sent_at)
 {
-    struct orders_entry *entry = orders_oldest(orders, is_echoed, playback), *missed;
+    struct echo echo = {playback, by};
+    struct orders_entry *entry = orders_oldest(orders, is_echoed, &echo), *missed;
     if (!entry)
         return false;
     bool in_time = entry->phase == ORDERS_SENT;
@@ -42,17 +58,23 @@ static bool is_answered(const struct orders_entry *entry, const void *request)
     return entry->phase != ORDERS_HELD && order_answered(&entry->order, request);
 }
 
+static bool is_decided(const struct orders_entry *entry, const void *request)
+{
+    return entry->order.kind != ORDER_REQUEST && is_answered(entry, request);
+}
+
 static bool is_contradicted(const struct orders_entry *entry, const void *request)
 {
     return entry->phase != ORDERS_HELD && order_contradicted(&entry->order, request);
 }
 
-uint64_t orders_heard_request(struct orders *orders, const struct request_message *request)
+uint64_t orders_heard_request(struct orders *orders, const struct request_message *request,
+                              bool known)
 {
     struct orders_entry *entry = orders_oldest(orders, is_contradicted, request);
     if (entry)
         orders_end(entry, "somebody else has decided it otherwise");
-    entry = orders_oldest(orders, is_answered, request);
+    entry = orders_oldest(orders, known ? is_decided : is_answered, request);
     if (!entry)
         return 0;
     orders_end(entry, "");
@@ -82,11 +104,17 @@ bool orders_on_socket(const struct orders *orders)
     return orders_oldest(orders, is_on_socket, NULL) != NULL;
 }
 
+static bool went_by(const struct orders_entry *entry, const void *by)
+{
+    bool replaced = *(const enum orders_socket *)by == ORDERS_BY_REPLACED;
+    return is_on_socket(entry, NULL) && entry->replaced == replaced;
+}
+
 /* Whoever refuses a message says so in the order in which they came. */
-bool orders_heard_refusal(struct orders *orders, const char *detail)
+bool orders_heard_refusal(struct orders *orders, const char *detail, enum orders_socket by)
 {
     char error[ORDERS_ERROR_MAX];
-    struct orders_entry *entry = orders_oldest(orders, is_on_socket, NULL);
+    struct orders_entry *entry = orders_oldest(orders, went_by, &by);
     if (!entry)
         return false;
     snprintf(error, sizeof error, "the backend refuses: %s", detail);
@@ -144,6 +172,7 @@ static void compare(struct orders *orders, struct orders_entry *entry,
 {
     bool doubted = entry->phase == ORDERS_DOUBTED || entry->phase == ORDERS_REPEAT_DOUBTED;
     bool on_socket = entry->phase == ORDERS_SENT && entry->by_socket;
+    entry->replaced = on_socket;
     if (entry->phase == ORDERS_HELD)
         orders_send(entry, now);
     else if ((doubted && has_happened(entry, session)) ||

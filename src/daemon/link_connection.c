@@ -123,8 +123,7 @@ void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int s
     struct link *link = socket->link;
     struct link_connection *connection = &link->connection;
     bool live = socket == connection->live;
-    if (socket == connection->retiring ||
-        (!live && connection->live && end != WS_CLIENT_REFUSED)) {
+    if (socket == connection->retiring || (!live && connection->live && end != WS_CLIENT_REFUSED)) {
         close_socket(link, socket);
         return; /* of no use any more, or a replacement that did not come about */
     }

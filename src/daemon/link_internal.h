@@ -318,12 +318,12 @@ void link_order_fail(struct link_order *pending, const char *error);
 void link_order_cancel(struct link_order *pending);
 /* NULL: none of this kind is under way. */
 struct link_order *link_order_of(struct link *link, enum order_kind kind);
-/* What has come by the live socket. */
+/* What has come, as orders.h puts it. */
 void link_orders_take_playback(struct link *link, const struct playback_state *playback,
-                               struct mono_time now);
-void link_orders_take_request(struct link *link, const struct request_message *request);
+                               enum orders_socket by, struct mono_time now);
+void link_orders_take_request(struct link *link, const struct request_message *request, bool known);
 void link_orders_take_playlist(struct link *link);
-void link_orders_take_refusal(struct link *link, const char *detail);
+void link_orders_take_refusal(struct link *link, const char *detail, enum orders_socket by);
 /* The fresh state has been applied. */
 void link_orders_compare(struct link *link);
 /* A try to connect has failed. */

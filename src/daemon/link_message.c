@@ -11,13 +11,20 @@ static void take_playback(struct link *link, struct protocol_message *message,
                           struct mono_time received)
 {
     link_take_stamp(link, message->playback.updated_at, received);
-    link_orders_take_playback(link, &message->playback, received);
+    link_orders_take_playback(link, &message->playback, ORDERS_BY_LIVE, received);
     link_apply(link, message, received);
+}
+
+static bool is_known(const struct link *link, const struct protocol_message *message)
+{
+    return message->type == MESSAGE_REQUEST &&
+           requests_find(&link->config.session->requests, message->request.id);
 }
 
 static void take_message(struct link *link, struct protocol_message *message,
                          struct mono_time received)
 {
+    bool known = is_known(link, message);
     switch (message->type) {
     case MESSAGE_PLAYBACK_STATE:
         take_playback(link, message, received);
@@ -28,7 +35,7 @@ static void take_message(struct link *link, struct protocol_message *message,
         break;
     case MESSAGE_REQUEST:
         link_apply(link, message, received);
-        link_orders_take_request(link, &message->request);
+        link_orders_take_request(link, &message->request, known);
         break;
     case MESSAGE_SETTINGS:
         link_apply(link, message, received);
@@ -37,7 +44,7 @@ static void take_message(struct link *link, struct protocol_message *message,
         link_take_echo(link, &message->echo, received);
         break;
     case MESSAGE_ERROR:
-        link_orders_take_refusal(link, message->detail);
+        link_orders_take_refusal(link, message->detail, ORDERS_BY_LIVE);
         break;
     case MESSAGE_UNKNOWN:
         break;
@@ -49,22 +56,24 @@ static void take_message(struct link *link, struct protocol_message *message,
 static void take_late(struct link *link, struct protocol_message *message,
                       struct mono_time received)
 {
+    bool known = is_known(link, message);
     link_apply_late(link, message, received);
     if (message->type == MESSAGE_PLAYBACK_STATE)
-        link_orders_take_playback(link, &message->playback, received);
+        link_orders_take_playback(link, &message->playback, ORDERS_BY_REPLACED, received);
     else if (message->type == MESSAGE_REQUEST)
-        link_orders_take_request(link, &message->request);
+        link_orders_take_request(link, &message->request, known);
     else if (message->type == MESSAGE_ERROR)
-        link_orders_take_refusal(link, message->detail);
+        link_orders_take_refusal(link, message->detail, ORDERS_BY_REPLACED);
 }
 
 /* The old socket may have missed a request; all else counts when the new one is adopted. */
 static void take_opening(struct link_socket *socket, struct protocol_message *message,
                          struct mono_time now)
 {
+    bool known = is_known(socket->link, message);
     link_apply_opening(socket, message, now);
     if (message->type == MESSAGE_REQUEST)
-        link_orders_take_request(socket->link, &message->request);
+        link_orders_take_request(socket->link, &message->request, known);
 }
 
 /* This socket has told the whole state: from here on it is the one that counts. */

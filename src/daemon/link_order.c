@@ -236,17 +236,17 @@ void link_order_joined(struct link_order *pending)
 /* --- what comes in ------------------------------------------------------------------------- */
 
 void link_orders_take_playback(struct link *link, const struct playback_state *playback,
-                               struct mono_time now)
+                               enum orders_socket by, struct mono_time now)
 {
     struct mono_time sent_at;
-    if (orders_heard_playback(&link->orders.machine, playback, &sent_at))
+    if (orders_heard_playback(&link->orders.machine, playback, by, &sent_at))
         server_clock_add_command(link->config.clock, sent_at, now, playback->updated_at);
     link_orders_run(link);
 }
 
-void link_orders_take_request(struct link *link, const struct request_message *request)
+void link_orders_take_request(struct link *link, const struct request_message *request, bool known)
 {
-    uint64_t number = orders_heard_request(&link->orders.machine, request);
+    uint64_t number = orders_heard_request(&link->orders.machine, request, known);
     struct link_order *pending = number ? pending_of(link, number) : NULL;
     if (pending)
         link_order_note_request(pending, request);
@@ -269,9 +269,9 @@ static void say_refusal(struct link *link, const char *detail)
     log_warn("backend: refuses a message: %s%s", detail, others);
 }
 
-void link_orders_take_refusal(struct link *link, const char *detail)
+void link_orders_take_refusal(struct link *link, const char *detail, enum orders_socket by)
 {
-    if (!orders_heard_refusal(&link->orders.machine, detail))
+    if (!orders_heard_refusal(&link->orders.machine, detail, by))
         say_refusal(link, detail);
     link_orders_run(link);
 }

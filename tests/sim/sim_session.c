@@ -434,15 +434,17 @@ static void take_parcel(struct channel *channel, const struct parcel *parcel)
     else
         message.request = request_of(parcel->request, parcel->status);
     bool live = channel == world.live, opens = channel == world.fresh;
+    bool known = requests_find(&world.session.requests, message.request.id);
     if (!opens && parcel->type == MESSAGE_PLAYBACK_STATE)
-        orders_heard_playback(&world.orders, &message.playback, &sent_at);
+        orders_heard_playback(&world.orders, &message.playback,
+                              live ? ORDERS_BY_LIVE : ORDERS_BY_REPLACED, &sent_at);
     follow(opens  ? session_apply_opening(&world.session, &channel->opening, &message)
            : live ? session_apply(&world.session, &message, -1, now())
                   : session_apply_late(&world.session, &message, -1, now()));
     if (live && parcel->type == MESSAGE_PLAYLIST)
         orders_heard_playlist(&world.orders, &world.session);
     if (parcel->type == MESSAGE_REQUEST)
-        orders_heard_request(&world.orders, &message.request);
+        orders_heard_request(&world.orders, &message.request, known);
     protocol_message_finish(&message);
     run_orders();
 }

@@ -49,6 +49,7 @@ struct orders_entry {
     enum orders_phase phase;
     enum orders_act todo;
     bool by_socket; /* and so its echo, or its refusal, comes by the socket */
+    bool replaced;  /* which has been replaced since */
     bool calls;     /* an answer is to come */
     bool agreed;    /* before it was doubted */
     struct mono_time asked_at, sent_at, due;
@@ -98,20 +99,25 @@ void orders_answered(struct orders *orders, uint64_t number, const struct orders
 /* Joining has an answer: what the session tells is to follow. */
 void orders_joined(struct orders *orders, uint64_t number, struct mono_time now);
 
-/* What comes by the live socket. An echo: true with when its order was sent, if it says something
- * of the time that this takes. */
+/* Which socket tells: the one that was replaced tells again what the new one has told, too, and
+ * answers only what went out by it. */
+enum orders_socket { ORDERS_BY_LIVE, ORDERS_BY_REPLACED };
+
+/* An echo: true with when its order was sent, if it says something of the time that this takes. */
 bool orders_heard_playback(struct orders *orders, const struct playback_state *playback,
-                           struct mono_time *ret_sent_at);
-/* The number of the order that it answers; 0: none. */
-uint64_t orders_heard_request(struct orders *orders, const struct request_message *request);
+                           enum orders_socket by, struct mono_time *ret_sent_at);
+/* The number of the order that it answers; 0: none. By whatever socket; known: it was told before,
+ * and so is nothing that was just asked for. */
+uint64_t orders_heard_request(struct orders *orders, const struct request_message *request,
+                              bool known);
 void orders_heard_playlist(struct orders *orders, const struct session *session);
 /* Of a message that was sent; false: there is none. */
-bool orders_heard_refusal(struct orders *orders, const char *detail);
+bool orders_heard_refusal(struct orders *orders, const char *detail, enum orders_socket by);
 /* Something was sent by the socket and is not echoed yet. */
 bool orders_on_socket(const struct orders *orders);
 
 void orders_due(struct orders *orders, struct mono_time now);
-/* A fresh connection has told the whole state. */
+/* A fresh connection has told the whole state, and replaces what there was. */
 void orders_compare(struct orders *orders, const struct session *session, struct mono_time now);
 /* A try to connect has failed: what is held ends. */
 void orders_not_connected(struct orders *orders, const char *why);

@@ -116,6 +116,11 @@ static struct playback_state told(const char *track_id, bool playing, double pos
     return state;
 }
 
+static bool echoed(struct playback_state state, struct mono_time *ret_sent_at)
+{
+    return orders_heard_playback(&orders, &state, ORDERS_BY_LIVE, ret_sent_at);
+}
+
 static void an_echo_ends_it_and_tells_how_long_it_took(void **state)
 {
     (void)state;
@@ -125,9 +130,9 @@ static void an_echo_ends_it_and_tells_how_long_it_took(void **state)
     assert_int_equal(mono_sub(orders_deadline(&orders), now), 2 * NS_PER_S);
     assert_true(orders_on_socket(&orders));
     struct playback_state other = told("a", true, 0, 2);
-    assert_false(orders_heard_playback(&orders, &other, &sent_at));
+    assert_false(echoed(other, &sent_at));
     assert_string_equal(acts(), "");
-    assert_true(orders_heard_playback(&orders, &echo, &sent_at));
+    assert_true(echoed(echo, &sent_at));
     assert_int_equal(sent_at.ns, now.ns);
     assert_string_equal(acts(), "end 1");
     assert_false(orders_on_socket(&orders));
@@ -304,7 +309,7 @@ static void what_is_repeated_is_not_ended_by_the_socket(void **state)
     after_ms(2000);
     assert_string_equal(fresh(), "repeat 1");
     orders_calls(&orders, 1);
-    assert_false(orders_heard_playback(&orders, &echo, &sent_at));
+    assert_false(echoed(echo, &sent_at));
     playback = echo;
     assert_string_equal(fresh(), "");
     assert_string_equal(answered(1, 200, ""), "end 1");
@@ -317,7 +322,7 @@ static void an_echo_ends_commands_only(void **state)
     struct playback_state echo = told("b", true, 0, 2);
     begin((struct order){.kind = ORDER_REQUEST, .type = REQUEST_REMOVE, .item_id = "2"});
     begin(command(PLAYBACK_PLAY, "b", 0));
-    assert_true(orders_heard_playback(&orders, &echo, &sent_at));
+    assert_true(echoed(echo, &sent_at));
     assert_string_equal(acts(), "end 2");
 }
 
@@ -408,7 +413,7 @@ static void a_later_echo_ends_what_was_sent_before(void **state)
     begin(command(PLAYBACK_SEEK, "a", 1000));
     begin(command(PLAYBACK_SEEK, "a", 2000));
     struct playback_state echo = told("a", false, 2000, 2);
-    orders_heard_playback(&orders, &echo, &sent_at);
+    echoed(echo, &sent_at);
     assert_string_equal(acts(), "end 1: another command came after it, end 2");
     begin(command(PLAYBACK_SEEK, "a", 1000));
     begin(command(PLAYBACK_PAUSE, "a", 2500));
@@ -420,12 +425,64 @@ static void a_later_echo_ends_what_was_sent_before(void **state)
 static void refusals_come_in_the_order_of_the_messages(void **state)
 {
     (void)state;
-    assert_false(orders_heard_refusal(&orders, "no"));
+    assert_false(orders_heard_refusal(&orders, "no", ORDERS_BY_LIVE));
     begin((struct order){.kind = ORDER_REMOVE, .item_id = "2"}); /* by a call */
     begin(command(PLAYBACK_SEEK, "a", 1000));
     begin(command(PLAYBACK_SEEK, "a", 2000));
-    assert_true(orders_heard_refusal(&orders, "no"));
+    assert_true(orders_heard_refusal(&orders, "no", ORDERS_BY_LIVE));
     assert_string_equal(acts(), "end 2: the backend refuses: no");
+}
+
+/* Each answers what was sent by it. */
+static void of_two_sockets_each_refuses_its_own(void **state)
+{
+    (void)state;
+    begin(command(PLAYBACK_SEEK, "a", 1000));
+    assert_string_equal(fresh(), "");
+    begin(command(PLAYBACK_SEEK, "a", 2000));
+    assert_true(orders_heard_refusal(&orders, "no", ORDERS_BY_LIVE));
+    assert_string_equal(acts(), "end 2: the backend refuses: no");
+    assert_false(orders_heard_refusal(&orders, "no", ORDERS_BY_LIVE));
+    begin(command(PLAYBACK_SEEK, "a", 2000));
+    assert_true(orders_heard_refusal(&orders, "no", ORDERS_BY_REPLACED));
+    assert_string_equal(acts(), "end 1: the backend refuses: no");
+    assert_false(orders_heard_refusal(&orders, "no", ORDERS_BY_REPLACED));
+}
+
+/* A replaced socket tells what the new one has told already. */
+static void what_was_there_before_is_no_echo(void **state)
+{
+    (void)state;
+    struct mono_time sent_at;
+    struct order skip = command(PLAYBACK_SKIP_NEXT, "", -1);
+    struct playback_state known = told("b", true, 0, 5), older = told("a", true, 0, 4);
+    struct playback_state echo = told("c", true, 0, 6), stepped_back = told("c", true, 0, 3);
+    skip.stamp_before = known.updated_at;
+    begin(skip);
+    assert_false(orders_heard_playback(&orders, &known, ORDERS_BY_REPLACED, &sent_at));
+    assert_false(orders_heard_playback(&orders, &older, ORDERS_BY_REPLACED, &sent_at));
+    assert_false(orders_heard_playback(&orders, &known, ORDERS_BY_LIVE, &sent_at));
+    assert_true(orders_heard_playback(&orders, &echo, ORDERS_BY_REPLACED, &sent_at));
+    assert_string_equal(acts(), "end 1");
+    begin(skip);
+    assert_true(orders_heard_playback(&orders, &stepped_back, ORDERS_BY_LIVE, &sent_at));
+    assert_string_equal(acts(), "end 2");
+}
+
+static void a_request_that_is_known_is_not_the_one_just_made(void **state)
+{
+    (void)state;
+    struct request_message request = {.id = "r", .status = REQUEST_PENDING, .type = REQUEST_REMOVE};
+    strcpy(request.item_id, "2");
+    request.new_position = -1;
+    begin((struct order){.kind = ORDER_REQUEST, .type = REQUEST_REMOVE, .item_id = "2"});
+    begin((struct order){.kind = ORDER_DENY, .request_id = "r"});
+    assert_int_equal(orders_heard_request(&orders, &request, true), 0);
+    assert_string_equal(acts(), "");
+    assert_int_equal(orders_heard_request(&orders, &request, false), 1);
+    request.status = REQUEST_DENIED;
+    assert_int_equal(orders_heard_request(&orders, &request, true), 2);
+    assert_string_equal(acts(), "end 1, end 2");
 }
 
 static void a_decision_of_somebody_else_is_told(void **state)
@@ -433,10 +490,10 @@ static void a_decision_of_somebody_else_is_told(void **state)
     (void)state;
     struct request_message request = {.id = "r", .status = REQUEST_APPROVED};
     begin((struct order){.kind = ORDER_DENY, .request_id = "r"});
-    assert_int_equal(orders_heard_request(&orders, &request), 0);
+    assert_int_equal(orders_heard_request(&orders, &request, false), 0);
     assert_string_equal(acts(), "end 1: somebody else has decided it otherwise");
     begin((struct order){.kind = ORDER_APPROVE, .request_id = "r"});
-    assert_int_equal(orders_heard_request(&orders, &request), 2);
+    assert_int_equal(orders_heard_request(&orders, &request, false), 2);
     assert_string_equal(acts(), "end 2");
 }
 
@@ -537,6 +594,9 @@ int main(void)
         TEST(a_yes_waits_for_the_playlist),
         TEST(a_later_echo_ends_what_was_sent_before),
         TEST(refusals_come_in_the_order_of_the_messages),
+        TEST(of_two_sockets_each_refuses_its_own),
+        TEST(what_was_there_before_is_no_echo),
+        TEST(a_request_that_is_known_is_not_the_one_just_made),
         TEST(a_decision_of_somebody_else_is_told),
         TEST(what_cannot_even_be_sent_is_doubted_at_once),
         TEST(away_it_is_held_while_a_connection_is_tried),
