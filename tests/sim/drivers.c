@@ -38,9 +38,15 @@ const char *sim_driver_name(enum sim_driver_kind kind)
     return figures[kind].name;
 }
 
-double sim_driver_latency_s(enum sim_driver_kind kind)
+/* A ring has no part of a frame. */
+static double whole_frames(const struct figures *f, double rate_hz)
 {
-    return figures[kind].fetched_s;
+    return round(f->fetched_s * rate_hz);
+}
+
+double sim_driver_latency_s(enum sim_driver_kind kind, double rate_hz)
+{
+    return whole_frames(&figures[kind], rate_hz) / rate_hz;
 }
 
 /* What is fetched at the start is queued inside the card, and stays: the driver is ahead by it. */
@@ -49,7 +55,7 @@ static double fetched_frames(const struct figures *f, const struct sim_card *car
     if (f->fetched_s <= 0)
         return 0;
     double share = fmin(sim_card_frame(card, t) / card->rate_hz / f->fetched_within_s, 1);
-    return share * f->fetched_s * card->rate_hz;
+    return round(share * whole_frames(f, card->rate_hz));
 }
 
 /* How long it has been moving. */

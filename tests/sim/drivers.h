@@ -36,7 +36,7 @@ struct sim_look {
 const char *sim_driver_name(enum sim_driver_kind kind);
 
 /* How much later than the driver says a frame is heard: what it fetched at the start. */
-double sim_driver_latency_s(enum sim_driver_kind kind);
+double sim_driver_latency_s(enum sim_driver_kind kind, double rate_hz);
 
 /* The position at true time t, without looking: what is free in the buffer follows from it. */
 double sim_driver_position(const struct sim_driver *driver, const struct sim_card *card, double t);

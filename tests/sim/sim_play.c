@@ -167,7 +167,8 @@ static void set_volume(void)
 
 static void set_latency(void)
 {
-    double own_s = sim_driver_latency_s(life.speaker.config.driver);
+    const struct sim_speaker_config *config = &life.speaker.config;
+    double own_s = sim_driver_latency_s(config->driver, config->card.rate_hz);
     life.latency_s = pick(3) ? 0 : chance(0, 0.03);
     player_set_latency(life.speaker.player, s_to_ns(own_s + life.latency_s));
     disturb(BY_RATE_S);

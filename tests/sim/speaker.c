@@ -67,7 +67,8 @@ static void make_player(struct sim_speaker *speaker)
                             .now = sim_sound_card_clock,
                             .clock = &speaker->card,
                             .backend = &sim_sound_card_backend},
-                   .latency_ns = s_to_ns(sim_driver_latency_s(config->driver)),
+                   .latency_ns =
+                       s_to_ns(sim_driver_latency_s(config->driver, config->card.rate_hz)),
                    .remembered_ppm = remembered_ppm(config)},
         .drift = {.jump_s = 0.2, .max_slew_ppm = 5000},
         .clock = &speaker->server,
