@@ -1,6 +1,7 @@
 // rooms.js: the rooms: which speakers are there, how it is with them, and how exactly they play together.
 import { question, told } from './dialog.js';
 import { h, keyed, say, set } from './dom.js';
+import { Joining } from './joining.js';
 import { icon } from './icons.js';
 import { tame } from './names.js';
 import { Plot } from './plot.js';
@@ -166,11 +167,12 @@ export class Rooms {
   constructor(session) {
     this.#session = session;
     this.sum = h('p', { class: 'hint' });
+    this.joining = new Joining(session);
     this.together = new Together();
     this.list = h('ul', { class: 'rooms', 'aria-label': t('rooms') });
     this.empty = h('div', { class: 'empty' }, icon('speaker'), h('b', {}, t('noRooms')), h('p', {}, t('noRoomsHint')));
     this.element = h('section', { 'aria-label': t('rooms') },
-      h('header', { class: 'row' }, h('h1', {}, t('rooms')), this.sum), this.together.element, this.list, this.empty);
+      h('header', { class: 'row' }, h('h1', {}, t('rooms')), this.sum), this.joining.element, this.together.element, this.list, this.empty);
   }
 
   /** The hub's time, also while it cannot be asked. */
@@ -183,6 +185,7 @@ export class Rooms {
   /** The session changed. */
   update() {
     this.#news = -1;
+    this.joining.update();
     this.tick();
   }
 

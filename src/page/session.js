@@ -6,6 +6,8 @@ import { Speakers } from './speakers.js';
 import { duration, positionAt, takePlayback } from './timeline.js';
 
 const ANSWER_MS = 4000;
+/** Nobody is told of speakers that ask to be let in: the host asks. */
+const ASKERS_MS = 3000;
 const REQUESTS_KEPT = 200;
 
 /** Events: change; gone (the hub does not know this membership any more). */
@@ -20,6 +22,9 @@ export class Session extends EventTarget {
   /** When all of this was true for the last time; null: it is true now. */
   staleSince = null;
   speakers = new Speakers();
+  /** Speakers that ask to be let in, as the hub lists them to a host. */
+  askers = [];
+  #timer = setInterval(() => this.#askAskers(), ASKERS_MS);
   #watches = false;
   #commands = [];
   #busy = new Map();
@@ -72,6 +77,7 @@ export class Session extends EventTarget {
   }
 
   end() {
+    clearInterval(this.#timer);
     this.live.end();
   }
 
@@ -81,7 +87,10 @@ export class Session extends EventTarget {
 
   #turn() {
     this.staleSince = this.live.live ? null : new Date();
-    if (this.live.live) this.#ask();
+    if (this.live.live) {
+      this.#ask();
+      this.#askAskers();
+    }
     this.#changed();
   }
 
@@ -93,6 +102,7 @@ export class Session extends EventTarget {
       if (told !== this.#told) return;
       this.isHost = typeof glance.code === 'string';
       if (this.isHost) this.code = glance.code;
+      else this.askers = [];
       this.#known = true;
       this.dispatchEvent(new CustomEvent('known'));
       this.#changed();
@@ -158,6 +168,31 @@ export class Session extends EventTarget {
       if (Array.isArray(speakers)) this.speakers.takeAll(speakers);
     } catch {
       // Each is told over the socket, too; only what was forgotten meanwhile stays until the next time.
+    }
+  }
+
+  async #askAskers() {
+    if (!this.isHost || !this.isLive || document.visibilityState !== 'visible') return;
+    try {
+      this.#takeAskers(await call('GET', `/sessions/${this.id}/pairing`, { token: this.token }));
+    } catch {
+      // asked again in some seconds
+    }
+  }
+
+  #takeAskers(list) {
+    const askers = (Array.isArray(list) ? list : []).filter((one) => typeof one?.id === 'string')
+      .sort((a, b) => b.waiting_s - a.waiting_s || (a.id < b.id ? -1 : 1)); // nothing moves under a finger
+    const same = askers.length === this.askers.length && askers.every((one, i) => one.id === this.askers[i].id && one.same_name === this.askers[i].same_name);
+    this.askers = askers;
+    if (!same) this.#changed();
+  }
+
+  async letIn(asker, allow) {
+    try {
+      return await this.#rest(`asker ${asker.id}`, 'POST', `/sessions/${this.id}/pairing/${asker.id}`, { allow });
+    } finally {
+      await this.#askAskers();
     }
   }
 

@@ -25,13 +25,13 @@ export class Shell {
       playing: new Playing(session, this.listener), queue: new Queue(session, this.uploads), rooms: new Rooms(session), requests: new Requests(session), more: new More(session, this.listener, ways),
     };
     this.mini = new MiniPlayer(session, () => this.show('playing'));
-    this.badge = h('b', { class: 'badge' });
+    this.badges = { requests: h('b', { class: 'badge' }), rooms: h('b', { class: 'badge' }) };
     this.state = h('span', { class: 'connection' });
     this.name = h('span', { class: 'session-name' });
     this.role = h('span', { class: 'chip' });
     this.banner = h('p', { class: 'banner', role: 'alert' });
     this.tabs = Object.fromEntries(Object.entries(VIEWS).map(([name, symbol]) => [name,
-      h('button', { onclick: () => this.show(name) }, icon(symbol), h('span', {}, t(name)), name === 'requests' && this.badge)]));
+      h('button', { onclick: () => this.show(name) }, icon(symbol), h('span', {}, t(name)), this.badges[name])]));
     this.main = h('main', {}, Object.entries(this.views).map(([name, view]) => h('div', { class: 'view', 'data-name': name }, view.element)));
     this.element = h('div', { class: 'shell' },
       h('header', { class: 'top' }, h('img', { src: 'page/icon.svg', alt: '', width: 28, height: 28 }), this.name, this.role, this.state),
@@ -91,12 +91,16 @@ export class Shell {
     say(this.banner, lost ? t('lost', { time: staleSince.toLocaleTimeString(document.documentElement.lang) }) : '');
   }
 
+  #count(badge, waiting) {
+    badge.hidden = waiting === 0;
+    say(badge, waiting > 99 ? '99+' : String(waiting));
+  }
+
   update() {
-    const waiting = this.#session.pendingRequests.length;
     const heard = this.#session.current?.item;
     this.#updateState();
-    this.badge.hidden = waiting === 0;
-    say(this.badge, waiting > 99 ? '99+' : String(waiting));
+    this.#count(this.badges.requests, this.#session.pendingRequests.length);
+    this.#count(this.badges.rooms, this.#session.askers.length);
     for (const view of Object.values(this.views)) view.update();
     this.mini.update();
     document.title = heard ? `${tame(heard.name)} – tutti` : 'tutti';

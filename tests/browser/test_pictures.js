@@ -26,6 +26,7 @@ before(async () => {
   const denied = await hub.add(session.id, anna, 'Northern Lights – Long Version', song('pier'));
   await hub.add(session.id, anna, 'Rain on the Roof', song('lantern'));
   await hub.call('POST', `/sessions/${session.id}/playback`, { token: session.token, body: { state: 'playing', position_ms: 21000 } });
+  await hub.call('POST', '/pairing', { body: { device_id: 'abcdef0123456789', name: 'Balcony', key: '4'.repeat(32) } });
   await hub.call('PATCH', `/sessions/${session.id}/settings`, { token: session.token, body: { repeat: 'all' } });
   session.denied = denied.id;
   speakers = ['Kitchen', 'Living room', 'Bathroom'].map((name) => new Speaker(hub, session.code, name));

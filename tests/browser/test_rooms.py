@@ -1,6 +1,5 @@
 """The rooms on the page, beside two real speakers whose cards record."""
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -68,13 +67,14 @@ class Page:
 class Evening:
     """A hub, a session, two speakers, and the host's page."""
 
-    def __init__(self, directory, through=None):
+    def __init__(self, directory, through=None, track=TRACK):
         self.hub = harness.Hub(directory)
         self.house = harness.House(directory)
         self.through = through(self.hub.port) if through else None
         self.url = self.through.url if self.through else self.hub.url
         self.host = harness.Host(self.hub.url)
-        self.host.upload("meadow", TRACK)
+        self.track = track
+        self.host.upload("meadow", track)
         self.cards = {name: self.house.card(name) for name in ("bath", "kitchen")}
         self.speakers = {name: self.house.speaker(name, self.url, card, backend_join_code=self.host.code) for name, card in self.cards.items()}
         for speaker in self.speakers.values():
@@ -140,3 +140,42 @@ def test_a_sound_device_that_fails_is_said(evening):
     page.wait_rooms(lambda shown: shown["bath"]["wrong"] and shown["kitchen"]["standing"] == "known" and not shown["kitchen"]["wrong"],
                     "what is wrong with the bath, and nothing with the kitchen")
     assert page.rooms()["bath"]["exact"] == "Silent", "what does not sound has no error"
+
+
+def askers(page):
+    return page.evaluate("""[...document.querySelectorAll('.requests[aria-label="Want to join"] li')].map((one) => ({
+      wish: one.querySelector('.wish').textContent, sign: one.querySelector('.sign').textContent.replace(/\\D/g, ''), double: !one.querySelector('.notice').hidden}))""")
+
+
+def sign_of(speaker):
+    def told():
+        code, said, _ = speaker.ctl("--json", "session")
+        problem = json.loads(said).get("problem", "") if code == 0 else ""
+        return problem.rpartition("with the sign ")[2] if "with the sign " in problem else None
+    return harness.wait_until(told, 20, "its sign")
+
+
+def test_a_speaker_is_let_in_by_its_sign(evening):
+    page = evening.page
+    attic = evening.house.speaker("attic", evening.url)
+    sign = sign_of(attic)
+    # It is said wherever one looks.
+    page.do("await page.waitForSelector('.toast:has-text(\"attic\")'); await page.waitForSelector('nav button:has-text(\"Rooms\") .badge:text(\"1\")')")
+    page.show("rooms")
+    (asker,) = askers(page)
+    assert asker["wish"].startswith("attic wants to join.") and "127.0.0.1" in asker["wish"]
+    assert (asker["sign"], asker["double"]) == (sign, False)
+    page.do("await page.click('button:has-text(\"Let in\")')")
+    page.wait_rooms(lambda shown: "attic" in shown and shown["attic"]["standing"] == "quiet", "the attic among the rooms")
+    attic.wait_connected()
+    assert askers(page) == []
+    # One with a name that there is: that is said, and this one is refused.
+    other = evening.house.card("other")
+    second = harness.Speaker(evening.house, "second", evening.url, other, {"backend_name": "kitchen"})
+    evening.house.speakers.append(second)
+    sign = sign_of(second)
+    harness.wait_until(lambda: askers(page), 20, "it to ask")
+    assert [(one["sign"], one["double"]) for one in askers(page)] == [(sign, True)]
+    page.do("await page.click('.requests button:has-text(\"Refuse\")'); await page.waitForSelector('.toast:has-text(\"was refused\")')")
+    harness.wait_until(lambda: askers(page) == [], 10, "it to ask no longer")
+    assert not (second.status() or {}).get("session", {}).get("connected")

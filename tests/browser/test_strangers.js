@@ -127,6 +127,15 @@ test('what speakers say of themselves is text', async (t) => {
   assert.deepEqual(await shown('.chip'), told.map(({ device }) => tamed(device)).sort());
   assert.ok(told.some(({ name }) => name.includes('<img')), 'and hostile ones are among them');
   await isWhole(page, 'rooms');
+  // And those who ask to be let in.
+  for (const [i, name] of HOSTILE.entries()) {
+    const body = { device_id: `abcdef0${i}`.padEnd(16, '0'), name, key: crypto.randomUUID().replaceAll('-', '') };
+    assert.equal((await hub.call('POST', '/pairing', { body })).status, 200, name);
+  }
+  await until(async () => (await page.locator('.sign').count()) === HOSTILE.length, 'those who ask');
+  const asking = (await hub.call('GET', `/sessions/${session.id}/pairing`, { token: session.token })).json.map((one) => `${tamed(one.name)} wants to join. 127.0.0.1`);
+  assert.deepEqual((await page.locator('.requests[aria-label="Want to join"] .wish').allTextContents()).sort(), asking.sort());
+  await isWhole(page, 'asking');
   for (const name of HOSTILE) {
     await page.locator('.rooms button:has-text("Rename")').first().click();
     await page.fill('dialog input', name);
