@@ -29,9 +29,9 @@ def browser_recording(card):
     return run, one.realtime_offset_ns
 
 
-def heard(run, offset_ns, began_s):
+def heard(run, offset_ns, began_s, file=TRACK):
     """(the card's track, error in ms) against the hub's timeline: heard - wanted."""
-    rate, frames = harness.decode(TRACK)
+    rate, frames = harness.decode(file)
     reference = analysis.Reference(frames, rate, run.conf["rate"])
 
     def wanted(ns):

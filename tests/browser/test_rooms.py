@@ -3,13 +3,17 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
+from test_listen import heard  # noqa: E402
 from tuttitest import harness  # noqa: E402
+from tuttitest.proxy import Proxy  # noqa: E402
 
 HERE = Path(__file__).parent
 TRACK = harness.MUSIC / "meadow.mp3"
@@ -179,3 +183,102 @@ def test_a_speaker_is_let_in_by_its_sign(evening):
     page.do("await page.click('.requests button:has-text(\"Refuse\")'); await page.waitForSelector('.toast:has-text(\"was refused\")')")
     harness.wait_until(lambda: askers(page) == [], 10, "it to ask no longer")
     assert not (second.status() or {}).get("session", {}).get("connected")
+
+
+# --- the network and the hub, gone and back ------------------------------------------------------
+
+
+SHOWN_WITHIN_S = 0.6   # the page draws four times a second
+HEARD_WITHIN_MS = 100  # here: that it is the same moment of the music; how exactly, others judge
+AWAY_S = 20
+
+
+class Watch:
+    """What the page shows while an evening goes wrong, and what was heard meanwhile."""
+
+    def __init__(self, evening):
+        self.evening, self.page = evening, evening.page
+        state = evening.host.playback(state="playing", position_ms=0)
+        self.began_s = harness.utc_ns(state["updated_at"]) / 1e9
+
+    def shown(self):
+        return self.page.evaluate("""{live: document.querySelector('.connection').classList.contains('live'), at: Number(document.querySelector('.progress .bar').value) / 1000,
+          banner: document.querySelector('.banner').hidden ? '' : document.querySelector('.banner').textContent,
+          may: !document.querySelector('.round.play').disabled, playing: document.querySelector('.round.play').getAttribute('aria-label') === 'Pause',
+          loud: document.querySelector('.cover').classList.contains('sounding')}""")
+
+    def agrees(self):
+        """It shows what is heard now, and says that it is true."""
+        def true():
+            before = time.time()
+            shown = self.shown()
+            after = time.time()
+            return shown if shown["live"] and shown["playing"] and shown["loud"] and shown["may"] and not shown["banner"] and \
+                before - self.began_s - SHOWN_WITHIN_S < shown["at"] < after - self.began_s + SHOWN_WITHIN_S else None
+        harness.wait_until(true, 30, "the page to show what is heard")
+        self.page.wait_rooms(lambda shown: len(shown) == 2 and all(room["standing"] == "known" for room in shown.values()), "both rooms to play", 60)
+
+    def says_it_is_lost(self):
+        def lost():
+            shown = self.shown()
+            return shown if "Connection lost" in shown["banner"] else None
+        return harness.wait_until(lost, 15, "the page to say that it has lost the hub")
+
+    def claims_nothing(self, at):
+        """While it is lost: what is shown stands still, is marked as old, and of no room an error is told as if it were known."""
+        shown = self.shown()
+        assert not shown["live"] and "Connection lost" in shown["banner"] and not shown["may"] and not shown["loud"]
+        assert shown["at"] == at, "a progress that nobody vouches for stands still"
+
+    def check_sound(self):
+        """From its beginning until now, in both rooms: never silent, never elsewhere."""
+        for name, card in self.evening.cards.items():
+            recording = card.recording()
+            assert recording.count("xrun") == 0, f"{name}: this machine let it run dry"
+            run = max(recording.runs, key=lambda one: len(one.frames))
+            track, error = heard(run, recording.realtime_offset_ns, self.began_s, self.evening.track)
+            first = np.argmax(~track.silent)
+            last = len(track.silent) - 1 - np.argmax(~track.silent[::-1])
+            print(f"{name}: {last - first} windows, {np.nanmax(np.abs(error[first:last])):.2f} ms off at most")
+            assert track.ns[last] - track.ns[first] > AWAY_S * 1e9
+            assert not track.silent[first:last].any(), f"{name} was silent"
+            assert np.nanmax(np.abs(error[first:last])) < HEARD_WITHIN_MS, name
+
+
+@pytest.fixture
+def long_evening(tmp_path):
+    track = tmp_path / "long.mp3"
+    track.write_bytes(TRACK.read_bytes() * 3)
+    one = Evening(tmp_path, through=Proxy, track=track)
+    yield one
+    one.end()
+
+
+def test_a_network_that_is_gone_for_20_s_and_a_hub_that_is_restarted(long_evening):
+    evening, page = long_evening, long_evening.page
+    page.show("rooms")
+    watch = Watch(evening)
+    watch.agrees()
+    # Gone without a word: what was connected carries nothing any more, and nothing connects.
+    evening.through.open = False
+    evening.through.forget()
+    gone_s = time.time()
+    lost = watch.says_it_is_lost()
+    page.wait_rooms(lambda shown: all(room["standing"] in ("lost", "unheard") and "±" not in room["exact"] for room in shown.values()), "no error to be claimed")
+    while time.time() < gone_s + AWAY_S:
+        watch.claims_nothing(lost["at"])
+        time.sleep(0.5)
+    page.wait_rooms(lambda shown: all(room["state"].startswith("no word for") for room in shown.values()), "for how long there was no word")
+    evening.through.open = True
+    evening.through.reset()
+    watch.agrees()
+    # The lines have a gap of that time, and nothing is drawn across it.
+    page.wait_rooms(lambda shown: all(room["line"].count("M") >= 2 for room in shown.values()), "lines with a gap")
+    # The hub is killed in mid-play, and comes back.
+    evening.hub.stop(9)
+    lost = watch.says_it_is_lost()
+    watch.claims_nothing(lost["at"])
+    evening.hub.start()
+    watch.agrees()
+    evening.house.stop()
+    watch.check_sound()
