@@ -2,6 +2,7 @@
 import { news, question } from './dialog.js';
 import { fill, h, say } from './dom.js';
 import { latencySetting } from './here.js';
+import { qr } from './qr.js';
 import { icon } from './icons.js';
 import { forget, memberships, preference, prefer } from './keys.js';
 import { LANGUAGES, language, t } from './texts.js';
@@ -29,13 +30,15 @@ function choice(name, label, options, chosen, change) {
 }
 
 export class More {
-  #session; #enter; #listed = '';
+  #session; #enter; #listed = ''; #invited = '';
 
   /** leave(): to the entry; enter(membership): to another session. */
   constructor(session, listener, { leave, enter }) {
     this.#session = session;
     this.code = h('p', { class: 'invite-code', dir: 'ltr' });
-    this.invite = h('div', {}, this.code, h('p', { class: 'hint' }, t('inviteHint')),
+    this.picture = h('div', {});
+    this.address = h('p', { class: 'address', dir: 'ltr' });
+    this.invite = h('div', {}, this.code, h('p', { class: 'hint' }, t('inviteHint')), this.picture, this.address,
       h('div', { class: 'answers' },
         navigator.share && h('button', { class: 'plain', onclick: () => navigator.share({ url: this.#link() }).catch(() => {}) }, icon('share'), t('share')),
         h('button', { class: 'strong', onclick: () => copy(this.#link()) }, icon('copy'), t('copyLink'))));
@@ -60,6 +63,14 @@ export class More {
 
   #link() {
     return `${location.origin}/#join=${this.#session.code}`;
+  }
+
+  async #showLink() {
+    const link = this.#link();
+    if (link === this.#invited) return;
+    this.#invited = link;
+    say(this.address, link);
+    fill(this.picture, await qr(link, t('qr')));
   }
 
   #listSessions() {
@@ -87,6 +98,7 @@ export class More {
     this.invite.hidden = !shows;
     this.noInvite.hidden = shows || isHost;
     say(this.code, code ?? '');
+    if (shows) this.#showLink();
     this.#listSessions();
     this.tick();
   }

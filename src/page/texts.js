@@ -187,6 +187,7 @@ export const TABLE = {
 
   invite: ['Invite', 'Einladen'],
   inviteHint: ['Whoever has this code or link joins as a guest.', 'Wer Code oder Link hat, macht als Gast mit.'],
+  qr: ['The link as a QR code', 'Der Link als QR-Code'],
   copyLink: ['Copy link', 'Link kopieren'],
   share: ['Share', 'Teilen'],
   copied: ['The link is copied', 'Link kopiert'],

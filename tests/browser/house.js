@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 
 const outside = createRequire(join(process.env.TUTTI_BROWSER_DIR, 'package.json'));
 const { chromium } = outside('playwright-core');
+export const readQr = outside('jsqr');
 
 export const BUILD = process.env.TUTTI_BUILD_DIR;
 export const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');

@@ -16,7 +16,7 @@ def skip(why):
 
 
 def install(directory):
-    """playwright-core and axe-core, of exactly the versions that the lock file names."""
+    """What the tests need of npm, of exactly the versions that the lock file names."""
     directory.mkdir(exist_ok=True)
     with open(directory / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -32,7 +32,7 @@ def install(directory):
         except subprocess.TimeoutExpired:
             skip("npm's registry does not answer")
         if done.returncode != 0:
-            skip(f"npm could not install playwright-core and axe-core: {done.stdout.strip().splitlines()[-1:]}")
+            skip(f"npm could not install what package.json names: {done.stdout.strip().splitlines()[-1:]}")
         installed.write_bytes(wanted)
 
 

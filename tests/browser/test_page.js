@@ -1,9 +1,9 @@
 // test_page.js: an evening at the page, by taps and keys, with a hub that goes and comes back.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Browsers, DESK, Hub, MUSIC, PHONE, go, until } from './house.js';
+import { BUILD, Browsers, DESK, Hub, MUSIC, PHONE, go, readQr, until } from './house.js';
 
 const SONG = readFileSync(join(MUSIC, 'pier.mp3'));
 const LONG = readFileSync(join(MUSIC, 'harbour.mp3'));
@@ -245,6 +245,46 @@ test('repeat, shuffle and back: everybody is shown them, the host changes them',
   await host.waitForSelector('.round.shuffle[aria-pressed=false]');
   assert.deepEqual([...host.errors, ...guest.errors], []);
 });
+
+/** What a camera would read of it. */
+async function scan(locator) {
+  const picture = (await locator.screenshot()).toString('base64');
+  const page = await browsers.open();
+  const { data, width, height } = await page.evaluate(async (source) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${source}`;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    return { data: [...context.getImageData(0, 0, image.width, image.height).data], width: image.width, height: image.height };
+  }, picture);
+  return readQr(Uint8ClampedArray.from(data), width, height)?.data;
+}
+
+for (const scheme of ['light', 'dark']) {
+  test(`the invitation is a link, and a code that cameras read (${scheme})`, async (t) => {
+    await house();
+    t.after(() => hub.end());
+    const session = await hub.session();
+    const page = await asHost(session, { scheme });
+    await go(page, 'More');
+    const link = await page.locator('.address').textContent();
+    assert.equal(link, `${hub.url}/#join=${session.code}`);
+    if (existsSync(join(BUILD, 'share/tutti/page/qrcode.js'))) assert.equal(await scan(page.locator('.qr')), link);
+    else {
+      t.diagnostic('this build has no encoder of QR codes');
+      assert.equal(await page.locator('.qr').count(), 0);
+    }
+    const guest = await browsers.open();
+    await guest.goto(link);
+    await guest.fill('#guest-name', 'Anna');
+    await guest.click('button:has-text("Join")');
+    await live(guest);
+    assert.deepEqual([...page.errors, ...guest.errors], []);
+  });
+}
 
 test('a membership that is gone is said, and forgotten', async (t) => {
   await house();
