@@ -6,7 +6,11 @@ if(TUTTI_DECODE)
 endif()
 
 configure_file(systemd/tutti-hub.service.in ${CMAKE_BINARY_DIR}/systemd/tutti-hub.service @ONLY)
+set(BOOT_FILE "Wants=tuttid-boot.service
+After=tuttid-boot.service
+")
 configure_file(systemd/tuttid.service.in ${CMAKE_BINARY_DIR}/systemd/tuttid.service @ONLY)
+configure_file(systemd/tuttid-boot.service.in ${CMAKE_BINARY_DIR}/systemd/tuttid-boot.service @ONLY)
 # The same for one of several speakers on a board: the instance is in each of its names.
 function(tutti_template_unit)
   cmake_path(ABSOLUTE_PATH TUTTI_UNIT_DIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE unit_dir)
@@ -16,6 +20,7 @@ function(tutti_template_unit)
   set(ASSERT_INSTANCE "# Not tuttid@hub: those directories would be tutti-hub.service's.
 AssertPathExists=!${unit_dir}/tutti-%i.service
 ")
+  set(BOOT_FILE "")
   set(INSTANCE_ENVIRONMENT "Environment=TUTTI_PATHS_STATE_DIR=/var/lib/tutti-%i
 Environment=TUTTI_PATHS_CACHE_DIR=/var/cache/tutti-%i
 Environment=TUTTI_CONTROL_SOCKET=/run/tutti-%i/control.sock
@@ -24,7 +29,8 @@ Environment=TUTTI_CONTROL_SOCKET=/run/tutti-%i/control.sock
 endfunction()
 tutti_template_unit()
 install(FILES ${CMAKE_BINARY_DIR}/systemd/tuttid.service ${CMAKE_BINARY_DIR}/systemd/tuttid@.service
-              ${CMAKE_BINARY_DIR}/systemd/tutti-hub.service DESTINATION ${TUTTI_UNIT_DIR})
+              ${CMAKE_BINARY_DIR}/systemd/tuttid-boot.service ${CMAKE_BINARY_DIR}/systemd/tutti-hub.service
+        DESTINATION ${TUTTI_UNIT_DIR})
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tuttid.conf)
 
 file(GLOB pages CONFIGURE_DEPENDS docs/man/*.[1-8])

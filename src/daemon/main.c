@@ -5,6 +5,7 @@
 #include "tutti/audio/sink.h"
 #include "tutti/daemon/daemon.h"
 #include "tutti/daemon/test_tone.h"
+#include "tutti/io/boot_file.h"
 #include "tutti/io/settings_file.h"
 
 #include <getopt.h>
@@ -24,7 +25,7 @@ static void print_help(void)
 {
     printf(
         "Usage: tuttid [--config FILE] [--check-config | --list-devices | --test-tone[=DEVICE] |\n"
-        "              --print-config]\n"
+        "              --take-over[=DIRECTORY] | --print-config]\n"
         "\n"
         "Plays a session's music in step with every other speaker of it.\n"
         "\n"
@@ -33,6 +34,8 @@ static void print_help(void)
         "      --list-devices   the sound devices that [audio] device can name\n"
         "      --test-tone[=DEVICE]\n"
         "                       left, right, both: on the configured device, or on this one\n"
+        "      --take-over[=DIRECTORY]\n"
+        "                       take tutti.conf over from the boot partition, or from there\n"
         "      --print-config   a commented configuration with every option's default\n"
         "      --print-man      the man page's list of options\n"
         "  -h, --help\n"
@@ -69,14 +72,27 @@ static enum daemon_exit test_device(struct settings *settings, const char *devic
     return DAEMON_EXIT_USAGE;
 }
 
+static enum daemon_exit take_over(const char *directory, const char *config_path)
+{
+    static const char *const partitions[] = {"/boot/firmware", "/boot"};
+    if (directory)
+        return boot_file_take(directory, config_path) == BOOT_FILE_REFUSED ? DAEMON_EXIT_CONFIG
+                                                                           : DAEMON_EXIT_OK;
+    for (size_t i = 0; i < sizeof partitions / sizeof *partitions; i++)
+        if (boot_file_take(partitions[i], config_path) == BOOT_FILE_REFUSED)
+            return DAEMON_EXIT_CONFIG;
+    return DAEMON_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
-    enum { CHECK = 256, LIST, TONE, PRINT, MAN, VERSION };
+    enum { CHECK = 256, LIST, TONE, TAKE, PRINT, MAN, VERSION };
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"check-config", no_argument, NULL, CHECK},
         {"list-devices", no_argument, NULL, LIST},
         {"test-tone", optional_argument, NULL, TONE},
+        {"take-over", optional_argument, NULL, TAKE},
         {"print-config", no_argument, NULL, PRINT},
         {"print-man", no_argument, NULL, MAN},
         {"version", no_argument, NULL, VERSION},
@@ -85,8 +101,8 @@ int main(int argc, char **argv)
     };
     static struct settings settings;
     const char *path = DEFAULT_CONFIG;
-    bool check = false, tone = false;
-    const char *tone_device = NULL;
+    bool check = false, tone = false, take = false;
+    const char *tone_device = NULL, *take_from = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
@@ -102,6 +118,10 @@ int main(int argc, char **argv)
         case TONE:
             tone = true;
             tone_device = optarg;
+            break;
+        case TAKE:
+            take = true;
+            take_from = optarg;
             break;
         case PRINT:
             options_print(&settings_table, OPTIONS_CONFIG, print_line, NULL);
@@ -127,6 +147,8 @@ int main(int argc, char **argv)
     char error[SETTINGS_FILE_ERROR_MAX];
     if (tone_device)
         return (int)test_device(&settings, tone_device);
+    if (take)
+        return (int)take_over(take_from, path);
     /* A core dump would hold the token, and so would the memory for a process of the same user. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!settings_file_load(&settings, path, error)) {

@@ -1,5 +1,6 @@
 tutti_unit_test(io arrival)
 tutti_unit_test(io background)
+tutti_unit_test(io boot_file)
 tutti_unit_test(io control_socket)
 tutti_unit_test(io device_events)
 tutti_unit_test(io group_peers)
