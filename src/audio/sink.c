@@ -39,7 +39,8 @@ int sink_open(const struct sink_config *config, struct sink **ret_sink, char *er
         free(sink);
         return result;
     }
-    snprintf(sink->info.device, sizeof sink->info.device, "%s", config->device);
+    if (!sink->info.device[0])
+        snprintf(sink->info.device, sizeof sink->info.device, "%s", config->device);
     *ret_sink = sink;
     return 0;
 }

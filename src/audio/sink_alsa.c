@@ -8,8 +8,12 @@
  */
 #include "sink_alsa.h"
 
+#include "card_choice.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Frames this close to the DAC may already be in the hardware's own FIFO. */
 static const int64_t REWIND_MARGIN_NS = 3 * NS_PER_MS;
@@ -176,8 +180,8 @@ static int alsa_reset(void *self)
     return snd_pcm_prepare(alsa->pcm);
 }
 
-static int alsa_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
-                     char *error)
+static int open_named(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
+                      char *error)
 {
     struct sink_alsa *alsa = calloc(1, sizeof *alsa);
     if (!alsa)
@@ -199,6 +203,31 @@ static int alsa_open(const struct sink_config *config, void **ret_self, struct s
     alsa->margin_frames += (size_t)margin;
     *ret_self = alsa;
     return 0;
+}
+
+/* What cards there are is asked at each opening: they come and go. */
+static int open_chosen(struct sink_config config, void **ret_self, struct sink_info *ret_info,
+                       char *error)
+{
+    struct card_output outputs[CARD_OUTPUTS_MAX];
+    char device[CARD_DEVICE_MAX], why[SINK_TEXT_MAX];
+    int result = card_choose(outputs, card_list(outputs), device, why, sizeof why);
+    if (result < 0) {
+        snprintf(error, SINK_TEXT_MAX, "auto: %.150s", why);
+        return result;
+    }
+    config.device = device;
+    result = open_named(&config, ret_self, ret_info, error);
+    if (result >= 0)
+        snprintf(ret_info->device, sizeof ret_info->device, "%s", device);
+    return result;
+}
+
+static int alsa_open(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
+                     char *error)
+{
+    return strcmp(config->device, "auto") == 0 ? open_chosen(*config, ret_self, ret_info, error)
+                                               : open_named(config, ret_self, ret_info, error);
 }
 
 const struct sink_backend sink_alsa_backend = {

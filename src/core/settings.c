@@ -58,7 +58,7 @@ static bool is_listen(const char *text)
 static const struct option_spec specs[] = {
     CHECKED(backend, url, "auto", "Address of the backend; its WebSocket's follows from it. auto: the only tutti-hub that announces itself on this network, or the one that the speaker is a member of.", "an address that begins with http:// or https://, or auto", is_backend_url),
     CHOICE(backend, role, "guest | host", "guest", "A guest joins a session; a host creates one and may command it."),
-    TEXT(backend, name, "", "What this speaker is called in the session. Empty: the host name."),
+    TEXT(backend, name, "", "What this speaker is called in the session. Empty: the host name; tutti-XXXX where that says nothing."),
     TEXT(backend, join_code, "", "Guests: the invite code of the session to join."),
     TEXT(backend, session_id, "", "With a token: the session, instead of a join code."),
     SECRET(backend, token, "", "The member's token. Better kept in token_file."),
@@ -68,7 +68,7 @@ static const struct option_spec specs[] = {
     BOOLEAN(backend, auto_advance, "false", "Hosts: go on to the next track at the end of one."),
     CHOICE(backend, repeat, "off | all", "off", "Hosts with auto_advance: what follows the last track."),
 
-    CHECKED(audio, device, "default", "ALSA name of the sound device, as tuttid --list-devices shows it; null: none.", "an ALSA name of at most 127 bytes", is_given),
+    CHECKED(audio, device, "auto", "ALSA name of the sound device, as tuttid --list-devices shows it; auto: the only card that is not HDMI; null: none.", "an ALSA name of at most 127 bytes", is_given),
     CHOICE(audio, channels, "stereo | mono | left | right", "stereo", "What this speaker plays of the two channels."),
     INTEGER(audio, rate_hz, 0, 192000, "0", "Fixed rate of the device in Hz; 0: the nearest to the track's."),
     CHOICE(audio, quality, "high | low", "high", "How tracks are resampled; low: half the work, for boards without NEON, as Pi 1 and Zero."),

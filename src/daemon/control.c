@@ -221,6 +221,7 @@ struct device_list {
     struct daemon *daemon;
     struct waiting *waiting;
     cJSON *devices;
+    char used[SINK_TEXT_MAX];
 };
 
 static void add_device(void *user, const char *name, const char *description)
@@ -244,7 +245,7 @@ static void devices_listed(void *job)
     cJSON_ArrayForEach(device, list->devices)
     {
         const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(device, "name"));
-        bool current = name && strcmp(name, list->daemon->settings->audio.device) == 0;
+        bool current = name && strcmp(name, list->used) == 0;
         cJSON_AddBoolToObject(device, "current", current);
     }
     cJSON *body = cJSON_CreateObject();
@@ -252,6 +253,15 @@ static void devices_listed(void *job)
     struct asker asker = control_stop_waiting(list->waiting);
     control_succeed(&asker, body);
     free(list);
+}
+
+/* As configured; of auto, what it has led to. */
+static void used_device(const struct daemon *daemon, char to[SINK_TEXT_MAX])
+{
+    const char *configured = daemon->settings->audio.device;
+    struct player_status player = player_get_status(daemon->player, loop_now(daemon->loop));
+    bool is_auto = strcmp(configured, "auto") == 0;
+    snprintf(to, SINK_TEXT_MAX, "%s", is_auto ? player.output.sink.device : configured);
 }
 
 static void do_devices(struct daemon *daemon, const struct asker *asker)
@@ -262,7 +272,8 @@ static void do_devices(struct daemon *daemon, const struct asker *asker)
         free(list);
         return;
     }
-    *list = (struct device_list){daemon, waiting, cJSON_CreateArray()};
+    *list = (struct device_list){daemon, waiting, cJSON_CreateArray(), ""};
+    used_device(daemon, list->used);
     background_run(daemon->devices, list_devices, devices_listed, list);
 }
 

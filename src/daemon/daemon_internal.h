@@ -98,6 +98,7 @@ struct daemon {
     bool muted;
     double latency_ms;
     bool automatic; /* [backend] url = auto was configured */
+    bool unsaved;   /* the state has news since it was loaded */
     bool stopping;  /* what a signal could still change goes away */
     struct advance advance;
     struct report report;
@@ -132,8 +133,8 @@ void daemon_report_init(struct daemon *daemon);
 /* To a hub that has not heard it: with the next tick, which is soon. */
 void daemon_report_anew(struct daemon *daemon);
 /* As it is now, and counts as told; NULL: the machine has no id. */
-const struct speaker_report *daemon_report(struct daemon *daemon, const struct player_status *player,
-                                           struct mono_time now);
+const struct speaker_report *
+daemon_report(struct daemon *daemon, const struct player_status *player, struct mono_time now);
 /* Says it when there is news. */
 void daemon_report_look(struct daemon *daemon, const struct player_status *player,
                         struct mono_time now);
@@ -154,8 +155,8 @@ void daemon_group_status(const struct daemon *daemon, cJSON *status, struct mono
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);
-/* The host name, where the configuration has no name. */
-void daemon_name_speaker(struct settings *settings);
+/* The host name or one of its own, where the configuration has no name. */
+void daemon_name_speaker(const struct daemon *daemon, struct settings *settings);
 /* Volume, mute and latency: as remembered for the configured sound device, else as configured. */
 void daemon_take_device(struct daemon *daemon);
 

@@ -8,6 +8,7 @@
 #include "tutti/daemon/daemon.h"
 #include "tutti/io/background.h"
 #include "tutti/io/device_events.h"
+#include "tutti/io/device_key.h"
 #include "tutti/io/lean.h"
 #include "tutti/io/metrics_server.h"
 #include "tutti/io/mono_clock.h"
@@ -163,11 +164,25 @@ static bool read_token(struct daemon *daemon)
     return true;
 }
 
+/* Who it is: without random numbers, only to itself. */
+static void take_secret(struct daemon *daemon)
+{
+    char *secret = daemon->state.device_secret;
+    daemon->unsaved = !secret[0];
+    if (!secret[0] && !device_key_new(secret))
+        secret[0] = '\0';
+    log_add_secret(secret);
+}
+
 static bool load_state(struct daemon *daemon)
 {
     if (!session_file_load(daemon->settings->paths.state_dir, &daemon->state))
         return false;
     log_add_secret(daemon->state.token);
+    take_secret(daemon);
+    daemon_name_speaker(daemon, daemon->settings);
+    if (strcmp(daemon->settings->audio.device, "auto") == 0)
+        session_state_inherit(&daemon->state, "auto", "default");
     daemon_take_device(daemon);
     return true;
 }
@@ -242,6 +257,8 @@ static bool set_up(struct daemon *daemon)
             metrics_server_create(daemon->loop, settings->metrics.listen, metrics_text, daemon);
     if (daemon->link)
         finder_follow(daemon->finder, loop_now(daemon->loop));
+    if (daemon->unsaved)
+        daemon_keep_state(daemon);
     return daemon->link != NULL;
 }
 
@@ -292,7 +309,6 @@ struct daemon *daemon_create(struct settings *settings, const char *config_path)
     daemon->automatic = finder_is_auto(settings->backend.url);
     lean_start(strncasecmp(settings->backend.url, "https:", 6) == 0);
     json_pool_start();
-    daemon_name_speaker(settings);
     log_set_level((enum log_level)settings->log.level);
     if (load_state(daemon) && read_token(daemon) && set_up(daemon))
         return daemon;

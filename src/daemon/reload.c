@@ -7,6 +7,8 @@
 #include "daemon_internal.h"
 #include "finder.h"
 #include "tutti/base/log.h"
+#include "tutti/core/speaker_name.h"
+#include "tutti/io/device_key.h"
 #include "tutti/io/settings_file.h"
 
 #include <math.h>
@@ -14,10 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-void daemon_name_speaker(struct settings *settings)
+void daemon_name_speaker(const struct daemon *daemon, struct settings *settings)
 {
-    if (!settings->backend.name[0])
-        gethostname(settings->backend.name, sizeof settings->backend.name - 1);
+    char host[sizeof settings->backend.name] = "", id[DEVICE_ID_MAX] = "";
+    if (settings->backend.name[0])
+        return;
+    gethostname(host, sizeof host - 1);
+    if (!daemon->state.device_secret[0] || !device_key_id(daemon->state.device_secret, id))
+        id[0] = '\0';
+    speaker_name(host, id, settings->backend.name, sizeof settings->backend.name);
 }
 
 void daemon_take_device(struct daemon *daemon)
@@ -88,7 +95,7 @@ void daemon_reload(struct daemon *daemon)
     if (!fresh)
         return;
     if (settings_file_load(fresh, daemon->config_path, error)) {
-        daemon_name_speaker(fresh);
+        daemon_name_speaker(daemon, fresh);
         if (finder_is_auto(fresh->backend.url) && daemon->automatic) /* where it is is no setting */
             memcpy(fresh->backend.url, daemon->settings->backend.url, sizeof fresh->backend.url);
         settings_list_restart(daemon->settings, fresh, say_restart, NULL);

@@ -51,6 +51,21 @@ struct session_device *session_state_device(struct session_state *state, const c
     return state->devices;
 }
 
+static int find_device(const struct session_state *state, const char *name)
+{
+    for (int i = 0; i < SESSION_DEVICES_MAX; i++)
+        if (strcmp(state->devices[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+void session_state_inherit(struct session_state *state, const char *name, const char *was)
+{
+    int from = find_device(state, was);
+    if (from >= 0 && find_device(state, name) < 0)
+        snprintf(state->devices[from].name, sizeof state->devices[from].name, "%s", name);
+}
+
 /* A regular file, at most limit bytes of it, as text. NULL with errno. */
 static char *read_file(int fd, size_t limit)
 {

@@ -13,7 +13,7 @@ import numpy as np
 import box
 from tuttitest import analysis, harness, recording
 
-UNITS = ("tuttid.service", "tuttid@.service", "tutti-hub.service")
+UNITS = ("tuttid.service", "tuttid@.service", "tutti-hub.service", "tuttid-boot.service")
 PLAY_S = 12
 SECOND_NS = 1_000_000_000
 # Not ours, or meant to stay: logs, dpkg's and apt's own, the user (and what lists it), systemd's memory of /var/lib/private.
@@ -105,16 +105,54 @@ def connected(machine, *instance):
     return code == 0 and json.loads(output)["session"]["connected"]
 
 
+def listening_hub(machine, packages):
+    """(its address) of a hub in a machine that is not booted yet."""
+    port = free_port()
+    machine.install(*packages.values())
+    config = machine.root / "etc/tutti/tutti-hub.conf"
+    config.write_text(config.read_text().replace("[server]\n", f"[server]\nlisten = 127.0.0.1:{port}\n"))
+    return f"http://127.0.0.1:{port}"
+
+
+def test_a_file_on_the_card(make_box, packages):
+    """A speaker that nobody logs in to: tutti.conf on the boot partition, wrong at first, is all that it is told."""
+    board = make_box("board")
+    url = listening_hub(board, packages)
+    board.write("/boot/firmware/tutti.conf", "name = Küche\r\nvolume = loud\r\n", 0o755)
+    board.write("/etc/hostname", "raspberrypi\n")
+    board.boot()
+    harness.wait_until(lambda: board.show("tuttid", "ActiveState") == "active", 60, "the speaker all the same")
+    name = json.loads(board.run("tuttictl", "--json", "status")[1])["name"]
+    assert re.fullmatch("tutti-[0-9a-f]{4}", name)
+    board.run("systemctl", "restart", "tuttid")
+    assert json.loads(board.run("tuttictl", "--json", "status")[1])["name"] == name
+    assert board.show("tuttid-boot", "Result") == "exit-code"
+    told = (board.root / "boot/firmware/tutti-errors.txt").read_bytes().decode()
+    assert "line 2: volume takes a whole number from 0 to 100\r\n" in told
+    assert "line 2: volume takes" in board.journal("tuttid-boot")
+    harness.wait_until(lambda: board.show("tutti-hub", "ActiveState") == "active", 60, "the hub")
+    host = harness.Host(url)
+    board.write("/boot/firmware/tutti.conf", f"name = Küche\r\nurl = {url}\r\ncode = {host.code}\r\nvolume = 33\r\n"
+                "device = null\r\n", 0o755)
+    board.off()
+
+    board.boot()
+    harness.wait_until(lambda: connected(board), 60, f"the speaker to be connected:\n{board.journal('tuttid')[-3000:]}")
+    status = json.loads(board.run("tuttictl", "--json", "status")[1])
+    assert (status["name"], status["volume"]) == ("Küche", 33)
+    assert board.show("tuttid-boot", "Result") == "success"
+    _, output = board.run("stat", "-c", "%A %U %G", "/etc/tutti/tuttid.conf.d/50-boot.conf")
+    assert output.split() == ["-rw-r-----", "root", "tutti"]
+    assert sorted(path.name for path in (board.root / "boot/firmware").iterdir()) == ["tutti.conf.done"]
+    assert host.code not in board.journal("tuttid-boot")
+
+
 def test_first_boot(make_box, packages, tmp_path):
     """A hub and a board with two speakers and a third that is told of its session late: all by files. Then the
     board's daemons are killed, hung, upgraded and purged."""
     hub, board = make_box("hub"), make_box("board")
-    port = free_port()
-    hub.install(*packages.values())
-    config = hub.root / "etc/tutti/tutti-hub.conf"
-    config.write_text(config.read_text().replace("[server]\n", f"[server]\nlisten = 127.0.0.1:{port}\n"))
+    url = listening_hub(hub, packages)
     hub.boot()
-    url = f"http://127.0.0.1:{port}"
     harness.wait_until(lambda: hub.show("tutti-hub", "ActiveState") == "active", 60, "the hub")
     code, output = hub.run("systemctl", "start", "tuttid@hub", check=False)
     assert code != 0 and "assertion failed" in output.lower(), "its directories would be the hub's"

@@ -31,7 +31,7 @@ enum sink_channel_mode {
 struct sink_backend;
 
 struct sink_config {
-    const char *device;         /* an ALSA PCM name, or "null" */
+    const char *device; /* an ALSA PCM name, "auto" (the only card that is not HDMI), or "null" */
     unsigned preferred_rate_hz; /* the track's; the nearest that the device has is taken */
     unsigned fixed_rate_hz;     /* 0, or the only rate wanted */
     int64_t buffer_ns;          /* wanted depth; the device may give less */

@@ -9,7 +9,7 @@
 #include "tutti/audio/sink.h"
 
 struct sink_backend {
-    /* Fills *ret_self and *ret_info (all but the device's name); or -errno, and one line in
+    /* Fills *ret_self and *ret_info (the device's name only if it is another than asked for); or -errno, and one line in
      * error[SINK_TEXT_MAX], where "" stands for the errno's own words. */
     int (*open)(const struct sink_config *config, void **ret_self, struct sink_info *ret_info,
                 char *error);

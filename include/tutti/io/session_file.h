@@ -46,6 +46,9 @@ void session_state_init(struct session_state *state);
  * one, of which nothing is known. */
 struct session_device *session_state_device(struct session_state *state, const char *name);
 
+/* What is remembered of the device that was is of the one that takes its place, if nothing is remembered of that. */
+void session_state_inherit(struct session_state *state, const char *name, const char *was);
+
 /*
  * Missing: the initial state. Unreadable or corrupt: the same, after the file was set aside as
  * state.json.damaged (or -2, -3 ...) and one line in the log said so: what is written next must not

@@ -36,7 +36,7 @@ static void every_default_is_one_that_the_option_takes(void **state)
 static void members_are_where_the_table_says(void **state)
 {
     (void)state;
-    assert_string_equal(settings.audio.device, "default");
+    assert_string_equal(settings.audio.device, "auto");
     assert_int_equal(settings.audio.volume, 60);
     assert_true(settings.audio.latency_ms == 0);
     assert_true(settings.sync.seek_threshold_ms == 200);

@@ -317,6 +317,25 @@ static void a_bare_name_is_a_credential(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What the packaged configuration called the card once is the same card by another name. */
+static void another_name_takes_over_what_is_remembered(void **state)
+{
+    (void)state;
+    struct session_state kept;
+    session_state_init(&kept);
+    session_state_inherit(&kept, "auto", "default");
+    assert_string_equal(kept.devices[0].name, "");
+    session_state_device(&kept, "default")->volume = 20;
+    session_state_device(&kept, "hw:0")->volume = 90;
+    session_state_inherit(&kept, "auto", "default");
+    assert_true(session_state_device(&kept, "auto")->volume == 20);
+    assert_true(session_state_device(&kept, "hw:0")->volume == 90);
+    session_state_device(&kept, "default")->volume = 70;
+    session_state_inherit(&kept, "auto", "default"); /* it has its own */
+    assert_true(session_state_device(&kept, "auto")->volume == 20);
+    assert_true(session_state_device(&kept, "default")->volume == 70);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +351,7 @@ int main(void)
         TEST(secrets_are_read_and_hidden_from_the_log),
         TEST(secrets_that_everybody_may_read_are_refused),
         TEST(a_bare_name_is_a_credential),
+        TEST(another_name_takes_over_what_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static void reads_what_is_written_and_defaults_the_rest(void **state)
     assert_true(settings.audio.latency_ms == -3.5);
     assert_int_equal(settings.audio.volume, 20); /* indented, and yet its own line */
     assert_int_equal(settings.log.level, 3);
-    assert_string_equal(settings.audio.device, "default");
+    assert_string_equal(settings.audio.device, "auto");
     expect_good("\xef\xbb\xbf" GOOD); /* as some editors begin a file */
     expect_good("[backend]\r\nurl = http://a\r\njoin_code = x\r\n");
     assert_string_equal(settings.backend.join_code, "x");
