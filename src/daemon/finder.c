@@ -293,6 +293,7 @@ static bool start(struct finder *finder)
     finder->avahi = avahi_start(&(struct avahi_config){
         .announce = daemon->settings->discovery.announce ? &service : NULL,
         .browse = finder->automatic ? AVAHI_TYPE_HUB : NULL,
+        .optional = !finder->automatic,
     });
     finder->timer = loop_timer_create(daemon->loop, timer_fired, finder);
     if (finder->avahi && finder->automatic)

@@ -105,8 +105,9 @@ static void leave(struct avahi *avahi)
 static void miss(struct avahi *avahi, const char *why)
 {
     if (!avahi->said)
-        log_info("Avahi is out of reach (%s): nothing is announced or found until it is there",
-                 why);
+        log_write(avahi->optional ? LOG_DEBUG : LOG_INFO,
+                  "Avahi is out of reach (%s): nothing is announced or found until it is there",
+                  why);
     avahi->said = true;
 }
 
@@ -269,6 +270,7 @@ struct avahi *avahi_start(const struct avahi_config *config)
     avahi->retry_at = mono_clock_now();
     avahi->stop_fd = eventfd(0, EFD_CLOEXEC);
     avahi->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    avahi->optional = config->optional;
     if (config->announce) {
         avahi->announcing.service = *config->announce;
         memcpy(avahi->announcing.name, config->announce->name, AVAHI_NAME_MAX);

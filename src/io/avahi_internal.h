@@ -57,6 +57,7 @@ struct avahi {
     sd_bus *bus;
     bool is_there; /* Avahi is on the bus */
     bool said;     /* that it is not */
+    bool optional; /* as configured */
     int64_t retry_ns;
     struct mono_time retry_at;
 

@@ -41,6 +41,15 @@ def test_a_systemd_credential(hub, house, tmp_path):
     speaker.wait_connected()
 
 
+@pytest.mark.parametrize("url, level", [(None, "debug"), ("auto", "info")])
+def test_without_avahi_only_who_needs_it_says_so(hub, house, tmp_path, url, level):
+    """With an address of its own a speaker only announces itself, which nobody waits for."""
+    speaker = house.speaker("kitchen", url or hub.url, backend_join_code=harness.Host(hub.url).code,
+                            env={"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"})
+    line = harness.wait_until(lambda: re.search(r"^.*Avahi is out of reach.*$", speaker.log, re.MULTILINE), 20, "the line")
+    assert re.search(rf"\b{level}\b", line.group(0).split("Avahi")[0]), line.group(0)
+
+
 def test_a_missing_credential_is_named(hub, house, tmp_path):
     speaker = house.speaker("kitchen", hub.url, backend_session_id="x", backend_token_file="tutti-token",
                             env={"CREDENTIALS_DIRECTORY": str(tmp_path)})

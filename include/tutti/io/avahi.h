@@ -59,6 +59,7 @@ struct avahi_event {
 struct avahi_config {
     const struct avahi_service *announce; /* copied; NULL: nothing */
     const char *browse;                   /* type to look for; NULL: none */
+    bool optional; /* nobody waits for it: that it is not there is a line for debug only */
 };
 
 struct avahi;
