@@ -117,15 +117,31 @@ void link_disconnect(struct link *link)
     close_sockets(link);
 }
 
+static void recheck_later(struct link_connection *connection)
+{
+    connection->recheck_waits = true;
+    loop_timer_set_in(connection->retry, backoff_next(&connection->backoff));
+}
+
+/* It can be done without; but the live one says nothing of a token that is refused by now. */
+static bool is_spare(const struct link_socket *socket, enum ws_client_end end, int status)
+{
+    const struct link_connection *connection = &socket->link->connection;
+    bool refused = end == WS_CLIENT_REFUSED && membership_is_refusal(status);
+    return socket == connection->retiring ||
+           (connection->live != socket && connection->live && !refused);
+}
+
 void link_socket_ended(struct link_socket *socket, enum ws_client_end end, int status,
                        const char *reason)
 {
     struct link *link = socket->link;
     struct link_connection *connection = &link->connection;
-    bool live = socket == connection->live;
-    if (socket == connection->retiring || (!live && connection->live && end != WS_CLIENT_REFUSED)) {
+    if (is_spare(socket, end, status)) {
+        if (socket == connection->fresh)
+            recheck_later(connection); /* it was in doubt, and is */
         close_socket(link, socket);
-        return; /* of no use any more, or a replacement that did not come about */
+        return;
     }
     if (connection->live)
         note_end(connection);
@@ -217,8 +233,7 @@ void link_recheck(struct link *link)
         open_socket(link);
         return;
     }
-    connection->recheck_waits = true;
-    loop_timer_set_in(connection->retry, backoff_next(&connection->backoff));
+    recheck_later(connection);
 }
 
 void link_replace(struct link *link)

@@ -238,6 +238,37 @@ def test_no_backend_makes_it_reconnect_in_a_storm(house, server, then):
     assert came_at[6] - came_at[0] > 3.5
 
 
+DOUBT = text_frame("playlist_update", {"playlist": []})  # the current track is in none
+
+
+@pytest.mark.parametrize("how", ["closes", "answers 503"])
+def test_a_connection_that_cannot_be_replaced_stays_and_the_doubt_with_it(house, server, how):
+    """The second socket comes to nothing; the third tells what is true."""
+    sockets = []
+    third = [text_frame("playback_state", {**STATE, "position_ms": 1234, "state": "paused"}), initial_frames()[1]]
+
+    def on_ws():
+        sockets.append(how)
+        if len(sockets) == 1 and how == "answers 503":
+            backend.on_ws = None
+        return [[*initial_frames(), DOUBT], [initial_frames()[0], evil.frame(b"\x03\xe8", opcode=8)], third][min(len(sockets), 3) - 1]
+
+    def on_http(request):
+        if b"/ws/" not in request:
+            return [evil.answer("404 Not Found")]
+        sockets.append("refused")
+        backend.on_ws = on_ws
+        return [evil.answer("503 Service Unavailable")]
+
+    backend = server(on_ws=on_ws, on_http=on_http)
+    speaker = member(house, backend.url)
+    speaker.wait_connected()
+    harness.wait_until(lambda: speaker.status()["position_ms"] == 1234, 15, "the third's state")
+    session = speaker.status()["session"]
+    assert session["connected"] and session["reconnects"] == 0
+    assert len(sockets) == 3
+
+
 @pytest.mark.parametrize("name", ["headers", "header_line", "short", "nothing", "html", "nested"])
 def test_hostile_answers_are_survived(house, server, name):
     def endless_headers():
