@@ -45,7 +45,7 @@ static void compare(struct link *link, struct parsed *parsed)
 static bool hears_news(const struct link *link)
 {
     const struct link_socket *live = link->connection.live;
-    return live && live->text_count > 0;
+    return live && live->text;
 }
 
 static void answer_parsed(void *user, struct text *text, struct parsed *parsed)

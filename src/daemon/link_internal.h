@@ -54,10 +54,11 @@
 struct link_socket {
     struct link *link;
     struct ws_client *client;
-    struct session_opening opening;     /* what it said first; counts when it is adopted */
-    struct text *texts[LINK_TEXTS_MAX]; /* being parsed, in their order */
-    int text_count;
-    size_t text_bytes;
+    struct session_opening opening; /* what it said first; counts when it is adopted */
+    struct text *text;              /* being parsed; NULL: none */
+    size_t text_bytes;              /* of that and of what waits behind it, in its order: */
+    struct text_source waiting[LINK_TEXTS_MAX];
+    int waiting_count;
 };
 
 /* What becomes of a link's sockets. */

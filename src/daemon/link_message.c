@@ -112,36 +112,61 @@ static void take(struct link_socket *socket, bool good, struct protocol_message 
 
 void link_forget_texts(struct link_socket *socket)
 {
-    for (int i = 0; i < socket->text_count; i++)
-        texts_cancel(socket->texts[i]);
-    socket->text_count = 0;
+    texts_cancel(socket->text);
+    for (int i = 0; i < socket->waiting_count; i++)
+        texts_forget(socket->link->config.reader, socket->waiting[i].text);
+    socket->text = NULL;
+    socket->waiting_count = 0;
     socket->text_bytes = 0;
 }
 
-/* The first of them: they are parsed in their order. */
+static void end_without_reader(struct link_socket *socket)
+{
+    link_socket_ended(socket, WS_CLIENT_LOST, 0,
+                      "no memory or thread to read what the backend says");
+}
+
+static void parse_first(struct link_socket *socket);
+
 static void text_parsed(void *user, struct text *text, struct parsed *parsed)
 {
     struct link_socket *socket = user;
     (void)text;
-    socket->text_count--;
+    socket->text = NULL;
     socket->text_bytes -= parsed->bytes;
-    memmove(socket->texts, socket->texts + 1, (size_t)socket->text_count * sizeof(struct text *));
     take(socket, parsed->good, &parsed->message, parsed->reason, parsed->received);
+    parse_first(socket); /* of one that has been closed nothing waits */
+}
+
+/* One after the other: a list may take up a hundred times as much as its text, and what the one
+ * before has replaced is given back before the next is read. */
+static void parse_first(struct link_socket *socket)
+{
+    if (socket->text || socket->waiting_count == 0)
+        return;
+    struct text_source first = socket->waiting[0];
+    socket->waiting_count--;
+    memmove(socket->waiting, socket->waiting + 1,
+            (size_t)socket->waiting_count * sizeof socket->waiting[0]);
+    socket->text = texts_parse(socket->link->config.reader, &first, text_parsed, socket);
+    if (!socket->text)
+        end_without_reader(socket);
 }
 
 /* Order matters: a state that follows a playlist is about that playlist. */
 static void parse_later(struct link_socket *socket, size_t bytes, struct mono_time received)
 {
-    struct text_source source = {TEXT_MESSAGE, ws_client_take_text(socket->client), bytes,
-                                 received};
-    struct text *text = texts_parse(socket->link->config.reader, &source, text_parsed, socket);
-    if (!text) {
-        link_socket_ended(socket, WS_CLIENT_LOST, 0,
-                          "no memory or thread to read what the backend says");
-        return;
-    }
-    socket->texts[socket->text_count++] = text;
+    char *text = ws_client_take_text(socket->client);
+    socket->waiting[socket->waiting_count++] =
+        (struct text_source){TEXT_MESSAGE, text, bytes, received};
     socket->text_bytes += bytes;
+    parse_first(socket);
+}
+
+/* Only a list is so long; and of a replaced socket none counts. */
+static bool is_late_list(const struct link_socket *socket, size_t bytes)
+{
+    return socket == socket->link->connection.retiring && bytes > TEXTS_AT_ONCE_BYTES;
 }
 
 void link_take_text(struct link_socket *socket, const char *text, size_t bytes,
@@ -149,12 +174,15 @@ void link_take_text(struct link_socket *socket, const char *text, size_t bytes,
 {
     struct protocol_message message;
     char reason[PROTOCOL_REASON_MAX];
-    if (socket->text_count == LINK_TEXTS_MAX || socket->text_bytes + bytes > LINK_TEXTS_MAX_BYTES) {
+    if (is_late_list(socket, bytes))
+        return;
+    if (socket->waiting_count == LINK_TEXTS_MAX ||
+        socket->text_bytes + bytes > LINK_TEXTS_MAX_BYTES) {
         link_socket_ended(socket, WS_CLIENT_LOST, 0,
                           "the backend says more than this speaker can read");
         return;
     }
-    if (socket->text_count > 0 || bytes > TEXTS_AT_ONCE_BYTES) {
+    if (socket->text || bytes > TEXTS_AT_ONCE_BYTES) {
         parse_later(socket, bytes, received);
         return;
     }

@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from tuttitest import evil, harness
+from tuttitest.control import Control
 
 TOKEN = "5ec2e7" + "0123456789abcdef" * 2
 STATE = {"track_id": "t1", "position_ms": 0, "state": "playing", "updated_at": "2026-01-01T00:00:00"}
@@ -39,6 +41,11 @@ def member(house, url, **options):
 def resident_kb(process):
     text = Path(f"/proc/{process.process.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+
+
+def peak_kb(process):
+    text = Path(f"/proc/{process.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", text).group(1))
 
 
 @pytest.fixture
@@ -267,6 +274,49 @@ def test_a_connection_that_cannot_be_replaced_stays_and_the_doubt_with_it(house,
     session = speaker.status()["session"]
     assert session["connected"] and session["reconnects"] == 0
     assert len(sockets) == 3
+
+
+# The largest list in a short text: read, it is 60 MB.
+LONG_LIST = text_frame("playlist_update", {"playlist": [{"id": str(i), "track_id": "t1"} for i in range(20000)]})
+
+
+@pytest.mark.skipif(harness.SANITIZED, reason="the sanitizer has memory of its own")
+def test_a_replaced_connection_has_no_lists_read(house, server):
+    """They would be thrown away, after seconds of work; what is short counts."""
+    replaced = threading.Event()
+    request = {"id": "r1", "session_id": "s1", "requester": "x", "request_type": "remove", "payload": {"item_id": "i1"},
+               "status": "pending", "reason": None}
+
+    def first():
+        yield from [*initial_frames(), DOUBT]
+        replaced.wait(20)
+        yield LONG_LIST * 3 + text_frame("request_update", request)
+
+    def second():
+        yield from initial_frames()
+        harness.wait_until(lambda: adopted(), 20, "the second socket's state")
+        replaced.set()
+
+    def adopted():
+        return (speaker.status() or {}).get("track_id") == "t1" and not speaker.status()["track_error"].startswith("the playlist")
+
+    scripts = iter([first, second])
+    backend = server(on_ws=lambda: next(scripts)(), on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    assert replaced.wait(20)
+    assert Control(speaker.socket).wait("requests", bool)[0]["requester"] == "x"
+    assert peak_kb(speaker.process) < 50_000
+
+
+@pytest.mark.skipif(harness.SANITIZED, reason="the sanitizer has memory of its own")
+def test_lists_that_come_faster_than_they_are_read_take_up_no_more(house, server):
+    """What the one before has left is given back before the next is read."""
+    end = text_frame("playback_state", {**STATE, "position_ms": 1234, "state": "paused"})
+    backend = server(on_ws=lambda: [*initial_frames(), LONG_LIST * 12, end],
+                     on_http=lambda request: [evil.answer("404 Not Found")])
+    speaker = member(house, backend.url)
+    harness.wait_until(lambda: (speaker.status() or {}).get("position_ms") == 1234, 60, "the last state")
+    assert peak_kb(speaker.process) < 300_000
 
 
 @pytest.mark.parametrize("name", ["headers", "header_line", "short", "nothing", "html", "nested"])
