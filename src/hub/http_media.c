@@ -102,7 +102,7 @@ int http_send_media(struct exchange *exchange, const char *path)
         return HTTP_ANSWER_HANG_UP;
     }
     http_answer_begin(&headers, wsi, part ? 206 : 200);
-    http_answer_header(&headers, "content-type:", "audio/mpeg");
+    http_answer_header(&headers, "content-type:", formats_media_type(path));
     http_answer_header(&headers, "accept-ranges:", "bytes");
     http_answer_header(&headers, "etag:", etag);
     add_time(&headers, "last-modified:", file.stored_s);

@@ -229,6 +229,7 @@ static cJSON *describe_put(struct lws *wsi)
 {
     static const char *const names[] = {"track_id", "name"};
     cJSON *json = cJSON_CreateObject();
+    char type[256] = "";
     for (int i = 0; i < 2; i++) {
         char equals[16], value[STORE_NAME_MAX + 16];
         snprintf(equals, sizeof equals, "%s=", names[i]);
@@ -236,8 +237,8 @@ static cJSON *describe_put(struct lws *wsi)
         if (text && utf8_is_valid(text, strlen(text)))
             cJSON_AddStringToObject(json, names[i], text);
     }
-    describe_track(json,
-                   content_type_is(wsi, "audio/") ? "audio/mpeg" : "application/octet-stream");
+    lws_hdr_copy(wsi, type, sizeof type, WSI_TOKEN_HTTP_CONTENT_TYPE);
+    describe_track(json, utf8_is_valid(type, strlen(type)) ? type : "");
     return json;
 }
 

@@ -3,6 +3,8 @@
  */
 #include "hub_settings.h"
 
+#include "formats.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,12 @@ static bool is_listen(const char *text)
     return hub_settings_split_listen(text, address, &port);
 }
 
+static bool is_formats(const char *text)
+{
+    formats_t formats;
+    return formats_parse(text, &formats);
+}
+
 /* clang-format off */
 static const struct option_spec specs[] = {
     CHECKED(server, listen, "127.0.0.1:8700", "Where speakers and people find the hub. 127.0.0.1: this machine only; 0.0.0.0: every IPv4 network; [::]: IPv6. Port 0: any free one.", "ADDRESS:PORT", is_listen),
@@ -62,6 +70,8 @@ static const struct option_spec specs[] = {
 
     BOOLEAN(page, serve, "true", "The page for browsers, at the hub's address."),
     TEXT(page, directory, "", "Its files. Empty: those that were installed with the hub."),
+
+    CHECKED(media, formats, "mp3 mp4 flac ogg wav aiff", "What is taken of what people add. Speakers play all of it, all but mp3 with the package tutti-codecs; browsers at the hub's page play mp3.", "mp3, mp4, flac, ogg, wav or aiff, blanks between them", is_formats),
 
     BOOLEAN(session, advance, "true", "At the end of a track whose length is known its session goes on to the next, by itself. The host may decide otherwise for a session: tuttictl session advance off."),
     CHOICE(session, resume, "auto | playing | paused", "auto", "What was playing when the hub was stopped or lost its power, once it is back. playing: plays on; paused: waits for somebody to play; auto: paused after more than a minute, else as if nothing had been."),

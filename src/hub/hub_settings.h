@@ -34,6 +34,9 @@ struct hub_settings {
         char directory[HUB_TEXT_MAX];
     } page;
     struct {
+        char formats[128];
+    } media;
+    struct {
         bool advance;
         int resume; /* enum service_resume, same order */
     } session;

@@ -41,10 +41,11 @@ int64_t media_size(const struct media *media, const char *path)
     return errno == ENOENT ? 0 : -errno;
 }
 
-void media_run(struct media *media, void (*work)(void *job), void (*done)(void *job), void *job)
+void media_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
+               void *job)
 {
-    if (media->background) {
-        background_run(media->background, work, done, job);
+    if (background) {
+        background_run(background, work, done, job);
         return;
     }
     work(job);
@@ -137,9 +138,11 @@ void media_set_limits(struct media *media, const struct media_limits *limits)
     media->limits = *limits;
 }
 
-void media_use_background(struct media *media, struct background *background)
+void media_use_background(struct media *media, struct background *background,
+                          struct background *measuring)
 {
     media->background = background;
+    media->measuring = measuring;
 }
 
 void media_destroy(struct media *media)
@@ -218,5 +221,5 @@ void media_remove(struct media *media, const char *path)
     media_full_path(media, path, removal->file);
     int64_t bytes = media_size(media, path);
     media->used_bytes -= bytes > 0 ? bytes : 0;
-    media_run(media, remove_file, free, removal);
+    media_run(media->background, remove_file, free, removal);
 }

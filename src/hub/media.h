@@ -10,6 +10,8 @@
 #ifndef TUTTI_HUB_MEDIA_H
 #define TUTTI_HUB_MEDIA_H
 
+#include "formats.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,7 @@ struct media_limits {
     int64_t track_bytes;
     int64_t disk_bytes; /* of all tracks together, those put aside included */
     int64_t free_bytes; /* to be left on the file system */
+    formats_t formats;  /* that are taken */
 };
 
 struct background;
@@ -33,9 +36,11 @@ struct media *media_create(const char *data_directory, const struct media_limits
 /* The same beside a running hub, whose unfinished uploads stay. */
 struct media *media_open_beside(const char *data_directory, const struct media_limits *limits);
 void media_set_limits(struct media *media, const struct media_limits *limits);
-/* Who waits for the disk instead of the loop. Without it, everything is done at once. */
-void media_use_background(struct media *media, struct background *background);
-/* After the background's end. NULL is fine. */
+/* Who waits for the disk, and who for the decoder that measures a track, instead of the loop. NULL:
+ * everything is done at once. */
+void media_use_background(struct media *media, struct background *background,
+                          struct background *measuring);
+/* After the backgrounds' ends. NULL is fine. */
 void media_destroy(struct media *media);
 
 struct media_upload;
@@ -47,11 +52,12 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
 void media_upload_feed(struct media_upload *upload, const void *bytes, size_t count);
 void media_upload_feed_base64(struct media_upload *upload, const char *text, size_t count);
 int64_t media_upload_bytes(const struct media_upload *upload);
-/* After the last byte: judges the upload, syncs it to the disk, names it, and calls done. */
+/* After the last byte: judges the upload, measures it, syncs it to the disk, names it, and calls done. */
 void media_upload_settle(struct media_upload *upload, void (*done)(void *user), void *user);
 /*
  * When it has settled (it is, if need be, at once). True: the file is there as path
- * ("uploads/x.mp3"), and goes again with the upload unless it is kept. False: an HTTP status and a
+ * ("uploads/x.mp3"), and goes again with the upload unless it is kept; its length, or -1: not
+ * known. False: an HTTP status and a
  * line for people, and there is no file.
  */
 bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],

@@ -104,7 +104,7 @@ static int restore_to(struct service *service, const char *name,
                       const struct store_session *session)
 {
     struct search search = {.name = name};
-    struct store_item item = {.media_type = "audio/mpeg"};
+    struct store_item item = {0};
     char full[MEDIA_FULL_PATH_MAX];
     const char *reason = "";
     int status;
@@ -117,6 +117,7 @@ static int restore_to(struct service *service, const char *name,
         media_upload_destroy(upload);
         return command_failed(name, reason);
     }
+    snprintf(item.media_type, sizeof item.media_type, "%s", formats_media_type(item.media_path));
     snprintf(item.track_id, sizeof item.track_id, "%s", name);
     snprintf(item.name, sizeof item.name, "%s", name);
     struct reply reply = add_track(service, session, &item, media_upload_bytes(upload));
@@ -177,6 +178,7 @@ int command_media(const struct command_call *call)
         .track_bytes = call->settings->limits.track_mb * MB,
         .disk_bytes = INT64_MAX,
         .free_bytes = 0,
+        .formats = formats_played(),
     };
     service.limits.playlist_items = call->settings->limits.playlist_items;
     service.store = command_open_store(call);

@@ -14,7 +14,8 @@
 struct media {
     char *directory;
     struct media_limits limits;
-    struct background *background; /* NULL: there is none */
+    struct background *background; /* for the disk; NULL: there is none */
+    struct background *measuring;  /* likewise, for the decoder */
     int64_t used_bytes;            /* unfinished uploads included */
     unsigned uploads;
     struct media_upload *first; /* those under way */
@@ -34,7 +35,8 @@ int media_each_file(struct media *media, const char *folder,
 /* Its size is no file's when it is none. */
 int64_t media_size(const struct media *media, const char *path);
 /* In the background, where there is one. */
-void media_run(struct media *media, void (*work)(void *job), void (*done)(void *job), void *job);
+void media_run(struct background *background, void (*work)(void *job), void (*done)(void *job),
+               void *job);
 
 int media_put_aside(struct media *media, const char *path);
 

@@ -4,9 +4,10 @@
  * At its end it waits for the disk, in the background: the file first, then its name. Only then may
  * a row name it, so that what was acknowledged is there after a power cut.
  */
+#include "measure.h"
 #include "media_internal.h"
-#include "mp3_check.h"
 #include "store_internal.h"
+#include "track_check.h"
 #include "tutti/base/log.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@
 
 #define WRITE_PIECE (1024 * 1024)
 #define BASE64_PIECE 4096
-#define NO_MP3 "data: "
+#define NO_TRACK "data: "
+#define REFUSAL_MAX (AUDIO_REFUSAL_MAX > HELPER_ERROR_MAX ? AUDIO_REFUSAL_MAX : HELPER_ERROR_MAX)
 #define NO_BASE64 "data: base64 is wanted"
 
 struct media_upload {
@@ -32,12 +34,14 @@ struct media_upload {
     int fd; /* -1: the file is gone */
     int64_t bytes;
     int64_t writing_bytes; /* of them, those on their way to the disk */
-    struct mp3_check *check;
-    double seconds;
-    EVP_ENCODE_CTX *base64; /* NULL: bytes come as they are */
-    int status;             /* 0: good so far */
+    struct track_check *check;
+    enum measure_result measured;
+    char unmeasured[HELPER_ERROR_MAX]; /* why */
+    double seconds;                    /* -1: not known */
+    EVP_ENCODE_CTX *base64;            /* NULL: bytes come as they are */
+    int status;                        /* 0: good so far */
     const char *reason;
-    char refusal[AUDIO_REFUSAL_MAX + sizeof NO_MP3];
+    char refusal[REFUSAL_MAX + sizeof NO_TRACK];
     bool settling; /* the background has it */
     bool settled;
     bool kept;
@@ -82,7 +86,7 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
     store_random_hex(name, 32);
     snprintf(path, sizeof path, MEDIA_UPLOADS ".%s", name);
     media_full_path(media, path, upload->part);
-    upload->check = mp3_check_create();
+    upload->check = track_check_create(media->limits.formats);
     upload->fd = open(upload->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (upload->check && upload->fd >= 0)
         return upload;
@@ -127,12 +131,17 @@ static void fail(struct media_upload *upload, int status, const char *reason)
     discard(upload);
 }
 
+static void refuse_track(struct media_upload *upload, const char *why)
+{
+    snprintf(upload->refusal, sizeof upload->refusal, NO_TRACK "%s", why);
+    fail(upload, 415, upload->refusal);
+}
+
 static void refuse_kind(struct media_upload *upload)
 {
     char why[AUDIO_REFUSAL_MAX];
-    mp3_check_refusal(upload->check, why);
-    snprintf(upload->refusal, sizeof upload->refusal, NO_MP3 "%s", why);
-    fail(upload, 415, upload->refusal);
+    track_check_refusal(upload->check, why);
+    refuse_track(upload, why);
 }
 
 static bool write_all(struct media_upload *upload, const char *bytes, size_t count)
@@ -182,8 +191,8 @@ void media_upload_feed(struct media_upload *upload, const void *bytes, size_t co
         return;
     }
     start_writing(upload);
-    mp3_check_feed(upload->check, bytes, count);
-    if (mp3_check_is_refused(upload->check))
+    track_check_feed(upload->check, bytes, count);
+    if (track_check_is_refused(upload->check))
         refuse_kind(upload);
 }
 
@@ -225,9 +234,10 @@ static void end_base64(struct media_upload *upload)
 
 static void choose_name(struct media_upload *upload)
 {
-    char name[33];
+    char name[33], ending[8];
     store_random_hex(name, 32);
-    snprintf(upload->path, sizeof upload->path, MEDIA_UPLOADS "%s.mp3", name);
+    formats_ending(track_check_kind(upload->check), ending);
+    snprintf(upload->path, sizeof upload->path, MEDIA_UPLOADS "%s.%s", name, ending);
     media_full_path(upload->media, upload->path, upload->full);
 }
 
@@ -256,20 +266,52 @@ static void settled(void *job)
         upload->done(upload->user);
 }
 
-void media_upload_settle(struct media_upload *upload, void (*done)(void *user), void *user)
+static void store(struct media_upload *upload)
 {
-    upload->done = done;
-    upload->user = user;
-    end_base64(upload);
-    if (!upload->status && !mp3_check_result(upload->check, &upload->seconds))
-        refuse_kind(upload);
     if (upload->status) {
         settled(upload);
         return;
     }
     choose_name(upload);
     upload->settling = true;
-    media_run(upload->media, sync_and_name, settled, upload);
+    media_run(upload->media->background, sync_and_name, settled, upload);
+}
+
+/* In a background of its own, for a decoder may take its time: uploads of mp3s do not wait for it.
+ */
+static void measure(void *job)
+{
+    struct media_upload *upload = job;
+    upload->measured = measure_track(upload->fd, &upload->seconds, upload->unmeasured);
+}
+
+static void measured(void *job)
+{
+    struct media_upload *upload = job;
+    upload->settling = false;
+    if (upload->measured == MEASURE_NOT_KNOWN)
+        log_warn("the length of an uploaded track is not known: %s", upload->unmeasured);
+    else if (upload->measured == MEASURE_REFUSED)
+        refuse_track(upload, upload->unmeasured);
+    if (upload->orphaned)
+        media_upload_destroy(upload);
+    else
+        store(upload);
+}
+
+void media_upload_settle(struct media_upload *upload, void (*done)(void *user), void *user)
+{
+    upload->done = done;
+    upload->user = user;
+    end_base64(upload);
+    if (!upload->status && !track_check_result(upload->check, &upload->seconds))
+        refuse_kind(upload);
+    if (upload->status || !audio_kind_needs_codecs(track_check_kind(upload->check))) {
+        store(upload);
+        return;
+    }
+    upload->settling = true;
+    media_run(upload->media->measuring, measure, measured, upload);
 }
 
 bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
@@ -277,9 +319,10 @@ bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
 {
     if (!upload->settled) {
         struct background *background = upload->media->background;
-        upload->media->background = NULL; /* at once */
+        struct background *measuring = upload->media->measuring;
+        media_use_background(upload->media, NULL, NULL); /* at once */
         media_upload_settle(upload, NULL, NULL);
-        upload->media->background = background;
+        media_use_background(upload->media, background, measuring);
     }
     if (upload->status) {
         *ret_status = upload->status;
@@ -315,7 +358,7 @@ void media_upload_destroy(struct media_upload *upload)
     }
     discard(upload);
     unlist(upload);
-    mp3_check_destroy(upload->check);
+    track_check_destroy(upload->check);
     EVP_ENCODE_CTX_free(upload->base64);
     free(upload);
 }

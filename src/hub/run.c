@@ -60,10 +60,13 @@ static void take_signals(void)
 
 static struct media_limits media_limits(const struct hub_settings *settings)
 {
+    formats_t formats = 0;
+    formats_parse(settings->media.formats, &formats);
     return (struct media_limits){
         .track_bytes = settings->limits.track_mb * MB,
         .disk_bytes = settings->limits.disk_mb * MB,
         .free_bytes = settings->limits.disk_free_mb * MB,
+        .formats = formats,
     };
 }
 

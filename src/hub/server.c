@@ -29,6 +29,8 @@
 #define OWN_FDS 96
 /* Of these, what lws does not count. */
 #define SPARE_FDS 32
+/* One decoder that hangs (codecs/helper.c), and a little. */
+#define MEASURING_PATIENCE_NS (6 * NS_PER_S)
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
 /* While something plays: a third of what counts as having been away. */
 #define ALIVE_WATCHES 10
@@ -161,6 +163,8 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         if (server && server->background)
             background_finish(server->background);
+        if (server && server->measuring)
+            background_finish(server->measuring);
         return 0;
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         memset(connection, 0, sizeof *connection);
@@ -340,7 +344,9 @@ struct server *server_create(const struct server_config *config, struct service 
     server->background = background_create_woken(wake_loop, server);
     if (config->serves_page)
         server->page = page_load(config->page_directory);
-    media_use_background(service->media, server->background);
+    server->measuring = background_create_woken(wake_loop, server);
+    background_set_patience(server->measuring, MEASURING_PATIENCE_NS);
+    media_use_background(service->media, server->background, server->measuring);
     service->announce = announce;
     service->is_connected = is_connected;
     service->user = server;
@@ -413,7 +419,8 @@ void server_destroy(struct server *server)
     server->context = NULL; /* nothing is planned any more by those that are closed now */
     if (context)
         lws_context_destroy(context);
-    media_use_background(server->service->media, NULL);
+    media_use_background(server->service->media, NULL, NULL);
+    background_destroy(server->measuring);
     background_destroy(server->background);
     peers_forget_playlist(&server->peers);
     share_end(&server->connections);

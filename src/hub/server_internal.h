@@ -21,6 +21,7 @@ struct server {
     struct lws_vhost *vhost;
     struct service *service;
     struct background *background; /* what waits for the disk */
+    struct background *measuring;  /* what waits for a decoder */
     struct page *page;             /* NULL: none is served */
     struct peers peers;
     struct share_table connections; /* by address */
@@ -31,8 +32,8 @@ struct server {
     char machine[256];            /* its name */
     lws_sorted_usec_list_t watch; /* for changes that other processes make */
     struct tidy tidy;
-    lws_sorted_usec_list_t turn;  /* for the end of a track */
-    lws_sorted_usec_list_t tell;  /* for what speakers say of themselves */
+    lws_sorted_usec_list_t turn; /* for the end of a track */
+    lws_sorted_usec_list_t tell; /* for what speakers say of themselves */
     unsigned watched;
 };
 

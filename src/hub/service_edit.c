@@ -178,7 +178,8 @@ static int find_track(struct service *service, const cJSON *payload, struct stor
     take_text(item->name, sizeof item->name, name);
     take_text(item->media_path, sizeof item->media_path, path);
     take_text(item->media_url, sizeof item->media_url, url);
-    take_text(item->media_type, sizeof item->media_type, "audio/mpeg");
+    take_text(item->media_type, sizeof item->media_type,
+              path ? formats_media_type(path) : "audio/mpeg");
     item->duration_s = -1;
     return path ? store_media_duration(service->store, path, &item->duration_s) : 1;
 }

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* --- who may, how many at a time ----------------------------------------------------------- */
 
@@ -75,6 +76,13 @@ void service_end_upload(struct service *service, struct upload_slot *slot)
 
 /* --- a whole one --------------------------------------------------------------------------- */
 
+/* What it is called. What it is, its contents say. */
+static bool is_media_type(const char *type)
+{
+    return strncasecmp(type, "audio/", 6) == 0 || strcasecmp(type, "video/mp4") == 0 ||
+           strcasecmp(type, "application/ogg") == 0;
+}
+
 /* NULL when what describes the upload is good. */
 static const char *wrong_upload(const cJSON *body, const struct media_upload *upload,
                                 int *ret_status)
@@ -88,8 +96,8 @@ static const char *wrong_upload(const cJSON *body, const struct media_upload *up
     if (!cJSON_IsObject(media) || !cJSON_IsString(data))
         return "media: an object with content_type and data is wanted";
     *ret_status = 415;
-    if (!type || (strcmp(type, "audio/mpeg") != 0 && strcmp(type, "audio/mp3") != 0))
-        return "Only audio/mpeg can be played";
+    if (!type || !is_media_type(type))
+        return "content_type: audio/… or video/mp4 is wanted";
     return upload ? NULL : "data: there is no track in it";
 }
 
@@ -107,7 +115,8 @@ static struct reply add_file(struct service *service, const struct admission *ad
     cJSON_AddStringToObject(payload, "name", item->name);
     cJSON_AddStringToObject(payload, "media_path", item->media_path);
     cJSON_AddStringToObject(payload, "media_type", item->media_type);
-    cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
+    if (item->duration_s >= 0)
+        cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
     struct reply reply = service_add_request(service, admission, "add", payload);
     cJSON_Delete(payload);
     return reply;
@@ -117,6 +126,8 @@ static struct reply add_upload(struct service *service, const struct admission *
                                struct store_item *item, int64_t bytes)
 {
     int64_t limit = admission->session.max_duration_s;
+    if (limit >= 0 && item->duration_s < 0)
+        return reply_error(422, "The track's length is not known, and this session limits it");
     if (limit >= 0 && item->duration_s > (double)limit)
         return reply_error(400, "The track is longer than this session allows");
     int result = service_begin(service);
@@ -125,14 +136,23 @@ static struct reply add_upload(struct service *service, const struct admission *
     return service_commit(service, add_file(service, admission, item, bytes));
 }
 
+static void say_uploaded(const struct admission *admission, const struct store_item *item)
+{
+    char length[32] = "of unknown length";
+    if (item->duration_s >= 0)
+        snprintf(length, sizeof length, "%.0f s", item->duration_s);
+    log_info("session %.8s: %s, %s, was uploaded", admission->session.id, item->media_path, length);
+}
+
 struct reply service_upload(struct service *service, const struct admission *admission,
                             const cJSON *body, struct media_upload *upload)
 {
-    struct store_item item = {.media_type = "audio/mpeg"};
+    struct store_item item = {0};
     int status;
     const char *reason = wrong_upload(body, upload, &status);
     if (reason || !media_upload_finish(upload, item.media_path, &item.duration_s, &status, &reason))
         return reply_error(status, reason);
+    snprintf(item.media_type, sizeof item.media_type, "%s", formats_media_type(item.media_path));
     snprintf(item.track_id, sizeof item.track_id, "%s", service_text(body, "track_id"));
     snprintf(item.name, sizeof item.name, "%s", service_text(body, "name"));
     struct reply reply = add_upload(service, admission, &item, media_upload_bytes(upload));
@@ -141,7 +161,6 @@ struct reply service_upload(struct service *service, const struct admission *adm
     if (reply.status == 200 || reply.status == 500)
         media_upload_keep(upload);
     if (reply.status == 200)
-        log_info("session %.8s: %s, %.0f s, was uploaded", admission->session.id, item.media_path,
-                 item.duration_s);
+        say_uploaded(admission, &item);
     return reply;
 }

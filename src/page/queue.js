@@ -15,7 +15,7 @@ export class Queue {
   constructor(session, uploads) {
     this.#session = session;
     this.input = h('input', {
-      type: 'file', accept: 'audio/mpeg,.mp3', multiple: true, hidden: true, id: 'files',
+      type: 'file', accept: 'audio/*,video/mp4,.mp3,.mp4,.m4a,.flac,.ogg,.oga,.opus,.wav,.aif,.aiff', multiple: true, hidden: true, id: 'files',
       onchange: () => { uploads.add(this.input.files); this.input.value = ''; },
     });
     this.add = h('button', { class: 'strong add', onclick: () => this.input.click() }, icon('upload'), h('span', {}, t('addMusic')));

@@ -75,7 +75,7 @@ export const TABLE = {
   hereJoining: ['Joining…', 'Setzt ein …'],
   hereFailed: ['Cannot be played here: {why}', 'Lässt sich hier nicht abspielen: {why}'],
   hereElsewhere: ['the file is not on this hub', 'die Datei liegt nicht auf diesem Hub'],
-  hereNoMp3: ['the file is no mp3', 'die Datei ist kein mp3'],
+  hereNoMp3: ['the file is no mp3, which browsers play here; speakers play it', 'die Datei ist kein mp3; hier geht nur das, Lautsprecher spielen sie'],
   ahead: ['{ms} ms ahead, known to ±{within} ms', '{ms} ms voraus, auf ±{within} ms bekannt'],
   behind: ['{ms} ms behind, known to ±{within} ms', '{ms} ms zurück, auf ±{within} ms bekannt'],
   volumeHere: ['Volume here', 'Lautstärke hier'],
@@ -85,7 +85,7 @@ export const TABLE = {
 
   addMusic: ['Add music', 'Musik hinzufügen'],
   askMusic: ['Ask for a track', 'Lied wünschen'],
-  addHint: ['mp3 files; you can also drop them here', 'mp3-Dateien; auch hierher ziehen'],
+  addHint: ['mp3, MP4, FLAC, Ogg, WAV or AIFF; you can also drop files here', 'mp3, MP4, FLAC, Ogg, WAV oder AIFF; auch hierher ziehen'],
   drop: ['Drop to add', 'Loslassen zum Hinzufügen'],
   tracks: ['{n} tracks, {time}', '{n} Lieder, {time}'],
   oneTrack: ['1 track, {time}', '1 Lied, {time}'],

@@ -6,6 +6,7 @@
 #include "../../src/hub/store_internal.h"
 #include "fuzz.h"
 #include "tutti/base/log.h"
+#include "tutti/codecs/helper.h"
 
 #include <stdio.h>
 
@@ -17,10 +18,11 @@ static int changes = -1;
 void fuzz_house_open(struct service *service, const struct service_limits *limits)
 {
     log_set_level(LOG_ERROR);
+    helper_set_program("/nowhere"); /* its own target is fuzz_decode */
     service->limits = *limits;
     service->store = store_open(fuzz_directory());
-    service->media =
-        media_create(fuzz_directory(), &(struct media_limits){TRACK_BYTES_MAX, 1 << 24, 0});
+    service->media = media_create(
+        fuzz_directory(), &(struct media_limits){TRACK_BYTES_MAX, 1 << 24, 0, formats_played()});
     FUZZ_CHECK(service->store && service->media);
     FUZZ_CHECK(db_run(service->store->db, "PRAGMA synchronous = OFF", "") == 0);
 }

@@ -59,7 +59,7 @@ static void open_house(void)
         },
         &service);
     FUZZ_CHECK(server);
-    media_use_background(service.media,
+    media_use_background(service.media, NULL,
                          NULL); /* without a thread, what happens is the same again */
     for (int i = 0; i < CONNECTIONS; i++)
         connections[i] = -1;

@@ -148,15 +148,15 @@ def a_wav():
             + b"data" + struct.pack("<I", len(data)) + data)
 
 
-def test_the_hub_refuses_in_the_same_words(house, tmp_path):
-    hub = harness.Hub(tmp_path)
+def test_the_hub_refuses_by_name(house, tmp_path):
+    hub = harness.Hub(tmp_path, media_formats="mp3")
     try:
         host = harness.Host(hub.url)
         media = {"filename": "a.mp3", "content_type": "audio/mpeg", "data": base64.b64encode(a_wav()).decode()}
         status, answer = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", "POST",
                                       {"track_id": "a", "name": "a", "media": media}, host.token)
         assert status == 415
-        assert "it is WAV; this hub takes mp3 only" in answer["detail"]
+        assert "it is WAV; this hub takes mp3 ([media] formats)" in answer["detail"]
     finally:
         house.stop()
         hub.stop()

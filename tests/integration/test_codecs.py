@@ -278,6 +278,34 @@ def test_add_says_what_a_file_is(full_backend, house, video):
     assert item["duration_s"] == 60
 
 
+def test_a_flac_of_a_guest_is_heard_by_the_way_of_the_hub(hub, house, tmp_path):
+    """Added at a speaker, approved by the host; the hub says as exactly how long it is."""
+    path = tmp_path / "harbour.flac"
+    ffmpeg.run("-i", harness.MUSIC / "harbour.mp3", "-t", "20.25", "-c:a", "flac", path)
+    host, card = harness.Host(hub.url), house.card("kitchen", ppm=40)
+    speaker = house.speaker("kitchen", hub.url, card, backend_join_code=host.code)
+    speaker.wait_connected()
+    code, output, errors = speaker.ctl("add", str(path))
+    assert code == 0, output + errors
+    _, requests = harness.call(f"{hub.url}/sessions/{host.session_id}/requests", token=host.token)
+    request, = [one for one in requests if one["status"] == "pending"]
+    assert harness.call(f"{hub.url}/requests/{request['id']}/approve", "POST", {}, host.token)[0] == 200
+    _, (item,) = harness.call(f"{hub.url}/sessions/{host.session_id}/playlist", token=host.token)
+    assert item["media_type"] == "audio/flac" and item["duration_seconds"] == 20
+    state = host.playback(track_id=item["track_id"], position_ms=5000, state="playing")
+    speaker.wait_state("playing")
+    from_ns = time.monotonic_ns() + 500_000_000
+    harness.wait_until(lambda: time.monotonic_ns() >= from_ns + 2_500_000_000, 9, "the music to play")
+    assert speaker.status()["length_ms"] == 20250
+    house.stop()
+    recorded = card.recording()
+    run, = recorded.runs
+    timeline = harness.wanted(state, recorded)
+    heard = analysis.follow(run, harness.reference(path, run.conf["rate"]), from_ns, from_ns + 2_000_000_000, 0.05, timeline)
+    assert (heard.match >= analysis.MATCH).all()
+    assert np.abs(heard.position_s - timeline(heard.ns)).max() < 5e-3
+
+
 def one_line(speaker, text):
     """It is said once, and the speaker is there."""
     harness.wait_until(lambda: text in speaker.log, 10, f"{text} in:\n{speaker.log[-2000:]}")

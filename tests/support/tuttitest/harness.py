@@ -92,9 +92,9 @@ class Hub:
     # A test is one address and often one member, who does in a second what a household does in an evening.
     ONE_ADDRESS = {"server_names": "hub x", "limits_share_percent": 100, "limits_joins_per_minute": 100000}
 
-    def __init__(self, directory, port=0, address="127.0.0.1", env=None, within=(), **options):
+    def __init__(self, directory, port=0, address="127.0.0.1", env=None, within=(), program=None, **options):
         self.directory = Path(directory)
-        self.env, self.within = env or {}, list(within)
+        self.env, self.within, self.program = env or {}, list(within), program or BUILD / "bin/tutti-hub"
         self.port = port
         self.address = address
         self.options = {**self.ONE_ADDRESS, **options}
@@ -102,7 +102,7 @@ class Hub:
 
     def start(self):
         config = write_config(self.directory / "tutti-hub.conf", self.options)
-        self.process = Process([*self.within, BUILD / "bin/tutti-hub", "--config", config, "--data", self.directory / "hub",
+        self.process = Process([*self.within, self.program, "--config", config, "--data", self.directory / "hub",
                                 "--listen", f"{self.address}:{self.port}"], self.directory / "hub.log",
                                dict(os.environ, **self.env))
         line = self.process.process.stdout.readline().decode()
@@ -171,11 +171,11 @@ def call(url, method="GET", body=None, token=None):
 class Host:
     """A host of a session who has no loudspeaker: commands over REST."""
 
-    def __init__(self, url):
+    def __init__(self, url, **session):
         self.url = url
         _, login = call(url + "/auth/login", "POST", {"name": "Conductor", "role": "host"})
         self.token = login["token"]
-        status, session = call(url + "/sessions", "POST", {"host_name": "Conductor"}, self.token)
+        status, session = call(url + "/sessions", "POST", {"host_name": "Conductor", **session}, self.token)
         assert status == 200, session
         self.session_id, self.code = session["session_id"], session["code"]
 

@@ -1,7 +1,7 @@
 /*
  * test_audio_probe.c: the verdict does not depend on how the bytes come, work is bounded, and
  * beginnings are where libavformat has them. Whole files are judged in
- * tests/unit/hub/test_mp3_check.c.
+ * tests/unit/hub/test_track_check.c.
  */
 #include "../cmocka_all.h"
 #include "tutti/core/audio_probe.h"

@@ -82,8 +82,8 @@ static bool try_open(struct evening *evening)
     service->announce = announce;
     service->store = store_open(evening->directory);
     if (service->store)
-        service->media =
-            media_create(evening->directory, &(struct media_limits){1 << 20, 1 << 24, 0});
+        service->media = media_create(
+            evening->directory, &(struct media_limits){1 << 20, 1 << 24, 0, formats_played()});
     if (!service->media) {
         close_hub(evening);
         return false;
@@ -508,7 +508,8 @@ static void check_damaged(struct evening *evening, int files)
     service->store = store_open(evening->directory);
     assert_non_null(service->store);
     assert_true(store_is_damaged(service->store));
-    service->media = media_create(evening->directory, &(struct media_limits){1 << 20, 1 << 24, 0});
+    service->media = media_create(evening->directory,
+                                  &(struct media_limits){1 << 20, 1 << 24, 0, formats_played()});
     service_sweep(service);
     service_tidy(service);
     struct reply replies[] = {
@@ -641,8 +642,8 @@ static void a_database_that_is_no_more_deletes_nothing(void **state)
     damage(&evening, 1);
     evening.service.store = store_open(evening.directory);
     assert_true(store_is_damaged(evening.service.store));
-    evening.service.media =
-        media_create(evening.directory, &(struct media_limits){1 << 20, 1 << 24, 0});
+    evening.service.media = media_create(
+        evening.directory, &(struct media_limits){1 << 20, 1 << 24, 0, formats_played()});
     service_sweep(&evening.service);
     service_tidy(&evening.service);
     close_hub(&evening);

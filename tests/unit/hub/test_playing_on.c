@@ -173,7 +173,7 @@ static int setup(void **state)
     house->service.store = store_open(house->directory);
     assert_non_null(house->service.store);
     house->service.media =
-        media_create(house->directory, &(struct media_limits){65536, 1 << 24, 0});
+        media_create(house->directory, &(struct media_limits){65536, 1 << 24, 0, formats_played()});
     house->service.announce = announce;
     house->service.user = house;
     assert_int_equal(db_run(house->service.store->db, "PRAGMA synchronous = OFF", ""), 0);

@@ -53,7 +53,8 @@ static int setup(void **state)
                                                   .share_percent = 100,
                                                   .waiting_bytes = 1 << 22};
     hub->service.store = store_open(hub->directory);
-    hub->service.media = media_create(hub->directory, &(struct media_limits){65536, 1 << 24, 0});
+    hub->service.media =
+        media_create(hub->directory, &(struct media_limits){65536, 1 << 24, 0, formats_played()});
     hub->service.announce = announce;
     hub->service.user = hub;
     assert_int_equal(store_add_user(hub->service.store, &host, hub->host), 0);

@@ -1,11 +1,11 @@
 /*
- * test_mp3_check.c: what the hub says of an upload, and what a speaker makes of the same bytes:
+ * test_track_check.c: what the hub says of an upload, and what a speaker makes of the same bytes:
  * they must agree, about every file, on whether it is played, why not, and how long it is.
  *
  * Besides files that are nearly mp3, thousands are generated that are none, and mp3s are damaged at
  * random. TUTTI_MANY=1 (./dev test does not set it) makes 10,000 and 2,000 of them.
  */
-#include "../../../src/hub/mp3_check.h"
+#include "../../../src/hub/track_check.h"
 #include "../cmocka_all.h"
 #include "tutti/audio/decoder.h"
 #include "tutti/codecs/helper.h"
@@ -176,16 +176,20 @@ static struct sound hear(struct bytes bytes)
     return sound;
 }
 
+/* What the hub takes: just mp3, unless a test says otherwise. */
+static formats_t formats;
+
 static bool upload(struct bytes bytes, size_t piece, double *ret_seconds,
                    char why[AUDIO_REFUSAL_MAX])
 {
-    struct mp3_check *check = mp3_check_create();
+    struct track_check *check = track_check_create(formats);
     assert_non_null(check);
     for (size_t at = 0; at < bytes.count; at += piece)
-        mp3_check_feed(check, bytes.data + at, bytes.count - at < piece ? bytes.count - at : piece);
-    bool good = mp3_check_result(check, ret_seconds);
-    mp3_check_refusal(check, why);
-    mp3_check_destroy(check);
+        track_check_feed(check, bytes.data + at,
+                         bytes.count - at < piece ? bytes.count - at : piece);
+    bool good = track_check_result(check, ret_seconds);
+    track_check_refusal(check, why);
+    track_check_destroy(check);
     return good;
 }
 
@@ -582,18 +586,18 @@ static void test_other_kinds_are_called_by_their_name(void **state)
 {
     (void)state;
     check_refused(filled(0, 0), "it is empty");
-    check_refused(wav(20000, 2), "it is WAV; this hub takes mp3 only");
+    check_refused(wav(20000, 2), "it is WAV; this hub takes mp3 ([media] formats)");
     check_refused(id3(50, join(filled(50, 0), wav(20000, 2))),
-                  "it is WAV; this hub takes mp3 only");
-    check_refused(aiff(20000), "it is AIFF; this hub takes mp3 only");
+                  "it is WAV; this hub takes mp3 ([media] formats)");
+    check_refused(aiff(20000), "it is AIFF; this hub takes mp3 ([media] formats)");
     check_refused(adts(40), "it is AAC without an MP4 around it, which no speaker plays");
     check_refused(mpeg_ts(100), "it is an MPEG transport stream, which no speaker plays");
-    check_refused(archive("fLaC", 4, 9000), "it is FLAC; this hub takes mp3 only");
-    check_refused(archive("OggS", 4, 9000), "it is Ogg; this hub takes mp3 only");
+    check_refused(archive("fLaC", 4, 9000), "it is FLAC; this hub takes mp3 ([media] formats)");
+    check_refused(archive("OggS", 4, 9000), "it is Ogg; this hub takes mp3 ([media] formats)");
     check_refused(archive("\0\0\0\x20"
                           "ftypM4A ",
                           12, 9000),
-                  "it is MP4; this hub takes mp3 only");
+                  "it is MP4; this hub takes mp3 ([media] formats)");
     check_refused(archive("PK\3\4", 4, 9000), "it is a ZIP archive, which no speaker plays");
     check_refused(picture(9000), "it is a JPEG picture, which no speaker plays");
     check_refused(archive("\x89PNG\r\n\x1a\n", 8, 9000),
@@ -603,6 +607,26 @@ static void test_other_kinds_are_called_by_their_name(void **state)
     check_refused(text("{\"detail\": \"Not found\"}", 23),
                   "it is text (JSON), which no speaker plays");
     check_refused(words(900), "no mp3 frames were found in it");
+}
+
+static void test_a_hub_takes_what_it_is_told_to_take(void **state)
+{
+    (void)state;
+    char why[AUDIO_REFUSAL_MAX];
+    double seconds;
+    struct bytes flac = archive("fLaC", 4, 9000), zip = archive("PK\3\4", 4, 9000);
+    assert_true(formats_parse("mp3 flac", &formats));
+    assert_true(upload(flac, 1000, &seconds, why));
+    assert_string_equal(why, "");
+    assert_true(seconds < 0);
+    assert_false(upload(zip, 1000, &seconds, why));
+    assert_string_equal(why, "it is a ZIP archive, which no speaker plays");
+    assert_true(formats_parse("mp3 ogg", &formats));
+    assert_false(upload(flac, 1000, &seconds, why));
+    assert_string_equal(why, "it is FLAC; this hub takes mp3, Ogg ([media] formats)");
+    assert_true(formats_parse("mp3", &formats));
+    free(flac.data);
+    free(zip.data);
 }
 
 /* --- what was an mp3 ------------------------------------------------------------------------ */
@@ -690,9 +714,11 @@ int main(void)
         cmocka_unit_test(test_short_files),
         cmocka_unit_test(test_damage_near_the_beginning),
         cmocka_unit_test(test_other_kinds_are_called_by_their_name),
+        cmocka_unit_test(test_a_hub_takes_what_it_is_told_to_take),
         cmocka_unit_test(test_what_is_no_mp3_never_sounds),
         cmocka_unit_test(test_damage_is_not_loud),
     };
     helper_set_program("/nowhere/tutti-decode");
+    formats_parse("mp3", &formats);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

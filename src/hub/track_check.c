@@ -1,20 +1,20 @@
 /*
- * mp3_check.c: core's probe, then core's walk, fed from a window over the bytes as they come.
+ * track_check.c: core's probe, then core's walk, fed from a window over the bytes as they come.
  *
  * Both say from which offset on they want to see bytes: what is before it is dropped. A tag of any
  * size passes by without being kept.
  */
-#include "mp3_check.h"
+#include "track_check.h"
 
 #include "tutti/core/mp3_walk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WINDOW_BYTES (2 * AUDIO_PROBE_WINDOW_BYTES)
 
-struct mp3_check {
+struct track_check {
+    formats_t formats;
     struct audio_probe probe;
     bool probed, walking;
     struct mp3_walk walk;
@@ -24,21 +24,23 @@ struct mp3_check {
     unsigned char window[WINDOW_BYTES];
 };
 
-struct mp3_check *mp3_check_create(void)
+struct track_check *track_check_create(formats_t formats)
 {
-    struct mp3_check *check = calloc(1, sizeof *check);
-    if (check)
-        audio_probe_init(&check->probe);
+    struct track_check *check = calloc(1, sizeof *check);
+    if (!check)
+        return NULL;
+    check->formats = formats;
+    audio_probe_init(&check->probe);
     return check;
 }
 
-void mp3_check_destroy(struct mp3_check *check)
+void track_check_destroy(struct track_check *check)
 {
     free(check);
 }
 
 /* The bytes of the window from an offset on; count 0 when it is beyond them. */
-static const unsigned char *from(const struct mp3_check *check, int64_t offset, size_t *ret_count)
+static const unsigned char *from(const struct track_check *check, int64_t offset, size_t *ret_count)
 {
     int64_t passed = offset - check->at;
     size_t skip = passed < (int64_t)check->count ? (size_t)passed : check->count;
@@ -46,7 +48,7 @@ static const unsigned char *from(const struct mp3_check *check, int64_t offset, 
     return check->window + skip;
 }
 
-static void begin_walk(struct mp3_check *check, int64_t begin)
+static void begin_walk(struct track_check *check, int64_t begin)
 {
     if (check->walking && check->walk_begin == begin)
         return;
@@ -57,7 +59,7 @@ static void begin_walk(struct mp3_check *check, int64_t begin)
 
 /* Frames are walked on trial: should nothing better turn up to the very end, as behind a tag whose
  * size is wrong, they were the music. */
-static void probe(struct mp3_check *check, bool at_end)
+static void probe(struct track_check *check, bool at_end)
 {
     size_t count;
     const unsigned char *bytes = from(check, check->probe.offset, &count);
@@ -70,7 +72,7 @@ static void probe(struct mp3_check *check, bool at_end)
         begin_walk(check, check->probe.on_trial);
 }
 
-static void walk(struct mp3_check *check, bool at_end)
+static void walk(struct track_check *check, bool at_end)
 {
     enum mp3_walk_result result;
     do {
@@ -81,7 +83,7 @@ static void walk(struct mp3_check *check, bool at_end)
 }
 
 /* What is before the offsets that are wanted next is not needed any more. */
-static void drop_passed(struct mp3_check *check)
+static void drop_passed(struct track_check *check)
 {
     int64_t wanted = check->probe.offset;
     if (check->probed)
@@ -95,7 +97,7 @@ static void drop_passed(struct mp3_check *check)
     check->count = left;
 }
 
-static void look(struct mp3_check *check, bool at_end)
+static void look(struct track_check *check, bool at_end)
 {
     if (!check->probed)
         probe(check, at_end);
@@ -104,7 +106,7 @@ static void look(struct mp3_check *check, bool at_end)
     drop_passed(check);
 }
 
-void mp3_check_feed(struct mp3_check *check, const void *bytes, size_t count)
+void track_check_feed(struct track_check *check, const void *bytes, size_t count)
 {
     const unsigned char *next = bytes;
     while (count > 0) {
@@ -118,25 +120,29 @@ void mp3_check_feed(struct mp3_check *check, const void *bytes, size_t count)
     }
 }
 
-bool mp3_check_is_refused(const struct mp3_check *check)
+bool track_check_is_refused(const struct track_check *check)
 {
-    return check->probed && check->probe.kind != AUDIO_MP3;
+    return check->probed && !formats_have(check->formats, check->probe.kind);
 }
 
-void mp3_check_refusal(const struct mp3_check *check, char to[AUDIO_REFUSAL_MAX])
+void track_check_refusal(const struct track_check *check, char to[AUDIO_REFUSAL_MAX])
 {
-    enum audio_kind kind = check->probe.kind;
-    if (audio_kind_is_played(kind))
-        snprintf(to, AUDIO_REFUSAL_MAX, "it is %s; this hub takes mp3 only", audio_kind_name(kind));
-    else
-        audio_probe_refusal(kind, to);
+    formats_refusal(check->formats, check->probe.kind, to);
 }
 
-bool mp3_check_result(struct mp3_check *check, double *ret_seconds)
+enum audio_kind track_check_kind(const struct track_check *check)
+{
+    return check->probe.kind;
+}
+
+bool track_check_result(struct track_check *check, double *ret_seconds)
 {
     look(check, true);
-    if (check->probe.kind != AUDIO_MP3)
+    *ret_seconds = -1;
+    if (track_check_is_refused(check))
         return false;
+    if (check->probe.kind != AUDIO_MP3)
+        return true;
     int64_t end = check->at + (int64_t)check->count;
     struct mp3_trim trim =
         mp3_tag_trim(&check->probe.tag, check->probe.first.samples, end - check->probe.tag_at);
