@@ -1,6 +1,7 @@
 /*
  * avahi_internal.h: the parts of avahi: its thread and the bus (avahi.c), what is announced
- * (avahi_announce.c), what is looked for (avahi_browse.c). All but the queue is the thread's.
+ * (avahi_announce.c), what is looked for (avahi_browse.c); below these, the objects at Avahi
+ * (avahi_object.c) and the queue to the loop (avahi_queue.c). All but the queue is the thread's.
  */
 #ifndef TUTTI_IO_AVAHI_INTERNAL_H
 #define TUTTI_IO_AVAHI_INTERNAL_H
@@ -71,9 +72,10 @@ struct avahi {
     bool stopping;
 };
 
-/* avahi.c: waits for room; false: stopping. */
+/* avahi_queue.c: waits for room; false: stopping. */
 bool avahi_tell(struct avahi *avahi, const struct avahi_event *event);
-/* Frees an object of ours at Avahi; path "" is fine, and is "" afterwards. */
+
+/* avahi_object.c: frees an object of ours at Avahi; path "" is fine, and is "" afterwards. */
 void avahi_free_object(struct avahi *avahi, char path[AVAHI_PATH_MAX], const char *interface);
 /* The answer's object path. False: an error, or nonsense. */
 bool avahi_take_path(sd_bus_message *answer, char path[AVAHI_PATH_MAX]);

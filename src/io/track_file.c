@@ -6,7 +6,6 @@
  * the same cache directory does not take it for what a crash has left behind.
  */
 #include "track_store_internal.h"
-#include "tutti/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +23,7 @@ static bool name_temporary(struct track_file *file)
 {
     char suffix[48];
     snprintf(suffix, sizeof suffix, "%d-%u.tmp", (int)getpid(), file->store->next_temporary++);
-    track_store_path(file->store->directory, file->hash, suffix, file->temporary);
+    track_disk_path(file->store->directory, file->hash, suffix, file->temporary);
     return file->temporary[0] != '\0';
 }
 
@@ -43,16 +41,16 @@ static bool take_over_partial(struct track_file *file)
     char part[TRACK_PATH_MAX], json[TRACK_PATH_MAX];
     struct track_sidecar sidecar;
     struct stat status;
-    track_store_path(file->store->directory, file->hash, "part", part);
-    track_store_path(file->store->directory, file->hash, "part.json", json);
+    track_disk_path(file->store->directory, file->hash, "part", part);
+    track_disk_path(file->store->directory, file->hash, "part.json", json);
     if (!track_sidecar_read(json, file->url, &sidecar) || rename(part, file->temporary) < 0)
         return false;
-    track_store_unlink(file->store, json);
+    track_disk_unlink(file->store, json);
     file->fd = open_disk(file, 0);
     if (file->fd < 0 || fstat(file->fd, &status) < 0 || status.st_size < sidecar.bytes) {
-        track_store_unlink(file->store, file->temporary);
+        track_disk_unlink(file->store, file->temporary);
         if (file->fd >= 0)
-            track_store_close_fd(file->store, file->fd, sidecar.bytes);
+            track_disk_close_fd(file->store, file->fd, sidecar.bytes);
         file->fd = -1;
         return false;
     }
@@ -65,7 +63,7 @@ static bool take_over_partial(struct track_file *file)
 static void begin_on_disk(struct track_file *file)
 {
     struct track_store *store = file->store;
-    if (!track_store_uses_disk(store) || !name_temporary(file))
+    if (!track_disk_is_used(store) || !name_temporary(file))
         return;
     if (take_over_partial(file))
         return;
@@ -75,14 +73,25 @@ static void begin_on_disk(struct track_file *file)
     if (file->fd < 0 && errno == ENOENT && mkdir(store->directory, 0755) == 0)
         file->fd = open_disk(file, O_CREAT | O_EXCL); /* somebody has removed the directory */
     if (file->fd < 0) {
-        track_store_disk_failed(store, errno);
+        track_disk_failed(store, errno);
         file->temporary[0] = '\0';
     }
 }
 
-int track_file_open_memory(void)
+/* The move is over: what came meanwhile is appended, which may find the disk full again. */
+static void settle(struct track_file *file)
 {
-    return memfd_create("tutti-track", MFD_CLOEXEC);
+    if (file->move)
+        return;
+    char *held = file->held;
+    int64_t bytes = file->held_bytes;
+    file->held = NULL;
+    file->held_bytes = 0;
+    if (file->error == 0 && bytes > 0)
+        file->error = track_file_append(file, held, bytes);
+    free(held);
+    if (!file->move && file->moved)
+        file->moved(file->user);
 }
 
 struct track_file *track_file_create(struct track_store *store, const char *url)
@@ -92,6 +101,7 @@ struct track_file *track_file_create(struct track_store *store, const char *url)
         return NULL;
     file->store = store;
     file->fd = -1;
+    file->settle = settle;
     file->url = strdup(url);
     if (file->url)
         return file;
@@ -103,23 +113,8 @@ bool track_file_begin(struct track_file *file)
 {
     begin_on_disk(file);
     if (file->fd < 0)
-        file->fd = track_file_open_memory();
+        file->fd = track_disk_open_memory();
     return file->fd >= 0;
-}
-
-int track_file_write_at(int fd, const char *data, int64_t bytes, int64_t offset)
-{
-    while (bytes > 0) {
-        ssize_t written = pwrite(fd, data, (size_t)bytes, offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        offset += written;
-        bytes -= written;
-    }
-    return 0;
 }
 
 int track_file_expect(struct track_file *file, int64_t total_bytes)
@@ -134,7 +129,7 @@ int track_file_expect(struct track_file *file, int64_t total_bytes)
     file->room_tries = 0;
     if (missing <= store->max_bytes && track_move_make_room(file, missing))
         return 0;
-    track_store_disk_failed(store, ENOSPC);
+    track_disk_failed(store, ENOSPC);
     file->error = track_move_start(file);
     return file->error;
 }
@@ -157,7 +152,7 @@ int track_file_append(struct track_file *file, const void *data, int64_t bytes)
     int result = file->temporary[0] ? 0 : track_index_grant_memory(file, file->bytes + bytes);
     if (result < 0)
         return result;
-    result = track_file_write_at(file->fd, data, bytes, file->bytes);
+    result = track_disk_write_at(file->fd, data, bytes, file->bytes);
     if (result == 0) {
         file->bytes += bytes;
         file->room_tries = 0;
@@ -166,7 +161,7 @@ int track_file_append(struct track_file *file, const void *data, int64_t bytes)
         return result;
     if (result == -ENOSPC && track_move_make_room(file, bytes))
         return track_move_hold(file, data, bytes);
-    track_store_disk_failed(file->store, -result);
+    track_disk_failed(file->store, -result);
     return move_and_append(file, data, bytes);
 }
 
@@ -198,20 +193,20 @@ static int empty(struct track_file *file)
         return ftruncate(file->fd, 0);
     fresh.fd = -1;
     if (!file->temporary[0])
-        fresh.fd = track_file_open_memory();
+        fresh.fd = track_disk_open_memory();
     else if (name_temporary(&fresh))
         fresh.fd = open_disk(&fresh, O_CREAT | O_EXCL);
     bool replaced = fresh.fd >= 0 && dup3(fresh.fd, file->fd, O_CLOEXEC) >= 0;
     if (replaced && file->temporary[0]) {
-        track_store_unlink(file->store, file->temporary);
+        track_disk_unlink(file->store, file->temporary);
         memcpy(file->temporary, fresh.temporary, sizeof file->temporary);
     }
     if (fresh.fd >= 0 && !replaced)
-        track_store_unlink(file->store, fresh.temporary);
+        track_disk_unlink(file->store, fresh.temporary);
     if (fresh.fd >= 0)
         close(fresh.fd);
     int result = replaced ? 0 : ftruncate(file->fd, 0);
-    track_store_close_fd(file->store, old, file->bytes);
+    track_disk_close_fd(file->store, old, file->bytes);
     return result;
 }
 
@@ -241,7 +236,7 @@ void track_file_commit(struct track_file *file)
     track_move_stop(file); /* it is all on the disk */
     file->complete = true;
     track_index_return_memory(file);
-    track_store_keep(file->store, file);
+    track_keep(file->store, file);
     file->temporary[0] = '\0';
 }
 
@@ -279,12 +274,12 @@ void track_file_close(struct track_file *file)
     bool resumable = file->bytes > 0 && (file->etag[0] || file->last_modified[0]);
     if (!file->complete && file->temporary[0]) {
         if (resumable)
-            track_store_keep(file->store, file);
+            track_keep(file->store, file);
         else
-            track_store_unlink(file->store, file->temporary);
+            track_disk_unlink(file->store, file->temporary);
     }
     if (file->fd >= 0)
-        track_store_close_fd(file->store, file->fd, file->bytes);
+        track_disk_close_fd(file->store, file->fd, file->bytes);
     free(file->url);
     free(file);
 }

@@ -39,8 +39,15 @@ struct track_entry *track_index_find(struct track_store *store, const char *hash
 void track_index_forget(struct track_store *store, struct track_entry *entry)
 {
     if (entry->fd >= 0)
-        track_store_close_fd(store, entry->fd, entry->bytes);
+        track_disk_close_fd(store, entry->fd, entry->bytes);
     *entry = store->entries[--store->count];
+}
+
+void track_index_forget_of(struct track_store *store, const char *hash, bool partial)
+{
+    struct track_entry *entry = track_index_find(store, hash, partial);
+    if (entry)
+        track_index_forget(store, entry);
 }
 
 struct track_entry *track_index_add(struct track_store *store, const char *hash)
@@ -84,9 +91,9 @@ void track_index_mark_used(struct track_store *store, struct track_entry *entry,
 static void remove_from_disk(const char *directory, const char *hash, bool partial)
 {
     char path[TRACK_PATH_MAX];
-    track_store_path(directory, hash, partial ? "part.json" : "json", path);
+    track_disk_path(directory, hash, partial ? "part.json" : "json", path);
     unlink(path); /* first: data without it are not a track */
-    track_store_path(directory, hash, partial ? "part" : "track", path);
+    track_disk_path(directory, hash, partial ? "part" : "track", path);
     unlink(path);
 }
 
@@ -111,7 +118,7 @@ static void removal_done(void *job)
     store->removals--;
     if (store->evicting && !store->destroyed)
         track_index_evict(store, true);
-    track_store_job_ended(store);
+    track_disk_job_ended(store);
 }
 
 static void remove_later(struct track_store *store, const struct track_entry *entry)
@@ -301,7 +308,7 @@ void track_index_scan(struct track_store *store)
     const struct dirent *item;
     DIR *directory = opendir(store->directory);
     if (!directory) {
-        track_store_disk_failed(store, errno);
+        track_disk_failed(store, errno);
         return;
     }
     while ((item = readdir(directory)))

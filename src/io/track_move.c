@@ -42,7 +42,7 @@ static int copy_bytes(int from, int to, int64_t at, int64_t end)
         ssize_t got = pread(from, buffer, left < COPY_BYTES ? (size_t)left : COPY_BYTES, at);
         if (got <= 0)
             return -EIO;
-        int result = track_file_write_at(to, buffer, got, at);
+        int result = track_disk_write_at(to, buffer, got, at);
         if (result < 0)
             return result;
         at += got;
@@ -53,32 +53,16 @@ static int copy_bytes(int from, int to, int64_t at, int64_t end)
 static int take_place(struct track_file *file, int memory)
 {
     int result = dup3(memory, file->fd, O_CLOEXEC) < 0 ? -errno : 0;
-    track_store_unlink(file->store, file->temporary);
+    track_disk_unlink(file->store, file->temporary);
     file->temporary[0] = '\0';
     return result;
-}
-
-/* What came meanwhile is appended; which may find the disk full again. */
-static void settle(struct track_file *file)
-{
-    if (file->move)
-        return;
-    char *held = file->held;
-    int64_t bytes = file->held_bytes;
-    file->held = NULL;
-    file->held_bytes = 0;
-    if (file->error == 0 && bytes > 0)
-        file->error = track_file_append(file, held, bytes);
-    free(held);
-    if (!file->move && file->moved)
-        file->moved(file->user);
 }
 
 static void end(struct track_move *move)
 {
     struct track_store *store = move->store;
     free(move);
-    track_store_job_ended(store);
+    track_disk_job_ended(store);
 }
 
 /* --- room ---------------------------------------------------------------------------------- */
@@ -97,10 +81,10 @@ static void room_made(void *job)
         file->move = NULL;
         if (move->free_bytes < move->wanted_bytes &&
             !track_move_make_room(file, move->wanted_bytes)) {
-            track_store_disk_failed(file->store, ENOSPC);
+            track_disk_failed(file->store, ENOSPC);
             file->error = track_move_start(file);
         }
-        settle(file);
+        file->settle(file);
     }
     end(move);
 }
@@ -152,7 +136,7 @@ static void arrive(struct track_file *file, const struct track_move *move)
 {
     file->move = NULL;
     file->error = move->result < 0 ? move->result : take_place(file, move->to);
-    settle(file);
+    file->settle(file);
 }
 
 static void piece_copied(void *job)
@@ -165,14 +149,14 @@ static void piece_copied(void *job)
     }
     if (move->file)
         arrive(move->file, move);
-    track_store_close_fd(store, move->from, move->bytes);
-    track_store_close_fd(store, move->to, move->bytes);
+    track_disk_close_fd(store, move->from, move->bytes);
+    track_disk_close_fd(store, move->to, move->bytes);
     end(move);
 }
 
 static int move_now(struct track_file *file)
 {
-    int memory = track_file_open_memory();
+    int memory = track_disk_open_memory();
     int result = memory < 0 ? -errno : copy_bytes(file->fd, memory, 0, file->bytes);
     if (result == 0)
         result = take_place(file, memory);
@@ -184,7 +168,7 @@ static int move_now(struct track_file *file)
 static bool open_both(struct track_move *move)
 {
     move->from = fcntl(move->file->fd, F_DUPFD_CLOEXEC, 0);
-    move->to = move->from >= 0 ? track_file_open_memory() : -1;
+    move->to = move->from >= 0 ? track_disk_open_memory() : -1;
     if (move->to < 0 && move->from >= 0)
         close(move->from);
     return move->to >= 0;

@@ -1,10 +1,13 @@
 /*
  * track_store_internal.h: the store and its files, shared by
  *   track_store.c    tracks in, tracks out
- *   track_index.c    which tracks there are, and which go
  *   track_file.c     one track, while it is open
  *   track_move.c     on a full disk: others go, or it goes into memory
+ *   track_keep.c     done with it: the store takes it in
+ *   track_index.c    which tracks there are, and which go
  *   track_sidecar.c  what the disk remembers of a track
+ *   track_disk.c     names, descriptors, the disk's health
+ * each of which needs only those below it.
  */
 #ifndef TUTTI_IO_TRACK_STORE_INTERNAL_H
 #define TUTTI_IO_TRACK_STORE_INTERNAL_H
@@ -63,7 +66,8 @@ struct track_file {
     int room_tries;                 /* since it last grew on the disk */
     char *held;                     /* what came meanwhile */
     int64_t held_bytes;
-    int error; /* -errno: of the move; 0: none */
+    int error;                               /* -errno: of the move; 0: none */
+    void (*settle)(struct track_file *file); /* after a move, or a try at one */
     void (*moved)(void *user);
     void *user;
     char etag[TRACK_VALIDATOR_MAX];
@@ -87,6 +91,8 @@ struct track_entry *track_index_find(struct track_store *store, const char *hash
 /* NULL: no memory. Other entries' places may change. */
 struct track_entry *track_index_add(struct track_store *store, const char *hash);
 void track_index_forget(struct track_store *store, struct track_entry *entry);
+/* If there is one. */
+void track_index_forget_of(struct track_store *store, const char *hash, bool partial);
 /* entry NULL, fd -1: without it. */
 void track_index_mark_used(struct track_store *store, struct track_entry *entry, int fd);
 /* Until the rest fits: on disk beside the loop, a few at a time; in memory at once. */
@@ -115,25 +121,28 @@ bool track_move_stop(struct track_file *file);
 int track_move_hold(struct track_file *file, const void *data, int64_t bytes);
 
 /* track_file.c */
-int track_file_open_memory(void);
-int track_file_write_at(int fd, const char *data, int64_t bytes, int64_t offset);
 struct track_file *track_file_create(struct track_store *store, const char *url);
 /* Where it grows: on disk, or in memory. */
 bool track_file_begin(struct track_file *file);
 
-/* track_store.c */
-void track_store_path(const char *directory, const char *hash, const char *suffix,
-                      char path[TRACK_PATH_MAX]);
-bool track_store_uses_disk(struct track_store *store);
+/* track_keep.c. The file is done with: the store takes it in, and syncs it beside the loop. */
+void track_keep(struct track_store *store, struct track_file *file);
+
+/* track_disk.c */
+void track_disk_path(const char *directory, const char *hash, const char *suffix,
+                     char path[TRACK_PATH_MAX]);
+int track_disk_open_memory(void);
+int track_disk_write_at(int fd, const char *data, int64_t bytes, int64_t offset);
+bool track_disk_is_used(struct track_store *store);
 /* Says so once, and leaves the disk alone for a while. */
-void track_store_disk_failed(struct track_store *store, int error);
-/* The file is done with: the store takes it in, and syncs it beside the loop. */
-void track_store_keep(struct track_store *store, struct track_file *file);
+void track_disk_failed(struct track_store *store, int error);
 /* Closes it; beside the loop, where giving back so many bytes might take long. */
-void track_store_close_fd(struct track_store *store, int fd, int64_t bytes);
+void track_disk_close_fd(struct track_store *store, int fd, int64_t bytes);
 /* Removes a file beside the loop. */
-void track_store_unlink(struct track_store *store, const char *path);
-/* At the end of everything that was given to the background. */
-void track_store_job_ended(struct track_store *store);
+void track_disk_unlink(struct track_store *store, const char *path);
+/* At the end of everything that was given to the background: the last one frees a store that is
+ * destroyed. */
+void track_disk_job_ended(struct track_store *store);
+void track_disk_free_store(struct track_store *store);
 
 #endif

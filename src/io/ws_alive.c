@@ -89,7 +89,7 @@ void ws_alive_check(struct ws_client *client, struct mono_time now)
         return;
     }
     if (!client->pinged && silence_ns >= patience_ns(client)) {
-        ws_client_queue(client, LWS_WRITE_PING, "", 0);
+        ws_queue_add(client, LWS_WRITE_PING, "", 0);
         client->pinged = true;
         client->pinged_at = now;
     }

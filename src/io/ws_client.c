@@ -37,48 +37,6 @@ static void free_client(void *object)
     free(client);
 }
 
-/* lws's connection goes on, or down, without us. */
-void ws_client_let_go(struct ws_client *client)
-{
-    ws_arrival_stop(&client->arrival);
-    if (client->wsi)
-        lws_set_opaque_user_data(client->wsi, NULL);
-    client->wsi = NULL;
-    client->open = false;
-}
-
-void ws_client_drop_connection(struct ws_client *client)
-{
-    if (client->wsi)
-        lws_set_timeout(client->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
-    ws_client_let_go(client);
-}
-
-void ws_client_tell_end(struct ws_client *client)
-{
-    if (!client->destroyed)
-        client->handlers.on_end(client->user, client->end_kind, client->end_status,
-                                client->end_reason);
-}
-
-void ws_client_end(struct ws_client *client, enum ws_client_end kind, int status,
-                   const char *reason)
-{
-    client->open = false;
-    if (client->ended || client->destroyed)
-        return;
-    client->ended = true;
-    client->end_kind = kind;
-    client->end_status = status;
-    snprintf(client->end_reason, sizeof client->end_reason, "%s", reason);
-    log_redact(client->end_reason);
-    loop_timer_cancel(client->timer);
-    if (client->creating)
-        loop_timer_set_in(client->timer, 0);
-    else
-        ws_client_tell_end(client);
-}
-
 /* --- messages --- */
 
 static bool append(struct ws_client *client, const void *bytes, size_t count)
@@ -133,31 +91,6 @@ static int receive(struct ws_client *client, struct lws *wsi, const void *bytes,
     return 0;
 }
 
-static bool send_first(struct ws_client *client)
-{
-    struct ws_message *message = client->first;
-    if (message->type == LWS_WRITE_TEXT)
-        client->last_sent_at = mono_clock_now();
-    int written = lws_write(client->wsi, message->frame + LWS_PRE, message->bytes, message->type);
-    client->first = message->next;
-    if (!client->first)
-        client->last = &client->first;
-    client->queued--;
-    free(message);
-    return written >= 0;
-}
-
-static int send_next(struct ws_client *client)
-{
-    if (!client->first)
-        return 0;
-    if (!send_first(client))
-        return -1;
-    if (client->first)
-        lws_callback_on_writable(client->wsi);
-    return 0;
-}
-
 /* --- what lws tells --- */
 
 static void closed(struct ws_client *client)
@@ -206,7 +139,7 @@ static int dispatch(struct ws_client *client, struct lws *wsi, enum lws_callback
         client->heard_at = mono_clock_now();
         return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return send_next(client);
+        return ws_queue_send_next(client);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         note_close_code(client, in, len);
         return 0;
@@ -280,7 +213,7 @@ static void say_goodbye(struct ws_client *client)
 {
     unsigned char close_frame[LWS_PRE + 2];
     while (client->first) {
-        if (!send_first(client))
+        if (!ws_queue_send_first(client))
             return;
     }
     close_frame[LWS_PRE] = LWS_CLOSE_STATUS_NORMAL >> 8;
@@ -324,28 +257,9 @@ bool ws_client_is_open(const struct ws_client *client)
     return client->open && !client->destroyed;
 }
 
-bool ws_client_queue(struct ws_client *client, enum lws_write_protocol type, const void *bytes,
-                     size_t count)
-{
-    if (client->queued >= WS_CLIENT_QUEUE_MAX)
-        return false;
-    struct ws_message *message = malloc(sizeof *message + LWS_PRE + count);
-    if (!message)
-        return false;
-    message->next = NULL;
-    message->type = type;
-    message->bytes = count;
-    memcpy(message->frame + LWS_PRE, bytes, count);
-    *client->last = message;
-    client->last = &message->next;
-    client->queued++;
-    lws_callback_on_writable(client->wsi);
-    return true;
-}
-
 bool ws_client_send(struct ws_client *client, const char *text)
 {
-    return ws_client_is_open(client) && ws_client_queue(client, LWS_WRITE_TEXT, text, strlen(text));
+    return ws_client_is_open(client) && ws_queue_add(client, LWS_WRITE_TEXT, text, strlen(text));
 }
 
 struct mono_time ws_client_last_sent_at(const struct ws_client *client)

@@ -1,7 +1,8 @@
 /*
- * ws_client_internal.h: a connection from its URL to its end, shared by ws_connect.c (until it is
- * open), ws_client.c (from then on) and ws_alive.c (whether the peer is still there); and what a
- * test shortens, so as not to wait half a minute.
+ * ws_client_internal.h: a connection from its URL to its end, shared by ws_client.c (once it
+ * is open), ws_connect.c (until then), ws_alive.c (whether the peer is still there), and below
+ * these, ws_queue.c (what is to be sent) and ws_end.c; and what a test shortens, so as not to wait
+ * half a minute.
  */
 #ifndef TUTTI_IO_WS_CLIENT_INTERNAL_H
 #define TUTTI_IO_WS_CLIENT_INTERNAL_H
@@ -85,7 +86,7 @@ void ws_connect_timer_fired(void *user, struct mono_time now);
 /* lws could not, or did not want to, connect. */
 void ws_connect_failed(struct ws_client *client, struct lws *wsi, const char *in, size_t len);
 
-/* ws_client.c. Cuts the link to lws's connection, which goes on, or down, without us. */
+/* ws_end.c. Cuts the link to lws's connection, which goes on, or down, without us. */
 void ws_client_let_go(struct ws_client *client);
 void ws_client_drop_connection(struct ws_client *client);
 /* Calls on_end, once; at once, or from the timer while the owner has no pointer yet. */
@@ -93,9 +94,13 @@ void ws_client_end(struct ws_client *client, enum ws_client_end kind, int status
                    const char *reason);
 void ws_client_tell_end(struct ws_client *client);
 
-/* ws_client.c. False: no memory, or the queue is full. */
-bool ws_client_queue(struct ws_client *client, enum lws_write_protocol type, const void *bytes,
-                     size_t count);
+/* ws_queue.c. False: no memory, or the queue is full. */
+bool ws_queue_add(struct ws_client *client, enum lws_write_protocol type, const void *bytes,
+                  size_t count);
+/* There is one. False: the connection is no good any more. */
+bool ws_queue_send_first(struct ws_client *client);
+/* lws has room for one; 0, or -1: as lws wants to be told. */
+int ws_queue_send_next(struct ws_client *client);
 
 /* ws_alive.c. From the connection's opening on; the timer's callback while it is open. */
 void ws_alive_begin(struct ws_client *client);
