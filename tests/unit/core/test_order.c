@@ -37,6 +37,10 @@ static void a_command_is_echoed_by_the_state_that_it_asked_for(void **state)
     assert_true(order_echoed(&seek, &playback));
     playback.position_ms = 1510;
     assert_false(order_echoed(&seek, &playback));
+    playback.position_ms = 1501.5; /* a whole millisecond and what rounding makes of it */
+    assert_false(order_echoed(&seek, &playback));
+    playback.position_ms = 1501.4;
+    assert_true(order_echoed(&seek, &playback));
     playback = playing("b", 1500, 2);
     assert_false(order_echoed(&seek, &playback));
     struct order other = {.kind = ORDER_REMOVE};
@@ -137,6 +141,10 @@ static void a_skip_is_foreseen_by_the_backends_rules(void **state)
     assert_string_equal(next.track_id, "b"); /* from the first item that has it */
     assert_string_equal(previous.track_id, "a");
     assert_int_equal(next.stamp_before.ns, 7);
+    next = command(PLAYBACK_SKIP_NEXT, "", -1);
+    strcpy(next.item_id, "3"); /* which says where to, by itself */
+    order_note_before(&next, &session);
+    assert_string_equal(next.track_id, "");
     session.playback = playing("a", 0, 8);
     previous = command(PLAYBACK_SKIP_PREV, "", -1);
     order_note_before(&previous, &session);

@@ -6,6 +6,7 @@
  */
 #include "../../../src/playback/player_internal.h"
 #include "../cmocka_all.h"
+#include "fake_card.h"
 #include "tutti/base/log.h"
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@ struct room {
     struct player *player;
     int fd;
     int64_t bytes;
+    struct fake_card card;                 /* where it is not device null */
     uint64_t most_rendered, most_appended; /* frames of a round, of the track and of all */
     unsigned rounds;                       /* in which something was rendered */
 };
@@ -275,6 +277,149 @@ static void test_a_latency_takes_nothing_from_the_queue(void **state)
     }
 }
 
+/* A start that is never as told is made again three times, and no more. */
+static void test_a_start_is_made_again_a_few_times_only(void **state)
+{
+    static const double offs_ms[] = {-1.5, -4, -8, -12, -16, -20};
+    static const unsigned restarts[] = {0, 1, 2, 3, 3, 3};
+    struct mono_time next;
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 5);
+    while (!room.player->joined)
+        room.now = settle(&room);
+    for (size_t i = 0; i < sizeof offs_ms / sizeof *offs_ms; i++) {
+        room.now = mono_add(room.now, NS_PER_MS);
+        tell_time(&room, (int64_t)(offs_ms[i] * NS_PER_MS));
+        go_round(&room, &next);
+        settle(&room);
+        assert_int_equal(room.player->restarts, restarts[i]);
+    }
+    live(&room, NS_PER_S);
+    set_timeline(&room, true, 50);
+    live(&room, 10 * NS_PER_MS);
+    assert_int_equal(room.player->restarts, 0); /* of the next start */
+    leave(&room);
+}
+
+/* How long the player wants to be left alone, in ms: the least and the most of some ticks. */
+static void check_waits(struct room *room, int ticks, double least_ms, double most_ms)
+{
+    double shortest_ms = INFINITY, longest_ms = 0;
+    for (int i = 0; i < ticks; i++) {
+        struct mono_time next = settle(room);
+        double wait_ms = (double)mono_sub(next, room->now) / NS_PER_MS;
+        shortest_ms = fmin(shortest_ms, wait_ms);
+        longest_ms = fmax(longest_ms, wait_ms);
+        room->now = next;
+    }
+    if (shortest_ms < least_ms || longest_ms > most_ms)
+        fail_msg("waits of %.1f to %.1f ms", shortest_ms, longest_ms);
+}
+
+static void test_the_pace_is_as_slow_as_can_be(void **state)
+{
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    room.player->config.idle_release_ns = 10 * NS_PER_S;
+    set_timeline(&room, true, 5);
+    live(&room, NS_PER_S);
+    check_waits(&room, 30, 24, 56); /* eager: for three seconds */
+    live(&room, 3 * NS_PER_S);
+    check_waits(&room, 50, 119, 161);
+    set_timeline(&room, false, 9);
+    struct mono_time paused = room.now;
+    live(&room, 100 * NS_PER_MS);
+    check_waits(&room, 4, 1000, 1130); /* three quarters of a second and a half */
+    live(&room, mono_sub(mono_add(paused, 9900 * NS_PER_MS), room.now));
+    assert_true(player_output_is_ready(room.player));
+    live(&room, 2 * NS_PER_S);
+    assert_false(player_output_is_ready(room.player));
+    assert_false(player_get_status(room.player, room.now).output.wanted);
+    check_waits(&room, 3, 5000, 5000);
+    leave(&room);
+}
+
+/* As long as a start can be taken back there is a last look at it: 12 ms before it is heard. */
+static void test_there_is_a_last_look_before_a_start(void **state)
+{
+    struct room room;
+    bool seen = false;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 5);
+    while (!room.player->joined)
+        room.now = settle(&room);
+    struct mono_time begins =
+        output_time_played(room.player->output, (double)room.player->join_frame);
+    while (mono_sub(room.now, begins) < 0) {
+        seen = seen || llabs(mono_sub(begins, room.now) - 12 * NS_PER_MS) < 100 * NS_PER_US;
+        room.now = settle(&room);
+    }
+    assert_true(seen);
+    leave(&room);
+}
+
+/* On a card that gives nothing back. */
+static void enter_with_short_queue(struct room *room)
+{
+    enter(room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    player_destroy(room->player);
+    fake_card_init(&room->card);
+    room->card.now = room->now;
+    room->card.cannot_rewind = true;
+    room->player = player_create(&(struct player_config){
+        .output = {.sink = {.device = "fake",
+                            .now = room_now,
+                            .clock = room,
+                            .backend = &fake_card_backend},
+                   .remembered_ppm = NAN},
+        .drift = {0.2, 5000},
+        .clock = &room->clock,
+    });
+    player_set_track(room->player, room->fd, room->bytes, room->bytes, room->now);
+    set_timeline(room, true, 5);
+}
+
+/* Its clock is the room's. */
+static void live_with_card(struct room *room, int64_t for_ns, double *ret_most_s)
+{
+    struct mono_time end = mono_add(room->now, for_ns);
+    *ret_most_s = 0;
+    while (mono_sub(room->now, end) < 0) {
+        struct mono_time next = settle(room);
+        *ret_most_s = fmax(*ret_most_s, queued_s(room));
+        room->now = room->card.now = mono_sub(next, end) < 0 ? next : end;
+    }
+}
+
+/* What is queued delays every pause; an underrun shows that this board needs more. */
+static void test_what_cannot_be_taken_back_is_queued_briefly(void **state)
+{
+    static const double wanted_s[] = {0.08, 0.16, 0.32, 0.5, 0.5};
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_short_queue(&room);
+    for (size_t i = 0; i < sizeof wanted_s / sizeof *wanted_s; i++) {
+        live_with_card(&room, 3 * NS_PER_S, &most_s);
+        live_with_card(&room, NS_PER_S, &most_s);
+        assert_int_equal(player_get_status(room.player, room.now).state, TRANSPORT_PLAYING);
+        if (fabs(most_s - wanted_s[i]) > 0.01)
+            fail_msg("%.3f s are queued, not %.3f", most_s, wanted_s[i]);
+        assert_int_equal(player_get_status(room.player, room.now).output.xruns, i);
+        room.card.broken = SINK_XRUN;
+    }
+    set_timeline(&room, false, 9);
+    live_with_card(&room, NS_PER_S, &most_s);
+    live_with_card(&room, NS_PER_S, &most_s);
+    assert_true(most_s > 0.4 && most_s <= 0.5); /* as much of silence as the buffer has */
+    leave(&room);
+    fake_card_end(&room.card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +429,10 @@ int main(void)
         cmocka_unit_test(test_a_start_that_nobody_has_heard_is_made_again),
         cmocka_unit_test(test_what_is_heard_is_put_right_by_rate),
         cmocka_unit_test(test_a_latency_takes_nothing_from_the_queue),
+        cmocka_unit_test(test_a_start_is_made_again_a_few_times_only),
+        cmocka_unit_test(test_the_pace_is_as_slow_as_can_be),
+        cmocka_unit_test(test_there_is_a_last_look_before_a_start),
+        cmocka_unit_test(test_what_cannot_be_taken_back_is_queued_briefly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
