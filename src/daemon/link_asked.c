@@ -39,14 +39,11 @@ static void go_in(struct link_order *pending, const struct session_answer *answe
     go_out(link);
     link_order_joined(pending);
     link_set_state(link, LINK_JOINING, "");
-    link_take_asked(link, answer, pending->code);
+    link_take_asked(link, answer, pending->words.code);
 }
 
-static void session_parsed(void *user, struct text *text, struct parsed *parsed)
+static void session_parsed(struct link_order *pending, const struct parsed *parsed)
 {
-    struct link_order *pending = user;
-    (void)text;
-    pending->answer = NULL;
     go_in(pending, parsed->good ? &parsed->session : NULL);
 }
 
@@ -60,8 +57,7 @@ static void take_session(struct link_order *pending, const struct http_response 
     }
     struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
                                  response->received_at};
-    pending->answer = texts_parse(pending->link->config.reader, &source, session_parsed, pending);
-    if (!pending->answer)
+    if (!link_order_parse(pending, &source, session_parsed))
         link_order_fail(pending, "no memory or thread to read the answer to joining");
 }
 
@@ -93,7 +89,7 @@ static void start_joining(struct link_order *pending, const struct order *order)
         return;
     }
     char *json = protocol_build_join(link->config.settings->backend.name);
-    if (json && link_join_url(link, pending->code, url, sizeof url))
+    if (json && link_join_url(link, pending->words.code, url, sizeof url))
         link_order_call(pending, &(struct http_request){.method = "POST",
                                                         .url = url,
                                                         .json = json,
@@ -108,9 +104,8 @@ static const struct link_order_kind joining = {.send = start_joining, .answered 
 void link_join(struct link *link, const char *code, link_done *done, void *user)
 {
     struct order order = {.kind = ORDER_JOIN, .position_ms = -1, .new_position = -1};
-    struct link_order *pending = link_order_begin(link, &order, &joining, done, user);
-    if (!pending)
-        return;
-    link_upper_case(pending->code, sizeof pending->code, code);
-    link_orders_run(link);
+    struct link_order_words words = {0};
+    link_upper_case(words.code, sizeof words.code, code);
+    if (link_order_begin(link, &order, &joining, &words, done, user))
+        link_orders_run(link);
 }

@@ -54,7 +54,7 @@ static void call_decision(struct link_order *pending, const struct order *order,
 {
     char id[3 * PROTOCOL_ID_MAX];
     bool deny = order->kind == ORDER_DENY;
-    char *json = protocol_build_decision(deny ? pending->denial : "");
+    char *json = protocol_build_decision(deny ? pending->words.denial : "");
     bool good = protocol_encode(id, sizeof id, order->request_id) &&
                 protocol_url(url, size, pending->link->config.settings->backend.url,
                              "/requests/%s/%s", id, deny ? "deny" : "approve");
@@ -98,7 +98,8 @@ static void send_text(struct link_order *pending)
 {
     struct link *link = pending->link;
     const struct link_socket *live = link->connection.live;
-    link_order_sent(pending, pending->text && live && ws_client_send(live->client, pending->text));
+    link_order_sent(pending, pending->words.text && live &&
+                                 ws_client_send(live->client, pending->words.text));
 }
 
 static void send_order(struct link_order *pending, const struct order *order)
@@ -118,13 +119,9 @@ static const struct link_order_kind asking = {
 static void begin_with_text(struct link *link, const struct order *order, char *text,
                             link_done *done, void *user)
 {
-    struct link_order *pending = link_order_begin(link, order, &asking, done, user);
-    if (!pending) {
-        free(text);
-        return;
-    }
-    pending->text = text;
-    link_orders_run(link);
+    const struct link_order_words words = {.text = text};
+    if (link_order_begin(link, order, &asking, &words, done, user))
+        link_orders_run(link);
 }
 
 void link_command(struct link *link, const struct link_command *command, link_done *done,
@@ -170,11 +167,10 @@ void link_decide(struct link *link, const char *request_id, bool approve, const 
         copy(order.item_id, sizeof order.item_id, known->message.item_id);
         copy(order.track_id, sizeof order.track_id, known->message.track_id);
     }
-    struct link_order *pending = link_order_begin(link, &order, &asking, done, user);
-    if (!pending)
-        return;
-    copy(pending->denial, sizeof pending->denial, reason);
-    link_orders_run(link);
+    struct link_order_words words = {0};
+    copy(words.denial, sizeof words.denial, reason);
+    if (link_order_begin(link, &order, &asking, &words, done, user))
+        link_orders_run(link);
 }
 
 static void change_item(struct link *link, enum order_kind kind, const char *item_id,
@@ -182,7 +178,7 @@ static void change_item(struct link *link, enum order_kind kind, const char *ite
 {
     struct order order = {.kind = kind, .position_ms = -1, .new_position = new_position};
     copy(order.item_id, sizeof order.item_id, item_id);
-    if (link_order_begin(link, &order, &asking, done, user))
+    if (link_order_begin(link, &order, &asking, NULL, done, user))
         link_orders_run(link);
 }
 

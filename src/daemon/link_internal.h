@@ -140,16 +140,23 @@ struct link_order_kind {
     void (*ended)(struct link *link); /* NULL: nothing need be done */
 };
 
-/* What was asked of the backend, beside what core/orders knows of it: with what, and for whom. */
+/* With what it is asked for, by its kind; what is not of its kind is zeroed. */
+struct link_order_words {
+    char *text;                       /* to be sent by the socket, from malloc(); NULL: none */
+    char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
+    char code[PROTOCOL_CODE_MAX];     /* of the session to join */
+};
+
+/* What was asked of the backend, beside what core/orders knows of it: with what, and for whom.
+ * link_order.c writes it, and nobody else. */
 struct link_order {
     uint64_t number; /* in the orders; 0: free */
     struct link *link;
     const struct link_order_kind *kind;
-    struct http_call *call;           /* that will be answered */
-    struct text *answer;              /* to it, being parsed */
-    char *text;                       /* to be sent by the socket; NULL: none */
-    char denial[PROTOCOL_REASON_MAX]; /* why a request is denied, for the guest */
-    char code[PROTOCOL_CODE_MAX];     /* of the session to join */
+    struct link_order_words words;
+    struct http_call *call; /* that will be answered */
+    struct text *answer;    /* to it, being parsed */
+    void (*parsed)(struct link_order *pending, const struct parsed *parsed);
     bool has_request;
     bool has_item;
     struct request_message request; /* the answer */
@@ -297,14 +304,18 @@ bool link_join_url(const struct link *link, const char *code, char *url, size_t 
 
 bool link_orders_init(struct link *link);
 void link_orders_finish(struct link *link); /* without a word */
-/* A pending order, not under way yet (NULL: done was called); link_orders_run() starts it. */
-struct link_order *link_order_begin(struct link *link, const struct order *order,
-                                    const struct link_order_kind *kind, link_done *done,
-                                    void *user);
+/* Takes the text of the words (NULL: there are none). True: it is pending, and link_orders_run()
+ * starts it; false: done was called. */
+bool link_order_begin(struct link *link, const struct order *order,
+                      const struct link_order_kind *kind, const struct link_order_words *words,
+                      link_done *done, void *user);
 /* After whatever has happened. */
 void link_orders_run(struct link *link);
 /* Its call; on_done and user are filled in. */
 void link_order_call(struct link_order *pending, struct http_request *request);
+/* Its answer is long, and read beside the loop; the text is taken. False: it cannot be. */
+bool link_order_parse(struct link_order *pending, const struct text_source *source,
+                      void (*parsed)(struct link_order *pending, const struct parsed *parsed));
 /* What it asked for was sent by the socket, or could not be. */
 void link_order_sent(struct link_order *pending, bool sent);
 /* What its answer tells, beside yes and no. */

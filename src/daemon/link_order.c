@@ -33,20 +33,25 @@ static enum orders_connection connection_of(const struct link *link)
     return link->connection.state == LINK_LEFT ? ORDERS_OUT : ORDERS_AWAY;
 }
 
-struct link_order *link_order_begin(struct link *link, const struct order *order,
-                                    const struct link_order_kind *kind, link_done *done, void *user)
+bool link_order_begin(struct link *link, const struct order *order,
+                      const struct link_order_kind *kind, const struct link_order_words *words,
+                      link_done *done, void *user)
 {
     const char *error;
     struct link_order *pending = pending_of(link, 0);
     uint64_t number = orders_begin(&link->orders.machine, order, connection_of(link),
                                    loop_now(link->loop), &error);
     if (!number) {
+        if (words)
+            free(words->text);
         done(user, &(struct link_result){.error = error});
-        return NULL;
+        return false;
     }
     *pending = (struct link_order){
         .number = number, .link = link, .kind = kind, .done = done, .user = user};
-    return pending;
+    if (words)
+        pending->words = *words;
+    return true;
 }
 
 static void forget(struct link_order *pending)
@@ -55,7 +60,7 @@ static void forget(struct link_order *pending)
         pending->kind->ended(pending->link);
     http_cancel(pending->call);
     texts_cancel(pending->answer);
-    free(pending->text);
+    free(pending->words.text);
     *pending = (struct link_order){0};
 }
 
@@ -219,6 +224,22 @@ void link_order_call(struct link_order *pending, struct http_request *request)
         orders_calls(&link->orders.machine, pending->number);
     else
         link_order_fail(pending, "out of memory");
+}
+
+static void answer_parsed(void *user, struct text *text, struct parsed *parsed)
+{
+    struct link_order *pending = user;
+    (void)text;
+    pending->answer = NULL;
+    pending->parsed(pending, parsed);
+}
+
+bool link_order_parse(struct link_order *pending, const struct text_source *source,
+                      void (*parsed)(struct link_order *pending, const struct parsed *parsed))
+{
+    pending->parsed = parsed;
+    pending->answer = texts_parse(pending->link->config.reader, source, answer_parsed, pending);
+    return pending->answer != NULL;
 }
 
 void link_order_sent(struct link_order *pending, bool sent)

@@ -79,8 +79,7 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
         done(user, &(struct link_result){.error = "another upload is under way"});
         return;
     }
-    struct link_order *pending = link_order_begin(link, &order, &uploading, done, user);
-    if (!pending) {
+    if (!link_order_begin(link, &order, &uploading, NULL, done, user)) {
         close(file->fd);
         return;
     }
