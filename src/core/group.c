@@ -12,8 +12,6 @@
 static const int64_t REFERENCE_WORD_NS = 2 * NS_PER_S;
 static const int64_t WORD_NS = 10 * NS_PER_S;
 static const int64_t RESTING_WORD_NS = 30 * NS_PER_S;
-/* Two words are never closer, but for urgent ones, of which no two are. */
-static const int64_t WORD_MIN_NS = 200 * NS_PER_MS;
 /* The first ones, for a network that loses some. */
 static const unsigned FIRST_WORDS = 3;
 static const int64_t FIRST_WORD_NS = 120 * NS_PER_MS;
@@ -33,20 +31,6 @@ const char *group_role_name(enum group_role role)
     return names[role];
 }
 
-/* xorshift64* (Vigna 2016). */
-static uint64_t next_random(struct group *group)
-{
-    group->random ^= group->random >> 12;
-    group->random ^= group->random << 25;
-    group->random ^= group->random >> 27;
-    return group->random * UINT64_C(2685821657736338717);
-}
-
-int64_t group_random(struct group *group, int64_t below)
-{
-    return (int64_t)(next_random(group) >> 1) % below;
-}
-
 void group_init(struct group *group, const struct group_config *config, struct server_clock *clock,
                 struct mono_time now)
 {
@@ -63,7 +47,7 @@ void group_init(struct group *group, const struct group_config *config, struct s
     group->self_excluded_ns = INT64_MIN;
     group->shared_ns = group->tell_ns = group->look_ns = INT64_MAX;
     group->word_ns = now.ns;
-    group->spoke_ns = now.ns - WORD_MIN_NS;
+    group->spoke_ns = now.ns - GROUP_WORD_MIN_NS;
     group->first_words = FIRST_WORDS;
 }
 
@@ -79,29 +63,6 @@ void group_add_peer(struct group *group, group_peer peer)
 void group_set_wired(struct group *group, bool wired)
 {
     group->wired = wired;
-}
-
-static void speak_from(struct group *group, int64_t at_ns, struct mono_time now)
-{
-    if (at_ns < now.ns)
-        at_ns = now.ns;
-    if (at_ns < group->word_ns)
-        group->word_ns = at_ns;
-}
-
-void group_speak_soon(struct group *group, struct mono_time now)
-{
-    speak_from(group, group->spoke_ns + WORD_MIN_NS, now);
-}
-
-void group_speak_at_once(struct group *group, struct mono_time now)
-{
-    if (now.ns < group->urgent_ns) {
-        group_speak_soon(group, now);
-        return;
-    }
-    group->urgent_ns = now.ns + WORD_MIN_NS;
-    speak_from(group, now.ns, now);
 }
 
 void group_rest(struct group *group, bool resting, struct mono_time now)
@@ -293,7 +254,7 @@ static bool next_probe(struct group *group, struct mono_time now, group_peer *re
             continue;
         measure->unanswered++;
         fill(group, GROUP_PROBE, now, ret_message);
-        ret_message->nonce = next_random(group);
+        ret_message->nonce = group_next_random(group);
         group->probes[group->probe_head++ % GROUP_PROBES] =
             (struct group_probe){ret_message->nonce, measure->id, {0}, false};
         *ret_to = member->peer;

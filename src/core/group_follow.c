@@ -59,27 +59,7 @@ static const unsigned UNANSWERED_MAX = 24;
 static const int64_t JITTER_EARLY_NS = 120 * NS_PER_S;
 static const int64_t WELL_KNOWN_NS = 50 * NS_PER_US;
 
-/* --- lines ---------------------------------------------------------------------------------- */
-
-static const struct server_clock_segment *segment_at(const struct server_clock_line *line,
-                                                     int64_t t_ns)
-{
-    unsigned index = line->count;
-    while (index > 1 && t_ns < line->segments[index - 1].from_ns)
-        index--;
-    return &line->segments[index - 1];
-}
-
-int64_t group_line_offset_ns(const struct server_clock_line *line, int64_t t_ns)
-{
-    const struct server_clock_segment *segment = segment_at(line, t_ns);
-    return segment->offset_ns + llround((double)(t_ns - segment->at_ns) * segment->frequency);
-}
-
-double group_line_frequency(const struct server_clock_line *line, int64_t t_ns)
-{
-    return segment_at(line, t_ns)->frequency;
-}
+/* --- composing a line ----------------------------------------------------------------------- */
 
 /* One of a reference's segments by our clock: told where it matters, now or at its beginning, so
  * that a frequency's noise is not drawn out over an hour. */

@@ -1,21 +1,19 @@
 /*
- * group_internal.h: shared by group.c (what comes and goes), group_members.c (who is there, and who
- * should be the reference), group_follow.c (the line by our clock), group_reference.c (the line
- * that we tell) and group_news.c (who has heard what).
+ * group_internal.h: the parts of a group, each of which needs only those below it:
+ *
+ *   group.c            what comes and goes
+ *   group_news.c       who has heard what
+ *   group_follow.c     the line by our clock
+ *   group_reference.c  the line that we tell
+ *   group_members.c    who is there, and who should be the reference
+ *   group_evidence.c   what we know ourselves
+ *   group_line.c, group_pace.c
+ *                      a line at an instant; when a word is said
  */
 #ifndef TUTTI_CORE_GROUP_INTERNAL_H
 #define TUTTI_CORE_GROUP_INTERNAL_H
 
 #include "tutti/core/group.h"
-
-/* --- group.c --- */
-
-/* Uniform in [0, below). */
-int64_t group_random(struct group *group, int64_t below);
-/* A word is to be said soon: at once, if the last one is not too recent. */
-void group_speak_soon(struct group *group, struct mono_time now);
-/* The same, however recent the last one is: our line has stepped, and others begin to play by it. */
-void group_speak_at_once(struct group *group, struct mono_time now);
 
 /* --- group_members.c --- */
 
@@ -62,11 +60,6 @@ int64_t group_follow_due_ns(const struct group *group);
 void group_become_reference(struct group *group, struct mono_time now);
 /* Moves what is told towards what is known. True: by a step, to be told at once. */
 bool group_steer(struct group *group, struct mono_time now);
-void group_share_stamp(struct group *group, uint64_t id, int64_t stamp_ns, int64_t at_ns,
-                       struct mono_time now);
-/* What we know without the group; not computed anew for every datagram. */
-const struct server_clock_own *group_own(struct group *group, struct mono_time now);
-enum group_evidence group_own_evidence(const struct group *group);
 
 /* --- group_news.c --- */
 
@@ -74,10 +67,32 @@ void group_compare_news(struct group *group, struct group_member *member, struct
 void group_news_due(struct group *group, struct mono_time now);
 void group_fill_news(const struct group *group, struct group_word *word);
 
-/* --- lines --- */
+/* --- group_evidence.c --- */
+
+/* What we know without the group; not computed anew for every datagram. */
+const struct server_clock_own *group_own(struct group *group, struct mono_time now);
+enum group_evidence group_own_evidence(const struct group *group);
+/* That stamp came to this member then, by our clock. */
+void group_share_stamp(struct group *group, uint64_t id, int64_t stamp_ns, int64_t at_ns,
+                       struct mono_time now);
+
+/* --- group_line.c --- */
 
 /* Offset at t, by a line as server_clock has it. */
 int64_t group_line_offset_ns(const struct server_clock_line *line, int64_t t_ns);
 double group_line_frequency(const struct server_clock_line *line, int64_t t_ns);
+
+/* --- group_pace.c --- */
+
+/* Two words are never closer, but for urgent ones, of which no two are. */
+#define GROUP_WORD_MIN_NS (200 * NS_PER_MS)
+
+uint64_t group_next_random(struct group *group);
+/* Uniform in [0, below). */
+int64_t group_random(struct group *group, int64_t below);
+/* A word is to be said soon: at once, if the last one is not too recent. */
+void group_speak_soon(struct group *group, struct mono_time now);
+/* The same, however recent the last one is: our line has stepped, and others begin to play by it. */
+void group_speak_at_once(struct group *group, struct mono_time now);
 
 #endif
