@@ -138,6 +138,23 @@ static void an_opening_counts_when_it_is_whole(void **state)
     assert_null(opening.playlist.items); /* it is the session's */
 }
 
+/* A backend that tells none after a socket's state has none any more. */
+static void settings_are_of_the_live_socket(void **state)
+{
+    (void)state;
+    struct protocol_message settings = {.type = MESSAGE_SETTINGS};
+    settings.settings.shuffle = true;
+    connect('A', "AB", "12");
+    assert_false(session.has_settings);
+    assert_int_equal(told(settings, false), SESSION_SETTINGS);
+    assert_true(session.has_settings && session.settings.shuffle);
+    connect('A', "AB", "12");
+    assert_false(session.has_settings);
+    told(settings, false);
+    news_of(session_clear(&session), false);
+    assert_false(session.has_settings);
+}
+
 static void a_replaced_socket_tells_what_the_new_one_has_not(void **state)
 {
     (void)state;
@@ -408,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(before_a_state_is_told_nothing_is_in_doubt),
         TEST(an_opening_counts_when_it_is_whole),
+        TEST(settings_are_of_the_live_socket),
         TEST(a_replaced_socket_tells_what_the_new_one_has_not),
         TEST(what_the_old_socket_tells_meanwhile_is_newer),
         TEST(what_was_told_before_the_opening_is_not),

@@ -312,6 +312,7 @@ static void an_underrun_begins_anew(void **state)
     assert_int_equal(output_get_status(output).xruns, 1);
     assert_int_not_equal(output_generation(output), generation);
     assert_int_equal(card.written, SECOND * 150 / 1000);
+    assert_true(mono_sub(output_next_look(output), card.now) < 1430 * NS_PER_US);
     get_ready();
     int64_t first = append(1, 100, false);
     assert_int_equal(first, SECOND * 150 / 1000);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -355,11 +356,33 @@ static void test_there_is_a_last_look_before_a_start(void **state)
     struct mono_time begins =
         output_time_played(room.player->output, (double)room.player->join_frame);
     while (mono_sub(room.now, begins) < 0) {
+        assert_int_not_equal(player_get_status(room.player, room.now).state, TRANSPORT_PLAYING);
         seen = seen || llabs(mono_sub(begins, room.now) - 12 * NS_PER_MS) < 100 * NS_PER_US;
         room.now = settle(&room);
     }
     assert_true(seen);
     leave(&room);
+}
+
+static void test_a_track_shorter_than_a_second_ends(void **state)
+{
+    static char start[8192];
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    int brief = memfd_create("brief", MFD_CLOEXEC);
+    assert_int_equal(pread(room.fd, start, sizeof start, 0), sizeof start);
+    assert_int_equal(write(brief, start, sizeof start), sizeof start);
+    player_set_track(room.player, brief, sizeof start, sizeof start, room.now);
+    set_timeline(&room, true, 0);
+    live(&room, 250 * NS_PER_MS);
+    double length_s = player_get_status(room.player, room.now).length_s;
+    assert_true(length_s > 0.3 && length_s < 1);
+    assert_int_equal(player_get_status(room.player, room.now).state, TRANSPORT_PLAYING);
+    live(&room, NS_PER_S);
+    assert_int_equal(player_get_status(room.player, room.now).state, TRANSPORT_ENDED);
+    leave(&room);
+    close(brief);
 }
 
 /* On a card that gives nothing back. */
@@ -433,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_the_pace_is_as_slow_as_can_be),
         cmocka_unit_test(test_there_is_a_last_look_before_a_start),
         cmocka_unit_test(test_what_cannot_be_taken_back_is_queued_briefly),
+        cmocka_unit_test(test_a_track_shorter_than_a_second_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
