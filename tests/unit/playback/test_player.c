@@ -385,6 +385,119 @@ static void test_a_track_shorter_than_a_second_ends(void **state)
     close(brief);
 }
 
+static enum transport_state state_of(const struct room *room)
+{
+    return player_get_status(room->player, room->now).state;
+}
+
+/* Opened while there is time, and taken over as it is. */
+static void test_the_next_track_is_opened_before_its_turn(void **state)
+{
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 0);
+    live(&room, 500 * NS_PER_MS);
+    int fd = open(MUSIC_DIR "/meadow.mp3", O_RDONLY | O_CLOEXEC);
+    int64_t bytes = lseek(fd, 0, SEEK_END);
+    player_set_next(room.player, fd, bytes);
+    live(&room, 500 * NS_PER_MS);
+    struct voice *next = room.player->next;
+    assert_true(voice_length_s(next) > 1);
+    player_set_track(room.player, fd, bytes, bytes, room.now);
+    assert_ptr_equal(room.player->voice, next);
+    assert_null(room.player->next);
+    live(&room, 500 * NS_PER_MS);
+    assert_int_equal(state_of(&room), TRANSPORT_PLAYING);
+    player_set_next(room.player, room.fd, room.bytes);
+    player_set_track(room.player, fd, bytes, bytes, room.now); /* another than was expected */
+    assert_non_null(room.player->next);
+    assert_ptr_not_equal(room.player->voice, room.player->next);
+    leave(&room);
+    close(fd);
+}
+
+/* What is told again with another rounding is the same; a bit of difference is caught up with, a
+ * lot is not. */
+static void test_a_timeline_is_followed_by_how_far_it_is_off(void **state)
+{
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 5);
+    live(&room, 2 * NS_PER_S);
+    struct timeline timeline = room.player->timeline;
+    timeline.position_s += 40e-6;
+    player_set_timeline(room.player, &timeline, room.now);
+    assert_true(room.player->timeline.position_s < timeline.position_s);
+    timeline.position_s += 40e-6;
+    player_set_timeline(room.player, &timeline, room.now);
+    assert_true(room.player->timeline.position_s == timeline.position_s);
+    timeline.position_s += 0.15;
+    player_set_timeline(room.player, &timeline, room.now);
+    assert_true(room.player->joined);
+    live(&room, 100 * NS_PER_MS);
+    assert_true(player_get_status(room.player, room.now).error_s < -0.1);
+    timeline.position_s += 0.15;
+    player_set_timeline(room.player, &timeline, room.now);
+    assert_false(room.player->joined);
+    live(&room, NS_PER_S);
+    check_playing(&room);
+    leave(&room);
+}
+
+/* A timeline that goes on a little beyond the end is not worth a stop before it. */
+static void test_a_track_ends_a_moment_after_its_length(void **state)
+{
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 0);
+    live(&room, 500 * NS_PER_MS);
+    double length_s = player_get_status(room.player, room.now).length_s;
+    set_timeline(&room, true, length_s - 0.5);
+    live(&room, 535 * NS_PER_MS);
+    struct mono_time next;
+    go_round(&room, &next);
+    assert_int_equal(state_of(&room), TRANSPORT_PLAYING);
+    live(&room, 30 * NS_PER_MS);
+    go_round(&room, &next);
+    assert_int_equal(state_of(&room), TRANSPORT_ENDED);
+    leave(&room);
+}
+
+/* A download that is slower than the music: all that there is sounds; then two seconds of it are
+ * waited for, rather than played bit by bit. */
+static void test_a_slow_download_pauses_rather_than_stutters(void **state)
+{
+    struct room room;
+    (void)state;
+    enter(&room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
+    set_timeline(&room, true, 0);
+    live(&room, 100 * NS_PER_MS);
+    int64_t bytes = room.bytes / 16; /* some seconds */
+    player_set_track(room.player, room.fd, bytes, room.bytes, room.now);
+    set_timeline(&room, true, 0);
+    while (!room.player->out_of_bytes)
+        live(&room, 100 * NS_PER_MS);
+    assert_int_equal(state_of(&room), TRANSPORT_PLAYING); /* what is queued sounds on */
+    assert_false(room.player->ran_dry);
+    while (!room.player->ran_dry)
+        live(&room, 10 * NS_PER_MS);
+    live(&room, 100 * NS_PER_MS);
+    assert_int_not_equal(state_of(&room), TRANSPORT_PLAYING);
+    double wanted_s = player_get_status(room.player, room.now).position_s;
+    assert_true(wanted_s > 2);
+    player_track_grew(room.player, (int64_t)((double)bytes * (wanted_s + 0.8) / wanted_s), false);
+    live(&room, 200 * NS_PER_MS);
+    assert_int_not_equal(state_of(&room), TRANSPORT_PLAYING);
+    player_track_grew(room.player, (int64_t)((double)bytes * (wanted_s + 4) / wanted_s), false);
+    live(&room, 200 * NS_PER_MS);
+    assert_int_equal(state_of(&room), TRANSPORT_PLAYING);
+    assert_false(room.player->ran_dry);
+    leave(&room);
+}
+
 /* On a card that gives nothing back. */
 static void enter_with_short_queue(struct room *room)
 {
@@ -457,6 +570,10 @@ int main(void)
         cmocka_unit_test(test_there_is_a_last_look_before_a_start),
         cmocka_unit_test(test_what_cannot_be_taken_back_is_queued_briefly),
         cmocka_unit_test(test_a_track_shorter_than_a_second_ends),
+        cmocka_unit_test(test_the_next_track_is_opened_before_its_turn),
+        cmocka_unit_test(test_a_timeline_is_followed_by_how_far_it_is_off),
+        cmocka_unit_test(test_a_track_ends_a_moment_after_its_length),
+        cmocka_unit_test(test_a_slow_download_pauses_rather_than_stutters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
