@@ -75,3 +75,16 @@ def test_a_signed_one_is_believed_by_its_key_and_an_altered_one_is_not(dist, tmp
     said, good = apt(tmp_path, line, "update")
     assert not good or "BADSIG" in said, said
     must("gpgconf", "--kill", "all", env=env)
+
+
+@pytest.mark.parametrize("arch, machine, refused", [("armhf", "armv6l", True), ("armhf", "armv7l", False), ("armhf", "aarch64", False),
+                                                    ("arm64", "aarch64", False), ("amd64", "x86_64", False)])
+def test_an_armv6_is_refused_in_words(tmp_path, arch, machine, refused):
+    """Where the system calls itself armhf, as Raspberry Pi OS does on boards that lack what Debian's armhf takes for granted."""
+    for name, says in (("dpkg", arch), ("uname", machine)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {says}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(["sh", ROOT / "debian/preinst.in", "install"], capture_output=True, text=True, timeout=30,
+                          env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (done.returncode != 0) == refused, done
+    assert ("this package is for ARMv7 and later" in done.stderr) == refused
