@@ -25,7 +25,7 @@ INLINE = re.compile(r"(?<!`)`((?:[^`\n]|\n(?!\n))+)`(?!`)")  # may be wrapped, b
 # --- what is not run, and why ----------------------------------------------------------------------
 
 NOT_RUN = {
-    r"ssh ": "takes another machine",
+    r"s(sh|cp) ": "takes another machine",
     r"sudo apt ": "changes the system",
     r"sudo adduser ": "changes the system's users",
     r"sudoedit ": "is an editor",
