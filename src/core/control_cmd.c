@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define VOLUME_MAX 100
-#define LATENCY_MAX_MS 2000
 
 enum field_kind {
     TEXT,
@@ -82,12 +81,20 @@ static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
                                       {0}};
 static const struct field mute[] = {FLAG_FIELD(on), {0}};
-static const struct field latency[] = {NUMBER_FIELD("ms", ms, -LATENCY_MAX_MS, LATENCY_MAX_MS),
+static const struct field latency[] = {NUMBER_FIELD("ms", ms, -PROTOCOL_LATENCY_MAX_MS,
+                                                    PROTOCOL_LATENCY_MAX_MS),
                                        {0}};
 static const struct field settings[] = {FLAG_FIELD(advance), TEXT_FIELD(repeat, false),
                                         FLAG_FIELD(shuffle), {0}};
 static const struct field name_speaker[] = {
     TEXT_FIELD(device_id, true), TEXT_FIELD(name, false), {0}};
+static const struct field command_speakers[] = {
+    TEXT_FIELD(speakers, true),
+    NUMBER_FIELD("volume", percent, 0, VOLUME_MAX),
+    NUMBER_FIELD("volume_by", by, -VOLUME_MAX, VOLUME_MAX),
+    {"muted", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0},
+    NUMBER_FIELD("latency_ms", ms, -PROTOCOL_LATENCY_MAX_MS, PROTOCOL_LATENCY_MAX_MS),
+    {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
 /* Who may: anybody, the session's host, or its guests; and what it is called when they may not. */
@@ -133,6 +140,7 @@ static const struct command {
     {"log-level", CONTROL_LOG_LEVEL, log_level, ANYBODY, NULL},
     {"speakers", CONTROL_SPEAKERS, none, ANYBODY, NULL},
     {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, HOST, "name speakers"},
+    {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, HOST, "change other speakers"},
     {"settings", CONTROL_SETTINGS, settings, ANYBODY, NULL}, /* to see; the hub knows who may more */
 };
 

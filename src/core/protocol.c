@@ -155,6 +155,33 @@ static bool parse_settings(const cJSON *payload, struct session_settings *ret, c
     return true;
 }
 
+/* Absent or null is NAN. */
+static bool take_number(const cJSON *payload, const char *name, double low, double high,
+                        double *ret)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(payload, name);
+    *ret = NAN;
+    if (!member || cJSON_IsNull(member))
+        return true;
+    return json_number(payload, name, ret) && *ret >= low && *ret <= high;
+}
+
+static bool parse_command(const cJSON *payload, struct command_message *ret, char *reason)
+{
+    const cJSON *muted = cJSON_GetObjectItemCaseSensitive(payload, "muted");
+    if (!json_string(payload, "id", ret->id, sizeof ret->id) || !ret->id[0])
+        return refuse(reason, "speaker_command: id is missing");
+    if (!take_number(payload, "volume", 0, 100, &ret->volume))
+        return refuse(reason, "speaker_command: volume is not 0 to 100");
+    if (!take_number(payload, "latency_ms", -PROTOCOL_LATENCY_MAX_MS, PROTOCOL_LATENCY_MAX_MS,
+                     &ret->latency_ms))
+        return refuse(reason, "speaker_command: latency_ms is not -2000 to 2000");
+    ret->muted = cJSON_IsBool(muted) ? cJSON_IsTrue(muted) : -1;
+    if (muted && !cJSON_IsNull(muted) && ret->muted < 0)
+        return refuse(reason, "speaker_command: muted is neither true nor false");
+    return true;
+}
+
 static bool parse_echo(const cJSON *payload, struct echo_message *ret, char *reason)
 {
     char received[64], sent[64];
@@ -181,6 +208,7 @@ static enum message_type type_of(const char *text)
         {"playlist_update", MESSAGE_PLAYLIST},
         {"request_update", MESSAGE_REQUEST},
         {"session_settings", MESSAGE_SETTINGS},
+        {"speaker_command", MESSAGE_COMMAND},
         {"sync_ack", MESSAGE_ECHO},
         {"error", MESSAGE_ERROR},
     };
@@ -203,6 +231,8 @@ static bool parse_payload(const cJSON *payload, struct protocol_message *message
         return parse_request(payload, &message->request, reason);
     case MESSAGE_SETTINGS:
         return parse_settings(payload, &message->settings, reason);
+    case MESSAGE_COMMAND:
+        return parse_command(payload, &message->command, reason);
     case MESSAGE_ECHO:
         return parse_echo(payload, &message->echo, reason);
     case MESSAGE_ERROR:

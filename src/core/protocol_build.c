@@ -33,6 +33,16 @@ static void add_rounded(cJSON *object, const char *name, double number)
         cJSON_AddNumberToObject(object, name, round(number * 1000) / 1000);
 }
 
+static void add_command(cJSON *speaker, const struct speaker_report *report)
+{
+    bool done = !report->command_refusal[0];
+    cJSON *command = cJSON_AddObjectToObject(speaker, "command");
+    cJSON_AddStringToObject(command, "id", report->command_id);
+    cJSON_AddStringToObject(command, "status", done ? "done" : "refused");
+    if (!done)
+        cJSON_AddStringToObject(command, "reason", report->command_refusal);
+}
+
 static void add_speaker(cJSON *payload, const struct speaker_report *report)
 {
     cJSON *speaker = cJSON_AddObjectToObject(payload, "speaker");
@@ -43,6 +53,9 @@ static void add_speaker(cJSON *payload, const struct speaker_report *report)
     cJSON_AddBoolToObject(speaker, "muted", report->muted);
     cJSON_AddStringToObject(speaker, "device", report->device);
     cJSON_AddStringToObject(speaker, "device_error", report->device_error);
+    cJSON_AddStringToObject(speaker, "remote", report->remote);
+    if (report->command_id[0])
+        add_command(speaker, report);
 }
 
 char *protocol_build_sync_ack(const struct sync_ack *ack)

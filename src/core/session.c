@@ -91,6 +91,7 @@ struct session_change session_apply(struct session *session, struct protocol_mes
         session->has_settings = true;
         change.news = SESSION_SETTINGS;
         break;
+    case MESSAGE_COMMAND:
     case MESSAGE_ECHO:
     case MESSAGE_ERROR:
     case MESSAGE_UNKNOWN:

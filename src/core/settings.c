@@ -104,6 +104,7 @@ static const struct option_spec specs[] = {
 
     CHECKED(control, socket, "/run/tutti/control.sock", "Where tuttictl finds the daemon.", "a path of at most 99 bytes", is_given),
     TEXT(control, group, "", "Group that may use the socket. Empty: the daemon's own."),
+    CHOICE(control, remote, "all | volume | none", "all", "What others in the session may change of this speaker, over a tutti-hub: volume, mute and latency; volume and mute; nothing."),
 
     CHECKED(metrics, listen, "", "Serve Prometheus metrics there, as 127.0.0.1:9109. Empty: do not.", "ADDRESS:PORT, or nothing", is_listen),
 
@@ -167,7 +168,8 @@ bool settings_check(const struct settings *settings, char error[SETTINGS_ERROR_M
 static bool is_live(const struct option_spec *spec)
 {
     static const char *const live[] = {"auto_advance", "repeat",     "device", "latency_ms",
-                                       "volume",       "max_volume", "level",  "sync"};
+                                       "volume",       "max_volume", "level",  "sync",
+                                       "remote"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
         if (strcmp(spec->key, live[i]) == 0 || strcmp(spec->section, live[i]) == 0)
             return true;

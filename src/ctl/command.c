@@ -62,16 +62,19 @@ const struct command commands[] = {
     {.name = "leave", .help = "Leave the session, and stay out",
      .build = order_plain, .print = print_confirmed, .done = "left the session"},
     {.name = "volume", .arguments = "[N | +N | -N]", .help = "Show or set the volume in percent",
-     .most = 1, .build = order_volume, .print = print_volume},
+     .most = 1, .build = order_volume, .print = print_volume,
+     .rooms_build = order_rooms_volume, .rooms_print = print_rooms_volume},
     {.name = "mute", .arguments = "[on | off]", .help = "Mute this speaker, or not", .most = 1,
-     .build = order_mute, .print = print_muted, .words = {"on off"}},
+     .build = order_mute, .print = print_muted, .words = {"on off"},
+     .rooms_build = order_rooms_mute, .rooms_print = print_rooms_mute},
     {.name = "latency", .arguments = "[MS]", .help = "Show or set how late the sound is",
-     .most = 1, .build = order_latency, .print = print_latency},
+     .most = 1, .build = order_latency, .print = print_latency,
+     .rooms_build = order_rooms_latency, .rooms_print = print_rooms_latency},
     {.name = "speakers", .help = "The session's speakers, and how they are",
      .build = order_plain, .print = print_speakers, .result = "speakers"},
     {.name = "speaker", .arguments = "rename SPEAKER NAME", .help = "Give a room its name (host)",
      .least = 3, .most = 3, .needs = COMMAND_NEEDS_SPEAKERS, .build = order_speaker, .print = print_speaker,
-     .result = "speaker", .words = {"rename"}},
+     .result = "speaker", .words = {"rename", "@speaker"}},
     {.name = "devices", .help = "List the sound devices of this machine",
      .build = order_plain, .print = print_devices, .result = "devices"},
     {.name = "log-level", .arguments = "[LEVEL]", .help = "Show or set what the daemon logs", .most = 1,
@@ -102,6 +105,10 @@ void command_print_help(FILE *out)
     }
     fprintf(out, "\n"
                  "ITEM and TRACK: a number of `tuttictl playlist`, an id, or a part of the name\n"
+                 "\n"
+                 "volume, mute and latency, in other rooms of the session:\n"
+                 "      --room SPEAKER   there, by its name; more than one can be given\n"
+                 "      --all            in all; volume +N and -N keep their proportions\n"
                  "\n"
                  "  -i, --instance NAME  the speaker of that name on this machine\n"
                  "  -s, --socket PATH    default " INVOCATION_SOCKET "\n"

@@ -31,9 +31,11 @@ struct command {
     unsigned needs;
     order_build *build;
     print_answer *print;
+    order_build *rooms_build; /* with --room or --all; NULL: it takes neither */
+    print_answer *rooms_print;
     const char *done;   /* for print_confirmed() and print_request() */
     const char *result; /* the member that --json prints; NULL: the whole answer */
-    /* What completes its arguments, in their order: words, or one of "@item", "@request", "@file".
+    /* What completes its arguments, in their order: words, or one of "@item", "@request", "@speaker", "@file".
      */
     const char *words[COMMAND_WORDS_MAX];
     const char *options; /* of its own, for completion; NULL: none */

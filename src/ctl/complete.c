@@ -86,6 +86,17 @@ static void offer_requests(FILE *out, const char *socket, const char *begun)
     cJSON_Delete(answer);
 }
 
+static void offer_speakers(FILE *out, const char *socket, const char *begun)
+{
+    cJSON *answer = ask(socket, "speakers");
+    const cJSON *speaker, *speakers = member(answer, "speakers");
+    cJSON_ArrayForEach(speaker, speakers)
+    {
+        offer(out, member_text(speaker, "name"), begun);
+    }
+    cJSON_Delete(answer);
+}
+
 static void offer_arguments(FILE *out, const struct command *command,
                             const struct invocation *before, const char *begun)
 {
@@ -97,6 +108,8 @@ static void offer_arguments(FILE *out, const struct command *command,
         offer_items(out, before->sockets[0], begun);
     else if (strcmp(words, "@request") == 0)
         offer_requests(out, before->sockets[0], begun);
+    else if (strcmp(words, "@speaker") == 0)
+        offer_speakers(out, before->sockets[0], begun);
     else if (strcmp(words, "@file") == 0)
         fputs("@file\n", out);
     else
@@ -117,13 +130,18 @@ static bool is_one_of(const char *word, const char *words)
 
 void complete(FILE *out, int count, char **words, const char *default_socket)
 {
-    static const char *const options = "--instance --socket --json --help --version";
+    static const char *const options = "--instance --socket --room --all --json --help --version";
     struct invocation before = {0};
     char error[256];
     const char *begun = count > 0 ? words[count - 1] : "";
     const char *last = count > 1 ? words[count - 2] : "";
     if (strcmp(last, "--socket") == 0 || strcmp(last, "-s") == 0) {
         fputs("@file\n", out);
+        return;
+    }
+    if (strcmp(last, "--room") == 0 &&
+        invocation_parse(&before, count - 2, words, default_socket, error, sizeof error)) {
+        offer_speakers(out, before.sockets[0], begun);
         return;
     }
     if (!invocation_parse(&before, count > 0 ? count - 1 : 0, words, default_socket, error,

@@ -42,9 +42,22 @@ static bool add_instance(struct reader *reader, const char *name)
     return false;
 }
 
+static bool add_room(struct reader *reader, const char *name)
+{
+    struct invocation *invocation = reader->invocation;
+    if (*name && invocation->room_count < INVOCATION_ROOMS_MAX) {
+        invocation->rooms[invocation->room_count++] = name;
+        return true;
+    }
+    snprintf(reader->error, reader->size, "--room wants a speaker's name, at most %d times",
+             INVOCATION_ROOMS_MAX);
+    return false;
+}
+
 enum outcome { NO_OPTION, TAKEN, WRONG };
 
-/* The value of option name, if that is this word: behind "=", or the next word. */
+/* The value of option name, if that is this word: behind "=", or the next word. letter: '\0': it has
+ * none. */
 static enum outcome take_value(struct reader *reader, const char *name, char letter,
                                const char **ret_value)
 {
@@ -54,7 +67,8 @@ static enum outcome take_value(struct reader *reader, const char *name, char let
         *ret_value = word + length + 1;
         return TAKEN;
     }
-    if (strcmp(word, name) != 0 && !(word[0] == '-' && word[1] == letter && word[2] == '\0'))
+    bool is_letter = letter && word[0] == '-' && word[1] == letter && word[2] == '\0';
+    if (strcmp(word, name) != 0 && !is_letter)
         return NO_OPTION;
     if (reader->at + 1 == reader->count) {
         snprintf(reader->error, reader->size, "%.40s wants a value", word);
@@ -72,6 +86,8 @@ static enum outcome take_flag(struct invocation *invocation, const char *word)
         invocation->help = true;
     else if (strcmp(word, "--version") == 0)
         invocation->version = true;
+    else if (strcmp(word, "--all") == 0)
+        invocation->all = true;
     else
         return NO_OPTION;
     return TAKEN;
@@ -87,6 +103,10 @@ static enum outcome take_option(struct reader *reader)
         outcome = take_value(reader, "--instance", 'i', &value);
     if (outcome == TAKEN)
         return add_instance(reader, value) ? TAKEN : WRONG;
+    if (outcome == NO_OPTION)
+        outcome = take_value(reader, "--room", '\0', &value);
+    if (outcome == TAKEN)
+        return add_room(reader, value) ? TAKEN : WRONG;
     return outcome == WRONG ? WRONG : take_flag(reader->invocation, reader->words[reader->at]);
 }
 

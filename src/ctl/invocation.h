@@ -12,9 +12,13 @@
 #define INVOCATION_WORDS_MAX 1024
 #define INVOCATION_SPEAKERS_MAX 8
 #define INVOCATION_PATH_MAX 128
+#define INVOCATION_ROOMS_MAX 64
 
 struct invocation {
     bool json, help, version;
+    bool all;       /* rooms */
+    int room_count; /* that are named instead */
+    const char *rooms[INVOCATION_ROOMS_MAX];
     const char *command; /* NULL: none given */
     int argc;            /* what follows the command's name, options of all commands apart */
     char *argv[INVOCATION_WORDS_MAX];

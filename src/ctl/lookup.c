@@ -142,6 +142,27 @@ const char *lookup_request(const cJSON *requests, const char *word, char error[L
     return count == 1 ? found : word;
 }
 
+const cJSON *lookup_speaker(const cJSON *speakers, const char *word, char error[LOOKUP_ERROR_MAX])
+{
+    const cJSON *speaker, *found = NULL;
+    int count = 0;
+    cJSON_ArrayForEach(speaker, speakers)
+    {
+        const char *name = member_text(speaker, "name");
+        if (strcmp(name, word) == 0 || strcmp(member_text(speaker, "device_id"), word) == 0)
+            return speaker;
+        if (text_begins(name, word))
+            found = speaker, count++;
+    }
+    if (count == 1)
+        return found;
+    char shown[80];
+    text_fit(shown, sizeof shown, word, 40);
+    snprintf(error, LOOKUP_ERROR_MAX, "%s speaker is called %s; see: tuttictl speakers",
+             count ? "more than one" : "no", shown);
+    return NULL;
+}
+
 static size_t common_bytes(const char *a, const char *b)
 {
     size_t at = 0;

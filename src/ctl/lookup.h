@@ -26,6 +26,9 @@ const cJSON *lookup_item(const cJSON *playlist, const char *word, enum lookup_ai
  * NULL with a sentence when several do. */
 const char *lookup_request(const cJSON *requests, const char *word, char error[LOOKUP_ERROR_MAX]);
 
+/* By its name, or what that alone begins with; or by its device_id. NULL with a sentence. */
+const cJSON *lookup_speaker(const cJSON *speakers, const char *word, char error[LOOKUP_ERROR_MAX]);
+
 /* How many bytes of its id tell each request from all others: at least 4. */
 size_t lookup_request_prefix(const cJSON *requests);
 

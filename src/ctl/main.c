@@ -8,6 +8,7 @@
 #include "exit_code.h"
 #include "invocation.h"
 #include "members.h"
+#include "rooms.h"
 #include "text.h"
 #include "watch.h"
 
@@ -33,15 +34,24 @@ static cJSON *ask(struct client *client, const char *cmd)
     return client_ask(client, request, -1, PATIENCE_S, NULL, NULL);
 }
 
+static const char *needed(const struct command *command, const struct order_call *call)
+{
+    if (rooms_are_named(call))
+        return "speakers";
+    if (!command->needs || call->argc == 0)
+        return NULL;
+    return command->needs & COMMAND_NEEDS_PLAYLIST   ? "playlist"
+           : command->needs & COMMAND_NEEDS_SPEAKERS ? "speakers"
+                                                     : "requests";
+}
+
 /* What the command needs to know before its request can be made. */
 static enum exit_code look_up(struct client *client, const struct command *command,
                               const struct order_call *call, cJSON **ret_known)
 {
-    const char *what = command->needs & COMMAND_NEEDS_PLAYLIST   ? "playlist"
-                       : command->needs & COMMAND_NEEDS_SPEAKERS ? "speakers"
-                                                                 : "requests";
+    const char *what = needed(command, call);
     *ret_known = NULL;
-    if (!command->needs || call->argc == 0)
+    if (!what)
         return EXIT_OK;
     *ret_known = ask(client, what);
     if (!*ret_known)
@@ -59,12 +69,26 @@ static enum exit_code wrong_order(const struct command *command, const struct or
     return EXIT_USAGE;
 }
 
+static enum exit_code show_rooms(const struct command *command,
+                                 const struct print_context *context, cJSON *answer, bool json)
+{
+    struct paper paper = paper_stdout();
+    rooms_pick(context->call, answer);
+    if (json)
+        paper_json(stdout, member(answer, "speakers"));
+    else
+        command->rooms_print(&paper, answer, context);
+    return rooms_complain(context->call, answer) ? EXIT_OK : EXIT_REFUSED;
+}
+
 static enum exit_code show(const struct command *command, const struct print_context *context,
-                           const cJSON *answer, bool json)
+                           cJSON *answer, bool json)
 {
     struct paper paper = paper_stdout();
     if (!is_ok(answer))
         return EXIT_REFUSED;
+    if (rooms_are_named(context->call))
+        return show_rooms(command, context, answer, json);
     const cJSON *result = command->result ? member(answer, command->result) : NULL;
     if (json)
         paper_json(stdout, result ? result : answer);
@@ -85,7 +109,8 @@ static enum exit_code ask_and_show(struct client *client, const struct command *
         call->speakers = member(known, "speakers");
         order.request = cJSON_CreateObject();
         cJSON_AddStringToObject(order.request, "cmd", command->name);
-        if (command->build(call, &order)) {
+        order_build *build = rooms_are_named(call) ? command->rooms_build : command->build;
+        if (build(call, &order)) {
             answer = client_ask(client, order.request, -1, PATIENCE_S, NULL, NULL);
             struct print_context context = {call, order.subject, client->answered_ms,
                                             command->done};
@@ -102,9 +127,18 @@ static enum exit_code ask_and_show(struct client *client, const struct command *
 
 static enum exit_code run(const struct command *command, struct invocation *invocation)
 {
-    struct order_call call = {.argc = invocation->argc, .argv = invocation->argv};
+    struct order_call call = {.argc = invocation->argc,
+                              .argv = invocation->argv,
+                              .rooms = invocation->rooms,
+                              .room_count = invocation->room_count,
+                              .all = invocation->all};
     if (call.argc < command->least || call.argc > command->most) {
         command_print_usage(stderr, command);
+        return EXIT_USAGE;
+    }
+    if (rooms_are_named(&call) && (!command->rooms_build || (call.all && call.room_count > 0))) {
+        complain(command->rooms_build ? "--room and --all do not go together"
+                                      : "only volume, mute and latency take --room and --all");
         return EXIT_USAGE;
     }
     if (command->kind == COMMAND_WATCHES)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static bool add_text(struct order *order, const char *name, const char *value)
 {
@@ -23,14 +22,14 @@ static bool add_number(struct order *order, const char *name, double value)
     return cJSON_AddNumberToObject(order->request, name, value) != NULL;
 }
 
-static bool parse_number(const char *text, double *ret)
+bool order_number(const char *text, double *ret)
 {
     char *end;
     *ret = strtod(text, &end);
     return end != text && *end == '\0' && isfinite(*ret) && !strpbrk(text, "xX ");
 }
 
-static bool is_relative(const char *text)
+bool order_is_relative(const char *text)
 {
     return *text == '+' || *text == '-';
 }
@@ -97,7 +96,7 @@ bool order_seek(const struct order_call *call, struct order *order)
     if (call->argc != 1)
         return false;
     const char *to = call->argv[0];
-    bool relative = is_relative(to);
+    bool relative = order_is_relative(to);
     if (!duration_parse(to + relative, &ms))
         return false;
     duration_format(ms, shown);
@@ -119,7 +118,7 @@ static bool add_position(const struct order_call *call, const char *word, struct
 {
     double number;
     int count = cJSON_GetArraySize(call->playlist);
-    if (!parse_number(word, &number) || number != floor(number))
+    if (!order_number(word, &number) || number != floor(number))
         return false;
     if (number < 1 || number > count) {
         snprintf(order->error, sizeof order->error,
@@ -150,8 +149,8 @@ bool order_request(const struct order_call *call, struct order *order)
         {"remove", "remove", order_remove},
         {"move", "reorder", order_move},
     };
-    struct order_call rest = {call->argc - 1, call->argv + 1, call->playlist, call->requests,
-                              call->speakers};
+    struct order_call rest = *call;
+    rest.argc--, rest.argv++;
     for (size_t i = 0; call->argc > 0 && i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(call->argv[0], kinds[i].word) == 0)
             return add_text(order, "type", kinds[i].type) && kinds[i].build(&rest, order);
@@ -212,9 +211,9 @@ bool order_volume(const struct order_call *call, struct order *order)
     double number;
     if (call->argc == 0)
         return true;
-    if (call->argc != 1 || !parse_number(call->argv[0], &number))
+    if (call->argc != 1 || !order_number(call->argv[0], &number))
         return false;
-    return add_number(order, is_relative(call->argv[0]) ? "by" : "percent", number);
+    return add_number(order, order_is_relative(call->argv[0]) ? "by" : "percent", number);
 }
 
 bool order_mute(const struct order_call *call, struct order *order)
@@ -232,7 +231,7 @@ bool order_latency(const struct order_call *call, struct order *order)
     double number;
     if (call->argc == 0)
         return true;
-    return call->argc == 1 && parse_number(call->argv[0], &number) &&
+    return call->argc == 1 && order_number(call->argv[0], &number) &&
            add_number(order, "ms", number);
 }
 
@@ -284,31 +283,11 @@ bool order_session(const struct order_call *call, struct order *order)
 
 /* --- speakers ------------------------------------------------------------------------------ */
 
-/* By its name, or what that begins with; or by its id. */
-static const cJSON *find_speaker(const struct order_call *call, const char *word,
-                                 struct order *order)
-{
-    const cJSON *speaker, *found = NULL;
-    int count = 0;
-    cJSON_ArrayForEach(speaker, call->speakers)
-    {
-        const char *name = member_text(speaker, "name");
-        if (strcmp(name, word) == 0 || strcmp(member_text(speaker, "device_id"), word) == 0)
-            return speaker;
-        if (strncasecmp(name, word, strlen(word)) == 0)
-            found = speaker, count++;
-    }
-    if (count != 1)
-        snprintf(order->error, sizeof order->error, "%s speaker is called %.40s; see: tuttictl speakers",
-                 count ? "more than one" : "no", word);
-    return count == 1 ? found : NULL;
-}
-
 bool order_speaker(const struct order_call *call, struct order *order)
 {
     if (call->argc != 3 || strcmp(call->argv[0], "rename") != 0 || !text_is_clean(call->argv[2]))
         return false;
-    const cJSON *speaker = find_speaker(call, call->argv[1], order);
+    const cJSON *speaker = lookup_speaker(call->speakers, call->argv[1], order->error);
     return speaker &&
            cJSON_ReplaceItemInObject(order->request, "cmd", cJSON_CreateString("name-speaker")) &&
            add_text(order, "device_id", member_text(speaker, "device_id")) &&

@@ -12,6 +12,9 @@ struct order_call {
     const cJSON *playlist; /* of the daemon; NULL for commands that name no item */
     const cJSON *requests; /* likewise */
     const cJSON *speakers; /* likewise */
+    const char *const *rooms; /* that it is about, by their names */
+    int room_count;           /* 0: the speaker whose daemon is asked */
+    bool all;                 /* rooms */
 };
 
 struct order {
@@ -42,5 +45,15 @@ order_build order_repeat;
 order_build order_shuffle;
 order_build order_session;
 order_build order_speaker;
+
+/* In other rooms: the whole request, "cmd" too (rooms.c). */
+order_build order_rooms_volume;
+order_build order_rooms_mute;
+order_build order_rooms_latency;
+
+/* A number and nothing else. */
+bool order_number(const char *text, double *ret);
+/* With a sign before it. */
+bool order_is_relative(const char *text);
 
 #endif

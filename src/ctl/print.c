@@ -5,6 +5,7 @@
 
 #include "duration.h"
 #include "members.h"
+#include "rooms.h"
 #include "text.h"
 
 #include <math.h>
@@ -433,4 +434,58 @@ void print_speaker(const struct paper *paper, const cJSON *answer,
 {
     (void)context;
     print_one_speaker(paper, member(answer, "speaker"));
+}
+
+/* --- other rooms --------------------------------------------------------------------------- */
+
+static void print_rooms(const struct paper *paper, const cJSON *answer,
+                        void (*describe)(const cJSON *speaker, char *to, size_t size))
+{
+    const cJSON *speaker;
+    bool changed = member(answer, "told") != NULL;
+    cJSON_ArrayForEach(speaker, member(answer, "speakers"))
+    {
+        char text[64];
+        if (changed && !rooms_is_done(speaker)) /* complained of */
+            continue;
+        describe(speaker, text, sizeof text);
+        paper_field(paper, INK_PLAIN, 24, member_text(speaker, "name"));
+        fprintf(paper->out, " %s%s\n", text,
+                member_is_true(speaker, "connected") ? "" : ", when it was last there");
+    }
+}
+
+static void describe_muted(const cJSON *speaker, char *to, size_t size)
+{
+    snprintf(to, size, "%s", member_is_true(speaker, "muted") ? "muted" : "not muted");
+}
+
+static void describe_latency(const cJSON *speaker, char *to, size_t size)
+{
+    double latency_ms = member_number(speaker, "latency_ms");
+    if (isfinite(latency_ms))
+        snprintf(to, size, "latency %.1f ms", latency_ms);
+    else
+        snprintf(to, size, "-");
+}
+
+void print_rooms_volume(const struct paper *paper, const cJSON *answer,
+                        const struct print_context *context)
+{
+    (void)context;
+    print_rooms(paper, answer, describe_volume);
+}
+
+void print_rooms_mute(const struct paper *paper, const cJSON *answer,
+                      const struct print_context *context)
+{
+    (void)context;
+    print_rooms(paper, answer, describe_muted);
+}
+
+void print_rooms_latency(const struct paper *paper, const cJSON *answer,
+                         const struct print_context *context)
+{
+    (void)context;
+    print_rooms(paper, answer, describe_latency);
 }

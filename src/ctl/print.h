@@ -28,6 +28,9 @@ print_answer print_session;
 print_answer print_settings;
 print_answer print_speakers;
 print_answer print_speaker; /* named */
+print_answer print_rooms_volume; /* of those that are in answer->speakers */
+print_answer print_rooms_mute;
+print_answer print_rooms_latency;
 print_answer print_volume;
 print_answer print_muted;
 print_answer print_latency;

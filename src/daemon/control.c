@@ -340,6 +340,7 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_SETTINGS:
     case CONTROL_SPEAKERS:
     case CONTROL_NAME_SPEAKER:
+    case CONTROL_COMMAND_SPEAKERS:
         control_hub(daemon, asker, cmd);
         break;
     default:

@@ -9,25 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The member of the hub's answer that has this name, or else the whole, is the answer here. */
-struct hub_call {
-    struct waiting *waiting;
-    const char *name;
-};
-
+/* The member of the hub's answer that is called so, or else the whole, is the answer here. */
 static void answered(void *user, const struct link_answer *answer)
 {
-    struct hub_call call = *(struct hub_call *)user;
-    free(user);
-    struct asker asker = control_stop_waiting(call.waiting);
+    struct waiting *waiting = user;
+    const char *name = waiting->name;
+    struct asker asker = control_stop_waiting(waiting);
     if (answer->error[0]) {
         control_fail(&asker, answer->error);
         return;
     }
     cJSON *body = cJSON_ParseWithLength(answer->body, answer->bytes);
-    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(body, call.name);
+    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(body, name);
     if (cJSON_IsObject(body)) {
-        control_answer(&asker, call.name, member ? member : cJSON_Duplicate(body, true));
+        control_answer(&asker, name, member ? member : cJSON_Duplicate(body, true));
     } else {
         cJSON_Delete(member);
         control_fail(&asker, "the hub's answer cannot be understood");
@@ -39,18 +34,15 @@ static void answered(void *user, const struct link_answer *answer)
 static void ask_hub(struct daemon *daemon, const struct asker *asker, const char *method,
                     const char *path, cJSON *body, const char *name)
 {
-    struct waiting *waiting = control_wait(daemon, asker);
-    struct hub_call *call = waiting ? malloc(sizeof *call) : NULL;
     char *json = body ? cJSON_PrintUnformatted(body) : NULL;
     bool printed = json || !body;
+    struct waiting *waiting = printed ? control_wait(daemon, asker) : NULL;
     cJSON_Delete(body);
-    if (call && printed) {
-        *call = (struct hub_call){waiting, name};
-        link_ask_hub(daemon->link, method, path, json, answered, call);
-    } else if (waiting) {
-        struct asker again = control_stop_waiting(waiting);
-        control_fail(&again, "out of memory");
-        free(call);
+    if (waiting) {
+        waiting->name = name;
+        link_ask_hub(daemon->link, method, path, json, answered, waiting);
+    } else if (!printed) {
+        control_fail(asker, "out of memory");
     }
     free(json);
 }
@@ -99,6 +91,8 @@ void control_hub(struct daemon *daemon, const struct asker *asker, const struct 
         do_settings(daemon, asker, cmd);
     else if (cmd->verb == CONTROL_SPEAKERS)
         ask_hub(daemon, asker, "GET", "/speakers", NULL, "speakers");
-    else
+    else if (cmd->verb == CONTROL_NAME_SPEAKER)
         do_name_speaker(daemon, asker, cmd);
+    else
+        control_rooms(daemon, asker, cmd);
 }

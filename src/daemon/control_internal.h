@@ -25,6 +25,7 @@ struct waiting {
      * asked for happens all the same. */
     void (*abandon)(struct waiting *waiting);
     void *user;
+    const char *name; /* of what a hub answers; a literal */
 };
 
 /* control_change.c: the commands that change the playlist, the requests or the session. */
@@ -33,6 +34,9 @@ void control_change(struct daemon *daemon, const struct asker *asker,
 
 /* control_hub.c: what a hub has beyond the contract. */
 void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
+
+/* control_rooms.c: other speakers, over a hub. */
+void control_rooms(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
 
 /* control_pairing.c */
 void control_pairing(struct daemon *daemon, const struct asker *asker,

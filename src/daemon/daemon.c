@@ -243,6 +243,19 @@ void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_ti
     daemon_tick(daemon, now);
 }
 
+static void on_command(void *user, const struct command_message *command, struct mono_time now)
+{
+    struct daemon *daemon = user;
+    double volume = isnan(command->volume) ? daemon->volume : command->volume;
+    bool muted = command->muted < 0 ? daemon->muted : command->muted != 0;
+    const char *refusal = daemon_remote_refusal(daemon, command);
+    if (!refusal && (!isnan(command->volume) || command->muted >= 0))
+        daemon_set_volume(daemon, volume, muted, now);
+    if (!refusal && !isnan(command->latency_ms))
+        daemon_set_latency(daemon, command->latency_ms, now);
+    daemon_remote_ended(daemon, command, refusal);
+}
+
 const struct library_handlers daemon_library_handlers = {on_file, on_next, on_growth,
                                                          on_track_problem};
 
@@ -251,5 +264,6 @@ const struct link_handlers daemon_link_handlers = {
     .on_stamp = on_stamp,
     .on_change = on_change,
     .length_s = length_s,
+    .on_command = on_command,
     .fill_ack = fill_ack,
 };

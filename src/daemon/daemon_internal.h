@@ -50,10 +50,13 @@ struct report {
     char key[40]; /* by which the hub knows it again; "": the machine has no id */
     struct speaker_report told;
     struct mono_time told_at;
+    char command_id[PROTOCOL_COMMAND_ID_MAX]; /* as told */
+    char command_refusal[PROTOCOL_REASON_MAX];
 };
 
 struct waiting;
 struct pairing_call;
+struct room_call;
 
 struct daemon {
     struct settings *settings;
@@ -92,6 +95,7 @@ struct daemon {
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
     struct pairing_call *pairing_calls; /* to the hub, just now */
+    struct room_call *room_calls;       /* likewise */
     unsigned files_looked_at;           /* by files, just now */
 
     double volume; /* percent */
@@ -139,6 +143,13 @@ daemon_report(struct daemon *daemon, const struct player_status *player, struct 
 void daemon_report_look(struct daemon *daemon, const struct player_status *player,
                         struct mono_time now);
 
+/* remote.c: what a hub tells this speaker to change. Why it is not done; NULL: it may be. */
+const char *daemon_remote_refusal(const struct daemon *daemon,
+                                  const struct command_message *command);
+/* How it ended is reported. */
+void daemon_remote_ended(struct daemon *daemon, const struct command_message *command,
+                         const char *refusal);
+
 /* group.c: the session's other speakers; all of these do nothing where the group's clock is off. */
 bool daemon_group_create(struct daemon *daemon);
 void daemon_group_destroy(struct daemon *daemon);
@@ -178,6 +189,7 @@ char *metrics_text(void *user);
 void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
 void control_pairing_finish(struct daemon *daemon); /* while there is a link */
+void control_rooms_finish(struct daemon *daemon);   /* likewise */
 void control_forget_all(struct daemon *daemon);     /* at the end; nobody is answered any more */
 
 /* news.c: something has changed; news: EVENTS_*, ored. */

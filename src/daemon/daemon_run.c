@@ -273,6 +273,7 @@ void daemon_destroy(struct daemon *daemon)
     events_finish(daemon);
     daemon_group_destroy(daemon);
     control_pairing_finish(daemon);
+    control_rooms_finish(daemon);
     finder_destroy(daemon->finder);
     daemon->finder = NULL;
     if (daemon->link)

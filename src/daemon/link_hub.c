@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Some hundred speakers. */
+#define ANSWER_MAX_BYTES (INT64_C(256) * 1024)
+
 struct link_hub_call {
     struct link *link;
     struct http_call *call;
@@ -57,6 +60,7 @@ static bool begin(struct link *link, struct link_hub_call *ask, const char *meth
                                                        .url = url,
                                                        .token = pass->token,
                                                        .json = json,
+                                                       .max_bytes = ANSWER_MAX_BYTES,
                                                        .on_done = answered,
                                                        .user = ask});
     return ask->call != NULL;

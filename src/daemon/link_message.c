@@ -40,6 +40,9 @@ static void take_message(struct link *link, struct protocol_message *message,
     case MESSAGE_SETTINGS:
         link_apply(link, message, received);
         break;
+    case MESSAGE_COMMAND:
+        link->handlers.on_command(link->user, &message->command, received);
+        break;
     case MESSAGE_ECHO:
         link_take_echo(link, &message->echo, received);
         break;
@@ -62,6 +65,8 @@ static void take_late(struct link *link, struct protocol_message *message,
         link_orders_take_playback(link, &message->playback, ORDERS_BY_REPLACED, received);
     else if (message->type == MESSAGE_REQUEST)
         link_orders_take_request(link, &message->request, known);
+    else if (message->type == MESSAGE_COMMAND)
+        link->handlers.on_command(link->user, &message->command, received);
     else if (message->type == MESSAGE_ERROR)
         link_orders_take_refusal(link, message->detail, ORDERS_BY_REPLACED);
 }

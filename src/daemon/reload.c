@@ -75,6 +75,7 @@ static void take_over(struct daemon *daemon, const struct settings *fresh, struc
     settings->backend.auto_advance = fresh->backend.auto_advance;
     settings->backend.repeat = fresh->backend.repeat;
     settings->sync = fresh->sync;
+    settings->control.remote = fresh->control.remote;
     log_set_level((enum log_level)settings->log.level);
     player_set_drift(daemon->player, &(struct drift_config){settings->sync.seek_threshold_ms * 1e-3,
                                                             settings->sync.max_slew_ppm});

@@ -5,6 +5,7 @@
 #include "daemon_internal.h"
 #include "tutti/io/speaker_key.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,16 +24,28 @@ void daemon_report_anew(struct daemon *daemon)
     loop_timer_set_in(daemon->tick, 0);
 }
 
+/* As [control] remote has them. */
+static const char *const remote_words[] = {
+    [SETTINGS_REMOTE_ALL] = "all",
+    [SETTINGS_REMOTE_VOLUME] = "volume",
+    [SETTINGS_REMOTE_NONE] = "none",
+};
+
 static void describe(const struct daemon *daemon, const struct player_status *player,
                      struct speaker_report *ret)
 {
     memset(ret, 0, sizeof *ret); /* it is compared as it lies in memory */
-    ret->volume = daemon->volume;
+    bool is_fixed = strcmp(volume_setter(daemon->volume_setter), "none") == 0;
+    ret->volume = is_fixed ? NAN : daemon->volume;
     ret->latency_ms = daemon->latency_ms;
     ret->muted = daemon->muted;
     snprintf(ret->name, sizeof ret->name, "%s", daemon->settings->backend.name);
     snprintf(ret->device, sizeof ret->device, "%s", transport_name(player->state));
     snprintf(ret->device_error, sizeof ret->device_error, "%s", player->output.error);
+    ret->remote = remote_words[daemon->settings->control.remote];
+    snprintf(ret->command_id, sizeof ret->command_id, "%s", daemon->report.command_id);
+    snprintf(ret->command_refusal, sizeof ret->command_refusal, "%s",
+             daemon->report.command_refusal);
 }
 
 const struct speaker_report *daemon_report(struct daemon *daemon, const struct player_status *player,

@@ -129,6 +129,17 @@ static struct reply name_speaker(const struct call *call)
                                 call->body);
 }
 
+static struct reply command_speakers(const struct call *call)
+{
+    return service_command_speakers(call->service, &call->caller, call->segments[0], call->body);
+}
+
+static struct reply speakers_commanded(const struct call *call)
+{
+    return service_speakers_commanded(call->service, &call->caller, call->segments[0],
+                                      call->segments[1]);
+}
+
 static struct reply forget_speaker(const struct call *call)
 {
     return service_forget_speaker(call->service, &call->caller, call->segments[0],
@@ -171,6 +182,8 @@ static const struct route {
     {"GET", SETTINGS, settings},
     {"PATCH", SETTINGS, change_settings},
     {"GET", "/sessions/*/speakers", speakers},
+    {"POST", "/sessions/*/speakers/command", command_speakers},
+    {"GET", "/sessions/*/speakers/command/*", speakers_commanded},
     {"PATCH", SPEAKER, name_speaker},
     {"DELETE", SPEAKER, forget_speaker},
     {"POST", "/requests/*/approve", approve},

@@ -243,6 +243,22 @@ static bool is_connected(void *user, const char *session_id, const char *device_
     return peers_find_device(&server->peers, session_id, device_id) != NULL;
 }
 
+static void tell_speaker(void *user, const char *session_id, const char *device_id,
+                         const char *type, cJSON *payload)
+{
+    struct server *server = user;
+    struct peer *peer = peers_find_device(&server->peers, session_id, device_id);
+    if (peer)
+        peer_send(peer, type, payload);
+    else
+        cJSON_Delete(payload);
+}
+
+static void speaker_news(void *user)
+{
+    server_tell_speakers(user);
+}
+
 /* --- playing on ---------------------------------------------------------------------------- */
 
 /* What could not be stored is tried again then. */
@@ -349,6 +365,8 @@ struct server *server_create(const struct server_config *config, struct service 
     media_use_background(service->media, server->background, server->measuring);
     service->announce = announce;
     service->is_connected = is_connected;
+    service->tell_speaker = tell_speaker;
+    service->speaker_news = speaker_news;
     service->user = server;
     lws_log_start();
     struct lws_context_creation_info info = {

@@ -71,6 +71,11 @@ struct service {
     void (*announce)(void *user, const char *session_id, const char *type, cJSON *payload);
     /* Has this speaker a socket? NULL: nobody has one. */
     bool (*is_connected)(void *user, const char *session_id, const char *device_id);
+    /* To this speaker's socket, if it has one. The payload becomes the callee's. */
+    void (*tell_speaker)(void *user, const char *session_id, const char *device_id,
+                         const char *type, cJSON *payload);
+    /* There is something to be told of speakers. NULL: to nobody. */
+    void (*speaker_news)(void *user);
     void *user;
     struct speakers speakers;
     /* Of the change that is being made: told when it is kept, forgotten when it is not. */
@@ -185,6 +190,12 @@ struct reply service_speakers(struct service *service, const struct caller *call
                               const char *session_id);
 struct reply service_name_speaker(struct service *service, const struct caller *caller,
                                   const char *session_id, const char *device_id, const cJSON *body);
+/* One, several or all that are connected are told to change something. */
+struct reply service_command_speakers(struct service *service, const struct caller *caller,
+                                      const char *session_id, const cJSON *body);
+/* Those whose last command this is, and how it goes. */
+struct reply service_speakers_commanded(struct service *service, const struct caller *caller,
+                                        const char *session_id, const char *command_id);
 /* One that is not connected. */
 struct reply service_forget_speaker(struct service *service, const struct caller *caller,
                                     const char *session_id, const char *device_id);

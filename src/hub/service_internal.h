@@ -91,6 +91,11 @@ STORE_CHECKED int service_find_turn(struct service *service, const char *session
                                     const struct store_rules *rules, const struct store_item *from,
                                     int by, bool at_end, struct store_item *ret);
 
+/* --- service_speakers.c --- */
+
+/* As it is told. */
+cJSON *service_speaker_json(struct service *service, const struct store_speaker *speaker);
+
 /* --- service_edit.c: within a change, and without asking who --- */
 
 /* item->id is filled. */

@@ -36,7 +36,7 @@ static void add_report(const struct speaker *live, cJSON *json)
     }
 }
 
-static cJSON *speaker_json(struct service *service, const struct store_speaker *speaker)
+cJSON *service_speaker_json(struct service *service, const struct store_speaker *speaker)
 {
     const struct speaker *live =
         speakers_find(&service->speakers, speaker->session_id, speaker->device_id);
@@ -50,6 +50,7 @@ static cJSON *speaker_json(struct service *service, const struct store_speaker *
     add_time(json, "seen_at",
              live && live->seen_ns > speaker->seen_ns ? live->seen_ns : speaker->seen_ns);
     add_report(live, json);
+    cJSON_AddItemToObject(json, "command", speakers_command_json(live));
     return json;
 }
 
@@ -61,7 +62,7 @@ struct listing {
 static void add_speaker(void *user, const struct store_speaker *speaker)
 {
     struct listing *listing = user;
-    cJSON_AddItemToArray(listing->array, speaker_json(listing->service, speaker));
+    cJSON_AddItemToArray(listing->array, service_speaker_json(listing->service, speaker));
 }
 
 int service_speakers_json(struct service *service, const char *session_id, cJSON **ret)
@@ -170,6 +171,7 @@ bool service_take_report(struct service *service, const char *session_id, const 
     cJSON_Delete(live->report);
     live->report = report;
     live->seen_ns = speaker.seen_ns;
+    speakers_take_answer(live, said);
     snprintf(device_id, STORE_DEVICE_ID_MAX, "%s", speaker.device_id);
     return true;
 }
@@ -194,7 +196,7 @@ bool service_tell_speaker(struct service *service, int64_t *ret_next_ns,
         if (store_speaker(service->store, live->session_id, live->device_id, &stored) != 1)
             continue;
         snprintf(session_id, STORE_ID_MAX, "%s", live->session_id);
-        *ret = speaker_json(service, &stored);
+        *ret = service_speaker_json(service, &stored);
         return true;
     }
     return false;
@@ -219,8 +221,8 @@ static struct reply rename_to(struct service *service, struct store_speaker *spe
     snprintf(speaker->name, sizeof speaker->name, "%s", name);
     note(service, speaker->session_id, speaker->device_id);
     service_announce(service, speaker->session_id, "speaker_update",
-                     speaker_json(service, speaker));
-    return (struct reply){.status = 200, .body = speaker_json(service, speaker)};
+                     service_speaker_json(service, speaker));
+    return (struct reply){.status = 200, .body = service_speaker_json(service, speaker)};
 }
 
 /* The host's call, about a speaker of the session. */

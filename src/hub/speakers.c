@@ -149,12 +149,13 @@ struct speaker *speakers_next_to_tell(struct speakers *speakers, int64_t now_ns,
                                       int64_t *ret_next_ns)
 {
     *ret_next_ns = SPEAKERS_NEVER;
+    speakers_end_late_commands(speakers, now_ns, ret_next_ns);
     for (struct speaker *speaker = speakers->first; speaker; speaker = speaker->next) {
-        int64_t due_ns = speaker->told_at_ns + SPEAKERS_TELL_NS;
+        int64_t due_ns = speaker->hurried ? now_ns : speaker->told_at_ns + SPEAKERS_TELL_NS;
         if (!speaker->untold)
             continue;
         if (due_ns <= now_ns) {
-            speaker->untold = false;
+            speaker->untold = speaker->hurried = false;
             speaker->told_at_ns = now_ns;
             return speaker;
         }

@@ -18,12 +18,44 @@
 #define SPEAKERS_TELL_NS (INT64_C(1000) * 1000 * 1000)
 #define SPEAKERS_NEVER INT64_MAX
 
+/* So long a speaker has to answer. */
+#define SPEAKERS_ANSWER_NS (INT64_C(300) * 1000 * 1000)
+#define SPEAKERS_COMMAND_ID_MAX 33
+#define SPEAKERS_REASON_MAX 256
+
+enum speaker_command_status {
+    SPEAKER_COMMAND_NONE,
+    SPEAKER_COMMAND_PENDING,
+    SPEAKER_COMMAND_DONE,
+    SPEAKER_COMMAND_REFUSED, /* by the speaker: reason */
+    SPEAKER_COMMAND_FAILED,  /* it did not answer, or cannot: reason */
+};
+
+/* The last that it was told to do. */
+struct speaker_command {
+    char id[SPEAKERS_COMMAND_ID_MAX];
+    enum speaker_command_status status;
+    char reason[SPEAKERS_REASON_MAX];
+    double volume; /* that it is to have; NAN: whichever */
+    int64_t until_ns; /* to be answered, steady */
+};
+
+/* What is to change; at least one of them. */
+struct speaker_wish {
+    double volume;     /* 0 to 100; NAN: as it is */
+    double volume_by;  /* of the loudest, the others in proportion; NAN: not asked for */
+    double latency_ms; /* NAN: as it is */
+    int muted;         /* < 0: as it is */
+};
+
 struct speaker {
     char session_id[STORE_ID_MAX];
     char device_id[STORE_DEVICE_ID_MAX];
     cJSON *report; /* as it is told on */
     int64_t seen_ns; /* when it said that, UTC */
     bool untold;     /* there is news of it */
+    bool hurried;    /* and it is to be told at once: how a command has ended */
+    struct speaker_command command;
     int64_t told_at_ns;
     struct speaker *next;
 };
@@ -47,6 +79,30 @@ bool speakers_device_id(const char *key, char device_id[STORE_DEVICE_ID_MAX]);
 /* Of a sync_ack's payload: what may be told on of it, each member of its type and bounded, else
  * null. NULL: it says nothing of a speaker. */
 cJSON *speakers_read(const cJSON *payload);
+
+/* --- commands (speakers_command.c) --- */
+
+/* NULL, or what is wrong with it. */
+const char *speakers_read_wish(const cJSON *body, struct speaker_wish *ret);
+/* Does it say whether it lets others change anything? One of an older version does not. */
+bool speakers_tells_remote(const struct speaker *speaker);
+/* Does it say that it lets others change this? What it says decides, not the hub. */
+bool speakers_may_change(const struct speaker *speaker, const struct speaker_wish *wish);
+/* How loud it is to be among those that are to change with it; NAN: as it is, or it is not known. */
+double speakers_wanted_volume(const struct speaker *speaker, const struct speaker_wish *wish,
+                              double loudest);
+/* As it is, or is going to be; NAN: it is not known. */
+double speakers_volume(const struct speaker *speaker);
+/* It is told so, now. */
+void speakers_begin_command(struct speaker *speaker, const char *id, double volume, int64_t now_ns);
+/* It cannot be told. */
+void speakers_fail_command(struct speaker *speaker, const char *reason);
+/* What it says of a command, in what it says of itself. */
+void speakers_take_answer(struct speaker *speaker, const cJSON *said);
+/* Ends what was not answered in time. *ret_next_ns is made earlier where one is to end before. */
+void speakers_end_late_commands(struct speakers *speakers, int64_t now_ns, int64_t *ret_next_ns);
+/* As it is told on; null: none. */
+cJSON *speakers_command_json(const struct speaker *speaker);
 
 /* There is news of this one. */
 void speakers_note(struct speaker *speaker);

@@ -47,7 +47,7 @@ class Speaker:
     def __init__(self, host, token, key, name="Kitchen"):
         self.address = f"{host.url.replace('http', 'ws', 1)}/ws/sessions/{host.session_id}?token={token}"
         self.about = {"device_key": key, "name": name, "version": "9.9", "volume": 40, "muted": False,
-                      "device": "playing", "device_error": ""}
+                      "device": "playing", "device_error": "", "remote": "all"}
 
     async def __aenter__(self):
         self.ws = await websockets.connect(self.address)
@@ -200,3 +200,115 @@ def test_names_and_speakers_survive_a_restart(hubs, tmp_path):
     host.url = hubs(tmp_path / "house").url
     one, = speakers(host)
     assert (one["name"], one["connected"]) == ("Bath", False)
+
+
+# --- any room from anywhere ------------------------------------------------------------------
+
+
+def command(host, speakers, token=None, **wish):
+    return call(f"{host.url}/sessions/{host.session_id}/speakers/command", "POST", {"speakers": speakers, **wish},
+                token or host.token)
+
+
+def commanded(host, command_id):
+    status, answer = call(f"{host.url}/sessions/{host.session_id}/speakers/command/{command_id}", token=host.token)
+    assert status == 200
+    return {each["name"]: each for each in answer["speakers"]}
+
+
+def of(host, name):
+    one, = (each for each in speakers(host) if each["name"] == name)
+    return one
+
+
+async def do(speaker, status="done", reason=None, **about):
+    """What a speaker does of a command: carries it out, and says so."""
+    told = await speaker.get("speaker_command")
+    answer = {"id": told["id"], "status": status, **({"reason": reason} if reason else {})}
+    await speaker.say(command=answer, **about)
+    return told
+
+
+def test_a_speaker_does_what_it_is_told(host):
+    async def check():
+        async with Speaker(host, join(host), KITCHEN) as kitchen, Speaker(host, join(host), BATH, "Bath") as bath:
+            await kitchen.say()
+            await bath.say()
+            assert of(host, "Bath")["command"] is None
+            device_id = of(host, "Bath")["device_id"]
+            status, answer = command(host, [device_id], volume=30, muted=True)
+            assert status == 200 and answer["speakers"] == [device_id]
+            told = await do(bath, volume=30, muted=True)
+            assert told == {"id": answer["id"], "device_id": device_id, "volume": 30, "muted": True}
+            one = commanded(host, answer["id"])
+            assert list(one) == ["Bath"] and one["Bath"]["command"] == {"id": answer["id"], "status": "done", "reason": None}
+            assert (one["Bath"]["volume"], one["Bath"]["muted"], of(host, "Kitchen")["volume"]) == (30, True, 40)
+            # A speaker's word on it is its own.
+            command_id = command(host, [device_id], latency_ms=12.5)[1]["id"]
+            assert (await do(bath, "refused", "not here"))["latency_ms"] == 12.5
+            assert commanded(host, command_id)["Bath"]["command"]["reason"] == "not here"
+    asyncio.run(check())
+
+
+def test_who_does_not_answer_has_failed(host):
+    async def check():
+        async with Speaker(host, join(host), KITCHEN) as kitchen:
+            await kitchen.say()
+            async with Speaker(host, host.token, BATH, "Desk") as watcher:
+                await watcher.ws.send(json.dumps({"type": "subscribe", "payload": {"speakers": True}}))
+                await watcher.get("speaker_update")
+                command_id = command(host, "all", volume=30)[1]["id"]
+                update = {"command": None}
+                while (update["command"] or {}).get("status") != "failed":
+                    update = await watcher.get("speaker_update")
+                assert update["command"]["reason"] == "it did not answer within 300 ms"
+                assert update["volume"] == 40
+                # Late, but true.
+                await do(kitchen, volume=30)
+                assert commanded(host, command_id)["Kitchen"]["command"]["status"] == "done"
+    asyncio.run(check())
+
+
+def test_all_rooms_keep_their_proportions_however_fast(host):
+    async def check():
+        async with Speaker(host, join(host), KITCHEN) as kitchen, Speaker(host, join(host), BATH, "Bath") as bath:
+            await kitchen.say(volume=60)
+            await bath.say(volume=30)
+            command(host, "all", volume_by=10)
+            command(host, "all", volume_by=10)
+            assert [(await kitchen.get("speaker_command"))["volume"] for _ in range(2)] == [70, 80]
+            assert [(await bath.get("speaker_command"))["volume"] for _ in range(2)] == [35, 40]
+            device_id = of(host, "Bath")["device_id"]
+            await bath.say(volume=41)
+            command(host, [device_id], volume_by=-50)
+            assert (await bath.get("speaker_command"))["volume"] == 0
+    asyncio.run(check())
+
+
+def test_who_is_told_and_who_is_not(host):
+    guest = join(host)
+
+    async def check():
+        async with Speaker(host, guest, KITCHEN) as kitchen, Speaker(host, join(host), BATH, "Bath") as bath:
+            await kitchen.say(remote="none")
+            await bath.say(remote="volume")
+            ids = {each["name"]: each["device_id"] for each in speakers(host)}
+            assert command(host, "all", latency_ms=3)[0] == 409
+            assert command(host, "all", volume=50)[1]["speakers"] == [ids["Bath"]]
+            # By its name it is told, and refuses for itself.
+            assert command(host, list(ids.values()) * 2, volume=50)[1]["speakers"] == list(ids.values())
+            # An older one knows nothing of it.
+            del kitchen.about["remote"]
+            await kitchen.say()
+            told = command(host, [ids["Kitchen"]], volume=50)[1]["id"]
+            assert commanded(host, told)["Kitchen"]["command"]["status"] == "failed"
+            for wish in ({}, {"volume": 101}, {"volume": 1, "volume_by": 1}, {"muted": "yes"}, {"identify": True}):
+                assert command(host, "all", **wish)[0] == 422, wish
+            for named in ("some", [], [ids["Bath"]] * 65, {}, None):
+                assert command(host, named, volume=5)[0] == 422, named
+            assert command(host, ["0" * 16], volume=5)[0] == command(host, [7], volume=5)[0] == 404
+            assert command(host, "all", guest, volume=5)[0] == 403
+        harness.wait_until(lambda: not any(each["connected"] for each in speakers(host)), what="both to be away")
+        assert command(host, [ids["Bath"]], volume=5)[0] == 409
+        assert command(host, "all", volume=5)[0] == 409
+    asyncio.run(check())

@@ -138,6 +138,59 @@ def test_refusal(daemon, words):
         1, "", "tuttictl: only the session's host may do that; this speaker is a guest\n")
 
 
+# --- other rooms -----------------------------------------------------------------------------
+
+ROOMS = [{"name": "Kitchen", "device_id": "ab12", "connected": True, "volume": 60, "latency_ms": 0},
+         {"name": "Bath", "device_id": "cd", "connected": True, "volume": 30, "muted": True},
+         {"name": "Cellar", "device_id": "ef", "connected": False, "volume": 10}]
+
+
+def ended(room, status="done", reason=None, **changes):
+    return dict(ROOMS[room], command={"id": "1", "status": status, "reason": reason}, **changes)
+
+
+@pytest.mark.parametrize("words, asked, speakers, printed", [
+    ("--room kit volume 30", {"speakers": "ab12", "volume": 30}, [ended(0, volume=30)], "Kitchen                  30 %\n"),
+    ("volume +5 --all", {"speakers": "all", "volume_by": 5}, [ended(0, volume=65), ended(1, volume=32.5)],
+     "Kitchen                  65 %\nBath                     32 % muted\n"),
+    ("--room Kitchen --room=bath latency 5", {"speakers": "ab12 cd", "latency_ms": 5},
+     [ended(0, latency_ms=5), ended(1, latency_ms=5)],
+     "Kitchen                  latency 5.0 ms\nBath                     latency 5.0 ms\n"),
+    ("mute --all", {"speakers": "all", "muted": True}, [ended(0, muted=True)], "Kitchen                  muted\n"),
+    ("mute --room Bath", {"speakers": "cd", "muted": False}, [ended(1, muted=False)], "Bath                     not muted\n"),
+])
+def test_rooms(daemon, words, asked, speakers, printed):
+    daemon.answers["speakers"] = {"speakers": ROOMS}
+    daemon.answers["command-speakers"] = {"told": [each["device_id"] for each in speakers], "speakers": speakers}
+    assert ctl(daemon, *words.split()) == (0, printed, "")
+    assert daemon.asked("command-speakers") == [asked]
+    assert [each["name"] for each in json.loads(ctl(daemon, "--json", *words.split())[1])] == [each["name"] for each in speakers]
+
+
+def test_where_it_was_not_done_is_said(daemon):
+    daemon.answers["speakers"] = {"speakers": ROOMS}
+    daemon.answers["command-speakers"] = {"told": ["ab12", "cd"], "speakers": [
+        ended(0, volume=30), ended(1, "refused", "it lets nobody else change it: [control] remote = none")]}
+    assert ctl(daemon, "--all", "volume", "30") == (
+        1, "Kitchen                  30 %\n", "tuttictl: Bath: it lets nobody else change it: [control] remote = none\n")
+    daemon.answers["command-speakers"] = {"told": ["ab12"], "speakers": []}
+    assert ctl(daemon, "--room", "kitchen", "--room", "cellar", "volume", "30") == (
+        1, "", "tuttictl: Kitchen: another command came before it had answered\ntuttictl: Cellar: it is not connected\n")
+
+
+def test_rooms_are_shown_and_must_be_there(daemon):
+    daemon.answers["speakers"] = {"speakers": ROOMS}
+    assert ctl(daemon, "volume", "--room", "bath") == (0, "Bath                     30 % muted\n", "")
+    assert ctl(daemon, "--room", "cellar", "volume")[1] == "Cellar                   10 %, when it was last there\n"
+    assert ctl(daemon, "latency", "--all")[1].count("\n") == 3
+    assert ctl(daemon, "--room", "attic", "volume", "3") == (
+        1, "", "tuttictl: no speaker is called attic; see: tuttictl speakers\n")
+    for words in (["pause", "--all"], ["--room", "bath", "watch"], ["volume", "3", "--all", "--room", "bath"],
+                  ["--all", "volume", "loud"], ["--all", "mute", "perhaps"], ["volume", "--room"]):
+        assert ctl(daemon, *words)[0] == 2, words
+    assert not daemon.asked("command-speakers")
+
+
 def test_lists(daemon):
     assert "Kitchen, playing" in ctl(daemon, "status")[1]
     assert json.loads(ctl(daemon, "--json", "status")[1]) == daemon.status

@@ -1,6 +1,7 @@
 """tuttictl at real daemons, a host's and a guest's, on a hub: every command that reaches the backend, and who may."""
 import json
 import re
+import signal
 
 import pytest
 
@@ -10,17 +11,30 @@ PROGRAM = harness.BUILD / "bin/tuttictl"
 CONFIRMED = r", confirmed in \d+ ms\n$"
 
 
+def couple(house, hub, **options):
+    host = house.speaker("host", hub.url, backend_role="host", **options)
+    host.wait_connected()
+    guest = house.speaker("guest", hub.url, backend_join_code=host.status()["session"]["code"], **options)
+    guest.wait_connected()
+    return host, guest
+
+
 @pytest.fixture
 def family(house, hub):
     """A host and a guest who plays along, with two tracks."""
-    host = house.speaker("host", hub.url, backend_role="host")
-    host.wait_connected()
-    guest = house.speaker("guest", hub.url, backend_join_code=host.status()["session"]["code"])
-    guest.wait_connected()
+    host, guest = couple(house, hub)
     for name in ("harbour", "meadow"):
         succeed(host, "added " + name, "add", harness.MUSIC / f"{name}.mp3")
     for speaker in (host, guest):
         harness.wait_until(lambda: len(listed(speaker, "playlist")) == 2, 20, f"{speaker.name}'s playlist")
+    return host, guest
+
+
+@pytest.fixture
+def rooms(house, hub):
+    """The same, whose volume can be set, and the hub knows both."""
+    host, guest = couple(house, hub, audio_mixer="software")
+    harness.wait_until(lambda: len(listed(host, "speakers")) == 2, what="both speakers")
     return host, guest
 
 
@@ -163,9 +177,9 @@ def test_the_music_goes_on_without_its_host(family):
     assert abs(guest.status()["error_us"] or 0) < 5000
 
 
-def test_rooms_are_known_and_named(family):
+def test_rooms_are_known_and_named(rooms):
     """From any speaker; and one that has lost its membership is who it was."""
-    host, guest = family
+    host, guest = rooms
     names_of = lambda speaker: sorted(each["name"] for each in listed(speaker, "speakers"))
     harness.wait_until(lambda: names_of(guest) == ["guest", "host"], what="both speakers")
     assert guest.ctl("volume", "37")[0] == 0
@@ -184,3 +198,66 @@ def test_rooms_are_known_and_named(family):
     guest.wait_connected()
     harness.wait_until(lambda: all(each["connected"] for each in listed(host, "speakers")), what="it to be back")
     assert names_of(host) == ["Bath", "host"]
+
+
+def change(speaker, *words):
+    """Its exit code and what it printed, and where it did not happen."""
+    code, output, errors = speaker.ctl(*words)
+    return code, [" ".join(line.split()) for line in output.splitlines()], errors
+
+
+def test_any_room_is_changed_from_anywhere(rooms):
+    host, guest = rooms
+    assert change(host, "--room", "guest", "volume", "30") == (0, ["guest 30 %"], "")
+    assert guest.ctl("volume")[1] == "volume 30 %\n"
+    assert change(host, "volume", "60")[0] == 0
+    harness.wait_until(lambda: {each["volume"] for each in listed(host, "speakers")} == {30, 60}, what="the volumes")
+    assert change(host, "--all", "volume", "+20") == (0, ["guest 40 %", "host 80 %"], "")
+    assert change(host, "--all", "volume", "+10")[1] == ["guest 45 %", "host 90 %"]
+    assert change(host, "--all", "mute") == (0, ["guest muted", "host muted"], "")
+    assert guest.status()["muted"] and host.status()["muted"]
+    assert change(host, "--room", "guest", "mute")[1] == ["guest not muted"]
+    assert change(host, "--room", "guest", "latency", "12.5")[1] == ["guest latency 12.5 ms"]
+    assert guest.status()["latency_ms"] == 12.5
+    refuse(host, "a number from 0 to 100", "--room", "guest", "volume", "101")
+    refuse(guest, "only the session's host may change other speakers", "--room", "host", "volume", "5")
+
+
+def test_a_speaker_decides_what_others_change(rooms):
+    host, guest = rooms
+    guest.ctl("volume", "60")
+
+    def allow(remote):
+        guest.settings["control_remote"] = remote
+        guest.write_config()
+        guest.process.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: [each["remote"] for each in listed(host, "speakers") if each["name"] == "guest"] == [remote],
+                           what=f"remote = {remote}")
+    allow("volume")
+    assert change(host, "--room", "guest", "volume", "20")[:2] == (0, ["guest 20 %"])
+    refuse(host, "it lets others change its volume only: [control] remote = volume", "--room", "guest", "latency", "5")
+    allow("none")
+    refuse(host, "it lets nobody else change it: [control] remote = none", "--room", "guest", "volume", "5")
+    assert change(host, "--all", "volume", "50") == (0, ["host 50 %"], "")
+    assert guest.status()["volume"] == 20
+    assert guest.ctl("volume", "25")[0] == 0  # its own people may
+
+
+def test_a_speaker_that_hangs_has_failed(rooms):
+    host, guest = rooms
+    guest.process.process.send_signal(signal.SIGSTOP)
+    try:
+        refuse(host, "guest: it did not answer within 300 ms", "--room", "guest", "volume", "5")
+    finally:
+        guest.process.process.send_signal(signal.SIGCONT)
+    harness.wait_until(lambda: guest.status()["volume"] == 5, what="what came late")
+
+
+def test_what_nobody_sets_is_not_said_to_be_set(house, hub):
+    host, guest = couple(house, hub)
+    harness.wait_until(lambda: len(listed(host, "speakers")) == 2, what="both speakers")
+    assert [each["volume"] for each in listed(host, "speakers")] == [None, None]
+    refuse(host, "guest: nobody sets its volume: [audio] mixer = none", "--room", "guest", "volume", "5")
+    refuse(host, "guest: nobody sets its volume: [audio] mixer = none", "--room", "guest", "volume", "+5")
+    refuse(host, "No speaker that lets others change this is connected", "--all", "volume", "5")
+    assert change(host, "--room", "guest", "mute", "on")[1] == ["guest muted"]

@@ -205,11 +205,12 @@ class Household:
 
     def __init__(self, directory, hub, house):
         self.directory = directory
-        self.host = house.speaker("kitchen", hub.url, backend_role="host", metrics_listen=f"127.0.0.1:{harness.free_port()}")
+        self.host = house.speaker("kitchen", hub.url, backend_role="host", audio_mixer="software",
+                                  metrics_listen=f"127.0.0.1:{harness.free_port()}")
         self.host.wait_connected()
         state = self.host.kept_state()
         self.code = state["code"]
-        self.bath = house.speaker("bath", hub.url, backend_join_code=self.code)
+        self.bath = house.speaker("bath", hub.url, backend_join_code=self.code, audio_mixer="software")
         self.bath.wait_connected()
         attic = house.speaker("attic", hub.url)  # which asks to be let in
         sign = harness.wait_until(lambda: re.search(r"the sign (\d{4})", attic.ctl("status")[1]), 20, "its sign").group(1)

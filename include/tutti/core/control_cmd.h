@@ -15,6 +15,8 @@
 #define CONTROL_PROTOCOL_VERSION 1
 #define CONTROL_ERROR_MAX 256
 #define CONTROL_FILENAME_MAX 256
+/* device_ids with blanks between: 64 of them, as many as a hub takes at once. */
+#define CONTROL_SPEAKERS_MAX (64 * 17 + 1)
 
 enum control_verb {
     CONTROL_HELLO,
@@ -46,6 +48,7 @@ enum control_verb {
     CONTROL_SETTINGS,
     CONTROL_SPEAKERS,
     CONTROL_NAME_SPEAKER,
+    CONTROL_COMMAND_SPEAKERS,
 };
 
 /* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
@@ -72,6 +75,7 @@ struct control_cmd {
     double duration_s;
     char repeat[8];
     char device_id[32]; /* of a speaker */
+    char speakers[CONTROL_SPEAKERS_MAX]; /* device_ids, or "all" */
     int new_position; /* 0-based */
     int advance, shuffle;
     int on;

@@ -119,6 +119,16 @@ struct session_settings {
     bool shuffle;
 };
 
+/* What this speaker is to change, told by a hub because somebody in the session asks for it. */
+#define PROTOCOL_COMMAND_ID_MAX 40
+#define PROTOCOL_LATENCY_MAX_MS 2000
+struct command_message {
+    char id[PROTOCOL_COMMAND_ID_MAX];
+    double volume;     /* 0 to 100; NAN: as it is */
+    double latency_ms; /* NAN: as it is */
+    int muted;         /* < 0: as it is */
+};
+
 struct echo_message {
     int64_t sequence; /* of our sync_ack */
     struct server_time server_received_at;
@@ -130,6 +140,7 @@ enum message_type {
     MESSAGE_PLAYLIST,
     MESSAGE_REQUEST,
     MESSAGE_SETTINGS,
+    MESSAGE_COMMAND, /* to this speaker alone */
     MESSAGE_ECHO,
     MESSAGE_ERROR,   /* the backend refused something we sent: detail */
     MESSAGE_UNKNOWN, /* of a type that we do not know: ignored */
@@ -142,6 +153,7 @@ struct protocol_message {
         struct playlist_message playlist;
         struct request_message request;
         struct session_settings settings;
+        struct command_message command;
         struct echo_message echo;
         char detail[PROTOCOL_REASON_MAX];
     };
@@ -216,11 +228,15 @@ struct speaker_report {
     char device_key[40];
     char name[PROTOCOL_NAME_MAX];
     const char *version;
-    double volume; /* percent */
+    double volume; /* percent; NAN: nobody sets it */
     double latency_ms;
     bool muted;
     char device[16]; /* what the sound is at: transport_name() */
     char device_error[PROTOCOL_REASON_MAX];
+    const char *remote; /* what it lets others change: all, volume or none */
+    /* The last command that it was told: */
+    char command_id[PROTOCOL_COMMAND_ID_MAX];  /* "": none yet */
+    char command_refusal[PROTOCOL_REASON_MAX]; /* "": it is done */
 };
 
 struct sync_ack {

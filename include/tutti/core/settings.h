@@ -35,6 +35,12 @@ enum settings_group_clock {
     SETTINGS_GROUP_OFF,
 };
 
+enum settings_remote {
+    SETTINGS_REMOTE_ALL,
+    SETTINGS_REMOTE_VOLUME,
+    SETTINGS_REMOTE_NONE,
+};
+
 struct settings {
     struct {
         char url[SETTINGS_TEXT_MAX];
@@ -91,6 +97,7 @@ struct settings {
     struct {
         char socket[100]; /* sun_path holds 108 */
         char group[64];
+        int remote; /* enum settings_remote */
     } control;
     struct {
         char listen[128]; /* "": no metrics */

@@ -51,6 +51,8 @@ struct link_handlers {
     void (*on_change)(void *user);
     /* How long the current track is, as this speaker knows it; < 0: not known. */
     double (*length_s)(void *user, struct mono_time now);
+    /* A hub tells this speaker to change something. */
+    void (*on_command)(void *user, const struct command_message *command, struct mono_time now);
     /* A sync_ack is due: fills everything but client_time and sequence. speaker is told to hubs
      * only. */
     void (*fill_ack)(void *user, struct sync_ack *ack, struct mono_time now);

@@ -36,6 +36,9 @@ static void members_are_taken(void **state)
     assert_int_equal(cmd.new_position, 0);
     good("{\"cmd\":\"mute\",\"on\":false}");
     assert_int_equal(cmd.on, 0);
+    good("{\"cmd\":\"command-speakers\",\"speakers\":\"ab cd\",\"volume_by\":-5,\"muted\":true}");
+    assert_string_equal(cmd.speakers, "ab cd");
+    assert_true(cmd.by == -5 && cmd.on == 1 && isnan(cmd.percent) && isnan(cmd.ms));
     good("{\"cmd\":\"volume\",\"by\":-5}");
     assert_true(cmd.by == -5 && isnan(cmd.percent));
     good("{\"cmd\":\"add\",\"filename\":\"x.mp3\"}");

@@ -1,6 +1,7 @@
 #include "../cmocka_all.h"
 #include "tutti/core/protocol.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,49 @@ static void an_echo_answers_our_sequence(void **state)
                      2000);
 }
 
+static void a_speaker_is_told_what_to_change(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\",\"device_id\":\"ab\","
+                      "\"volume\":30.5,\"muted\":false,\"latency_ms\":null}}",
+                      &message));
+    assert_int_equal(message.type, MESSAGE_COMMAND);
+    assert_string_equal(message.command.id, "5f");
+    assert_true(message.command.volume == 30.5 && isnan(message.command.latency_ms));
+    assert_int_equal(message.command.muted, 0);
+    assert_true(parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\"}}", &message));
+    assert_true(isnan(message.command.volume) && message.command.muted < 0);
+    static const char *const odd[] = {
+        "{}", "{\"id\":\"\"}", "{\"id\":\"1234567890123456789012345678901234567890\"}",
+        "{\"id\":\"a\",\"volume\":101}", "{\"id\":\"a\",\"volume\":\"loud\"}",
+        "{\"id\":\"a\",\"latency_ms\":-2001}", "{\"id\":\"a\",\"muted\":1}",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "{\"type\":\"speaker_command\",\"payload\":%s}", odd[i]);
+        assert_false(parse(text, &message));
+    }
+}
+
+static void it_says_how_that_ended(void **state)
+{
+    (void)state;
+    struct speaker_report report = {.version = "1", .remote = "volume", .command_id = "5f"};
+    struct sync_ack ack = {.speaker = &report};
+    char *text = protocol_build_sync_ack(&ack);
+    assert_non_null(strstr(text, "\"remote\":\"volume\",\"command\":{\"id\":\"5f\",\"status\":\"done\"}"));
+    free(text);
+    strcpy(report.command_refusal, "not here");
+    text = protocol_build_sync_ack(&ack);
+    assert_non_null(strstr(text, "\"status\":\"refused\",\"reason\":\"not here\"}"));
+    free(text);
+    report.command_id[0] = '\0';
+    text = protocol_build_sync_ack(&ack);
+    assert_null(strstr(text, "command"));
+    free(text);
+}
+
 static void what_we_do_not_know_is_let_pass(void **state)
 {
     (void)state;
@@ -429,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_playlist_has_an_end),
         cmocka_unit_test(nesting_has_an_end),
         cmocka_unit_test(an_echo_answers_our_sequence),
+        cmocka_unit_test(a_speaker_is_told_what_to_change),
+        cmocka_unit_test(it_says_how_that_ended),
         cmocka_unit_test(what_we_do_not_know_is_let_pass),
         cmocka_unit_test(details_become_one_line),
         cmocka_unit_test(urls_follow_from_the_base),

@@ -50,6 +50,20 @@ static void speakers_are_named_in_three_ways(void **state)
     assert_string_equal(invocation.sockets[2], "/y");
 }
 
+static void rooms_are_named_or_all(void **state)
+{
+    (void)state;
+    assert_true(parse("--room|bath|volume|-5|--room=kitchen", NULL));
+    assert_int_equal(invocation.room_count, 2);
+    assert_string_equal(invocation.rooms[1], "kitchen");
+    assert_false(invocation.all);
+    assert_string_equal(invocation.argv[0], "-5");
+    assert_true(parse("mute|--all", NULL));
+    assert_true(invocation.all);
+    assert_true(parse("add|-", NULL)); /* no option of no letter */
+    assert_string_equal(invocation.argv[0], "-");
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -61,6 +75,8 @@ static void what_is_wrong_is_said(void **state)
         {"-i", "-i wants a value"},
         {"--instance=a/b|status", "a/b: an instance's name has no slash"},
         {"--instance=|status", "a speaker's name or path must not be empty"},
+        {"volume|--room", "--room wants a value"},
+        {"volume|--room=", "--room wants a speaker's name, at most 64 times"},
         {"-i1|status", "there is no option -i1; see tuttictl --help"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_before_and_behind),
         cmocka_unit_test(speakers_are_named_in_three_ways),
+        cmocka_unit_test(rooms_are_named_or_all),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(everything_has_a_bound),
     };

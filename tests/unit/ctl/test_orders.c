@@ -31,7 +31,7 @@ static int teardown(void **state)
 static void assert_order(const char *line, const char *wanted, const char *subject)
 {
     char words[128], *argv[WORDS_MAX + 2] = {0}, *rest = words;
-    struct order_call call = {0, argv + 1, playlist, requests};
+    struct order_call call = {.argv = argv + 1, .playlist = playlist, .requests = requests};
     struct order order = {.request = cJSON_CreateObject()};
     strcpy(words, line);
     for (int i = 0; i < WORDS_MAX + 1 && rest; i++) {

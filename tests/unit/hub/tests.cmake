@@ -8,6 +8,7 @@ target_compile_definitions(unit_hub_track_check PRIVATE
 tutti_unit_test(hub playing_on)
 tutti_unit_test(hub turn)
 tutti_unit_test(hub share)
+tutti_unit_test(hub speakers)
 tutti_unit_test(hub strangers)
 tutti_unit_test(hub tidy)
 tutti_unit_test(hub faults)
