@@ -85,7 +85,8 @@ static const struct field latency[] = {NUMBER_FIELD("ms", ms, -PROTOCOL_LATENCY_
                                                     PROTOCOL_LATENCY_MAX_MS),
                                        {0}};
 static const struct field settings[] = {FLAG_FIELD(advance), TEXT_FIELD(repeat, false),
-                                        FLAG_FIELD(shuffle), {0}};
+                                        FLAG_FIELD(shuffle), TEXT_FIELD(control, false),
+                                        TEXT_FIELD(add, false), {0}};
 static const struct field name_speaker[] = {
     TEXT_FIELD(device_id, true), TEXT_FIELD(name, false), {0}};
 static const struct field command_speakers[] = {
@@ -101,6 +102,7 @@ static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 enum who {
     ANYBODY,
     HOST,
+    CONTROLLER, /* also everybody, where the host lets them */
     HOST_OR_ASK, /* a guest may make a request instead */
     GUEST,
 };
@@ -119,12 +121,12 @@ static const struct command {
     {"subscribe", CONTROL_SUBSCRIBE, none, ANYBODY, NULL},
     {"session", CONTROL_SESSION, none, ANYBODY, NULL},
     {"devices", CONTROL_DEVICES, none, ANYBODY, NULL},
-    {"play", CONTROL_PLAY, play, HOST, "play"},
-    {"pause", CONTROL_PAUSE, none, HOST, "pause"},
-    {"toggle", CONTROL_TOGGLE, none, HOST, "play and pause"},
-    {"seek", CONTROL_SEEK, seek, HOST, "seek"},
-    {"next", CONTROL_NEXT, none, HOST, "skip"},
-    {"prev", CONTROL_PREV, none, HOST, "skip"},
+    {"play", CONTROL_PLAY, play, CONTROLLER, "play"},
+    {"pause", CONTROL_PAUSE, none, CONTROLLER, "pause"},
+    {"toggle", CONTROL_TOGGLE, none, CONTROLLER, "play and pause"},
+    {"seek", CONTROL_SEEK, seek, CONTROLLER, "seek"},
+    {"next", CONTROL_NEXT, none, CONTROLLER, "skip"},
+    {"prev", CONTROL_PREV, none, CONTROLLER, "skip"},
     {"add", CONTROL_ADD, add, ANYBODY, NULL},
     {"remove", CONTROL_REMOVE, item, HOST_OR_ASK, "remove tracks"},
     {"move", CONTROL_MOVE, move, HOST_OR_ASK, "move tracks"},
@@ -139,8 +141,8 @@ static const struct command {
     {"latency", CONTROL_LATENCY, latency, ANYBODY, NULL},
     {"log-level", CONTROL_LOG_LEVEL, log_level, ANYBODY, NULL},
     {"speakers", CONTROL_SPEAKERS, none, ANYBODY, NULL},
-    {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, HOST, "name speakers"},
-    {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, HOST, "change other speakers"},
+    {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, CONTROLLER, "name speakers"},
+    {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, CONTROLLER, "change other speakers"},
     {"settings", CONTROL_SETTINGS, settings, ANYBODY, NULL}, /* to see; the hub knows who may more */
 };
 
@@ -300,11 +302,23 @@ static const struct command *command_of(enum control_verb verb)
     return &commands[i];
 }
 
-bool control_cmd_allowed(enum control_verb verb, bool is_host, char error[CONTROL_ERROR_MAX])
+/* What a guest may do instead. */
+static const char *way_out(enum who who, const struct control_rights *rights)
+{
+    if (who == HOST_OR_ASK)
+        return ": ask with tuttictl request";
+    if (who == CONTROLLER && rights->has_settings)
+        return ": ask there, or have everybody allowed to, there: tuttictl session control everyone";
+    return "";
+}
+
+bool control_cmd_allowed(enum control_verb verb, const struct control_rights *rights,
+                         char error[CONTROL_ERROR_MAX])
 {
     const struct command *command = command_of(verb);
     enum who who = command->who;
-    if (who == ANYBODY || (who == GUEST) == !is_host)
+    bool free = who == ANYBODY || (who == CONTROLLER && rights->everyone_may);
+    if (free || (who == GUEST) == !rights->is_host)
         return true;
     if (who == GUEST)
         snprintf(error, CONTROL_ERROR_MAX, "only a guest may %s; this speaker is the host",
@@ -312,6 +326,6 @@ bool control_cmd_allowed(enum control_verb verb, bool is_host, char error[CONTRO
     else
         snprintf(error, CONTROL_ERROR_MAX,
                  "only the session's host may %s; this speaker is a guest%s", command->act,
-                 who == HOST_OR_ASK ? ": ask with tuttictl request" : "");
+                 way_out(who, rights));
     return false;
 }

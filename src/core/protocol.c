@@ -138,6 +138,16 @@ static bool parse_request(const cJSON *payload, struct request_message *ret, cha
     return true;
 }
 
+/* A hub that does not say who may is one of the contract's roles. */
+static bool take_who(const cJSON *payload, const char *name, enum session_who unsaid,
+                     enum session_who *ret)
+{
+    char word[16];
+    *ret = unsaid;
+    return !cJSON_HasObjectItem(payload, name) ||
+           (json_string(payload, name, word, sizeof word) && session_who_parse(word, ret));
+}
+
 static bool parse_settings(const cJSON *payload, struct session_settings *ret, char *reason)
 {
     struct session_settings settings = {0};
@@ -149,6 +159,9 @@ static bool parse_settings(const cJSON *payload, struct session_settings *ret, c
     if (!json_string(payload, "repeat", repeat, sizeof repeat) ||
         !session_repeat_parse(repeat, &settings.repeat))
         return refuse(reason, "session_settings: repeat is not off, one or all");
+    if (!take_who(payload, "control", WHO_HOST, &settings.control) ||
+        !take_who(payload, "add", WHO_REQUESTS, &settings.add))
+        return refuse(reason, "session_settings: control or add is not host, requests or everyone");
     settings.advance = cJSON_IsTrue(advance);
     settings.shuffle = cJSON_IsTrue(shuffle);
     *ret = settings;

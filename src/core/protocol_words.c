@@ -26,6 +26,11 @@ static const char *const repeats[] = {
     [REPEAT_ONE] = "one",
     [REPEAT_ALL] = "all",
 };
+static const char *const whos[] = {
+    [WHO_HOST] = "host",
+    [WHO_REQUESTS] = "requests",
+    [WHO_EVERYONE] = "everyone",
+};
 static const char *const states[] = {[false] = "paused", [true] = "playing"};
 
 #define COUNT(words) ((int)(sizeof(words) / sizeof *(words)))
@@ -86,6 +91,19 @@ bool playback_state_parse(const char *word, bool *ret_playing)
     int found = find(states, COUNT(states), word);
     if (found >= 0)
         *ret_playing = found;
+    return found >= 0;
+}
+
+const char *session_who_name(enum session_who who)
+{
+    return whos[who];
+}
+
+bool session_who_parse(const char *word, enum session_who *ret_who)
+{
+    int found = find(whos, COUNT(whos), word);
+    if (found >= 0)
+        *ret_who = (enum session_who)found;
     return found >= 0;
 }
 

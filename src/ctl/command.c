@@ -53,8 +53,8 @@ const struct command commands[] = {
      .build = order_repeat, .print = print_settings, .result = "settings", .words = {"off one all"}},
     {.name = "shuffle", .arguments = "[on | off]", .help = "Play in an order of chance (host)", .most = 1,
      .build = order_shuffle, .print = print_settings, .result = "settings", .words = {"on off"}},
-    {.name = "session", .arguments = "[advance on | off]", .help = "The session; for its host, the code too", .most = 2,
-     .build = order_session, .print = print_session, .result = "session", .words = {"advance", "on off"}},
+    {.name = "session", .arguments = "[SETTING VALUE]", .help = "The session; change a setting (host)", .most = 2,
+     .build = order_session, .print = print_session, .result = "session", .words = {"advance control add", "on off host everyone requests"}},
     {.name = "pairing", .arguments = "[allow | deny SIGN]", .help = "Who asks to be let in; let one in (host)", .most = 2,
      .build = order_pairing, .print = print_pairing, .result = "pairing", .words = {"allow deny"}},
     {.name = "join", .arguments = "CODE", .help = "Join the session of an invite code", .least = 1, .most = 1,
@@ -105,6 +105,10 @@ void command_print_help(FILE *out)
     }
     fprintf(out, "\n"
                  "ITEM and TRACK: a number of `tuttictl playlist`, an id, or a part of the name\n"
+                 "\n"
+                 "SETTING VALUE: advance on|off: whether it goes on at the end of a track;\n"
+                 "control host|everyone: who may play, pause and change rooms;\n"
+                 "add host|everyone|requests: who may add tracks\n"
                  "\n"
                  "volume, mute and latency, in other rooms of the session:\n"
                  "      --room SPEAKER   there, by its name; more than one can be given\n"

@@ -273,12 +273,27 @@ bool order_shuffle(const struct order_call *call, struct order *order)
     return ask_settings(order) && (call->argc == 0 || (call->argc == 1 && add_switch(order, "shuffle", call->argv[0])));
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words && strcmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
 bool order_session(const struct order_call *call, struct order *order)
 {
+    static const char *const controls[] = {"host", "everyone", NULL},
+                             *const adds[] = {"host", "everyone", "requests", NULL};
     if (call->argc == 0)
         return true;
-    return call->argc == 2 && strcmp(call->argv[0], "advance") == 0 && ask_settings(order) &&
-           add_switch(order, "advance", call->argv[1]);
+    if (call->argc != 2 || !ask_settings(order))
+        return false;
+    const char *name = call->argv[0], *value = call->argv[1];
+    if (strcmp(name, "advance") == 0)
+        return add_switch(order, name, value);
+    bool control = strcmp(name, "control") == 0;
+    return (control || strcmp(name, "add") == 0) && is_one_of(value, control ? controls : adds) &&
+           add_text(order, name, value);
 }
 
 /* --- speakers ------------------------------------------------------------------------------ */

@@ -280,11 +280,16 @@ void print_request(const struct paper *paper, const cJSON *answer,
 static void describe_settings(const cJSON *settings, char *to, size_t size)
 {
     const char *repeat = member_text(settings, "repeat");
-    snprintf(to, size, "%s%s%s", member_is_true(settings, "advance") ? "plays on by itself" : "stops after each track",
+    const char *control = member_text(settings, "control"), *add = member_text(settings, "add");
+    snprintf(to, size, "%s%s%s%s%s", member_is_true(settings, "advance") ? "plays on by itself" : "stops after each track",
              strcmp(repeat, "one") == 0   ? ", repeats the track"
              : strcmp(repeat, "all") == 0 ? ", repeats the playlist"
                                           : "",
-             member_is_true(settings, "shuffle") ? ", shuffled" : "");
+             member_is_true(settings, "shuffle") ? ", shuffled" : "",
+             strcmp(control, "everyone") == 0 ? ", everybody controls it" : "",
+             strcmp(add, "everyone") == 0 ? ", everybody adds tracks"
+             : strcmp(add, "host") == 0   ? ", the host alone adds tracks"
+                                          : "");
 }
 
 void print_settings(const struct paper *paper, const cJSON *answer,

@@ -314,7 +314,7 @@ static void show_message(struct view *view, int row, const struct watch_model *m
 
 struct key_help {
     const char *key, *does;
-    bool host, request; /* only for a host; only where a request waits */
+    bool control, host, request; /* only for who controls; for a host; where a request waits */
 };
 
 /* The keys that do something now, the most important first; as many as fit. */
@@ -323,18 +323,20 @@ static void show_keys(struct view *view, int row, const struct watch_model *mode
     static const struct key_help typing[] = {{.key = "Enter", .does = "deny"},
                                              {.key = "Esc", .does = "back"}};
     static const struct key_help keys[] = {
-        {"q", "quit", false, false},     {"space", "pause", true, false},
-        {"a", "approve", true, true},    {"d", "deny", true, true},
-        {"←→", "seek", true, false},     {"n/p", "track", true, false},
-        {"+/-", "volume", false, false}, {"m", "mute", false, false},
+        {"q", "quit", false, false, false},     {"space", "pause", true, false, false},
+        {"a", "approve", false, true, true},    {"d", "deny", false, true, true},
+        {"←→", "seek", true, false, false},     {"n/p", "track", true, false, false},
+        {"+/-", "volume", false, false, false}, {"m", "mute", false, false, false},
     };
     bool host = watch_speaker_is_host(watch_model_chosen(model));
+    bool control = watch_speaker_may_control(watch_model_chosen(model));
     bool request = watch_model_chosen_request(model) != NULL;
     const struct key_help *shown = model->asking_reason ? typing : keys;
     size_t count = model->asking_reason ? 2 : sizeof keys / sizeof *keys;
     for (size_t i = 0; i < count; i++) {
         int needed = text_columns(shown[i].key) + text_columns(shown[i].does) + 3;
-        if ((shown[i].host && !host) || (shown[i].request && !request))
+        if ((shown[i].host && !host) || (shown[i].control && !control) ||
+            (shown[i].request && !request))
             continue;
         if (needed > view_columns_left(view, row))
             return;

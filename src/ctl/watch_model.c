@@ -48,6 +48,12 @@ bool watch_speaker_is_host(const struct watch_speaker *speaker)
     return strcmp(member_text(member(speaker->status, "session"), "role"), "host") == 0;
 }
 
+bool watch_speaker_may_control(const struct watch_speaker *speaker)
+{
+    return watch_speaker_is_host(speaker) ||
+           member_is_true(member(speaker->status, "session"), "may_control");
+}
+
 static void say(struct watch_model *model, bool error, int64_t now_ms, const char *text)
 {
     snprintf(model->message, sizeof model->message, "%s", text);

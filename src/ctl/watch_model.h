@@ -87,6 +87,8 @@ int64_t watch_model_tick(struct watch_model *model, int64_t now_ms);
 
 const struct watch_speaker *watch_model_chosen(const struct watch_model *model);
 bool watch_speaker_is_host(const struct watch_speaker *speaker);
+/* What is played: as host, or because everybody may. */
+bool watch_speaker_may_control(const struct watch_speaker *speaker);
 
 /* Of a speaker's requests, those that are pending first, then the others, the newest before.
  * Returns how many there are in order[]. */

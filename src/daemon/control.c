@@ -354,9 +354,9 @@ void control_take_line(void *user, struct control_client *client, char *line)
     struct daemon *daemon = user;
     struct control_cmd cmd;
     char error[CONTROL_ERROR_MAX];
-    bool is_host = daemon->settings->backend.role == SETTINGS_HOST;
+    struct control_rights rights = daemon_rights(daemon);
     bool good =
-        control_cmd_parse(line, &cmd, error) && control_cmd_allowed(cmd.verb, is_host, error);
+        control_cmd_parse(line, &cmd, error) && control_cmd_allowed(cmd.verb, &rights, error);
     struct asker asker = {.client = client, .id = cmd.id};
     if (good)
         dispatch(daemon, &asker, &cmd, loop_now(daemon->loop));

@@ -215,7 +215,14 @@ static void check_file(const struct daemon *daemon, int fd, int64_t *ret_bytes, 
 
 static void check_role(const struct daemon *daemon, char *error)
 {
-    if (daemon->settings->backend.role != SETTINGS_HOST && !link_takes_guest_files(daemon->link))
+    const struct session *session = daemon->session;
+    if (daemon->settings->backend.role == SETTINGS_HOST)
+        return;
+    if (session->has_settings && session->settings.add == WHO_HOST)
+        snprintf(error, CONTROL_ERROR_MAX,
+                 "only the session's host may add tracks; this speaker is a guest: ask there, or "
+                 "have everybody allowed to, there: tuttictl session add everyone");
+    else if (!link_takes_guest_files(daemon->link))
         snprintf(error, CONTROL_ERROR_MAX,
                  "only the session's host may upload to this backend; this speaker is a guest: ask "
                  "with tuttictl request");

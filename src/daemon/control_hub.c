@@ -57,6 +57,10 @@ static void do_settings(struct daemon *daemon, const struct asker *asker,
         cJSON_AddStringToObject(body, "repeat", cmd->repeat);
     if (cmd->shuffle >= 0)
         cJSON_AddBoolToObject(body, "shuffle", cmd->shuffle);
+    if (cmd->control[0])
+        cJSON_AddStringToObject(body, "control", cmd->control);
+    if (cmd->add[0])
+        cJSON_AddStringToObject(body, "add", cmd->add);
     if (body->child) {
         ask_hub(daemon, asker, "PATCH", "/settings", body, "settings");
     } else {

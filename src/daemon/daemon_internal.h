@@ -6,6 +6,7 @@
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
 #include "tutti/core/advance.h"
+#include "tutti/core/control_cmd.h"
 #include "tutti/core/notices.h"
 #include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
@@ -173,6 +174,8 @@ void daemon_take_device(struct daemon *daemon);
 
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
+/* What it may do in its session, as far as it has been told. */
+struct control_rights daemon_rights(const struct daemon *daemon);
 /* Why the current track is silent here, as one line; "" when nothing is wrong with it. */
 const char *daemon_track_problem(const struct daemon *daemon, const struct player_status *player);
 cJSON *status_build_session(const struct daemon *daemon);

@@ -48,12 +48,24 @@ static void add_sink(const struct player_status *player, cJSON *status)
 }
 
 /* Of a backend that plays on by itself. */
+struct control_rights daemon_rights(const struct daemon *daemon)
+{
+    const struct session *session = daemon->session;
+    return (struct control_rights){
+        .is_host = daemon->settings->backend.role == SETTINGS_HOST,
+        .has_settings = session->has_settings,
+        .everyone_may = session->has_settings && session->settings.control == WHO_EVERYONE,
+    };
+}
+
 static void add_settings(const struct session_settings *settings, cJSON *json)
 {
     cJSON *to = cJSON_AddObjectToObject(json, "settings");
     cJSON_AddBoolToObject(to, "advance", settings->advance);
     cJSON_AddStringToObject(to, "repeat", session_repeat_name(settings->repeat));
     cJSON_AddBoolToObject(to, "shuffle", settings->shuffle);
+    cJSON_AddStringToObject(to, "control", session_who_name(settings->control));
+    cJSON_AddStringToObject(to, "add", session_who_name(settings->add));
 }
 
 /* What both the status and the answer to "session" have. */
@@ -67,6 +79,8 @@ static void fill_session(const struct daemon *daemon, cJSON *json)
     cJSON_AddStringToObject(json, "problem", link_problem(daemon->link));
     if (host && daemon->state.code[0])
         cJSON_AddStringToObject(json, "code", daemon->state.code);
+    struct control_rights rights = daemon_rights(daemon);
+    cJSON_AddBoolToObject(json, "may_control", rights.is_host || rights.everyone_may);
     if (daemon->session->has_settings)
         add_settings(&daemon->session->settings, json);
 }

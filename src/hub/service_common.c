@@ -130,6 +130,19 @@ static int admit(struct service *service, const char *token, const char *session
     return known < 0 ? 500 : 200;
 }
 
+/* 1: he may; 0: not; or -errno. */
+static int has_role(struct service *service, const struct admission *admission,
+                    enum service_role role)
+{
+    struct store_rules rules;
+    if (role == ROLE_MEMBER || admission->is_host)
+        return 1;
+    if (role == ROLE_HOST)
+        return 0;
+    int known = store_get_rules(service->store, admission->session.id, &rules);
+    return known == 1 ? rules.control == WHO_EVERYONE : known;
+}
+
 bool service_admit(struct service *service, const struct caller *caller, const char *session_id,
                    enum service_role role, struct admission *ret, struct reply *ret_refusal)
 {
@@ -140,6 +153,11 @@ bool service_admit(struct service *service, const struct caller *caller, const c
     if (status == 200 && !store_is_damaged(service->store) &&
         store_see_caller(service->store, session_id, ret->user.id) < 0)
         log_debug("it could not be stored that a member was seen");
+    int allowed = status == 200 ? has_role(service, ret, role) : 0;
+    if (allowed < 0) {
+        status = 500;
+        error = allowed;
+    }
     if (status == 500)
         *ret_refusal = service_store_error(error, "The hub cannot read who may do this");
     else if (status == 401)
@@ -148,7 +166,7 @@ bool service_admit(struct service *service, const struct caller *caller, const c
         *ret_refusal = reply_error(404, "Session not found");
     else if (status == 403)
         *ret_refusal = reply_error(403, "Not a member of this session");
-    else if (role == ROLE_HOST && !ret->is_host)
+    else if (allowed == 0)
         *ret_refusal = reply_error(403, "Only the host may do this");
     else
         return true;

@@ -12,6 +12,7 @@
 
 enum service_role {
     ROLE_MEMBER,
+    ROLE_CONTROLLER, /* the host, or anybody where the host lets everybody control the session */
     ROLE_HOST,
 };
 
@@ -113,6 +114,15 @@ void service_drop_media(struct service *service, const char *path);
 
 /* --- service_requests.c --- */
 
+/* May this member add to the playlist, or ask for it? If not, the refusal. *ret_at_once: without
+ * anybody's decision. */
+bool service_may_add(struct service *service, const struct admission *admission, bool *ret_at_once,
+                     struct reply *ret_refusal);
+/* One addition more of a guest that nobody decides about: not too often. */
+bool service_may_ask(struct service *service, const struct admission *admission);
+/* A request by whoever may make it; what needs no decision is done at once. */
+struct reply service_ask(struct service *service, const struct admission *admission,
+                         const char *type, const cJSON *payload);
 struct reply service_add_request(struct service *service, const struct admission *admission,
                                  const char *type, const cJSON *payload);
 

@@ -314,7 +314,7 @@ static bool begin(struct service *service, const struct caller *caller, const ch
                   struct store_playback *ret, struct reply *ret_refusal)
 {
     struct admission admission;
-    if (!service_admit(service, caller, session_id, ROLE_HOST, &admission, ret_refusal))
+    if (!service_admit(service, caller, session_id, ROLE_CONTROLLER, &admission, ret_refusal))
         return false;
     int known = store_get_playback(service->store, session_id, ret);
     if (known == 1)

@@ -55,7 +55,7 @@ static struct reply request_instead(struct service *service, const struct admiss
             if (service_text(body, names[i]))
                 cJSON_AddStringToObject(payload, names[i], service_text(body, names[i]));
     }
-    struct reply reply = service_add_request(service, admission, type, payload);
+    struct reply reply = service_ask(service, admission, type, payload);
     cJSON_Delete(payload);
     return reply;
 }

@@ -15,7 +15,7 @@
 #define GUESTS_OF_ADDRESS 4
 
 /* By the member, and by where he is: whoever joins again is the same. */
-static bool may_ask(struct service *service, const struct admission *admission)
+bool service_may_ask(struct service *service, const struct admission *admission)
 {
     int64_t often = service->limits.requests_per_minute;
     int64_t now_ns = hub_clock_steady_ns();
@@ -72,7 +72,7 @@ struct reply service_add_request(struct service *service, const struct admission
                                  const char *type, const cJSON *payload)
 {
     struct store_request request = {0};
-    if (!admission->is_host && !may_ask(service, admission))
+    if (!admission->is_host && !service_may_ask(service, admission))
         return reply_error(429, "Too many requests; wait a minute");
     int result = may_wait(service, admission);
     if (result < 0)
@@ -84,23 +84,6 @@ struct reply service_add_request(struct service *service, const struct admission
     struct reply reply = add(service, &request);
     store_request_end(&request);
     return reply;
-}
-
-struct reply service_request(struct service *service, const struct caller *caller,
-                             const char *session_id, const cJSON *body)
-{
-    struct admission admission;
-    struct reply refusal;
-    const char *type = service_text(body, "request_type");
-    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(body, "payload");
-    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
-        return refusal;
-    if (!type ||
-        (strcmp(type, "add") != 0 && strcmp(type, "reorder") != 0 && strcmp(type, "remove") != 0))
-        return reply_error(422, "request_type: add, reorder or remove is wanted");
-    if (!cJSON_IsObject(payload))
-        return reply_error(422, "payload: an object is wanted");
-    return service_add_request(service, &admission, type, payload);
 }
 
 struct reply service_requests(struct service *service, const struct caller *caller,
@@ -183,6 +166,75 @@ static struct reply decide_and_drop(struct service *service, const struct store_
     if (store_forget_requests(service->store, session->id, SERVICE_REQUEST_LOG) < 0)
         log_debug("old requests could not be forgotten; next time");
     return reply;
+}
+
+/* --- who may ------------------------------------------------------------------------------- */
+
+bool service_may_add(struct service *service, const struct admission *admission, bool *ret_at_once,
+                     struct reply *ret_refusal)
+{
+    struct store_rules rules;
+    *ret_at_once = true;
+    if (admission->is_host)
+        return true;
+    int known = store_get_rules(service->store, admission->session.id, &rules);
+    if (known != 1) {
+        *ret_refusal = service_store_error(known < 0 ? known : -EIO, "The session cannot be read");
+        return false;
+    }
+    *ret_at_once = rules.add == WHO_EVERYONE;
+    if (rules.add != WHO_HOST)
+        return true;
+    *ret_refusal = reply_error(403, "Only the host may add tracks to this session");
+    return false;
+}
+
+/* What cannot be done at once, as when the playlist is full, is the host's to decide. */
+static void approve_at_once(struct service *service, const struct admission *admission,
+                            struct reply *reply)
+{
+    struct store_request request = {0};
+    const char *id = service_text(reply->body, "id");
+    if (!id || store_request(service->store, id, &request) != 1)
+        return;
+    struct reply decided = decide_and_drop(service, &admission->session, &request, true, NULL);
+    store_request_end(&request);
+    if (decided.status != 200) {
+        cJSON_Delete(decided.body);
+        return;
+    }
+    cJSON_Delete(reply->body);
+    *reply = decided;
+}
+
+struct reply service_ask(struct service *service, const struct admission *admission,
+                         const char *type, const cJSON *payload)
+{
+    struct reply reply;
+    bool at_once = false;
+    if (strcmp(type, "add") == 0 && !service_may_add(service, admission, &at_once, &reply))
+        return reply;
+    reply = service_add_request(service, admission, type, payload);
+    if (reply.status == 200 && at_once && !admission->is_host)
+        approve_at_once(service, admission, &reply);
+    return reply;
+}
+
+struct reply service_request(struct service *service, const struct caller *caller,
+                             const char *session_id, const cJSON *body)
+{
+    struct admission admission;
+    struct reply refusal;
+    const char *type = service_text(body, "request_type");
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(body, "payload");
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
+        return refusal;
+    if (!type ||
+        (strcmp(type, "add") != 0 && strcmp(type, "reorder") != 0 && strcmp(type, "remove") != 0))
+        return reply_error(422, "request_type: add, reorder or remove is wanted");
+    if (!cJSON_IsObject(payload))
+        return reply_error(422, "payload: an object is wanted");
+    return service_ask(service, &admission, type, payload);
 }
 
 /* 1: *ret is the request, to be ended; 0 with the refusal. */

@@ -199,7 +199,7 @@ struct reply service_command_speakers(struct service *service, const struct call
     struct admission admission;
     struct reply reply;
     struct rooms rooms = {.service = service, .session_id = session_id};
-    if (!service_admit(service, caller, session_id, ROLE_HOST, &admission, &reply))
+    if (!service_admit(service, caller, session_id, ROLE_CONTROLLER, &admission, &reply))
         return reply;
     const char *wrong = speakers_read_wish(body, &rooms.wish);
     if (wrong)

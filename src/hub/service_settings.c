@@ -1,5 +1,6 @@
 /*
- * service_settings.c: how a session goes on at the end of a track, as its host wants it.
+ * service_settings.c: how a session goes on at the end of a track, and who may do what in it, as its
+ * host wants it.
  */
 #include "service_internal.h"
 #include "wire.h"
@@ -73,27 +74,55 @@ static const char *take_shuffle(const cJSON *value, struct store_rules *rules)
     return NULL;
 }
 
+static const char *take_control(const cJSON *value, struct store_rules *rules)
+{
+    return cJSON_IsString(value) && session_who_parse(value->valuestring, &rules->control) &&
+                   rules->control != WHO_REQUESTS
+               ? NULL
+               : "control: host or everyone is wanted";
+}
+
+static const char *take_add(const cJSON *value, struct store_rules *rules)
+{
+    return cJSON_IsString(value) && session_who_parse(value->valuestring, &rules->add)
+               ? NULL
+               : "add: host, everyone or requests is wanted";
+}
+
 static const struct setting {
     const char *name;
     const char *(*take)(const cJSON *value, struct store_rules *rules);
+    bool is_control; /* of what is played: whoever controls it may */
 } settings[] = {
-    {"advance", take_advance},
-    {"repeat", take_repeat},
-    {"shuffle", take_shuffle},
+    {"advance", take_advance, false}, {"repeat", take_repeat, true}, {"shuffle", take_shuffle, true},
+    {"control", take_control, false}, {"add", take_add, false},
 };
+
+static bool is_for_host(const cJSON *body)
+{
+    const cJSON *member;
+    bool only_host = false;
+    cJSON_ArrayForEach(member, body)
+    {
+        for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+            if (strcmp(member->string, settings[i].name) == 0 && !settings[i].is_control)
+                only_host = true;
+    }
+    return only_host;
+}
 
 static const char *take_member(const cJSON *member, struct store_rules *rules)
 {
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (strcmp(member->string, settings[i].name) == 0)
             return settings[i].take(member, rules);
-    return "A session has the settings advance, repeat and shuffle";
+    return "A session has the settings advance, repeat, shuffle, control and add";
 }
 
 static const char *take_members(const cJSON *body, struct store_rules *rules)
 {
     const cJSON *member;
-    const char *wrong = body->child ? NULL : "advance, repeat or shuffle is wanted";
+    const char *wrong = body->child ? NULL : "advance, repeat, shuffle, control or add is wanted";
     cJSON_ArrayForEach(member, body)
     {
         if (!wrong)
@@ -128,7 +157,8 @@ struct reply service_change_settings(struct service *service, const struct calle
 {
     struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, caller, session_id, ROLE_HOST, &admission, &refusal))
+    enum service_role role = is_for_host(body) ? ROLE_HOST : ROLE_CONTROLLER;
+    if (!service_admit(service, caller, session_id, role, &admission, &refusal))
         return refusal;
     int result = service_begin(service);
     if (result < 0)

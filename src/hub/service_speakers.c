@@ -225,12 +225,13 @@ static struct reply rename_to(struct service *service, struct store_speaker *spe
     return (struct reply){.status = 200, .body = service_speaker_json(service, speaker)};
 }
 
-/* The host's call, about a speaker of the session. */
-static bool find(struct service *service, const struct caller *caller, const char *session_id,
-                 const char *device_id, struct store_speaker *ret, struct reply *ret_refusal)
+/* A call about a speaker of the session. */
+static bool find(struct service *service, const struct caller *caller, enum service_role role,
+                 const char *session_id, const char *device_id, struct store_speaker *ret,
+                 struct reply *ret_refusal)
 {
     struct admission admission;
-    if (!service_admit(service, caller, session_id, ROLE_HOST, &admission, ret_refusal))
+    if (!service_admit(service, caller, session_id, role, &admission, ret_refusal))
         return false;
     int known = store_speaker(service->store, session_id, device_id, ret);
     if (known == 1)
@@ -246,7 +247,7 @@ struct reply service_name_speaker(struct service *service, const struct caller *
     struct store_speaker speaker;
     struct reply refusal;
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(body, "name");
-    if (!find(service, caller, session_id, device_id, &speaker, &refusal))
+    if (!find(service, caller, ROLE_CONTROLLER, session_id, device_id, &speaker, &refusal))
         return refusal;
     if (!cJSON_IsString(name) || strlen(name->valuestring) >= STORE_NAME_MAX)
         return reply_error(422, "name: a text of at most 255 bytes is wanted; \"\" is its own");
@@ -258,7 +259,7 @@ struct reply service_forget_speaker(struct service *service, const struct caller
 {
     struct store_speaker speaker;
     struct reply refusal;
-    if (!find(service, caller, session_id, device_id, &speaker, &refusal))
+    if (!find(service, caller, ROLE_HOST, session_id, device_id, &speaker, &refusal))
         return refusal;
     if (is_connected(service, &speaker))
         return reply_error(409, "This speaker is connected: it would be back at once");

@@ -16,7 +16,9 @@ struct reply service_begin_upload(struct service *service, const struct caller *
 {
     struct admission admission;
     struct reply refusal;
-    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
+    bool at_once;
+    if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal) ||
+        !service_may_add(service, &admission, &at_once, &refusal))
         return refusal;
     *ret_slot = (struct upload_slot){.is_host = admission.is_host};
     snprintf(ret_slot->user_id, sizeof ret_slot->user_id, "%s", admission.user.id);
@@ -101,14 +103,20 @@ static const char *wrong_upload(const cJSON *body, const struct media_upload *up
     return upload ? NULL : "data: there is no track in it";
 }
 
-/* Hosts add what they upload; guests ask that it be added. */
+/* Hosts add what they upload; guests ask that it be added, where not everybody adds. */
 static struct reply add_file(struct service *service, const struct admission *admission,
                              struct store_item *item, int64_t bytes)
 {
+    struct reply refusal;
+    bool at_once;
+    if (!service_may_add(service, admission, &at_once, &refusal))
+        return refusal;
+    if (at_once && !admission->is_host && !service_may_ask(service, admission))
+        return reply_error(429, "Too many tracks; wait a minute");
     int result = store_add_media(service->store, item->media_path, item->duration_s, bytes);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
-    if (admission->is_host)
+    if (at_once)
         return service_insert(service, admission->session.id, item);
     cJSON *payload = cJSON_CreateObject();
     cJSON_AddStringToObject(payload, "track_id", item->track_id);

@@ -186,6 +186,8 @@ struct store_rules {
     enum session_repeat repeat;
     bool shuffle;
     int64_t shuffle_seed; /* of the order, while it is shuffled */
+    enum session_who control;
+    enum session_who add;
 };
 STORE_CHECKED int store_get_rules(struct store *store, const char *session_id,
                                   struct store_rules *ret_rules);

@@ -381,7 +381,7 @@ int store_set_playback(struct store *store, const char *session_id,
 int store_get_rules(struct store *store, const char *session_id, struct store_rules *ret_rules)
 {
     struct db_rows rows =
-        db_query(store->db, "SELECT advance, repeat, shuffle_seed FROM sessions WHERE id = ?", "s",
+        db_query(store->db, "SELECT advance, repeat, shuffle_seed, control, adding FROM sessions WHERE id = ?", "s",
                  session_id);
     int result = db_next(&rows);
     if (result != 1)
@@ -389,6 +389,10 @@ int store_get_rules(struct store *store, const char *session_id, struct store_ru
     ret_rules->advance = db_is_null(&rows, 0) ? -1 : db_int(&rows, 0) != 0;
     if (!session_repeat_parse(db_text(&rows, 1), &ret_rules->repeat))
         ret_rules->repeat = REPEAT_OFF;
+    if (!session_who_parse(db_text(&rows, 3), &ret_rules->control))
+        ret_rules->control = WHO_HOST;
+    if (!session_who_parse(db_text(&rows, 4), &ret_rules->add))
+        ret_rules->add = WHO_HOST;
     ret_rules->shuffle = !db_is_null(&rows, 2);
     ret_rules->shuffle_seed = db_int(&rows, 2);
     db_done(&rows);
@@ -413,9 +417,10 @@ int store_set_rules(struct store *store, const char *session_id, const struct st
         return result < 0 ? result : -ENOENT;
     result = db_run(store->db,
                     "UPDATE sessions SET advance = nullif(?, -1), repeat = ?,"
-                    " shuffle_seed = CASE WHEN ? THEN ? END WHERE id = ?",
-                    "isiis", (int64_t)rules->advance, session_repeat_name(rules->repeat),
-                    (int64_t)rules->shuffle, rules->shuffle_seed, session_id);
+                    " shuffle_seed = CASE WHEN ? THEN ? END, control = ?, adding = ? WHERE id = ?",
+                    "isiisss", (int64_t)rules->advance, session_repeat_name(rules->repeat),
+                    (int64_t)rules->shuffle, rules->shuffle_seed, session_who_name(rules->control),
+                    session_who_name(rules->add), session_id);
     bool anew = rules->shuffle && (!before.shuffle || before.shuffle_seed != rules->shuffle_seed);
     return result == 0 && anew ? shuffle(store, session_id, rules->shuffle_seed) : result;
 }

@@ -52,6 +52,8 @@ cJSON *wire_settings(const struct store_rules *rules, bool advances)
     cJSON_AddBoolToObject(json, "advance", advances);
     cJSON_AddStringToObject(json, "repeat", session_repeat_name(rules->repeat));
     cJSON_AddBoolToObject(json, "shuffle", rules->shuffle);
+    cJSON_AddStringToObject(json, "control", session_who_name(rules->control));
+    cJSON_AddStringToObject(json, "add", session_who_name(rules->add));
     return json;
 }
 

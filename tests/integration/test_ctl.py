@@ -78,6 +78,9 @@ SUCCESSES = [
      "session   s1\nrole      host\ninvite    D5D6A6\n"),
     ("session advance off", {"advance": False}, {"settings": {"advance": False, "repeat": "off", "shuffle": False}},
      "the session stops after each track\n"),
+    ("session control everyone", {"control": "everyone"},
+     {"settings": {"advance": True, "repeat": "off", "shuffle": False, "control": "everyone", "add": "host"}},
+     "the session plays on by itself, everybody controls it, the host alone adds tracks\n"),
     ("repeat one", {"repeat": "one"}, {"settings": {"advance": True, "repeat": "one", "shuffle": False}},
      "the session plays on by itself, repeats the track\n"),
     ("speakers", {}, {"speakers": [
@@ -92,7 +95,8 @@ SUCCESSES = [
      "the session plays on by itself, shuffled\n"),
 ]
 # Several commands are one of the daemon's.
-ASKED_AS = {"speaker rename": "name-speaker", "repeat": "settings", "shuffle": "settings", "session advance": "settings"}
+ASKED_AS = {"speaker rename": "name-speaker", "repeat": "settings", "shuffle": "settings", "session advance": "settings",
+            "session control": "settings"}
 
 
 def asked_as(words):

@@ -165,7 +165,8 @@ def test_the_music_goes_on_without_its_host(family):
     host, guest = family
     code, output, _ = host.ctl("repeat", "all")
     assert (code, output) == (0, "the session plays on by itself, repeats the playlist\n")
-    assert json.loads(guest.ctl("--json", "shuffle")[1]) == {"advance": True, "repeat": "all", "shuffle": False}
+    assert json.loads(guest.ctl("--json", "shuffle")[1]) == {
+        "advance": True, "repeat": "all", "shuffle": False, "control": "host", "add": "requests"}
     refuse(guest, "host", "shuffle", "on")
     assert host.ctl("shuffle", "sometimes")[0] == 2
     succeed(host, "playing meadow", "play", "meadow")
@@ -261,3 +262,38 @@ def test_what_nobody_sets_is_not_said_to_be_set(house, hub):
     refuse(host, "guest: nobody sets its volume: [audio] mixer = none", "--room", "guest", "volume", "+5")
     refuse(host, "No speaker that lets others change this is connected", "--all", "volume", "5")
     assert change(host, "--room", "guest", "mute", "on")[1] == ["guest muted"]
+
+
+def test_everybody_may_where_the_host_lets_them(family):
+    host, guest = family
+    refuse(guest, "have everybody allowed to, there: tuttictl session control everyone", "play")
+    code, output, _ = host.ctl("session", "control", "everyone")
+    assert (code, output) == (0, "the session plays on by itself, everybody controls it\n")
+    harness.wait_until(lambda: guest.status()["session"]["may_control"], what="the guest to know")
+    succeed(guest, "playing meadow", "play", "meadow")
+    host.wait_state("playing")
+    succeed(guest, "moved to 0:05", "seek", "0:05")
+    succeed(guest, "paused", "pause")
+    succeed(guest, "previous track", "prev")
+    assert host.status()["track_name"] == "harbour"
+    assert guest.ctl("repeat", "all")[0] == 0
+    assert guest.ctl("speaker", "rename", "host", "Study")[0] == 0
+    assert change(guest, "--room", "Study", "mute", "on") == (0, ["Study muted"], "")
+    refuse(guest, "Only the host may do this", "session", "control", "host")
+    refuse(guest, "ask with tuttictl request", "remove", "1")
+    assert host.ctl("session", "control", "host")[0] == 0
+    harness.wait_until(lambda: not guest.status()["session"]["may_control"], what="the guest to know")
+    refuse(guest, "only the session's host may play", "play")
+
+
+def test_who_adds_is_the_hosts_to_say(family):
+    host, guest = family
+    assert host.ctl("session", "add", "host")[0] == 0
+    harness.wait_until(lambda: guest.status()["session"]["settings"]["add"] == "host", what="the guest to know")
+    refuse(guest, "only the session's host may add tracks", "add", harness.MUSIC / "pier.mp3")
+    refuse(guest, "Only the host may add tracks", "request", "add", "1")
+    assert host.ctl("session", "add", "everyone")[0] == 0
+    harness.wait_until(lambda: guest.status()["session"]["settings"]["add"] == "everyone", what="the guest to know")
+    succeed(guest, "added pier", "add", harness.MUSIC / "pier.mp3")
+    harness.wait_until(lambda: names(host) == ["harbour", "meadow", "pier"], what="it on the playlist")
+    assert listed(host, "requests") == []

@@ -74,6 +74,7 @@ struct control_cmd {
     double ms; /* of latency */
     double duration_s;
     char repeat[8];
+    char control[16], add[16]; /* who may */
     char device_id[32]; /* of a speaker */
     char speakers[CONTROL_SPEAKERS_MAX]; /* device_ids, or "all" */
     int new_position; /* 0-based */
@@ -85,8 +86,15 @@ struct control_cmd {
 bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd,
                        char error[CONTROL_ERROR_MAX]);
 
-/* What a role may not do is refused here, lest the backend closes the socket on it: false, with a
+/* What this speaker is in its session. */
+struct control_rights {
+    bool is_host;
+    bool has_settings;  /* of a hub, where the host may let everybody control the session */
+    bool everyone_may; /* and does */
+};
+/* What it may not do is refused here, lest the backend closes the socket on it: false, with a
  * sentence that says who may. */
-bool control_cmd_allowed(enum control_verb verb, bool is_host, char error[CONTROL_ERROR_MAX]);
+bool control_cmd_allowed(enum control_verb verb, const struct control_rights *rights,
+                         char error[CONTROL_ERROR_MAX]);
 
 #endif

@@ -57,6 +57,15 @@ enum request_status {
 const char *request_status_name(enum request_status status);
 bool request_status_parse(const char *word, enum request_status *ret_status);
 
+/* Who may do something in a session, beside its host. */
+enum session_who {
+    WHO_HOST,     /* nobody else */
+    WHO_REQUESTS, /* guests ask the host: of adding */
+    WHO_EVERYONE,
+};
+const char *session_who_name(enum session_who who);
+bool session_who_parse(const char *word, enum session_who *ret_who);
+
 /* "playing" or "paused": the state that is told, and that a command asks for. */
 const char *playback_state_name(bool playing);
 bool playback_state_parse(const char *word, bool *ret_playing);
@@ -117,6 +126,8 @@ struct session_settings {
     bool advance; /* at the end of a track the backend goes on */
     enum session_repeat repeat;
     bool shuffle;
+    enum session_who control; /* what is played, and the speakers */
+    enum session_who add;     /* to the playlist */
 };
 
 /* What this speaker is to change, told by a hub because somebody in the session asks for it. */

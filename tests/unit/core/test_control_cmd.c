@@ -39,6 +39,9 @@ static void members_are_taken(void **state)
     good("{\"cmd\":\"command-speakers\",\"speakers\":\"ab cd\",\"volume_by\":-5,\"muted\":true}");
     assert_string_equal(cmd.speakers, "ab cd");
     assert_true(cmd.by == -5 && cmd.on == 1 && isnan(cmd.percent) && isnan(cmd.ms));
+    good("{\"cmd\":\"settings\",\"control\":\"everyone\",\"add\":\"host\"}");
+    assert_string_equal(cmd.control, "everyone");
+    assert_string_equal(cmd.add, "host");
     good("{\"cmd\":\"volume\",\"by\":-5}");
     assert_true(cmd.by == -5 && isnan(cmd.percent));
     good("{\"cmd\":\"add\",\"filename\":\"x.mp3\"}");
@@ -110,21 +113,42 @@ static void a_request_names_what_its_type_takes(void **state)
     assert_true(cmd.duration_s == 75);
 }
 
+static const struct control_rights host = {.is_host = true}, guest = {0},
+                                   hub_guest = {.has_settings = true},
+                                   everyone = {.has_settings = true, .everyone_may = true};
+
 static void a_role_is_told_who_may(void **state)
 {
     (void)state;
-    assert_true(control_cmd_allowed(CONTROL_PAUSE, true, error));
-    assert_false(control_cmd_allowed(CONTROL_PAUSE, false, error));
+    assert_true(control_cmd_allowed(CONTROL_PAUSE, &host, error));
+    assert_false(control_cmd_allowed(CONTROL_PAUSE, &guest, error));
     assert_string_equal(error, "only the session's host may pause; this speaker is a guest");
-    assert_false(control_cmd_allowed(CONTROL_MOVE, false, error));
+    assert_false(control_cmd_allowed(CONTROL_MOVE, &guest, error));
     assert_string_equal(error, "only the session's host may move tracks; this speaker is a guest: "
                                "ask with tuttictl request");
-    assert_true(control_cmd_allowed(CONTROL_REQUEST, false, error));
-    assert_false(control_cmd_allowed(CONTROL_REQUEST, true, error));
+    assert_true(control_cmd_allowed(CONTROL_REQUEST, &guest, error));
+    assert_false(control_cmd_allowed(CONTROL_REQUEST, &host, error));
     assert_non_null(strstr(error, "this speaker is the host"));
-    for (int verb = CONTROL_HELLO; verb <= CONTROL_LOG_LEVEL; verb++)
-        assert_true(control_cmd_allowed((enum control_verb)verb, true, error) ||
-                    control_cmd_allowed((enum control_verb)verb, false, error));
+    for (int verb = CONTROL_HELLO; verb <= CONTROL_COMMAND_SPEAKERS; verb++)
+        assert_true(control_cmd_allowed((enum control_verb)verb, &host, error) ||
+                    control_cmd_allowed((enum control_verb)verb, &guest, error));
+}
+
+static void everybody_may_where_the_host_lets_them(void **state)
+{
+    (void)state;
+    static const enum control_verb controls[] = {
+        CONTROL_PLAY, CONTROL_PAUSE, CONTROL_TOGGLE,       CONTROL_SEEK,
+        CONTROL_NEXT, CONTROL_PREV,  CONTROL_NAME_SPEAKER, CONTROL_COMMAND_SPEAKERS};
+    static const enum control_verb not[] = {CONTROL_REMOVE, CONTROL_MOVE, CONTROL_APPROVE,
+                                            CONTROL_DENY, CONTROL_PAIRING};
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
+        assert_true(control_cmd_allowed(controls[i], &everyone, error));
+        assert_false(control_cmd_allowed(controls[i], &hub_guest, error));
+        assert_non_null(strstr(error, "tuttictl session control everyone"));
+    }
+    for (size_t i = 0; i < sizeof not / sizeof *not; i++)
+        assert_false(control_cmd_allowed(not[i], &everyone, error));
 }
 
 int main(void)
@@ -136,6 +160,7 @@ int main(void)
         cmocka_unit_test(texts_are_bounded),
         cmocka_unit_test(a_request_names_what_its_type_takes),
         cmocka_unit_test(a_role_is_told_who_may),
+        cmocka_unit_test(everybody_may_where_the_host_lets_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -460,7 +460,7 @@ static void database_path(const struct evening *evening, char path[256])
 struct page {
     int64_t number;
     char of[64]; /* the table or index that it is of */
-    bool is_index;
+    bool is_index, is_schema;
 };
 
 static int list_pages(const struct evening *evening, struct page pages[64])
@@ -478,6 +478,8 @@ static int list_pages(const struct evening *evening, struct page pages[64])
     while ((result = db_next(&rows)) == 1 && count < 64) {
         pages[count].number = db_int(&rows, 0);
         db_copy(&rows, 1, pages[count].of, sizeof pages[count].of);
+        pages[count].is_schema = strcmp(pages[count].of, "sqlite_schema") == 0 ||
+                                 strcmp(pages[count].of, "sqlite_master") == 0;
         pages[count++].is_index = db_int(&rows, 2) != 0;
     }
     assert_int_equal(result, 0);
@@ -531,13 +533,13 @@ static void check_damaged(struct evening *evening, int files)
     assert_int_equal(count_files(evening), files);
 }
 
-static void repair(const struct evening *evening)
+static int repair(const struct evening *evening)
 {
     static struct hub_settings settings;
     char word[] = "repair";
     char *words[] = {word};
     snprintf(settings.data.directory, sizeof settings.data.directory, "%s", evening->directory);
-    assert_int_equal(commands_run(&settings, true, 1, words), 0);
+    return commands_run(&settings, true, 1, words);
 }
 
 static void any_page_may_be_damaged(void **state)
@@ -555,11 +557,14 @@ static void any_page_may_be_damaged(void **state)
         int files = count_files(&evening);
         damage(&evening, pages[i].number);
         check_damaged(&evening, files);
-        repair(&evening);
+        /* Where it does not say any more what is in it, a backup has to be restored. */
+        assert_int_equal(repair(&evening), pages[i].is_schema);
         if (pages[i].is_index)
             check_evening(&evening); /* nothing is lost */
-        open_hub(&evening);
-        close_hub(&evening);
+        if (!pages[i].is_schema) {
+            open_hub(&evening);
+            close_hub(&evening);
+        }
         remove_all(evening.directory);
     }
 }
