@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tuttitest import harness
+from tuttitest import ffmpeg, harness, under_filter
 
 UNITS = ("tuttid.service", "tuttid@.service", "tutti-hub.service")
 ALL_UNITS = (*UNITS, "tuttid-boot.service")
@@ -51,6 +51,19 @@ def test_systemd_understands_every_line(installed, unit):
                           capture_output=True, text=True, timeout=60)
     about_ours = [line for line in (done.stdout + done.stderr).splitlines() if "tutti" in line]
     assert (done.returncode, about_ours) == (0, [])
+
+
+@analyzed
+@pytest.mark.skipif(not (harness.BUILD / "bin/tutti-decode").exists(), reason="tutti-decode has been left out of this build")
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_track_is_decoded_under_the_units_filter(unit, tmp_path):
+    """What the unit refuses fails: the decoder, which locks itself in, lives with that, but not with being killed."""
+    assert values(unit, "SystemCallErrorNumber") == ["EPERM"]
+    ffmpeg.noise(tmp_path / "noise.wav", seconds=1)
+    program = Path(under_filter.__file__)
+    done = subprocess.run(["/usr/bin/python3", program, *values(unit, "SystemCallFilter"), "--",
+                           harness.BUILD / "tests/decode_track", tmp_path / "noise.wav"], capture_output=True, timeout=60 * harness.PATIENCE)
+    assert (done.returncode, done.stdout[:12], done.stderr) == (0, b"44100 44100\n", b"")
 
 
 @pytest.mark.parametrize("unit", UNITS)
