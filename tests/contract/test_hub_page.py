@@ -87,7 +87,8 @@ def test_it_runs_no_code_but_its_own(hubs):
         text = content.decode()
         # Nothing inline that the policy would refuse, and no other origin.
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", text) or name.endswith(".js"), name
-        assert not re.search(r"https?://(?!www\.w3\.org/)\w", text), name
+        code = re.sub(r"^\s*//.*$", "", text, flags=re.M)  # a library's licence names its author's place
+        assert not re.search(r"https?://(?!www\.w3\.org/)\w", code), name
         assert "innerHTML" not in text and "eval(" not in text, name
 
 
