@@ -29,9 +29,9 @@ def frame(opcode, payload, fin=True, mask=True, rsv=0):
 
 
 class RawWebSocket:
-    def __init__(self, url, session_id, token, receive_buffer=0):
+    def __init__(self, url, session_id, token, receive_buffer=0, protocols=()):
         """Raises ConnectionError with the status line when it is refused. pong: what pings are answered with, instead of
-        their own payload."""
+        their own payload. protocols: the WebSocket's, as a browser has them; the token is among them then."""
         self.pong = None
         parts = urllib.parse.urlparse(url)
         self.socket = socket.socket()
@@ -41,7 +41,9 @@ class RawWebSocket:
         self.socket.connect((parts.hostname, parts.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(f"GET /ws/sessions/{session_id}?token={token} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        query = "" if protocols else f"?token={token}"
+        named = f"Sec-WebSocket-Protocol: {', '.join(protocols)}\r\n" if protocols else ""
+        self.socket.sendall(f"GET /ws/sessions/{session_id}{query} HTTP/1.1\r\nHost: {parts.netloc}\r\n{named}"
                             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                             f"Sec-WebSocket-Key: {key}\r\n\r\n".encode())
         head = b""
