@@ -37,7 +37,7 @@ let timer = 0;
 
 /** For some seconds, and to screen readers. tone: good or bad. */
 export function news(text, tone = 'good') {
-  toast ??= document.body.appendChild(h('div', { class: 'toast' }));
+  toast ??= document.body.appendChild(h('aside', { class: 'toast', 'aria-label': t('news') }));
   toast.className = `toast ${tone}`;
   fill(toast, h('p', { dir: 'auto' }, text), h('button', { class: 'quiet', 'aria-label': t('close'), onclick: () => { toast.hidden = true; } }, '×'));
   toast.hidden = false;

@@ -210,6 +210,7 @@ export const TABLE = {
   clock: ['Clock of the hub', 'Uhr des Hubs'],
   clockKnown: ['known to within {ms} ms', 'auf {ms} ms genau bekannt'],
   close: ['Close', 'Schließen'],
+  news: ['Message', 'Meldung'],
 
   unreachable: ['The hub was not reached. Nothing was changed, as far as is known.',
     'Der Hub war nicht erreichbar. Soweit bekannt, wurde nichts geändert.'],

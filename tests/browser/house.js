@@ -121,7 +121,7 @@ export class Speaker {
     writeFileSync(inside('asound.conf'), `pcm_type.tutti_vcard {\n lib "${join(BUILD, 'tests/libasound_module_pcm_tutti_vcard.so')}"\n}\n`
       + `pcm.card {\n type tutti_vcard\n record "${inside('card.vcrd')}"\n control "${inside('card.control')}"\n}\n`);
     writeFileSync(inside('card.control'), '');
-    writeFileSync(inside('tuttid.conf'), `[backend]\nurl = ${hub.url}\nname = ${name}\njoin_code = ${code}\n[audio]\ndevice = card\nvolume = 100\nmixer = none\n`
+    writeFileSync(inside('tuttid.conf'), `[backend]\nurl = ${hub.url}\nname = ${name}\njoin_code = ${code}\n[audio]\ndevice = card\nvolume = 100\nmixer = software\n`
       + `[paths]\nstate_dir = ${inside('state')}\ncache_dir = ${inside('cache')}\n[control]\nsocket = ${inside('control.sock')}\n`, { mode: 0o600 });
     this.process = spawn(join(BUILD, 'bin/tuttid'), ['--config', inside('tuttid.conf')],
       { stdio: 'ignore', env: { ...process.env, ALSA_CONFIG_PATH: inside('asound.conf') } });

@@ -80,7 +80,7 @@ class Evening:
         self.track = track
         self.host.upload("meadow", track)
         self.cards = {name: self.house.card(name) for name in ("bath", "kitchen")}
-        self.speakers = {name: self.house.speaker(name, self.url, card, backend_join_code=self.host.code) for name, card in self.cards.items()}
+        self.speakers = {name: self.house.speaker(name, self.url, card, backend_join_code=self.host.code, audio_mixer="software") for name, card in self.cards.items()}
         for speaker in self.speakers.values():
             speaker.wait_connected()
         self.page = Page(self.link())
