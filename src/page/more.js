@@ -1,5 +1,5 @@
 // more.js: the session's invitation, other sessions, and how this page looks.
-import { news, question } from './dialog.js';
+import { news, question, told } from './dialog.js';
 import { fill, h, say } from './dom.js';
 import { latencySetting } from './here.js';
 import { qr } from './qr.js';
@@ -44,11 +44,13 @@ export class More {
         h('button', { class: 'strong', onclick: () => copy(this.#link()) }, icon('copy'), t('copyLink'))));
     this.noInvite = h('p', { class: 'hint' }, t('inviteGuest'));
     this.clock = h('span', {});
+    this.who = this.#whoMay();
     this.sessions = h('div', { class: 'choices' });
     this.#enter = enter;
     this.element = h('section', { 'aria-label': t('more') },
       h('header', { class: 'row' }, h('h1', {}, t('more'))),
       h('div', { class: 'card' }, h('h2', {}, t('invite')), this.invite, this.noInvite),
+      this.who,
       h('div', { class: 'card' }, h('h2', {}, t('sessions')), this.sessions,
         h('div', { class: 'answers' },
           h('button', { class: 'plain', onclick: () => this.#forget(leave) }, t('leave')),
@@ -59,6 +61,24 @@ export class More {
           (value) => { prefer('theme', value); applyTheme(); }),
         latencySetting(listener),
         h('div', { class: 'setting' }, h('span', {}, t('clock')), this.clock)));
+  }
+
+  #whoMay() {
+    const set = (name) => async (value) => { await told(this.#session.change({ [name]: value })); this.update(); };
+    return h('div', { class: 'card' }, h('h2', {}, t('whoMay')),
+      choice('control', t('whoControls'), { host: t('onlyHost'), everyone: t('everybody') }, 'host', set('control')),
+      choice('add', t('whoAdds'), { requests: t('guestsAsk'), everyone: t('everybody'), host: t('onlyHost') }, 'requests', set('add')));
+  }
+
+  #updateWho() {
+    const { settings, isHost, isLive } = this.#session;
+    this.who.hidden = !isHost || !settings?.knowsWho;
+    for (const name of ['control', 'add']) {
+      const select = this.who.querySelector(`#${name}`);
+      const busy = this.#session.isBusy(name);
+      select.disabled = !isLive || busy;
+      if (settings && !busy) select.value = settings[name];
+    }
   }
 
   #link() {
@@ -100,6 +120,7 @@ export class More {
     say(this.code, code ?? '');
     if (shows) this.#showLink();
     this.#listSessions();
+    this.#updateWho();
     this.tick();
   }
 

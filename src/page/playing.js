@@ -62,7 +62,7 @@ export class Playing {
   }
 
   update() {
-    const { current, items, playback, isHost, isLive } = this.#session;
+    const { current, items, playback, isHost, isLive, mayControl } = this.#session;
     const item = current?.item ?? null;
     if (this.#shown !== (item?.id ?? '')) {
       this.#shown = item?.id ?? '';
@@ -76,7 +76,7 @@ export class Playing {
     say(this.place, item && playback && !playback.playing ? `${t('paused')} · ${place}` : place);
     fill(this.following, item ? this.#next() : '');
     this.#updateControls(item);
-    this.#updateSettings(isHost && isLive);
+    this.#updateSettings(mayControl && isLive);
     this.tick();
   }
 
@@ -97,10 +97,10 @@ export class Playing {
 
   #updateControls(item) {
     const session = this.#session;
-    const may = session.isHost && session.isLive;
+    const may = session.mayControl && session.isLive;
     const playing = Boolean(session.playback?.playing);
-    this.controls.hidden = !session.isHost;
-    this.note.hidden = session.isHost || !item;
+    this.controls.hidden = !session.mayControl;
+    this.note.hidden = session.mayControl || !item;
     this.toggle.disabled = !may || !item;
     this.previous.disabled = this.skip.disabled = !may || !item;
     this.bar.disabled = !may || !item || this.#session.position?.length === null;
@@ -155,11 +155,11 @@ export class MiniPlayer {
   }
 
   update() {
-    const { current, playback, isHost, isLive } = this.#session;
+    const { current, playback, mayControl, isLive } = this.#session;
     const playing = Boolean(playback?.playing);
     this.element.hidden = !current;
     say(this.name, tame(current?.item.name ?? ''));
-    this.toggle.hidden = !isHost;
+    this.toggle.hidden = !mayControl;
     this.toggle.disabled = !isLive;
     this.toggle.classList.toggle('busy', this.#session.isBusy('toggle'));
     if (this.toggle.dataset.shows !== String(playing)) {

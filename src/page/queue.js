@@ -85,7 +85,7 @@ export class Queue {
     const element = h('li', {}, play, drop, grip);
     draggable(grip, element, () => index, (from, to) => this.#move(from, to));
     const update = (next, place) => {
-      const { isHost, isLive, current, playback } = this.#session;
+      const { mayControl, isLive, current, playback } = this.#session;
       item = next;
       index = place;
       const now = current?.item.id === item.id;
@@ -101,8 +101,8 @@ export class Queue {
       }
       const length = duration(item);
       say(time, length === null ? '' : clockText(length));
-      set(play, { 'aria-label': isHost ? t('playThis', { name: shown }) : null });
-      play.disabled = !isHost || !isLive;
+      set(play, { 'aria-label': mayControl ? t('playThis', { name: shown }) : null });
+      play.disabled = !mayControl || !isLive;
       drop.disabled = grip.disabled = !isLive;
       const busy = this.#session.isBusy(`item ${item.id}`) || this.#session.isBusy(`play ${item.id}`);
       element.classList.toggle('busy', busy);
@@ -111,13 +111,15 @@ export class Queue {
   }
 
   update() {
-    const { isHost, isLive, items } = this.#session;
+    const { isHost, isLive, items, settings } = this.#session;
+    const adds = isHost || settings?.add === 'everyone';
     const total = items.reduce((sum, item) => sum + (duration(item) ?? 0), 0);
     say(this.sum, items.length === 0 ? '' : t(items.length === 1 ? 'oneTrack' : 'tracks', { n: items.length, time: clockText(total) }));
-    say(this.add.querySelector('span'), t(isHost ? 'addMusic' : 'askMusic'));
+    say(this.add.querySelector('span'), t(adds ? 'addMusic' : 'askMusic'));
     this.add.disabled = !isLive;
+    this.add.hidden = !adds && settings?.add === 'host';
     this.empty.hidden = items.length > 0;
-    fill(this.empty.querySelector('p'), t(isHost ? 'nothingHost' : 'nothingGuest'));
+    fill(this.empty.querySelector('p'), t(adds ? 'nothingHost' : 'nothingGuest'));
     keyed(this.list, this.#items, (item) => item.id, (item) => this.#row(item));
     this.uploads.update();
   }

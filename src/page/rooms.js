@@ -3,6 +3,7 @@ import { question, told } from './dialog.js';
 import { h, keyed, say, set } from './dom.js';
 import { Joining } from './joining.js';
 import { icon } from './icons.js';
+import { AllLoudness, Loudness } from './loudness.js';
 import { tame } from './names.js';
 import { Plot } from './plot.js';
 import { standing } from './speakers.js';
@@ -69,12 +70,13 @@ class Room {
     this.exact = h('p', { class: 'exact' });
     this.plot = new Plot(LINE_HEIGHT, 'small');
     this.wrong = h('p', { class: 'wrong', dir: 'auto' });
-    this.facts = h('p', { class: 'hint' });
+    this.facts = h('p', { class: 'hint facts' });
+    this.loudness = new Loudness(session);
     this.rename = h('button', { class: 'quiet', onclick: () => this.#rename() }, t('rename'));
     this.forget = h('button', { class: 'quiet', onclick: () => this.#forget() }, t('forget'));
     this.answers = h('div', { class: 'answers' }, this.rename, this.forget);
     this.element = h('li', { class: 'card room' },
-      h('div', { class: 'row' }, h('i', { class: 'swatch' }), this.name, this.state), this.exact, this.plot.element, this.wrong, this.facts, this.answers);
+      h('div', { class: 'row' }, h('i', { class: 'swatch' }), this.name, this.state), this.exact, this.plot.element, this.wrong, this.facts, this.loudness.element, this.answers);
   }
 
   async #rename() {
@@ -93,7 +95,7 @@ class Room {
   }
 
   update({ speaker, colour, now }) {
-    const { isHost, isLive } = this.session;
+    const { isHost, isLive, mayControl } = this.session;
     const state = standing(speaker, now);
     this.speaker = speaker;
     set(this.element, { 'data-standing': state, 'data-line': colour % 8 });
@@ -108,8 +110,9 @@ class Room {
     say(this.exact, exactText(speaker, now));
     say(this.wrong, speaker.deviceError ? t('roomDevice', { why: tame(speaker.deviceError) }) : '');
     say(this.facts, this.#facts(speaker, now));
-    this.answers.hidden = !isHost;
-    this.forget.hidden = speaker.connected;
+    this.loudness.update(speaker);
+    this.answers.hidden = !mayControl;
+    this.forget.hidden = !isHost || speaker.connected;
     this.rename.disabled = this.forget.disabled = !isLive || this.session.isBusy(`speaker ${speaker.id}`);
     this.element.classList.toggle('busy', this.session.isBusy(`speaker ${speaker.id}`));
   }
@@ -169,10 +172,11 @@ export class Rooms {
     this.sum = h('p', { class: 'hint' });
     this.joining = new Joining(session);
     this.together = new Together();
+    this.all = new AllLoudness(session);
     this.list = h('ul', { class: 'rooms', 'aria-label': t('rooms') });
     this.empty = h('div', { class: 'empty' }, icon('speaker'), h('b', {}, t('noRooms')), h('p', {}, t('noRoomsHint')));
     this.element = h('section', { 'aria-label': t('rooms') },
-      h('header', { class: 'row' }, h('h1', {}, t('rooms')), this.sum), this.joining.element, this.together.element, this.list, this.empty);
+      h('header', { class: 'row' }, h('h1', {}, t('rooms')), this.sum), this.joining.element, this.together.element, this.all.element, this.list, this.empty);
   }
 
   /** The hub's time, also while it cannot be asked. */
@@ -202,6 +206,7 @@ export class Rooms {
     say(this.sum, rooms.length ? t('roomsConnected', { n: connected, all: rooms.length }) : '');
     this.empty.hidden = rooms.length > 0;
     this.together.element.hidden = rooms.length === 0;
+    this.all.update(rooms);
     keyed(this.list, rooms.map((room) => ({ ...room, now })), ({ speaker }) => speaker.id, () => new Room(this.#session));
     if (isDue) this.#draw(rooms, now);
   }

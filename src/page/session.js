@@ -3,19 +3,23 @@ import { call } from './api.js';
 import { Live } from './live.js';
 import { currentIndex, following } from './order.js';
 import { Speakers } from './speakers.js';
+import { tame } from './names.js';
+import { t } from './texts.js';
 import { duration, positionAt, takePlayback } from './timeline.js';
 
 const ANSWER_MS = 4000;
 /** Nobody is told of speakers that ask to be let in: the host asks. */
 const ASKERS_MS = 3000;
 const REQUESTS_KEPT = 200;
+/** A speaker has failed after 300 ms, and the hub says so. */
+const COMMAND_MS = 1500;
 
 /** Events: change; gone (the hub does not know this membership any more). */
 export class Session extends EventTarget {
   playback = null;
   items = [];
   requests = new Map();
-  /** { advance, repeat, shuffle }; null until the hub has told. */
+  /** { advance, repeat, shuffle, control, add }; null until the hub has told. */
   settings = null;
   code = null;
   isHost = false;
@@ -52,6 +56,11 @@ export class Session extends EventTarget {
   get current() {
     const index = this.playback ? currentIndex(this.items, this.playback) : -1;
     return index < 0 ? null : { index, item: this.items[index] };
+  }
+
+  /** Play, pause, skip, repeat, shuffle, and the rooms. */
+  get mayControl() {
+    return this.isHost || this.settings?.control === 'everyone';
   }
 
   /** What comes next: order.following(). */
@@ -133,9 +142,11 @@ export class Session extends EventTarget {
     if (done >= 0) this.#commands.splice(done, 1)[0].resolve();
   }
 
-  #takeSettings({ advance, repeat, shuffle }) {
+  #takeSettings({ advance, repeat, shuffle, control, add }) {
     if (typeof advance !== 'boolean' || typeof shuffle !== 'boolean' || !['off', 'one', 'all'].includes(repeat)) return;
-    this.settings = { advance, repeat, shuffle };
+    this.settings = {
+      advance, repeat, shuffle, knowsWho: typeof control === 'string', control: control === 'everyone' ? control : 'host', add: ['host', 'everyone'].includes(add) ? add : 'requests',
+    };
   }
 
   #takeRequest(request) {
@@ -200,6 +211,31 @@ export class Session extends EventTarget {
     const answer = await this.#rest(`speaker ${id}`, method, `/sessions/${this.id}/speakers/${id}`, body);
     if (answer) this.speakers.take(answer);
     return answer;
+  }
+
+  /**
+   * ids: of speakers, or 'all'; change: { volume } or { volume_by }, { muted }, { latency_ms }. Done when each of them has said so; it is
+   * refused with who did not, and why.
+   */
+  changeRooms(ids, change) {
+    const what = `rooms ${ids === 'all' ? ids : ids.join(' ')} ${Object.keys(change)[0]}`;
+    return this.#while(what, async () => {
+      const { id, speakers } = await call('POST', `/sessions/${this.id}/speakers/command`, { token: this.token, body: { speakers: ids, ...change } });
+      await this.#ended(id, speakers);
+      const failed = this.speakers.ends(speakers, id).filter(({ command }) => command.status !== 'done');
+      if (failed.length) throw new Error(failed.map(({ name, command }) => `${tame(name)}: ${tame(command.reason) || t('roomNoAnswer')}`).join('; '));
+    });
+  }
+
+  /** Until no speaker has this command to do any more, as far as is told. */
+  async #ended(id, speakers) {
+    const end = performance.now() + COMMAND_MS;
+    const isPending = () => this.speakers.ends(speakers, id).some(({ command }) => command.status === 'pending');
+    do {
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      const { speakers: now } = await call('GET', `/sessions/${this.id}/speakers/command/${id}`, { token: this.token });
+      for (const one of now) this.speakers.take(one);
+    } while (isPending() && performance.now() < end);
   }
 
   /** '': its own name again. */

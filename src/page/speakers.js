@@ -9,6 +9,17 @@ export const UNHEARD_MS = 15000;
 const text = (value) => (typeof value === 'string' ? value : '');
 const number = (value, scale = 1) => (Number.isFinite(value) ? value * scale : null);
 
+/** The last that it was told: { id, status, reason }, or null. */
+function takeCommand(command) {
+  return typeof command?.id === 'string' ? { id: command.id, status: text(command.status), reason: text(command.reason) } : null;
+}
+
+/** What others may change of it: a speaker that does not say knows of no such thing. */
+export function mayChange({ connected, remote, volume }) {
+  const loud = connected && (remote === 'all' || remote === 'volume');
+  return { volume: loud && volume !== null, mute: loud, latency: connected && remote === 'all' };
+}
+
 /** A speaker as it was told; null: it makes no sense. What it did not say is null, or ''. Times in ms since 1970, errors in µs. */
 export function takeSpeaker(payload) {
   if (typeof payload.device_id !== 'string' || typeof payload.connected !== 'boolean') return null;
@@ -17,6 +28,7 @@ export function takeSpeaker(payload) {
     since: parseStamp(payload.since), seen: parseStamp(payload.seen_at), version: text(payload.version),
     volume: number(payload.volume), muted: payload.muted === true, latency: number(payload.latency_ms),
     device: text(payload.device), deviceError: text(payload.device_error),
+    remote: text(payload.remote), command: takeCommand(payload.command),
     error: number(payload.drift_ms, 1000), within: number(payload.clock_uncertainty_ms, 1000),
   };
 }
@@ -57,6 +69,11 @@ export class Speakers {
     room.speaker = speaker;
     room.history.add({ at: speaker.seen, error: speaker.connected ? speaker.error : null, within: speaker.within });
     this.#rooms.set(speaker.id, room);
+  }
+
+  /** Of those with these ids: how the command ended, or is going on, there. What came after it took its place: then it is over. */
+  ends(ids, command) {
+    return ids.map((id) => this.#rooms.get(id)?.speaker).filter((speaker) => speaker?.command?.id === command);
   }
 
   /** All of them, as the hub lists them: others were forgotten meanwhile. */

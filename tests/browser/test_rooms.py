@@ -1,6 +1,7 @@
 """The rooms on the page, beside two real speakers whose cards record."""
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 TRACK = harness.MUSIC / "meadow.mp3"
 ROOMS = """Object.fromEntries([...document.querySelectorAll('.rooms .room')].map((room) => {
   const text = (selector) => room.querySelector(selector).textContent.replace(/[\\u2066-\\u2069]/g, '');
-  return [text('.name'), {standing: room.dataset.standing, state: text('.chip'), exact: text('.exact'), facts: text('.hint'), wrong: text('.wrong'),
+  return [text('.name'), {standing: room.dataset.standing, state: text('.chip'), exact: text('.exact'), facts: text('.facts'), wrong: text('.wrong'),
     line: room.querySelector('.curve')?.getAttribute('d') ?? ''}];
 }))"""
 
@@ -183,6 +184,68 @@ def test_a_speaker_is_let_in_by_its_sign(evening):
     page.do("await page.click('.requests button:has-text(\"Refuse\")'); await page.waitForSelector('.toast:has-text(\"was refused\")')")
     harness.wait_until(lambda: askers(page) == [], 10, "it to ask no longer")
     assert not (second.status() or {}).get("session", {}).get("connected")
+
+
+def loudness(card, from_ns, to_ns):
+    """What was heard between two moments of the realtime clock."""
+    recording = card.recording()
+    from_ns, to_ns = from_ns - recording.realtime_offset_ns, to_ns - recording.realtime_offset_ns
+    run = next((one for one in recording.runs if one.knot_ns[0] <= from_ns and one.knot_ns[-1] >= to_ns), None)
+    assert run, f"{card.name} was let run dry by this machine"
+    first, last = int(run.frame_at(from_ns)), int(run.frame_at(to_ns))
+    return float(np.sqrt(np.mean(np.square(run.frames[first:last].astype(float)))))
+
+
+def test_rooms_are_changed_from_the_page(evening):
+    page, speakers, cards = evening.page, evening.speakers, evening.cards
+    page.show("rooms")
+    evening.host.playback(state="playing", position_ms=0)
+    page.wait_rooms(lambda shown: len(shown) == 2 and all(room["standing"] == "known" for room in shown.values()), "both rooms to play")
+    time.sleep(2)
+    before_ns = time.time_ns()
+    # One room softer: it says so itself, it is heard, and the other is as it was.
+    page.do("""await page.locator('input[aria-label*="Volume of"][aria-label*="bath"]').evaluate((bar) => {
+      bar.value = '30'; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change')); })""")
+    page.wait_rooms(lambda shown: "volume 30 %" in shown["bath"]["facts"] and "volume 100 %" in shown["kitchen"]["facts"], "the bath at 30 %")
+    assert speakers["bath"].status()["volume"] == 30
+    time.sleep(1)
+    softer_ns = time.time_ns()
+    time.sleep(2)
+    # A step of latency, mute, and all rooms at once.
+    page.do("""await page.locator('[aria-label*="Latency of"][aria-label*="bath"] button[aria-label*="0.1"][aria-label*="more"]').click()""")
+    page.wait_rooms(lambda shown: "latency 0.1 ms" in shown["bath"]["facts"], "a step of the bath's latency")
+    page.do("""await page.click('button[aria-label*="Mute"][aria-label*="kitchen"]')""")
+    page.wait_rooms(lambda shown: "muted" in shown["kitchen"]["facts"] and "muted" not in shown["bath"]["facts"], "the kitchen to be mute")
+    page.do("await page.click('button:has-text(\"Unmute all\")')")
+    page.wait_rooms(lambda shown: "muted" not in shown["kitchen"]["facts"], "the kitchen to be heard again")
+    page.do("await page.click('button[aria-label=\"All softer\"]')")
+    page.wait_rooms(lambda shown: "volume 95 %" in shown["kitchen"]["facts"], "all to be softer")
+    # Who does not answer is named, and what he said last is shown, not what was wanted.
+    speakers["bath"].process.process.send_signal(signal.SIGSTOP)
+    page.do("""await page.click('button[aria-label*="Mute"][aria-label*="bath"]'); await page.waitForSelector('.toast.bad:has-text("bath")')""")
+    assert "muted" not in page.rooms()["bath"]["facts"]
+    speakers["bath"].process.process.send_signal(signal.SIGCONT)
+    evening.house.stop()
+    spans = ((before_ns - 2_000_000_000, before_ns), (softer_ns, softer_ns + 2_000_000_000))
+    (bath, bath_softer), (kitchen, kitchen_after) = ([loudness(cards[name], *span) for span in spans] for name in ("bath", "kitchen"))
+    assert 0.8 < bath / kitchen < 1.25
+    assert bath_softer / kitchen_after < 0.3, "the bath is heard softer, beside the kitchen"
+
+
+def test_guests_may_what_the_host_says(evening):
+    link = f"{evening.url}/#join={evening.host.code}"
+    page = evening.page
+    guest = page.do(f"""const other = await page.context().browser().newContext(); const guest = await other.newPage(); await guest.goto('{link}');
+      await guest.fill('#guest-name', 'Anna'); await guest.click('button:has-text("Join")'); await guest.waitForSelector('.connection.live', {{state: 'attached'}});
+      globalThis.guest = guest; return guest.locator('.controls').isVisible()""")
+    assert guest is False
+    page.show("more")
+    page.do("""await page.selectOption('#control', 'everyone'); await guest.waitForSelector('.controls', {state: 'visible'});
+      await guest.click('.round.play'); await page.waitForSelector('.round.play[aria-label="Pause"]', {state: 'attached'})""")
+    page.do("""await page.selectOption('#add', 'everyone'); await guest.click('nav button:has-text("Queue")');
+      await guest.waitForSelector('.add:has-text("Add music")')""")
+    page.do("""await page.selectOption('#add', 'host'); await guest.waitForSelector('.add', {state: 'hidden'});
+      await page.selectOption('#control', 'host'); await guest.waitForSelector('.controls', {state: 'hidden'})""")
 
 
 # --- the network and the hub, gone and back ------------------------------------------------------

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Speakers, UNHEARD_MS, standing, takeSpeaker } from '../../../src/page/speakers.js';
+import { Speakers, UNHEARD_MS, mayChange, standing, takeSpeaker } from '../../../src/page/speakers.js';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const KITCHEN = {
@@ -63,4 +63,19 @@ test('there is a bound to how many are kept', () => {
   const speakers = new Speakers();
   for (let i = 0; i < 3000; i++) speakers.take({ ...KITCHEN, device_id: String(i) });
   assert.equal(speakers.list.length, 1000);
+});
+
+test('what others may change is what the speaker says, and nothing of one that says nothing', () => {
+  const may = (more) => Object.entries(mayChange(takeSpeaker({ ...KITCHEN, ...more }))).filter(([, yes]) => yes).map(([what]) => what);
+  assert.deepEqual(may({ remote: 'all' }), ['volume', 'mute', 'latency']);
+  assert.deepEqual(may({ remote: 'all', volume: null }), ['mute', 'latency']);
+  assert.deepEqual(may({ remote: 'volume' }), ['volume', 'mute']);
+  for (const none of [{ remote: 'none' }, {}, { remote: null }, { remote: 'odd' }, { remote: 'all', connected: false }]) assert.deepEqual(may(none), []);
+});
+
+test('how a command ended, of those whose last it is', () => {
+  const speakers = new Speakers();
+  speakers.take({ ...KITCHEN, command: { id: 'x', status: 'refused', reason: 'no' } });
+  speakers.take({ ...KITCHEN, device_id: 'cd', command: { id: 'y', status: 'done', reason: null } });
+  assert.deepEqual(speakers.ends(['ab', 'cd', 'gone'], 'x').map(({ command }) => command), [{ id: 'x', status: 'refused', reason: 'no' }]);
 });
