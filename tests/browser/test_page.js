@@ -219,7 +219,7 @@ test('repeat, shuffle and back: everybody is shown them, the host changes them',
   await shown(guest, next, 'Next: a');
   await host.click('.round.repeat[aria-label="Repeat: all"]');
   await shown(guest, next, 'Next: this one again');
-  assert.deepEqual(await settings(), { advance: true, repeat: 'one', shuffle: false });
+  assert.equal((await settings()).repeat, 'one');
   await host.click('.round.repeat[aria-label="Repeat: this track"]');
   await host.waitForSelector('.round.repeat[aria-label="Repeat: off"]');
   // After the last one there is none, and that is said; back there is.
