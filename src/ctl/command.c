@@ -97,7 +97,8 @@ void command_print_usage(FILE *out, const struct command *command)
 
 void command_print_help(FILE *out)
 {
-    fprintf(out, "Usage: tuttictl [OPTION...] COMMAND [ARGUMENT...]\n\n");
+    fprintf(out, "Usage: tuttictl [OPTION...] COMMAND [ARGUMENT...]\n"
+                 "       tuttictl help [COMMAND]\n\n");
     for (size_t i = 0; i < command_count; i++) {
         char usage[48];
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, arguments(&commands[i]));

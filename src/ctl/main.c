@@ -160,6 +160,16 @@ static enum exit_code run(const struct command *command, struct invocation *invo
     return result;
 }
 
+/* `tuttictl help COMMAND` is `tuttictl COMMAND --help`. */
+static void take_help(struct invocation *invocation)
+{
+    if (!invocation->command || strcmp(invocation->command, "help") != 0 || invocation->argc > 1)
+        return;
+    invocation->help = true;
+    invocation->command = invocation->argc == 1 ? invocation->argv[0] : NULL;
+    invocation->argc = 0;
+}
+
 static enum exit_code run_named(struct invocation *invocation)
 {
     const struct command *command = command_find(invocation->command);
@@ -198,6 +208,7 @@ int main(int argc, char **argv)
         printf("tuttictl " TUTTI_VERSION "\n");
         return EXIT_OK;
     }
+    take_help(&invocation);
     if (invocation.command)
         return run_named(&invocation);
     command_print_help(invocation.help ? stdout : stderr);

@@ -373,6 +373,13 @@ def test_every_command_is_in_the_manual_and_completes():
     assert ctl(None, "deny", "--help") == (0, "Usage: tuttictl deny REQUEST [--reason TEXT]\nRefuse it (host)\n", "")
 
 
+def test_help_helps():
+    assert ctl(None, "help") == ctl(None, "--help") and ctl(None, "help")[0] == 0
+    assert ctl(None, "help", "deny") == ctl(None, "deny", "--help") and ctl(None, "help", "deny")[0] == 0
+    assert ctl(None, "help", "plya")[::2] == (2, "tuttictl: there is no command plya; did you mean play?\n")
+    assert ctl(None, "help", "play", "pause")[0] == 2
+
+
 def tab(daemon, line, directory="/"):
     """What bash would put in place of the last word of line."""
     script = f'''source {ROOT}/share/bash-completion/completions/tuttictl
