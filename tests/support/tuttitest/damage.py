@@ -96,7 +96,7 @@ def wrong(came):
     line = came["line"].strip()
     if came["seconds"] > 2 * HANG_S * harness.PATIENCE:
         return f"it took {came['seconds']:.1f} s"
-    if came["failed"] and (not line or "\n" in line or "crash" in line or "no sense" in line):
+    if came["failed"] and (not line or "\n" in line or "crash" in line or "its decoder makes no sense" in line):
         return f"no clear line: {line!r}"
     if came["peak"] > 4:
         return f"a peak of {came['peak']}"
