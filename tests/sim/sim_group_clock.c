@@ -311,7 +311,7 @@ static const struct row ROWS[] = {
      .to_s = 1200, QUIET, .seeds = 3},
     {"5 ms +- 5 ms of jitter each way", 4, .network = {.kind = SIM_JITTER, .jitter_s = 10e-3},
      .prepare = all_wireless, .script = one_play, .from_s = 60, .to_s = 600, .p50_us = 180,
-     .p99_us = 800, .seeds = 6},
+     .p99_us = 500, .seeds = 6},
     {"Wi-Fi with power save", 4, .network = {.kind = SIM_HOME_WIFI, .loss = 0.01},
      .power_save = true, .prepare = all_wireless, .script = one_play, .from_s = 120, .to_s = 600,
      .p99_us = 500, .seeds = 6},
