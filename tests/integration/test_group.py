@@ -182,7 +182,7 @@ def test_five_ms_of_jitter_each_way(network, party):
     session = party(net)
     hosts = join_all(session, net, ("one", "two", "three"), bad=("one", "two", "three"))
     for host in hosts.values():
-        host.worsen(0.005, 0.005)
+        host.worsen(0.0025, 0.0025)  # two cables between any two speakers
     session.play()
     together.pass_time(60)
     from_ns = time.monotonic_ns()
