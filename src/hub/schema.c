@@ -83,8 +83,8 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " since INTEGER NOT NULL, seen INTEGER NOT NULL,"
     " PRIMARY KEY (session_id, device_id)) WITHOUT ROWID;"
     "CREATE INDEX speakers_by_user ON speakers(user_id);",
-    "ALTER TABLE sessions ADD COLUMN control TEXT NOT NULL DEFAULT 'host';"
-    "ALTER TABLE sessions ADD COLUMN adding TEXT NOT NULL DEFAULT 'requests';",
+    ("ALTER TABLE sessions ADD COLUMN control TEXT NOT NULL DEFAULT 'host';"
+     "ALTER TABLE sessions ADD COLUMN adding TEXT NOT NULL DEFAULT 'requests';"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)
