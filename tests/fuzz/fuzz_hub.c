@@ -87,7 +87,7 @@ static const char *text_of(const cJSON *payload, const char *name)
 static struct reply message(const char *token, const char *type, const char *text)
 {
     cJSON *payload = cJSON_Parse(text);
-    const struct caller caller = {token, FUZZ_ADDRESS};
+    const struct caller caller = {.token = token, .address = FUZZ_ADDRESS};
     struct reply reply;
     if (!cJSON_IsObject(payload))
         reply = reply_error(422, "no object");
@@ -107,9 +107,10 @@ static struct reply rest_call(const char *method, const char *path, const char *
 {
     cJSON *body = cJSON_Parse(text);
     struct reply reply = routes_call(
-        &service,
-        &(struct routes_request){
-            .method = method, .path = path, .caller = {token, FUZZ_ADDRESS}, .body = body});
+        &service, &(struct routes_request){.method = method,
+                                           .path = path,
+                                           .caller = {.token = token, .address = FUZZ_ADDRESS},
+                                           .body = body});
     cJSON_Delete(body);
     return reply;
 }
