@@ -177,7 +177,7 @@ static bool is_id3(const unsigned char *bytes)
            ((bytes[6] | bytes[7] | bytes[8] | bytes[9]) & 0x80) == 0;
 }
 
-static void begon_trial(struct audio_probe *probe, const unsigned char *bytes)
+static void begin_trial(struct audio_probe *probe, const unsigned char *bytes)
 {
     int64_t size = (int64_t)bytes[6] << 21 | bytes[7] << 14 | bytes[8] << 7 | bytes[9];
     int64_t footer = bytes[5] & ID3_FOOTER_FLAG ? ID3_HEADER_BYTES : 0;
@@ -215,7 +215,7 @@ static bool head(struct audio_probe *probe, const unsigned char *bytes, size_t c
     if (count == 0)
         return probe->offset == 0 ? decide(probe, AUDIO_EMPTY) : decide_without(probe);
     if (count >= ID3_HEADER_BYTES && is_id3(bytes)) {
-        begon_trial(probe, bytes);
+        begin_trial(probe, bytes);
         return true;
     }
     enum audio_kind kind = audio_kind_of(bytes, count, &sure);
