@@ -1,5 +1,13 @@
 """--backend-url URL (or TUTTI_BACKEND_URL) points the contract suite at any backend."""
 import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+from tuttitest import harness  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -17,3 +25,18 @@ def pytest_collection_modifyitems(items):
         mark = item.get_closest_marker("difference")
         if mark:
             item.user_properties.append(("difference", mark.args[0]))
+
+
+@pytest.fixture
+def hubs(tmp_path):
+    """Starts hubs with options, each in a directory of its own unless one is named; the last in each must end well."""
+    running = {}
+
+    def start(directory=None, **options):
+        directory = directory or tmp_path / str(len(running))
+        directory.mkdir(exist_ok=True)
+        running[directory] = harness.Hub(directory, **options)
+        return running[directory]
+    yield start
+    for hub in running.values():
+        assert hub.stop() == 0, hub.process.log

@@ -27,21 +27,6 @@ PATIENCE_S = 10
 PIER_S = 12
 
 
-@pytest.fixture
-def hubs(tmp_path):
-    """Starts hubs with options; every one of them must end well."""
-    running = []
-
-    def start(**options):
-        directory = tmp_path / str(len(running))
-        directory.mkdir()
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        assert hub.stop() == 0, hub.process.log
-
-
 def join(host, name="Guest"):
     return call(f"{host.url}/sessions/{host.code}/join", "POST", {"guest_name": name})
 

@@ -18,20 +18,6 @@ from tuttitest import harness  # noqa: E402
 from tuttitest.harness import MUSIC, call, wait_until  # noqa: E402
 
 
-@pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(**options):
-        directory = tmp_path / str(len(running))
-        directory.mkdir()
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        assert hub.stop() == 0, hub.process.log
-
-
 def files(hub, folder="uploads"):
     return sorted(path.name for path in (hub.directory / "hub" / folder).iterdir())
 

@@ -23,20 +23,6 @@ def call(*arguments, **named):
     return harness.call(*arguments, **named)[1]
 
 
-@pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(**options):
-        directory = tmp_path / str(len(running))
-        directory.mkdir()
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        assert hub.stop() == 0, hub.process.log
-
-
 def get(hub, path, method="GET", **headers):
     """(status, headers, bytes)"""
     connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)

@@ -13,20 +13,6 @@ from tuttitest.harness import call  # noqa: E402
 
 
 @pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(**options):
-        directory = tmp_path / str(len(running))
-        directory.mkdir()
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        assert hub.stop() == 0, hub.process.log
-
-
-@pytest.fixture
 def hub(hubs):
     return hubs()
 

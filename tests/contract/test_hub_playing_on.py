@@ -20,20 +20,6 @@ PATIENCE_S = 20
 PIER_S = 12.0
 
 
-@pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(directory=None, **options):
-        directory = directory or tmp_path / str(len(running))
-        directory.mkdir(exist_ok=True)
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        hub.stop()
-
-
 def house(hub, tracks=3):
     host = harness.Host(hub.url)
     items = [host.upload(f"t{i}", MUSIC / "pier.mp3") for i in range(tracks)]

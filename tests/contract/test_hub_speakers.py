@@ -17,20 +17,6 @@ KITCHEN, BATH = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 
 
 @pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(directory=None, **options):
-        directory = directory or tmp_path / str(len(running))
-        directory.mkdir(exist_ok=True)
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        hub.stop()
-
-
-@pytest.fixture
 def host(hubs):
     return harness.Host(hubs().url)
 

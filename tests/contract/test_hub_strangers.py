@@ -22,20 +22,6 @@ PATIENCE_S = 10
 PROXIED = {"server_trusted_proxy": "127.0.0.1", "limits_share_percent": 25}
 
 
-@pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(**options):
-        directory = tmp_path / str(len(running))
-        directory.mkdir()
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        assert hub.stop() == 0, hub.process.log
-
-
 def ask(hub, method, path, body=None, token=None, **headers):
     """(status, answer), with any headers."""
     connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)

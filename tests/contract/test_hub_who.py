@@ -19,20 +19,6 @@ PIER = (harness.MUSIC / "pier.mp3").read_bytes()
 
 
 @pytest.fixture
-def hubs(tmp_path):
-    running = []
-
-    def start(directory=None, **options):
-        directory = directory or tmp_path / str(len(running))
-        directory.mkdir(exist_ok=True)
-        running.append(harness.Hub(directory, **options))
-        return running[-1]
-    yield start
-    for hub in running:
-        hub.stop()
-
-
-@pytest.fixture
 def host(hubs):
     host = harness.Host(hubs().url)
     host.upload("t1", harness.MUSIC / "pier.mp3")
