@@ -69,17 +69,11 @@ static void do_settings(struct daemon *daemon, const struct asker *asker,
     }
 }
 
-/* Of a path. The hub's ids are of these digits; what is none names nobody. */
-static bool is_device_id(const char *text)
-{
-    return text[0] && strspn(text, "0123456789abcdef") == strlen(text);
-}
-
 static void do_name_speaker(struct daemon *daemon, const struct asker *asker,
                             const struct control_cmd *cmd)
 {
     char path[sizeof cmd->device_id + 16];
-    if (!is_device_id(cmd->device_id)) {
+    if (!control_is_hub_id(cmd->device_id)) {
         control_fail(asker, "the session has no such speaker");
         return;
     }

@@ -37,6 +37,8 @@ void control_hub(struct daemon *daemon, const struct asker *asker, const struct 
 
 /* control_rooms.c: other speakers, over a hub. */
 void control_rooms(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
+/* A hub's ids are of these digits; what is none names nobody, and stands in no path. */
+bool control_is_hub_id(const char *text);
 
 /* control_pairing.c */
 void control_pairing(struct daemon *daemon, const struct asker *asker,

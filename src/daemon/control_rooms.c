@@ -91,9 +91,9 @@ static void listed(void *user, const struct link_answer *answer)
     cJSON_Delete(speakers);
 }
 
-static bool is_plain(const char *id)
+bool control_is_hub_id(const char *text)
 {
-    return id[0] && strspn(id, "0123456789abcdef") == strlen(id);
+    return text[0] && strspn(text, "0123456789abcdef") == strlen(text);
 }
 
 static void look(void *user, struct mono_time now)
@@ -113,7 +113,7 @@ static void told(void *user, const struct link_answer *answer)
         return;
     }
     call->told = cJSON_ParseWithLength(answer->body, answer->bytes);
-    if (is_plain(text(call->told, "id")))
+    if (control_is_hub_id(text(call->told, "id")))
         loop_timer_set_in(call->timer, 0);
     else
         fail(call, "the hub's answer cannot be understood");
