@@ -52,7 +52,7 @@ static enum decoder_result open_helper(struct decoder *decoder, int64_t total_by
     if (total_bytes < 0 || decoder->available_bytes < total_bytes)
         return again(decoder, false);
     if (!decoder->helper)
-        decoder->helper = helper_create(decoder->fd, error);
+        decoder->helper = helper_create(decoder->fd, decoder->kind, error);
     if (!decoder->helper)
         return DECODER_ERROR;
     enum decoder_result result = from_helper(decoder, helper_open(decoder->helper));

@@ -37,6 +37,7 @@ struct helper {
     unsigned rate_hz;
     int64_t length_frames;
     uint32_t damaged;
+    struct track_tags tags;
     uint32_t serial; /* of the seek in force; 0: none yet */
     int64_t from, to, next;
     int64_t room; /* of the ring, in frames */
@@ -63,7 +64,7 @@ static enum helper_result fail(struct helper *helper, const char *why)
     return HELPER_ERROR;
 }
 
-struct helper *helper_create(int fd, char *error)
+struct helper *helper_create(int fd, enum audio_kind kind, char *error)
 {
     struct helper *helper = calloc(1, sizeof *helper);
     if (!helper) {
@@ -71,7 +72,8 @@ struct helper *helper_create(int fd, char *error)
         return NULL;
     }
     helper->length_frames = -1;
-    if (helper_process_start(&helper->process, fd, error))
+    helper->tags = track_tags_none();
+    if (helper_process_start(&helper->process, fd, kind == AUDIO_MP3, error))
         return helper;
     free(helper);
     return NULL;
@@ -99,6 +101,11 @@ int64_t helper_length_frames(const struct helper *helper)
 uint64_t helper_damaged(const struct helper *helper)
 {
     return helper->damaged;
+}
+
+const struct track_tags *helper_tags(const struct helper *helper)
+{
+    return &helper->tags;
 }
 
 const char *helper_error(const struct helper *helper)
@@ -185,6 +192,9 @@ static void take(struct helper *helper, struct decode_message *message)
         break;
     case DECODE_FAILED:
         take_failed(helper, message);
+        break;
+    case DECODE_TAG:
+        track_tags_take(&helper->tags, message->tag, message->text, strlen(message->text));
         break;
     case DECODE_SEEK:
         fail(helper, "its decoder makes no sense");

@@ -75,10 +75,10 @@ static void leave(pid_t pid)
 
 /* --- its beginning --- */
 
-static int spawn(pid_t *ret_pid, int socket, int file)
+static int spawn(pid_t *ret_pid, int socket, int file, bool is_mp3)
 {
-    char name[] = "tutti-decode";
-    char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
+    char name[] = "tutti-decode", mp3[] = "mp3";
+    char *const arguments[] = {name, is_mp3 ? mp3 : NULL, NULL}, *const environment[] = {NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -146,7 +146,7 @@ static void say_why_not(int error, char *to)
         snprintf(to, HELPER_ERROR_MAX, "its decoder cannot be started: %s", strerror(error));
 }
 
-bool helper_process_start(struct helper_process *process, int file_fd, char *error)
+bool helper_process_start(struct helper_process *process, int file_fd, bool is_mp3, char *error)
 {
     int sockets[2];
     process->pid = 0;
@@ -158,7 +158,7 @@ bool helper_process_start(struct helper_process *process, int file_fd, char *err
             close(file);
         return false;
     }
-    int result = spawn(&process->pid, sockets[1], file);
+    int result = spawn(&process->pid, sockets[1], file, is_mp3);
     close(sockets[1]);
     close(file);
     if (result == 0) {

@@ -1,5 +1,5 @@
 /*
- * decode_message.c: see decode_message.h. The head: type, serial, rate, count, damaged, a zero,
+ * decode_message.c: see decode_message.h. The head: type, serial, rate, count, damaged, the tag,
  * then the frame.
  */
 #include "tutti/core/decode_message.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct head {
-    uint32_t type, serial, rate_hz, count, damaged, zero;
+    uint32_t type, serial, rate_hz, count, damaged, tag;
     int64_t frame;
 };
 
@@ -30,6 +30,11 @@ static bool is_pcm(const struct head *head, size_t rest)
            rest == head->count * DECODE_FRAME_BYTES && is_position(head->frame);
 }
 
+static bool has_text(const struct decode_message *message)
+{
+    return message->type == DECODE_FAILED || message->type == DECODE_TAG;
+}
+
 static bool is_good(const struct head *head, size_t rest)
 {
     switch (head->type) {
@@ -42,6 +47,8 @@ static bool is_good(const struct head *head, size_t rest)
         return is_pcm(head, rest);
     case DECODE_FAILED:
         return rest > 0 && rest < DECODE_TEXT_MAX;
+    case DECODE_TAG:
+        return rest > 0 && rest < TRACK_TAG_MAX && head->tag < TRACK_TAGS;
     default:
         return false;
     }
@@ -62,11 +69,13 @@ bool decode_message_parse(const unsigned char *bytes, size_t count, struct decod
         .rate_hz = head.rate_hz,
         .count = head.count,
         .damaged = head.damaged,
-        .frame = head.type == DECODE_FAILED ? 0 : head.frame,
+        .tag = head.type == DECODE_TAG ? (enum track_tag)head.tag : 0,
         .pcm = head.type == DECODE_PCM ? bytes + sizeof head : NULL,
     };
-    if (head.type == DECODE_FAILED)
+    if (has_text(ret))
         memcpy(ret->text, bytes + sizeof head, rest);
+    else
+        ret->frame = head.frame;
     return true;
 }
 
@@ -78,14 +87,16 @@ size_t decode_message_build(const struct decode_message *message, unsigned char 
         .rate_hz = message->rate_hz,
         .count = message->count,
         .damaged = message->damaged,
+        .tag = (uint32_t)message->tag,
         .frame = message->frame,
     };
     size_t rest = 0;
     memcpy(to, &head, sizeof head);
     if (message->type == DECODE_PCM)
         rest = message->count * DECODE_FRAME_BYTES;
-    if (message->type == DECODE_FAILED) {
-        rest = strnlen(message->text, DECODE_TEXT_MAX - 1);
+    if (has_text(message)) {
+        rest = strnlen(message->text,
+                       message->type == DECODE_TAG ? TRACK_TAG_MAX - 1 : DECODE_TEXT_MAX - 1);
         memcpy(to + sizeof head, message->text, rest);
     }
     return sizeof head + rest;

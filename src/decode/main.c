@@ -1,6 +1,7 @@
 /*
  * main.c: tutti-decode: decodes the one file on descriptor 4 for whoever is at the other end of the
- * socket on descriptor 3. Started by tuttid, for a track that is no mp3; of no use by hand.
+ * socket on descriptor 3. Started by tuttid and tutti-hub; of no use by hand. "tutti-decode mp3": it is
+ * one, which speakers decode by themselves, and what is wanted is what it says of itself.
  */
 #include "sandbox.h"
 #include "serve.h"
@@ -8,6 +9,7 @@
 
 #include <link.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,8 +35,9 @@ static int let_go(struct dl_phdr_info *library, size_t size, void *user)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool is_mp3 = argc > 1 && strcmp(argv[1], "mp3") == 0;
     struct stat file, socket;
     if (fstat(SOCKET_FD, &socket) < 0 || !S_ISSOCK(socket.st_mode) || fstat(FILE_FD, &file) < 0) {
         fprintf(stderr, "tutti-decode: tuttid starts this for tracks that are no mp3\n");
@@ -45,6 +48,6 @@ int main(void)
     if (!sandbox_enter(FILE_FD))
         serve_refuse(SOCKET_FD, "its decoder cannot lock itself in, as it has to");
     else
-        serve(SOCKET_FD, FILE_FD, file.st_size);
+        serve(SOCKET_FD, FILE_FD, file.st_size, is_mp3);
     _exit(0); /* there is nothing to be put in order */
 }

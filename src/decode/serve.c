@@ -98,6 +98,19 @@ static bool say_prepared(struct service *service)
     return poll(&wait, 1, -1) >= 0 || errno == EINTR;
 }
 
+static bool say_tags(struct service *service)
+{
+    for (enum track_tag tag = 0; tag < TRACK_TAGS; tag++) {
+        const char *text = track_tag(service->track, tag);
+        struct decode_message message = {.type = DECODE_TAG, .tag = tag};
+        if (text)
+            track_tags_copy_text(message.text, text, strlen(text));
+        if (message.text[0] && !say(service->socket, &message, service->message))
+            return false;
+    }
+    return true;
+}
+
 static void decode(struct service *service)
 {
     while (listen_once(service)) {
@@ -108,11 +121,11 @@ static void decode(struct service *service)
     }
 }
 
-void serve(int socket, int file, int64_t file_bytes)
+void serve(int socket, int file, int64_t file_bytes, bool is_mp3)
 {
     char why[DECODE_TEXT_MAX];
     struct service service = {.socket = socket, .idle = true};
-    service.track = track_open(file, file_bytes, why);
+    service.track = track_open(file, file_bytes, is_mp3, why);
     if (!service.track) {
         serve_refuse(socket, why);
         return;
@@ -120,7 +133,7 @@ void serve(int socket, int file, int64_t file_bytes)
     struct decode_message opened = {.type = DECODE_OPENED,
                                     .rate_hz = track_rate_hz(service.track),
                                     .frame = track_length(service.track)};
-    if (say(socket, &opened, service.message))
+    if (say_tags(&service) && say(socket, &opened, service.message))
         decode(&service);
     track_close(service.track);
 }

@@ -8,6 +8,7 @@
 
 #include "av_file.h"
 #include "converter.h"
+#include "tags.h"
 #include "track_index.h"
 #include "tutti/core/decode_message.h"
 
@@ -20,6 +21,7 @@
 
 /* What is looked for; nothing else of these libraries ever sees the file. */
 static const char FORMATS[] = "mov,flac,ogg,wav,aiff";
+static const char MP3_FORMAT[] = "mp3";
 static const char *const CODECS[] = {
     "aac",       "alac",      "mp3float",  "flac",      "vorbis",    "opus",      "pcm_u8",
     "pcm_s8",    "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_s16be", "pcm_s24be", "pcm_s32be",
@@ -37,6 +39,7 @@ static const char *const CODECS[] = {
 
 struct track {
     struct av_file file;
+    bool is_mp3;
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream;
@@ -75,8 +78,10 @@ static bool open_format(struct track *track, char *why)
         return refuse(why, "out of memory");
     track->format->pb = track->file.io;
     track->format->flags |= AVFMT_FLAG_CUSTOM_IO;
-    track->format->format_whitelist = av_strdup(FORMATS);
-    int result = avformat_open_input(&track->format, NULL, NULL, NULL);
+    track->format->format_whitelist = av_strdup(track->is_mp3 ? MP3_FORMAT : FORMATS);
+    /* What is known to be one need not be told from what is not: that fails behind a long tag. */
+    const AVInputFormat *format = track->is_mp3 ? av_find_input_format(MP3_FORMAT) : NULL;
+    int result = avformat_open_input(&track->format, NULL, format, NULL);
     if (result == AVERROR(ENOMEM))
         return refuse(why, "it takes more memory than a track may have");
     return result == 0 || refuse(why, "it is damaged, or only a part of a file");
@@ -343,13 +348,14 @@ static bool open_all(struct track *track, int fd, int64_t bytes, char *why)
     return true;
 }
 
-struct track *track_open(int fd, int64_t bytes, char *why)
+struct track *track_open(int fd, int64_t bytes, bool is_mp3, char *why)
 {
     struct track *track = calloc(1, sizeof *track);
     if (!track) {
         refuse(why, "out of memory");
         return NULL;
     }
+    track->is_mp3 = is_mp3;
     if (open_all(track, fd, bytes, why))
         return track;
     track_close(track);
@@ -380,6 +386,11 @@ int64_t track_length(const struct track *track)
 uint32_t track_damaged(const struct track *track)
 {
     return track->damaged;
+}
+
+const char *track_tag(const struct track *track, enum track_tag tag)
+{
+    return tags_find(track->format, track->stream, tag);
 }
 
 int64_t track_position(const struct track *track)

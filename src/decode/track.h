@@ -8,6 +8,9 @@
 #ifndef TUTTI_DECODE_TRACK_H
 #define TUTTI_DECODE_TRACK_H
 
+#include "tutti/core/track_tags.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,13 +19,16 @@ struct track;
 /* Once, before anything is locked. */
 void track_prepare(void);
 
-/* NULL: why has a line of DECODE_TEXT_MAX. */
-struct track *track_open(int fd, int64_t bytes, char *why);
+/* is_mp3: it is one, and nothing else is looked for; else everything but that is. NULL: why has a
+ * line of DECODE_TEXT_MAX. */
+struct track *track_open(int fd, int64_t bytes, bool is_mp3, char *why);
 void track_close(struct track *track);
 
 unsigned track_rate_hz(const struct track *track);
 int64_t track_length(const struct track *track); /* -1: not known */
 uint32_t track_damaged(const struct track *track);
+/* As the file has it; NULL: it does not tell. */
+const char *track_tag(const struct track *track, enum track_tag tag);
 
 /* The next frame read is this one, or the track's end. */
 void track_seek(struct track *track, int64_t frame);

@@ -14,7 +14,7 @@ enum measure_result measure_track(int fd, double *ret_seconds, char why[HELPER_E
 {
     enum helper_result result;
     enum measure_result measured = MEASURE_REFUSED;
-    struct helper *helper = helper_create(fd, why);
+    struct helper *helper = helper_create(fd, AUDIO_UNKNOWN, why);
     if (!helper)
         return MEASURE_NOT_KNOWN;
     while ((result = helper_open(helper)) == HELPER_AGAIN)

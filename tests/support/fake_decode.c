@@ -74,6 +74,22 @@ static void be_good(void)
         play(&serial, &frame);
 }
 
+static void say_tag(enum track_tag tag, const char *text)
+{
+    struct decode_message message = {.type = DECODE_TAG, .tag = tag};
+    strcpy(message.text, text);
+    say(&message);
+}
+
+static void be_tagged(void)
+{
+    say_tag(TRACK_TAG_TITLE, "Har\x1b"
+                             "bour");
+    say_tag(TRACK_TAG_NUMBER, "3/12");
+    say_tag(TRACK_TAG_TRACK_GAIN, "-6.50 dB");
+    be_good();
+}
+
 static void hang(void)
 {
     for (;;)
@@ -90,6 +106,8 @@ int main(void)
         return 3;
     if (strcmp(mode, "good") == 0)
         be_good();
+    if (strcmp(mode, "tagged") == 0)
+        be_tagged();
     if (strcmp(mode, "exit") == 0)
         return 5;
     if (strcmp(mode, "crash") == 0)

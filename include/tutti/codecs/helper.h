@@ -1,5 +1,6 @@
 /*
- * helper.h: a track in a process of its own, tutti-decode, which decodes what is no mp3.
+ * helper.h: a track in a process of its own, tutti-decode, which decodes what is no mp3, and reads what
+ * any track says of itself.
  *
  * The process is given a descriptor of the file that can only be read, and a socket; no
  * environment, no other descriptor, and it locks itself in before it reads a byte
@@ -9,6 +10,9 @@
  */
 #ifndef TUTTI_CODECS_HELPER_H
 #define TUTTI_CODECS_HELPER_H
+
+#include "tutti/core/audio_probe.h"
+#include "tutti/core/track_tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,17 +32,18 @@ enum helper_result {
 /* Where the program is, instead of beside our own and in its installed place. For tests. */
 void helper_set_program(const char *path);
 
-/* fd: a complete file; stays the caller's, and may be closed afterwards. NULL: error says why, in
- * one line of HELPER_ERROR_MAX. */
-struct helper *helper_create(int fd, char *error);
+/* fd: a complete file; stays the caller's, and may be closed afterwards. kind: AUDIO_MP3, or what else
+ * it is, which the process finds out. NULL: error says why, in one line of HELPER_ERROR_MAX. */
+struct helper *helper_create(int fd, enum audio_kind kind, char *error);
 /* Kills the process. NULL is fine. */
 void helper_destroy(struct helper *helper);
 
-/* Does it know the track? On HELPER_OK rate and length are known. */
+/* Does it know the track? On HELPER_OK rate, length and tags are known. */
 enum helper_result helper_open(struct helper *helper);
 unsigned helper_rate_hz(const struct helper *helper);
 int64_t helper_length_frames(const struct helper *helper); /* -1: not known */
 uint64_t helper_damaged(const struct helper *helper);
+const struct track_tags *helper_tags(const struct helper *helper);
 const char *helper_error(const struct helper *helper);
 
 /* The next frame read is this one. HELPER_OK: there is enough for a start. A seek to what is held

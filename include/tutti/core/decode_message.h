@@ -5,11 +5,14 @@
  * numbers are in its own byte order. The process is not trusted, for it has read a file from
  * outside: whatever it says is checked here, and only what is within these bounds comes through.
  *
- * Towards it: SEEK. From it: OPENED once, then PCM from where it was last told to seek, each naming
- * the seek that it belongs to, up to an END; or FAILED, after which nothing comes.
+ * Towards it: SEEK. From it: a TAG for each that the file has, OPENED once, then PCM from where it was
+ * last told to seek, each naming the seek that it belongs to, up to an END; or FAILED, after which
+ * nothing comes.
  */
 #ifndef TUTTI_CORE_DECODE_MESSAGE_H
 #define TUTTI_CORE_DECODE_MESSAGE_H
+
+#include "tutti/core/track_tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +21,7 @@
 #define DECODE_CHANNELS 2
 /* Stereo frames in one PCM message at most. */
 #define DECODE_PCM_FRAMES_MAX 1024
-#define DECODE_TEXT_MAX 120
+#define DECODE_TEXT_MAX 120 /* of FAILED */
 #define DECODE_RATE_MIN_HZ 1000
 #define DECODE_RATE_MAX_HZ 768000
 /* A position in frames; two centuries at the highest rate. */
@@ -30,6 +33,7 @@ enum decode_message_type {
     DECODE_PCM,      /* serial, frame: of the first; count; damaged: errors met so far */
     DECODE_END,      /* serial, frame: the track ends there */
     DECODE_FAILED,   /* text */
+    DECODE_TAG,      /* tag, text: as the file has it */
 };
 
 struct decode_message {
@@ -39,7 +43,8 @@ struct decode_message {
     uint32_t count; /* of stereo frames */
     uint32_t damaged;
     int64_t frame;
-    char text[DECODE_TEXT_MAX]; /* UTF-8 of whatever kind, ended by NUL */
+    enum track_tag tag;
+    char text[TRACK_TAG_MAX]; /* UTF-8 of whatever kind, ended by NUL */
     /* Of PCM: count * DECODE_CHANNELS floats in the datagram, not aligned. NULL otherwise. */
     const unsigned char *pcm;
 };
@@ -52,7 +57,7 @@ struct decode_message {
 /* False for anything that is none, or out of bounds. The message's pcm points into bytes. */
 bool decode_message_parse(const unsigned char *bytes, size_t count, struct decode_message *ret);
 
-/* The head of the message (of FAILED, with its text) into to[DECODE_MESSAGE_MAX]; the bytes
+/* The head of the message (of FAILED and TAG, with the text) into to[DECODE_MESSAGE_MAX]; the bytes
  * written. PCM's samples are to follow it at to + DECODE_HEAD_BYTES, and are counted. */
 size_t decode_message_build(const struct decode_message *message, unsigned char *to);
 

@@ -29,7 +29,7 @@ static struct helper *start(const char *mode)
     int fd = memfd_create("file", MFD_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, mode, strlen(mode)), strlen(mode));
-    struct helper *helper = helper_create(fd, error);
+    struct helper *helper = helper_create(fd, AUDIO_FLAC, error);
     close(fd);
     if (!helper)
         fail_msg("not started: %s", error);
@@ -95,6 +95,19 @@ static void good_one_is_exact(void **state)
     helper_destroy(helper);
 }
 
+static void tags_are_harmless(void **state)
+{
+    (void)state;
+    struct helper *helper = start("tagged");
+    assert_int_equal(open_now(helper), HELPER_OK);
+    const struct track_tags *tags = helper_tags(helper);
+    assert_string_equal(tags->title, "Har?bour");
+    assert_string_equal(tags->artist, "");
+    assert_int_equal(tags->number, 3);
+    assert_true(tags->loudness.track_gain_db == -6.5);
+    helper_destroy(helper);
+}
+
 static void seeks_are_exact(void **state)
 {
     (void)state;
@@ -150,14 +163,14 @@ static void without_the_program(void **state)
     int fd = memfd_create("file", MFD_CLOEXEC);
     (void)state;
     helper_set_program("/nowhere/tutti-decode");
-    assert_null(helper_create(fd, error));
+    assert_null(helper_create(fd, AUDIO_FLAC, error));
     assert_string_equal(error, "needs tutti-codecs: apt install tutti-codecs");
     helper_set_program("/dev/null");
-    assert_null(helper_create(fd, error));
+    assert_null(helper_create(fd, AUDIO_FLAC, error));
     assert_string_equal(error, "its decoder cannot be started: Permission denied");
     close(fd);
     helper_set_program(FAKE_DECODE);
-    assert_null(helper_create(-1, error));
+    assert_null(helper_create(-1, AUDIO_FLAC, error));
     assert_string_equal(error, "its decoder cannot be started: Bad file descriptor");
 }
 
@@ -191,9 +204,10 @@ static void nothing_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_one_is_exact), cmocka_unit_test(seeks_are_exact),
-        cmocka_unit_test(bad_ones_fail),     cmocka_unit_test(without_the_program),
-        cmocka_unit_test(nothing_is_left),   cmocka_unit_test(hanging_ones_are_ended),
+        cmocka_unit_test(good_one_is_exact),      cmocka_unit_test(tags_are_harmless),
+        cmocka_unit_test(seeks_are_exact),        cmocka_unit_test(bad_ones_fail),
+        cmocka_unit_test(without_the_program),    cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(hanging_ones_are_ended),
     };
     helper_set_program(FAKE_DECODE);
     return cmocka_run_group_tests(tests, NULL, NULL);

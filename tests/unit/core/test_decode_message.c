@@ -26,6 +26,7 @@ static void built_is_parsed(void **state)
         {.type = DECODE_PCM, .serial = UINT32_MAX, .count = DECODE_PCM_FRAMES_MAX},
         {.type = DECODE_END, .serial = 2, .frame = DECODE_FRAME_MAX},
         {.type = DECODE_FAILED, .text = "it is not music"},
+        {.type = DECODE_TAG, .tag = TRACK_TAG_ALBUM, .text = "Rooms"},
     };
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         struct decode_message parsed;
@@ -38,6 +39,7 @@ static void built_is_parsed(void **state)
         assert_int_equal(parsed.count, messages[i].count);
         assert_int_equal(parsed.damaged, messages[i].damaged);
         assert_true(parsed.frame == messages[i].frame);
+        assert_int_equal(parsed.tag, messages[i].tag);
         assert_string_equal(parsed.text, messages[i].text);
         assert_true((parsed.pcm != NULL) == (parsed.type == DECODE_PCM));
     }
@@ -70,21 +72,29 @@ static void numbers_have_bounds(void **state)
         {.type = DECODE_END, .frame = INT64_MIN},
         {.type = DECODE_FAILED, .text = ""},
         {.type = (enum decode_message_type)0},
-        {.type = (enum decode_message_type)6},
+        {.type = DECODE_TAG, .text = ""},
+        {.type = DECODE_TAG, .tag = TRACK_TAGS, .text = "Rooms"},
+        {.type = (enum decode_message_type)7},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(parses(decode_message_build(&wrong[i], bytes)));
 }
 
-static void text_ends(void **state)
+static void text_ends(enum decode_message_type type, size_t longest)
 {
-    struct decode_message message = {.type = DECODE_FAILED};
-    (void)state;
+    struct decode_message message = {.type = type};
     memset(message.text, 'x', sizeof message.text);
     size_t count = decode_message_build(&message, bytes);
     assert_true(decode_message_parse(bytes, count, &message));
-    assert_int_equal(strlen(message.text), DECODE_TEXT_MAX - 1);
+    assert_int_equal(strlen(message.text), longest);
     assert_false(parses(count + 1));
+}
+
+static void texts_end(void **state)
+{
+    (void)state;
+    text_ends(DECODE_FAILED, DECODE_TEXT_MAX - 1);
+    text_ends(DECODE_TAG, TRACK_TAG_MAX - 1);
 }
 
 int main(void)
@@ -93,7 +103,7 @@ int main(void)
         cmocka_unit_test(built_is_parsed),
         cmocka_unit_test(length_must_fit),
         cmocka_unit_test(numbers_have_bounds),
-        cmocka_unit_test(text_ends),
+        cmocka_unit_test(texts_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
