@@ -28,7 +28,8 @@ struct body {
     const char *reason;
 };
 
-static const char *const form_names[] = {"track_id", "name"};
+#define FORM_NAMES 3
+static const char *const form_names[FORM_NAMES] = {"track_id", "name", "filename"};
 
 static void fail(struct body *body, int status, const char *reason)
 {
@@ -77,7 +78,7 @@ struct body *body_create(enum body_kind kind, struct lws *wsi, const struct body
         return body;
     body->form = lws_spa_create_via_info(wsi, &(lws_spa_create_info_t){
                                                   .param_names = form_names,
-                                                  .count_params = 2,
+                                                  .count_params = FORM_NAMES,
                                                   .max_storage = 2048,
                                                   .opt_cb = take_form_file,
                                                   .opt_data = body,
@@ -245,7 +246,7 @@ static void divert_short(struct body *body, cJSON *json)
 /* Of a call with a track, which is kept while that goes to the disk: what describes it. */
 static cJSON *keep_description(cJSON *json)
 {
-    static const char *const names[] = {"track_id", "name"};
+    static const char *const names[] = {"track_id", "name", "filename"};
     const cJSON *media = cJSON_GetObjectItemCaseSensitive(json, "media");
     cJSON *kept = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -272,7 +273,7 @@ static cJSON *form_json(struct body *body)
         fail(body, 422, "A file is wanted in the form");
     lws_spa_finalize(body->form);
     cJSON *json = cJSON_CreateObject();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < FORM_NAMES; i++) {
         const char *value = lws_spa_get_string(body->form, i);
         if (value && !utf8_is_valid(value, strlen(value)))
             fail(body, 422, "The form is not UTF-8");

@@ -224,13 +224,13 @@ static void describe_track(cJSON *json, const char *content_type)
     cJSON_AddStringToObject(media, "data", "");
 }
 
-/* track_id and name stand in the query. */
+/* What describes it stands in the query. */
 static cJSON *describe_put(struct lws *wsi)
 {
-    static const char *const names[] = {"track_id", "name"};
+    static const char *const names[] = {"track_id", "name", "filename"};
     cJSON *json = cJSON_CreateObject();
     char type[256] = "";
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char equals[16], value[STORE_NAME_MAX + 16];
         snprintf(equals, sizeof equals, "%s=", names[i]);
         const char *text = lws_get_urlarg_by_name(wsi, equals, value, sizeof value);

@@ -1,18 +1,34 @@
 /*
- * measure.h: how long a stored track plays that is no mp3, as the decoder of the speakers has it.
+ * measure.h: what a stored track is: its length, and what it says of itself, as the decoder of the
+ * speakers has it.
  */
 #ifndef TUTTI_HUB_MEASURE_H
 #define TUTTI_HUB_MEASURE_H
 
+#include "formats.h"
 #include "tutti/codecs/helper.h"
+#include "tutti/core/track_tags.h"
+
+struct measurement {
+    enum audio_kind kind;
+    double seconds; /* < 0: not known */
+    struct track_tags tags;
+};
 
 enum measure_result {
     MEASURED,
     MEASURE_NOT_KNOWN, /* why: there is no decoder, or the file does not tell */
-    MEASURE_REFUSED,   /* why: no speaker could play it */
+    MEASURE_REFUSED,   /* why: no speaker could play it, or it is not taken */
 };
 
-/* fd: of a complete file. Waits for the decoder, some seconds at most; not in a loop. */
-enum measure_result measure_track(int fd, double *ret_seconds, char why[HELPER_ERROR_MAX]);
+/* Waits for the disk and the decoder, some seconds at most; not in a loop. fd: of a complete file. */
+
+/* What it is, and all that follows. tags are set whatever the result. An mp3 is MEASURED without a
+ * decoder, too, but has no tags then. */
+enum measure_result measure_file(int fd, formats_t formats, struct measurement *ret,
+                                 char why[HELPER_ERROR_MAX]);
+
+/* The rest of it: track->kind is known, and its length if it is an mp3. */
+enum measure_result measure_track(int fd, struct measurement *track, char why[HELPER_ERROR_MAX]);
 
 #endif

@@ -11,6 +11,7 @@
 #define TUTTI_HUB_MEDIA_H
 
 #include "formats.h"
+#include "measure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,12 +57,11 @@ int64_t media_upload_bytes(const struct media_upload *upload);
 void media_upload_settle(struct media_upload *upload, void (*done)(void *user), void *user);
 /*
  * When it has settled (it is, if need be, at once). True: the file is there as path
- * ("uploads/x.mp3"), and goes again with the upload unless it is kept; its length, or -1: not
- * known. False: an HTTP status and a
+ * ("uploads/x.mp3"), and goes again with the upload unless it is kept. False: an HTTP status and a
  * line for people, and there is no file.
  */
 bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
-                         double *ret_duration_s, int *ret_status, const char **ret_reason);
+                         struct measurement *ret_track, int *ret_status, const char **ret_reason);
 /* Something names the file, or may do so. */
 void media_upload_keep(struct media_upload *upload);
 /* NULL is fine. done is not called any more. */

@@ -93,7 +93,8 @@ static struct reply add_track(struct service *service, const struct store_sessio
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The database cannot be changed");
-    result = store_add_media(service->store, item->media_path, item->duration_s, bytes);
+    struct store_media media = service_media_of(item, bytes);
+    result = store_add_media(service->store, &media);
     return service_commit(service,
                           result < 0 ? service_store_error(result, "The track could not be stored")
                                      : service_insert(service, session->id, item));
@@ -105,6 +106,7 @@ static int restore_to(struct service *service, const char *name,
 {
     struct search search = {.name = name};
     struct store_item item = {0};
+    struct measurement track;
     char full[MEDIA_FULL_PATH_MAX];
     const char *reason = "";
     int status;
@@ -112,12 +114,11 @@ static int restore_to(struct service *service, const char *name,
     if (result < 0 || !search.is_found)
         return command_failed(name, result < 0 ? strerror(-result) : "was not put aside");
     struct media_upload *upload = read_file(service->media, search.found.file, &status, &reason);
-    if (!upload ||
-        !media_upload_finish(upload, item.media_path, &item.duration_s, &status, &reason)) {
+    if (!upload || !media_upload_finish(upload, item.media_path, &track, &status, &reason)) {
         media_upload_destroy(upload);
         return command_failed(name, reason);
     }
-    snprintf(item.media_type, sizeof item.media_type, "%s", formats_media_type(item.media_path));
+    service_take_track(&item, &track);
     snprintf(item.track_id, sizeof item.track_id, "%s", name);
     snprintf(item.name, sizeof item.name, "%s", name);
     struct reply reply = add_track(service, session, &item, media_upload_bytes(upload));

@@ -37,9 +37,9 @@ struct media_upload {
     struct track_check *check;
     enum measure_result measured;
     char unmeasured[HELPER_ERROR_MAX]; /* why */
-    double seconds;                    /* -1: not known */
-    EVP_ENCODE_CTX *base64;            /* NULL: bytes come as they are */
-    int status;                        /* 0: good so far */
+    struct measurement track;
+    EVP_ENCODE_CTX *base64; /* NULL: bytes come as they are */
+    int status;             /* 0: good so far */
     const char *reason;
     char refusal[REFUSAL_MAX + sizeof NO_TRACK];
     bool settling; /* the background has it */
@@ -86,6 +86,7 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
     store_random_hex(name, 32);
     snprintf(path, sizeof path, MEDIA_UPLOADS ".%s", name);
     media_full_path(media, path, upload->part);
+    upload->track.tags = track_tags_none();
     upload->check = track_check_create(media->limits.formats);
     upload->fd = open(upload->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (upload->check && upload->fd >= 0)
@@ -282,7 +283,7 @@ static void store(struct media_upload *upload)
 static void measure(void *job)
 {
     struct media_upload *upload = job;
-    upload->measured = measure_track(upload->fd, &upload->seconds, upload->unmeasured);
+    upload->measured = measure_track(upload->fd, &upload->track, upload->unmeasured);
 }
 
 static void measured(void *job)
@@ -304,9 +305,10 @@ void media_upload_settle(struct media_upload *upload, void (*done)(void *user), 
     upload->done = done;
     upload->user = user;
     end_base64(upload);
-    if (!upload->status && !track_check_result(upload->check, &upload->seconds))
+    if (!upload->status && !track_check_result(upload->check, &upload->track.seconds))
         refuse_kind(upload);
-    if (upload->status || !audio_kind_needs_codecs(track_check_kind(upload->check))) {
+    upload->track.kind = track_check_kind(upload->check);
+    if (upload->status || !audio_kind_needs_codecs(upload->track.kind)) {
         store(upload);
         return;
     }
@@ -315,7 +317,7 @@ void media_upload_settle(struct media_upload *upload, void (*done)(void *user), 
 }
 
 bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
-                         double *ret_duration_s, int *ret_status, const char **ret_reason)
+                         struct measurement *ret_track, int *ret_status, const char **ret_reason)
 {
     if (!upload->settled) {
         struct background *background = upload->media->background;
@@ -330,7 +332,7 @@ bool media_upload_finish(struct media_upload *upload, char path[MEDIA_PATH_MAX],
         return false;
     }
     snprintf(path, MEDIA_PATH_MAX, "%s", upload->path);
-    *ret_duration_s = upload->seconds;
+    *ret_track = upload->track;
     return true;
 }
 

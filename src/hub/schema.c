@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 7
+#define SCHEMA_VERSION 8
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -85,6 +85,15 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE INDEX speakers_by_user ON speakers(user_id);",
     ("ALTER TABLE sessions ADD COLUMN control TEXT NOT NULL DEFAULT 'host';"
      "ALTER TABLE sessions ADD COLUMN adding TEXT NOT NULL DEFAULT 'requests';"),
+    /* What files say of themselves; "" and NULL: nothing. */
+    ("ALTER TABLE media ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE media ADD COLUMN artist TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE media ADD COLUMN album TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE media ADD COLUMN number INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE media ADD COLUMN track_gain_db REAL;"
+     "ALTER TABLE media ADD COLUMN track_peak REAL;"
+     "ALTER TABLE media ADD COLUMN album_gain_db REAL;"
+     "ALTER TABLE media ADD COLUMN album_peak REAL;"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

@@ -165,6 +165,18 @@ static void take_text(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from ? from : "");
 }
 
+/* 1: there is such a file; 0: there is none; or -errno. */
+static int take_file(struct service *service, const char *path, struct store_item *item)
+{
+    struct store_media media;
+    int result = store_media(service->store, path, &media);
+    if (result == 1) {
+        item->duration_s = media.duration_s;
+        item->tags = media.tags;
+    }
+    return result;
+}
+
 /* 1: the request names a track; 0: none that exists; or -errno. */
 static int find_track(struct service *service, const cJSON *payload, struct store_item *item)
 {
@@ -181,7 +193,8 @@ static int find_track(struct service *service, const cJSON *payload, struct stor
     take_text(item->media_type, sizeof item->media_type,
               path ? formats_media_type(path) : "audio/mpeg");
     item->duration_s = -1;
-    return path ? store_media_duration(service->store, path, &item->duration_s) : 1;
+    item->tags = track_tags_none();
+    return path ? take_file(service, path, item) : 1;
 }
 
 static struct reply apply_add(struct service *service, const struct store_session *session,

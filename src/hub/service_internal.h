@@ -128,6 +128,11 @@ struct reply service_add_request(struct service *service, const struct admission
 
 /* --- service_upload.c --- */
 
+/* What its file is, whose path it has already. */
+void service_take_track(struct store_item *item, const struct measurement *track);
+/* What is kept of its file. */
+struct store_media service_media_of(const struct store_item *item, int64_t bytes);
+
 struct reply service_upload(struct service *service, const struct admission *admission,
                             const cJSON *body, struct media_upload *upload);
 

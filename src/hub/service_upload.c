@@ -85,6 +85,24 @@ static bool is_media_type(const char *type)
            strcasecmp(type, "application/ogg") == 0;
 }
 
+#define UNNAMED "track_id and name: texts of 1 to 255 bytes are wanted"
+
+/* As whoever uploads it says; else as the file itself says, or what that was called. */
+static const char *name_of(const cJSON *body, const struct track_tags *tags)
+{
+    const char *name = service_text(body, "name");
+    if (name)
+        return name;
+    return tags->title[0] ? tags->title : service_text(body, "filename");
+}
+
+/* A name that is there must be good; without one it takes the file's. */
+static bool has_name(const cJSON *body)
+{
+    return cJSON_GetObjectItemCaseSensitive(body, "name") ? service_text(body, "name") != NULL
+                                                          : service_text(body, "filename") != NULL;
+}
+
 /* NULL when what describes the upload is good. */
 static const char *wrong_upload(const cJSON *body, const struct media_upload *upload,
                                 int *ret_status)
@@ -93,14 +111,28 @@ static const char *wrong_upload(const cJSON *body, const struct media_upload *up
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(media, "data");
     const char *type = service_text(media, "content_type");
     *ret_status = 422;
-    if (!service_text(body, "track_id") || !service_text(body, "name"))
-        return "track_id and name: texts of 1 to 255 bytes are wanted";
+    if (!service_text(body, "track_id") || !has_name(body))
+        return UNNAMED;
     if (!cJSON_IsObject(media) || !cJSON_IsString(data))
         return "media: an object with content_type and data is wanted";
     *ret_status = 415;
     if (!type || !is_media_type(type))
         return "content_type: audio/… or video/mp4 is wanted";
     return upload ? NULL : "data: there is no track in it";
+}
+
+void service_take_track(struct store_item *item, const struct measurement *track)
+{
+    item->duration_s = track->seconds;
+    item->tags = track->tags;
+    snprintf(item->media_type, sizeof item->media_type, "%s", formats_media_type(item->media_path));
+}
+
+struct store_media service_media_of(const struct store_item *item, int64_t bytes)
+{
+    struct store_media media = {.duration_s = item->duration_s, .bytes = bytes, .tags = item->tags};
+    snprintf(media.path, sizeof media.path, "%s", item->media_path);
+    return media;
 }
 
 /* Hosts add what they upload; guests ask that it be added, where not everybody adds. */
@@ -113,7 +145,8 @@ static struct reply add_file(struct service *service, const struct admission *ad
         return refusal;
     if (at_once && !admission->is_host && !service_may_ask(service, admission))
         return reply_error(429, "Too many tracks; wait a minute");
-    int result = store_add_media(service->store, item->media_path, item->duration_s, bytes);
+    struct store_media media = service_media_of(item, bytes);
+    int result = store_add_media(service->store, &media);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
     if (at_once)
@@ -156,13 +189,14 @@ struct reply service_upload(struct service *service, const struct admission *adm
                             const cJSON *body, struct media_upload *upload)
 {
     struct store_item item = {0};
+    struct measurement track;
     int status;
     const char *reason = wrong_upload(body, upload, &status);
-    if (reason || !media_upload_finish(upload, item.media_path, &item.duration_s, &status, &reason))
+    if (reason || !media_upload_finish(upload, item.media_path, &track, &status, &reason))
         return reply_error(status, reason);
-    snprintf(item.media_type, sizeof item.media_type, "%s", formats_media_type(item.media_path));
+    service_take_track(&item, &track);
     snprintf(item.track_id, sizeof item.track_id, "%s", service_text(body, "track_id"));
-    snprintf(item.name, sizeof item.name, "%s", service_text(body, "name"));
+    snprintf(item.name, sizeof item.name, "%s", name_of(body, &track.tags));
     struct reply reply = add_upload(service, admission, &item, media_upload_bytes(upload));
     /* Of a change that failed it is not known whether the disk has it: then the file stays, and is
      * put aside one day if nothing names it. */

@@ -10,6 +10,7 @@
 #define TUTTI_HUB_STORE_H
 
 #include "turn.h"
+#include "tutti/core/track_tags.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -220,7 +221,8 @@ struct store_item {
     char media_type[STORE_NAME_MAX];
     double duration_s; /* < 0: not known */
     int64_t position;
-    int64_t shuffle_key; /* its place while the list is shuffled */
+    int64_t shuffle_key;    /* its place while the list is shuffled */
+    struct track_tags tags; /* of its file; not kept with the item */
 };
 /* Calls visit for each item, in order. 0, or -errno: then it was not all of them. */
 STORE_CHECKED int store_each_item(struct store *store, const char *session_id,
@@ -254,9 +256,14 @@ STORE_CHECKED int store_item_of(struct store *store, const char *session_id, con
 
 /* --- tracks that were uploaded ------------------------------------------------------------- */
 
-STORE_CHECKED int store_add_media(struct store *store, const char *path, double duration_s,
-                                  int64_t bytes);
-STORE_CHECKED int store_media_duration(struct store *store, const char *path, double *ret);
+struct store_media {
+    char path[STORE_PATH_MAX];
+    double duration_s; /* < 0: not known */
+    int64_t bytes;
+    struct track_tags tags;
+};
+STORE_CHECKED int store_add_media(struct store *store, const struct store_media *media);
+STORE_CHECKED int store_media(struct store *store, const char *path, struct store_media *ret);
 STORE_CHECKED int store_forget_media(struct store *store, const char *path);
 /* Does an item or a pending request name it? */
 STORE_CHECKED int store_media_is_used(struct store *store, const char *path);

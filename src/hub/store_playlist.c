@@ -4,11 +4,34 @@
 #include "store_internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ITEM_COLUMNS                                                                               \
-    "id, track_id, name, media_path, media_url, media_type, duration_s, position, shuffle_key"
+#define TAG_COLUMNS                                                                                \
+    "title, artist, album, number, track_gain_db, track_peak, album_gain_db, album_peak"
+/* All there is of items; what their files say of themselves is kept once, however often they are on
+ * lists. */
+#define ITEMS                                                                                      \
+    "SELECT id, track_id, name, media_path, media_url, media_type, items.duration_s, position,"    \
+    " shuffle_key, " TAG_COLUMNS " FROM items LEFT JOIN media ON path = media_path"
+#define ITEM_TAGS 9 /* the column where they begin */
+
+static double number_at(const struct db_rows *rows, int column)
+{
+    return db_is_null(rows, column) ? NAN : db_double(rows, column);
+}
+
+/* Without a row of the file they are none. */
+static void take_tags(const struct db_rows *rows, int from, struct track_tags *tags)
+{
+    db_copy(rows, from, tags->title, sizeof tags->title);
+    db_copy(rows, from + 1, tags->artist, sizeof tags->artist);
+    db_copy(rows, from + 2, tags->album, sizeof tags->album);
+    tags->number = (int)db_int(rows, from + 3);
+    tags->loudness = (struct loudness){number_at(rows, from + 4), number_at(rows, from + 5),
+                                       number_at(rows, from + 6), number_at(rows, from + 7)};
+}
 
 static void take_item(const struct db_rows *rows, struct store_item *item)
 {
@@ -21,6 +44,7 @@ static void take_item(const struct db_rows *rows, struct store_item *item)
     item->duration_s = db_is_null(rows, 6) ? -1 : db_double(rows, 6);
     item->position = db_int(rows, 7);
     item->shuffle_key = db_int(rows, 8);
+    take_tags(rows, ITEM_TAGS, &item->tags);
 }
 
 int store_each_item(struct store *store, const char *session_id,
@@ -28,9 +52,8 @@ int store_each_item(struct store *store, const char *session_id,
 {
     struct store_item item;
     int result;
-    struct db_rows rows = db_query(
-        store->db, "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? ORDER BY position", "s",
-        session_id);
+    struct db_rows rows =
+        db_query(store->db, ITEMS " WHERE session_id = ? ORDER BY position", "s", session_id);
     while ((result = db_next(&rows)) == 1) {
         take_item(&rows, &item);
         visit(user, &item);
@@ -50,19 +73,16 @@ static int one_item(struct db_rows rows, struct store_item *ret_item)
 int store_item(struct store *store, const char *session_id, const char *item_id,
                struct store_item *ret_item)
 {
-    return one_item(db_query(store->db,
-                             "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? AND id = ?",
-                             "ss", session_id, item_id),
-                    ret_item);
+    return one_item(
+        db_query(store->db, ITEMS " WHERE session_id = ? AND id = ?", "ss", session_id, item_id),
+        ret_item);
 }
 
 int store_item_at(struct store *store, const char *session_id, int64_t position,
                   struct store_item *ret_item)
 {
-    return one_item(db_query(store->db,
-                             "SELECT " ITEM_COLUMNS
-                             " FROM items WHERE session_id = ? AND position = ?",
-                             "si", session_id, position),
+    return one_item(db_query(store->db, ITEMS " WHERE session_id = ? AND position = ?", "si",
+                             session_id, position),
                     ret_item);
 }
 
@@ -70,8 +90,8 @@ int store_item_of(struct store *store, const char *session_id, const char *track
                   struct store_item *ret_item)
 {
     return one_item(db_query(store->db,
-                             "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ?"
-                             " AND track_id = ? ORDER BY position LIMIT 1",
+                             ITEMS " WHERE session_id = ?"
+                                   " AND track_id = ? ORDER BY position LIMIT 1",
                              "ss", session_id, track_id),
                     ret_item);
 }
@@ -81,11 +101,12 @@ int store_item_beside(struct store *store, const char *session_id, bool shuffle,
 {
     if (!shuffle)
         return store_item_at(store, session_id, item->position + by, ret_item);
-    const char *sql = by > 0 ? "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ?"
-                               " AND (shuffle_key, id) > (?, ?) ORDER BY shuffle_key, id LIMIT 1"
-                             : "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ?"
-                               " AND (shuffle_key, id) < (?, ?)"
-                               " ORDER BY shuffle_key DESC, id DESC LIMIT 1";
+    const char *sql = by > 0 ? ITEMS
+                          " WHERE session_id = ?"
+                          " AND (shuffle_key, id) > (?, ?) ORDER BY shuffle_key, id LIMIT 1"
+                             : ITEMS " WHERE session_id = ?"
+                                     " AND (shuffle_key, id) < (?, ?)"
+                                     " ORDER BY shuffle_key DESC, id DESC LIMIT 1";
     return one_item(db_query(store->db, sql, "sis", session_id, item->shuffle_key, item->id),
                     ret_item);
 }
@@ -94,12 +115,10 @@ int store_item_at_end(struct store *store, const char *session_id, bool shuffle,
                       struct store_item *ret_item)
 {
     static const char *const sql[2][2] = {
-        {"SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? ORDER BY position DESC LIMIT 1",
-         "SELECT " ITEM_COLUMNS " FROM items WHERE session_id = ? ORDER BY position LIMIT 1"},
-        {"SELECT " ITEM_COLUMNS
-         " FROM items WHERE session_id = ? ORDER BY shuffle_key DESC, id DESC LIMIT 1",
-         "SELECT " ITEM_COLUMNS
-         " FROM items WHERE session_id = ? ORDER BY shuffle_key, id LIMIT 1"},
+        {ITEMS " WHERE session_id = ? ORDER BY position DESC LIMIT 1",
+         ITEMS " WHERE session_id = ? ORDER BY position LIMIT 1"},
+        {ITEMS " WHERE session_id = ? ORDER BY shuffle_key DESC, id DESC LIMIT 1",
+         ITEMS " WHERE session_id = ? ORDER BY shuffle_key, id LIMIT 1"},
     };
     return one_item(db_query(store->db, sql[shuffle][by > 0], "s", session_id), ret_item);
 }
@@ -177,19 +196,29 @@ int store_remove_item(struct store *store, const char *session_id, const struct 
 
 /* --- tracks that were uploaded ------------------------------------------------------------- */
 
-int store_add_media(struct store *store, const char *path, double duration_s, int64_t bytes)
+int store_add_media(struct store *store, const struct store_media *media)
 {
-    return db_run(store->db, "INSERT INTO media (path, duration_s, bytes) VALUES (?, ?, ?)", "sdi",
-                  path, duration_s, bytes);
+    const struct track_tags *tags = &media->tags;
+    const struct loudness *loudness = &tags->loudness;
+    return db_run(store->db,
+                  "INSERT INTO media (path, duration_s, bytes, " TAG_COLUMNS ")"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "sdisssidddd", media->path, media->duration_s, media->bytes, tags->title,
+                  tags->artist, tags->album, (int64_t)tags->number, loudness->track_gain_db,
+                  loudness->track_peak, loudness->album_gain_db, loudness->album_peak);
 }
 
-int store_media_duration(struct store *store, const char *path, double *ret)
+int store_media(struct store *store, const char *path, struct store_media *ret)
 {
     struct db_rows rows =
-        db_query(store->db, "SELECT duration_s FROM media WHERE path = ?", "s", path);
+        db_query(store->db, "SELECT duration_s, bytes, " TAG_COLUMNS " FROM media WHERE path = ?",
+                 "s", path);
     int result = db_next(&rows);
-    if (result == 1)
-        *ret = db_double(&rows, 0);
+    if (result == 1) {
+        *ret = (struct store_media){.duration_s = db_double(&rows, 0), .bytes = db_int(&rows, 1)};
+        snprintf(ret->path, sizeof ret->path, "%s", path);
+        take_tags(&rows, 2, &ret->tags);
+    }
     db_done(&rows);
     return result;
 }

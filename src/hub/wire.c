@@ -6,12 +6,43 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Told to what is heard of it. */
+#define GAIN_UNIT_DB 0.01
+#define PEAK_UNIT 1e-6
+
 static void add_text_or_null(cJSON *object, const char *name, const char *text, bool is_null)
 {
     if (is_null)
         cJSON_AddNullToObject(object, name);
     else
         cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_text_if_any(cJSON *object, const char *name, const char *text)
+{
+    if (text[0])
+        cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_number_if_known(cJSON *object, const char *name, double number, double unit)
+{
+    if (!isnan(number))
+        cJSON_AddNumberToObject(object, name, round(number / unit) * unit);
+}
+
+/* What is not known is left out: there may be thousands of items. */
+static void add_tags(cJSON *json, const struct track_tags *tags)
+{
+    const struct loudness *loudness = &tags->loudness;
+    add_text_if_any(json, "title", tags->title);
+    add_text_if_any(json, "artist", tags->artist);
+    add_text_if_any(json, "album", tags->album);
+    if (tags->number > 0)
+        cJSON_AddNumberToObject(json, "track_number", tags->number);
+    add_number_if_known(json, "gain_db", loudness->track_gain_db, GAIN_UNIT_DB);
+    add_number_if_known(json, "peak", loudness->track_peak, PEAK_UNIT);
+    add_number_if_known(json, "album_gain_db", loudness->album_gain_db, GAIN_UNIT_DB);
+    add_number_if_known(json, "album_peak", loudness->album_peak, PEAK_UNIT);
 }
 
 cJSON *wire_item(const struct store_item *item)
@@ -32,6 +63,7 @@ cJSON *wire_item(const struct store_item *item)
     else
         cJSON_AddNumberToObject(json, "duration_seconds", floor(item->duration_s));
     cJSON_AddNumberToObject(json, "position", (double)item->position);
+    add_tags(json, &item->tags);
     return json;
 }
 

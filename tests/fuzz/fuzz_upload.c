@@ -80,7 +80,7 @@ static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t 
     cJSON *json = NULL;
     struct media_upload *upload = NULL;
     char path[MEDIA_PATH_MAX];
-    double duration_s;
+    struct measurement track;
     int status = 0;
     const char *reason = NULL;
     bool stored = false;
@@ -89,8 +89,8 @@ static void as_body(enum body_kind kind, const char *bytes, size_t size, size_t 
         body_feed(body, bytes + at, size - at < piece ? size - at : piece);
     struct reply reply = body_finish(body, &json, &upload);
     if (reply.status == 200 && upload) {
-        stored = media_upload_finish(upload, path, &duration_s, &status, &reason);
-        FUZZ_CHECK(stored ? duration_s >= 0 || duration_s == -1 : status >= 400 && reason);
+        stored = media_upload_finish(upload, path, &track, &status, &reason);
+        FUZZ_CHECK(stored ? track.seconds >= 0 || track.seconds == -1 : status >= 400 && reason);
         if (stored)
             media_upload_keep(upload);
     }
