@@ -50,6 +50,19 @@ static bool parse_playback(const cJSON *payload, struct playback_state *ret, cha
     return true;
 }
 
+/* Of what starts at a moment to come; a pause does not start. */
+static bool parse_next(const cJSON *payload, struct playback_state *ret, char *reason)
+{
+    char odd[PROTOCOL_REASON_MAX];
+    const cJSON *track = cJSON_GetObjectItemCaseSensitive(payload, "track_id");
+    if (cJSON_IsNull(track))
+        return true;
+    if (!parse_playback(payload, ret, odd))
+        return refuse(reason, "next_state: not as a playback_state");
+    return ret->has_track && ret->playing ? true
+                                          : refuse(reason, "next_state: nothing that is to play");
+}
+
 static bool parse_item(const cJSON *json, struct playlist_item *item)
 {
     double duration_s = -1, position = 0;
@@ -218,6 +231,7 @@ static enum message_type type_of(const char *text)
         enum message_type type;
     } types[] = {
         {"playback_state", MESSAGE_PLAYBACK_STATE},
+        {"next_state", MESSAGE_NEXT_STATE},
         {"playlist_update", MESSAGE_PLAYLIST},
         {"request_update", MESSAGE_REQUEST},
         {"session_settings", MESSAGE_SETTINGS},
@@ -237,6 +251,8 @@ static bool parse_payload(const cJSON *payload, struct protocol_message *message
     switch (message->type) {
     case MESSAGE_PLAYBACK_STATE:
         return parse_playback(payload, &message->playback, reason);
+    case MESSAGE_NEXT_STATE:
+        return parse_next(payload, &message->playback, reason);
     case MESSAGE_PLAYLIST:
         return parse_items(cJSON_GetObjectItemCaseSensitive(payload, "playlist"),
                            &message->playlist, reason);

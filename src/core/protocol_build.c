@@ -54,6 +54,7 @@ static void add_speaker(cJSON *payload, const struct speaker_report *report)
     cJSON_AddStringToObject(speaker, "device", report->device);
     cJSON_AddStringToObject(speaker, "device_error", report->device_error);
     cJSON_AddStringToObject(speaker, "remote", report->remote);
+    cJSON_AddBoolToObject(speaker, "next_state", true);
     if (report->command_id[0])
         add_command(speaker, report);
 }

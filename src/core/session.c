@@ -38,11 +38,29 @@ const char *session_item_problem(const struct session *session)
     return item->media_url[0] ? "" : "the playlist has no address for it";
 }
 
+const struct playlist_item *session_next_item(const struct session *session)
+{
+    const struct playlist_item *current = session_current_item(session);
+    if (session->has_next)
+        return playlist_find(&session->playlist, session->next.item_id);
+    return current ? playlist_step(&session->playlist, current, 1) : NULL;
+}
+
 /* --- what is told -------------------------------------------------------------------------- */
 
+static bool same_playback(const struct playback_state *a, const struct playback_state *b)
+{
+    return a->has_track == b->has_track && strcmp(a->track_id, b->track_id) == 0 &&
+           strcmp(a->item_id, b->item_id) == 0 && a->position_ms == b->position_ms &&
+           a->playing == b->playing && a->updated_at.ns == b->updated_at.ns;
+}
+
+/* What was to follow another state does not follow this one. */
 static void take_playback(struct session *session, const struct playback_state *playback,
                           double length_s, struct mono_time now)
 {
+    if (!same_playback(playback, &session->playback))
+        session->has_next = false;
     place_heard(&session->place, &session->playlist, playback, length_s, now);
     session->playback = *playback;
     session->told_at = now;
@@ -76,6 +94,11 @@ struct session_change session_apply(struct session *session, struct protocol_mes
     case MESSAGE_PLAYBACK_STATE:
         take_playback(session, &message->playback, length_s, now);
         change.news = SESSION_PLAYBACK;
+        break;
+    case MESSAGE_NEXT_STATE:
+        session->has_next = session->has_playback && message->playback.has_track;
+        session->next = message->playback;
+        change.news = SESSION_NEXT;
         break;
     case MESSAGE_PLAYLIST:
         change.dropped = take_playlist(session, &message->playlist);
@@ -172,14 +195,20 @@ struct session_change session_adopt(struct session *session, struct session_open
     return change;
 }
 
-/* --- comparison ---------------------------------------------------------------------------- */
+/* --- what was told before ------------------------------------------------------------------ */
 
-static bool same_playback(const struct playback_state *a, const struct playback_state *b)
+struct session_change session_turn(struct session *session, struct server_time server_now,
+                                   double length_s, struct mono_time now)
 {
-    return a->has_track == b->has_track && strcmp(a->track_id, b->track_id) == 0 &&
-           strcmp(a->item_id, b->item_id) == 0 && a->position_ms == b->position_ms &&
-           a->playing == b->playing && a->updated_at.ns == b->updated_at.ns;
+    struct mono_time told_at = session->told_at;
+    if (!session->has_next || server_sub(server_now, session->next.updated_at) < SESSION_TURN_NS)
+        return (struct session_change){0};
+    take_playback(session, &session->next, length_s, now);
+    session->told_at = told_at; /* nobody has told it yet */
+    return (struct session_change){.news = SESSION_PLAYBACK};
 }
+
+/* --- comparison ---------------------------------------------------------------------------- */
 
 unsigned session_differs(const struct session *session, const struct playback_state *playback,
                          const struct playlist_message *playlist)
@@ -210,7 +239,7 @@ struct session_change session_clear(struct session *session)
     };
     session->playlist = (struct playlist_message){0};
     session->playback = (struct playback_state){0};
-    session->has_playback = session->has_settings = false;
+    session->has_playback = session->has_next = session->has_settings = false;
     session->place = (struct place){0};
     requests_clear(&session->requests);
     return change;

@@ -37,6 +37,7 @@ static void take_message(struct link *link, struct protocol_message *message,
         link_apply(link, message, received);
         link_orders_take_request(link, &message->request, known);
         break;
+    case MESSAGE_NEXT_STATE:
     case MESSAGE_SETTINGS:
         link_apply(link, message, received);
         break;

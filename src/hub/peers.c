@@ -18,7 +18,7 @@
 #define FRAGMENT_BYTES 32768
 
 /* Messages of which the newest says all. */
-enum state { STATE_NONE, STATE_PLAYBACK, STATE_PLAYLIST, STATE_SETTINGS };
+enum state { STATE_NONE, STATE_PLAYBACK, STATE_NEXT, STATE_PLAYLIST, STATE_SETTINGS };
 
 struct shared_text {
     struct peers *peers;
@@ -34,6 +34,7 @@ struct shared_text {
 static enum state state_of(const char *type)
 {
     return strcmp(type, "playback_state") == 0     ? STATE_PLAYBACK
+           : strcmp(type, "next_state") == 0       ? STATE_NEXT
            : strcmp(type, "playlist_update") == 0  ? STATE_PLAYLIST
            : strcmp(type, "session_settings") == 0 ? STATE_SETTINGS
                                                    : STATE_NONE;
@@ -294,14 +295,20 @@ void peer_send_playlist(struct peer *peer)
         enqueue(peer, peer->peers->playlist);
 }
 
+static bool is_for(const struct peer *peer, const struct shared_text *text)
+{
+    if (text->state == STATE_NEXT)
+        return peer->knows_next;
+    return !text->speakers || peer->watches_speakers;
+}
+
 void peers_broadcast(struct peers *peers, const char *session_id, const char *type, cJSON *payload)
 {
     struct shared_text *text = create_text(peers, type, payload);
     if (!text)
         return;
     for (struct peer *peer = peers->first; peer; peer = peer->next)
-        if (strcmp(peer->session_id, session_id) == 0 &&
-            (!text->speakers || peer->watches_speakers))
+        if (strcmp(peer->session_id, session_id) == 0 && is_for(peer, text))
             enqueue(peer, text);
     if (text->state == STATE_PLAYLIST)
         keep_playlist(peers, session_id, text);

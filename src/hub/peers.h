@@ -45,6 +45,7 @@ struct peer {
     struct rate_bucket messages;
     char device_id[STORE_DEVICE_ID_MAX]; /* of the speaker that it is; "": of none */
     bool watches_speakers;               /* what they say of themselves is told on to it */
+    bool knows_next;                     /* what a next_state is: it has said so */
     struct peer *next;
 };
 

@@ -18,8 +18,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What one change has to tell at most: the playlist, the current track, the request. */
-#define SERVICE_NEWS_MAX 4
+/* What one change has to tell at most: the playlist, the current track, what follows each of them,
+ * the request. */
+#define SERVICE_NEWS_MAX 6
 
 struct service_news {
     char session_id[STORE_ID_MAX];
@@ -82,6 +83,9 @@ struct service {
     bool changing;
     struct service_news news[SERVICE_NEWS_MAX];
     unsigned news_count;
+    /* The turns up to this one, in their order, have been told to those who can be told before. */
+    int64_t told_turn_ns;
+    char told_turn_id[STORE_ID_MAX];
 };
 
 /* Who calls. address: whose failures and shares are counted; of IPv6 the network (address.h). */
@@ -215,9 +219,12 @@ bool service_tell_speaker(struct service *service, int64_t *ret_next_ns,
 
 /* --- playing on ---------------------------------------------------------------------------- */
 
-/* Sessions whose track is over go on; *ret_next_ns: when the next one's is (UTC), STORE_NEVER:
- * none's. May be past already: there was more to do than one call takes. */
+/* Sessions whose track is over go on, and of those whose track soon is it is told what starts then.
+ * *ret_next_ns: when there is more to do (UTC), STORE_NEVER: never. May be past already: it was more
+ * than one call takes. */
 STORE_CHECKED int service_take_turns(struct service *service, int64_t *ret_next_ns);
+/* 1: what is told of the turn that is near, the caller's to delete; 0: none is, or nothing follows. */
+STORE_CHECKED int service_next_json(struct service *service, const char *session_id, cJSON **ret);
 /* After a start, and when it was configured anew. */
 STORE_CHECKED int service_plan_all(struct service *service);
 

@@ -91,6 +91,10 @@ bool service_advances(const struct service *service, const struct store_rules *r
 STORE_CHECKED int service_find_turn(struct service *service, const char *session_id,
                                     const struct store_rules *rules, const struct store_item *from,
                                     int by, bool at_end, struct store_item *ret);
+/* Tells what starts at the end of the current track, if that is near. */
+STORE_CHECKED int service_tell_next(struct service *service, const char *session_id);
+/* The same after what decides it has changed: that nothing is to be expected is told, too. */
+STORE_CHECKED int service_retell_next(struct service *service, const char *session_id);
 
 /* --- service_speakers.c --- */
 

@@ -75,7 +75,7 @@ static int keep(struct service *service, const char *session_id, struct store_pl
         result = store_set_playback(service->store, session_id, playback);
     if (result == 0)
         service_announce(service, session_id, "playback_state", wire_playback(playback));
-    return result;
+    return result == 0 ? service_tell_next(service, session_id) : result;
 }
 
 int service_set_playback(struct service *service, const char *session_id,
@@ -97,7 +97,8 @@ int service_plan_turn(struct service *service, const char *session_id)
     result = plan(service, session_id, &playback);
     if (result < 0 || playback.turn_at_ns == before_ns)
         return result;
-    return store_set_playback(service->store, session_id, &playback);
+    result = store_set_playback(service->store, session_id, &playback);
+    return result == 0 ? service_retell_next(service, session_id) : result;
 }
 
 static int set_playback(struct service *service, const char *session_id,

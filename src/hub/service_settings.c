@@ -146,10 +146,14 @@ static struct reply change(struct service *service, const char *session_id, cons
     if (result < 0)
         return service_store_error(result, "The settings could not be stored");
     struct reply reply = settings_reply(service, session_id);
-    if (reply.status == 200)
-        service_announce(service, session_id, "session_settings",
-                         cJSON_Duplicate(reply.body, true));
-    return reply;
+    if (reply.status != 200)
+        return reply;
+    service_announce(service, session_id, "session_settings", cJSON_Duplicate(reply.body, true));
+    result = service_retell_next(service, session_id);
+    if (result == 0)
+        return reply;
+    cJSON_Delete(reply.body);
+    return service_store_error(result, "The session cannot be read");
 }
 
 struct reply service_change_settings(struct service *service, const struct caller *caller,

@@ -6,6 +6,7 @@
 #include "service_internal.h"
 #include "tutti/base/log.h"
 #include "tutti/core/protocol.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,31 +47,45 @@ int service_find_turn(struct service *service, const char *session_id,
 
 /* --- at the end of a track ----------------------------------------------------------------- */
 
-static int turn(struct service *service, const char *session_id, struct server_time due)
+/* 1: what is played after the end of the current track; its stamp is the caller's. 0: there is no
+ * end, or not any more. */
+static int follow(struct service *service, const char *session_id, struct store_playback *ret)
 {
-    struct store_playback playback;
     struct store_rules rules;
     struct store_item item, next;
-    int result = service_get_current(service, session_id, &playback, &item);
+    int result = service_get_current(service, session_id, ret, &item);
     if (result >= 0 && store_get_rules(service->store, session_id, &rules) != 1)
         return -EIO;
-    if (result < 0)
-        return result;
-    if (result == 0 || !service_advances(service, &rules)) /* it has no end any more */
-        return service_plan_turn(service, session_id);
+    if (result <= 0 || !service_advances(service, &rules))
+        return result < 0 ? result : 0;
     int found = service_find_turn(service, session_id, &rules, &item, 1, true, &next);
     if (found < 0)
         return found;
     if (found) {
-        service_point_at(&playback, &next);
+        service_point_at(ret, &next);
     } else {
-        playback.playing = false;
-        playback.position_ms = (int64_t)(item.duration_s * 1e3);
+        ret->playing = false;
+        ret->position_ms = (int64_t)(item.duration_s * 1e3);
     }
-    return service_set_playback(service, session_id, &playback, turn_stamp(due, hub_clock_now()));
+    return 1;
 }
 
-int service_take_turns(struct service *service, int64_t *ret_next_ns)
+static bool was_told(const struct service *service, struct server_time due)
+{
+    return due.ns <= service->told_turn_ns;
+}
+
+static int turn(struct service *service, const char *session_id, struct server_time due)
+{
+    struct store_playback playback;
+    int known = follow(service, session_id, &playback);
+    if (known <= 0)
+        return known < 0 ? known : service_plan_turn(service, session_id);
+    struct server_time stamp = turn_stamp(due, hub_clock_now(), was_told(service, due));
+    return service_set_playback(service, session_id, &playback, stamp);
+}
+
+static int take_due_turns(struct service *service, int64_t *ret_next_ns)
 {
     char session_id[STORE_ID_MAX];
     for (int i = 0; i < TURNS_AT_ONCE; i++) {
@@ -84,6 +99,81 @@ int service_take_turns(struct service *service, int64_t *ret_next_ns)
             return result;
     }
     return 0;
+}
+
+/* --- before it ----------------------------------------------------------------------------- */
+
+int service_next_json(struct service *service, const char *session_id, cJSON **ret)
+{
+    struct store_playback playback;
+    int known = store_get_playback(service->store, session_id, &playback);
+    if (known <= 0)
+        return known;
+    struct server_time due = {playback.turn_at_ns};
+    known = turn_is_near(due, hub_clock_now()) ? follow(service, session_id, &playback) : 0;
+    if (known <= 0 || !playback.playing)
+        return known < 0 ? known : 0;
+    protocol_format_time(due.ns, playback.updated_at);
+    *ret = wire_playback(&playback);
+    return 1;
+}
+
+int service_tell_next(struct service *service, const char *session_id)
+{
+    cJSON *next;
+    int known = service_next_json(service, session_id, &next);
+    if (known == 1)
+        service_announce(service, session_id, "next_state", next);
+    return known < 0 ? known : 0;
+}
+
+int service_retell_next(struct service *service, const char *session_id)
+{
+    cJSON *next;
+    int known = service_next_json(service, session_id, &next);
+    if (known < 0)
+        return known;
+    if (known == 0) {
+        next = cJSON_CreateObject();
+        cJSON_AddNullToObject(next, "track_id");
+    }
+    service_announce(service, session_id, "next_state", next);
+    return 0;
+}
+
+/* In their order, each once; whatever changes one of them later tells it anew. */
+static int tell_near_turns(struct service *service, int64_t *ret_next_ns)
+{
+    struct server_time now = hub_clock_now();
+    if (service->told_turn_ns > now.ns + TURN_NEAR_NS) /* the clock was set back */
+        service->told_turn_ns = now.ns;
+    for (int i = 0; i < TURNS_AT_ONCE; i++) {
+        char session_id[STORE_ID_MAX];
+        struct server_time due = {service->told_turn_ns};
+        snprintf(session_id, sizeof session_id, "%s", service->told_turn_id);
+        int known = store_turn_after(service->store, session_id, &due.ns);
+        *ret_next_ns = known == 1 ? due.ns - TURN_NEAR_NS : STORE_NEVER;
+        if (known <= 0 || !turn_is_near(due, now))
+            return known < 0 ? known : 0;
+        known = service_tell_next(service, session_id);
+        if (known < 0)
+            return known;
+        service->told_turn_ns = due.ns;
+        snprintf(service->told_turn_id, sizeof service->told_turn_id, "%s", session_id);
+    }
+    *ret_next_ns = now.ns;
+    return 0;
+}
+
+int service_take_turns(struct service *service, int64_t *ret_next_ns)
+{
+    int64_t tell_ns;
+    int result = take_due_turns(service, ret_next_ns);
+    if (result == 0)
+        result = tell_near_turns(service, &tell_ns);
+    if (result == 0 && tell_ns < *ret_next_ns)
+        *ret_next_ns = tell_ns;
+    return result;
 }
 
 int service_plan_all(struct service *service)

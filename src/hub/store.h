@@ -199,6 +199,9 @@ STORE_CHECKED int store_set_rules(struct store *store, const char *session_id,
  */
 STORE_CHECKED int store_next_turn(struct store *store, char session_id[STORE_ID_MAX],
                                   int64_t *ret_at_ns);
+/* The same of those that come after that one, in this order. */
+STORE_CHECKED int store_turn_after(struct store *store, char session_id[STORE_ID_MAX],
+                                   int64_t *at_ns);
 /* The next session after this one ("": the first) that plays and of which it is not known when its
  * track is over. */
 STORE_CHECKED int store_next_playing(struct store *store, char session_id[STORE_ID_MAX]);

@@ -425,12 +425,8 @@ int store_set_rules(struct store *store, const char *session_id, const struct st
     return result == 0 && anew ? shuffle(store, session_id, rules->shuffle_seed) : result;
 }
 
-int store_next_turn(struct store *store, char session_id[STORE_ID_MAX], int64_t *ret_at_ns)
+static int take_turn(struct db_rows rows, char session_id[STORE_ID_MAX], int64_t *ret_at_ns)
 {
-    struct db_rows rows = db_query(store->db,
-                                   "SELECT id, turn_at FROM sessions WHERE turn_at IS NOT NULL"
-                                   " ORDER BY turn_at LIMIT 1",
-                                   "");
     int result = db_next(&rows);
     if (result != 1)
         return result;
@@ -438,6 +434,24 @@ int store_next_turn(struct store *store, char session_id[STORE_ID_MAX], int64_t 
     *ret_at_ns = db_int(&rows, 1);
     db_done(&rows);
     return 1;
+}
+
+int store_next_turn(struct store *store, char session_id[STORE_ID_MAX], int64_t *ret_at_ns)
+{
+    return take_turn(db_query(store->db,
+                              "SELECT id, turn_at FROM sessions WHERE turn_at IS NOT NULL"
+                              " ORDER BY turn_at LIMIT 1",
+                              ""),
+                     session_id, ret_at_ns);
+}
+
+int store_turn_after(struct store *store, char session_id[STORE_ID_MAX], int64_t *at_ns)
+{
+    return take_turn(db_query(store->db,
+                              "SELECT id, turn_at FROM sessions WHERE turn_at IS NOT NULL"
+                              " AND (turn_at, id) > (?, ?) ORDER BY turn_at, id LIMIT 1",
+                              "is", *at_ns, session_id),
+                     session_id, at_ns);
 }
 
 static int next_session(struct db_rows rows, char session_id[STORE_ID_MAX])

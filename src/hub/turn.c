@@ -12,9 +12,14 @@ struct server_time turn_due(const struct turn_facts *facts)
     return server_sub(end, least) < 0 ? least : end;
 }
 
-struct server_time turn_stamp(struct server_time due, struct server_time now)
+bool turn_is_near(struct server_time due, struct server_time now)
 {
-    return server_sub(now, due) > TURN_LATE_NS ? now : due;
+    return due.ns != INT64_MAX && server_sub(due, now) <= TURN_NEAR_NS;
+}
+
+struct server_time turn_stamp(struct server_time due, struct server_time now, bool told)
+{
+    return server_sub(now, due) > (told ? TURN_TOLD_LATE_NS : TURN_LATE_NS) ? now : due;
 }
 
 enum turn_to turn_forward(enum session_repeat repeat, bool has_next)

@@ -24,12 +24,19 @@ struct turn_facts {
 #define TURN_LEAST_NS (500 * NS_PER_MS)
 struct server_time turn_due(const struct turn_facts *facts);
 
+/* Members that can are told so long before the end what starts then: time enough to fetch a track
+ * that nobody expected, as in a shuffled list. */
+#define TURN_NEAR_NS (15 * NS_PER_S)
+bool turn_is_near(struct server_time due, struct server_time now);
+
 /*
  * The stamp of what follows what was over at `due`: that moment itself, so that there is no gap
  * between the two. Where it has long passed (nobody was there to go on), what follows begins now.
+ * told: members were told before, and went on by themselves: they are waited for longer.
  */
 #define TURN_LATE_NS NS_PER_S
-struct server_time turn_stamp(struct server_time due, struct server_time now);
+#define TURN_TOLD_LATE_NS (10 * NS_PER_S)
+struct server_time turn_stamp(struct server_time due, struct server_time now, bool told);
 
 /* Which item is meant, from the current one. */
 enum turn_to {

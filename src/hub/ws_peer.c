@@ -218,6 +218,18 @@ static void take_report(struct server *server, struct peer *peer, const cJSON *p
     server_tell_speakers(server);
 }
 
+/* Who can begin a track where the one before ends is told of it before. */
+static void take_abilities(struct server *server, struct peer *peer, const cJSON *payload)
+{
+    const cJSON *speaker = cJSON_GetObjectItemCaseSensitive(payload, "speaker");
+    cJSON *next;
+    if (peer->knows_next || !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(speaker, "next_state")))
+        return;
+    peer->knows_next = true;
+    if (service_next_json(server->service, peer->session_id, &next) == 1)
+        peer_send(peer, "next_state", next);
+}
+
 /* First those that there are, one message each. */
 static struct reply subscribe(struct server *server, struct peer *peer, const cJSON *payload)
 {
@@ -264,6 +276,7 @@ static void dispatch(struct server *server, struct peer *peer, const char *type,
     if (strcmp(type, "sync_ack") == 0) {
         echo(peer, payload, received);
         take_report(server, peer, payload);
+        take_abilities(server, peer, payload);
     } else if (strcmp(type, "subscribe") == 0) {
         settle(peer, subscribe(server, peer, payload));
     } else if (strcmp(type, "playback_command") == 0) {

@@ -85,6 +85,41 @@ def test_it_goes_on_by_itself_and_stops_after_the_last(hubs):
     asyncio.run(check())
 
 
+def report(key="ab" * 16, **about):
+    return json.dumps({"type": "sync_ack", "payload": {"sequence": 1, "speaker": {
+        "device_key": key, "name": "Kitchen", "version": "9.9", "device": "playing", **about}}})
+
+
+def test_who_understands_it_is_told_what_starts_next(hubs):
+    host, items = house(hubs(), tracks=3)
+
+    async def check():
+        async with connect(host) as knows, connect(host) as plain:
+            await receive(knows, "session_settings")
+            await receive(plain, "session_settings")
+            near_end(host, items[0], left_s=3)
+            await knows.send(report(next_state=True))
+            await plain.send(report(key="cd" * 16))
+            first = (await receive(knows, "next_state"))["payload"]
+            assert (first["item_id"], first["state"], first["position_ms"]) == (items[1]["id"], "playing", 0)
+            # Another one follows: the last word counts, and is what is told in the end.
+            status, answer = call(f"{host.url}/sessions/{host.session_id}/playlist/{items[2]['id']}", "PATCH",
+                                  {"new_position": 1}, token=host.token)
+            assert status == 200, answer
+            second = (await receive(knows, "next_state"))["payload"]
+            assert (second["item_id"], second["updated_at"]) == (items[2]["id"], first["updated_at"])
+            assert settle(host, advance=False)[0] == 200
+            assert (await receive(knows, "next_state"))["payload"] == {"track_id": None}
+            assert settle(host, advance=True)[0] == 200
+            while (third := (await receive(knows, "next_state"))["payload"])["track_id"] is None:
+                pass
+            assert third == second
+            assert (await receive(knows, "playback_state"))["payload"] == second
+            kinds = [(await receive(plain))["type"] for _ in range(7)]
+            assert "next_state" not in kinds and kinds[-1] == "playback_state", kinds
+    asyncio.run(check())
+
+
 def test_each_repeat(hubs):
     host, items = house(hubs(), tracks=2)
     assert settle(host, repeat="one")[1] == {"advance": True, "repeat": "one", "shuffle": False, "control": "host", "add": "requests"}

@@ -148,6 +148,7 @@ struct echo_message {
 
 enum message_type {
     MESSAGE_PLAYBACK_STATE,
+    MESSAGE_NEXT_STATE, /* playback: what starts, at its updated_at; without a track: nothing does */
     MESSAGE_PLAYLIST,
     MESSAGE_REQUEST,
     MESSAGE_SETTINGS,

@@ -27,11 +27,14 @@
 #define SESSION_PLAYLIST 2u
 #define SESSION_REQUESTS 4u
 #define SESSION_SETTINGS 8u
+#define SESSION_NEXT 16u
 
 struct session {
     bool has_playback;              /* it was told since session_clear() */
     struct playback_state playback; /* the last good one */
     struct mono_time told_at;       /* when it was told */
+    bool has_next;                  /* it was told what starts at the end of the current track */
+    struct playback_state next;     /* from its updated_at on */
     struct playlist_message playlist;
     struct place place; /* of the current item in it */
     struct requests requests;
@@ -95,6 +98,15 @@ bool session_opening_is_complete(const struct session_opening *opening);
 struct session_change session_adopt(struct session *session, struct session_opening *opening,
                                     double length_s, struct mono_time now);
 
+/*
+ * The moment of what was told before has come, and nobody has said otherwise: it is what is played.
+ * Whoever told it says it now as an ordinary state; he is waited for so long, for he may have said
+ * something else just before.
+ */
+#define SESSION_TURN_NS (150 * NS_PER_MS)
+struct session_change session_turn(struct session *session, struct server_time server_now,
+                                   double length_s, struct mono_time now);
+
 /* In what it differs, SESSION_*, from what was asked for; playback NULL: only the playlist was. */
 unsigned session_differs(const struct session *session, const struct playback_state *playback,
                          const struct playlist_message *playlist);
@@ -110,6 +122,8 @@ struct session_change session_clear(struct session *session);
 
 /* NULL: nothing is current, or the playlist does not have it. */
 const struct playlist_item *session_current_item(const struct session *session);
+/* What comes after it: as it was told, or as the playlist has it. NULL: nothing, or it is not known. */
+const struct playlist_item *session_next_item(const struct session *session);
 /* A track is current, whether the playlist has it or not. */
 bool session_has_track(const struct session *session);
 /* Why the playlist gives nothing to play for the current track; "" where it does, or none is. */

@@ -253,6 +253,33 @@ static void an_echo_answers_our_sequence(void **state)
                      2000);
 }
 
+static void what_starts_next_is_a_state_to_come(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\":\"next_state\",\"payload\":{\"track_id\":\"t\",\"item_id\":\"i\","
+                      "\"position_ms\":0,\"state\":\"playing\","
+                      "\"updated_at\":\"2026-01-31T12:00:00.000001Z\"}}",
+                      &message));
+    assert_int_equal(message.type, MESSAGE_NEXT_STATE);
+    assert_true(message.playback.has_track && message.playback.playing);
+    assert_string_equal(message.playback.item_id, "i");
+    assert_true(parse("{\"type\":\"next_state\",\"payload\":{\"track_id\":null}}", &message));
+    assert_false(message.playback.has_track);
+    static const char *const odd[] = {
+        "{}",
+        "{\"track_id\":\"t\"}",
+        "{\"track_id\":\"t\",\"position_ms\":0,\"state\":\"paused\","
+        "\"updated_at\":\"2026-01-31T12:00:00Z\"}",
+        "{\"track_id\":\"t\",\"position_ms\":0,\"state\":\"playing\",\"updated_at\":\"soon\"}",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "{\"type\":\"next_state\",\"payload\":%s}", odd[i]);
+        assert_false(parse(text, &message));
+    }
+}
+
 static void a_speaker_is_told_what_to_change(void **state)
 {
     (void)state;
@@ -284,7 +311,8 @@ static void it_says_how_that_ended(void **state)
     struct speaker_report report = {.version = "1", .remote = "volume", .command_id = "5f"};
     struct sync_ack ack = {.speaker = &report};
     char *text = protocol_build_sync_ack(&ack);
-    assert_non_null(strstr(text, "\"remote\":\"volume\",\"command\":{\"id\":\"5f\",\"status\":\"done\"}"));
+    assert_non_null(strstr(text, "\"remote\":\"volume\",\"next_state\":true,"
+                                 "\"command\":{\"id\":\"5f\",\"status\":\"done\"}"));
     free(text);
     strcpy(report.command_refusal, "not here");
     text = protocol_build_sync_ack(&ack);
@@ -473,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_playlist_has_an_end),
         cmocka_unit_test(nesting_has_an_end),
         cmocka_unit_test(an_echo_answers_our_sequence),
+        cmocka_unit_test(what_starts_next_is_a_state_to_come),
         cmocka_unit_test(a_speaker_is_told_what_to_change),
         cmocka_unit_test(it_says_how_that_ended),
         cmocka_unit_test(what_we_do_not_know_is_let_pass),

@@ -155,6 +155,78 @@ static void settings_are_of_the_live_socket(void **state)
     assert_false(session.has_settings);
 }
 
+static void begin_opening(void)
+{
+    opening = (struct session_opening){.since = now};
+}
+
+static struct protocol_message next_of(char track, const char *id, int64_t stamp_ns)
+{
+    struct protocol_message message = state_of(track, 0, stamp_ns);
+    message.type = MESSAGE_NEXT_STATE;
+    snprintf(message.playback.item_id, sizeof message.playback.item_id, "%s", id);
+    return message;
+}
+
+static const char *next(void)
+{
+    const struct playlist_item *item = session_next_item(&session);
+    return item ? item->id : "none";
+}
+
+static unsigned turn_at(int64_t server_ns)
+{
+    return news_of(session_turn(&session, (struct server_time){server_ns}, -1, now), false);
+}
+
+static void what_follows_is_as_it_was_told(void **state)
+{
+    (void)state;
+    connect('A', "ABC", "123");
+    assert_string_equal(next(), "2");
+    assert_int_equal(told(next_of('C', "3", 1000), false), SESSION_NEXT);
+    assert_string_equal(next(), "3");
+    assert_int_equal(told(next_of('X', "9", 1000), false), SESSION_NEXT);
+    assert_string_equal(next(), "none");
+    assert_int_equal(told(next_of(0, "", 0), false), SESSION_NEXT);
+    assert_string_equal(next(), "2");
+}
+
+static void another_state_ends_it_and_the_same_does_not(void **state)
+{
+    (void)state;
+    connect('A', "ABC", "123");
+    told(next_of('C', "3", 1000), false);
+    told(state_of('A', 0, 1), false);
+    connect('A', "ABC", "123");
+    assert_string_equal(next(), "3");
+    told(state_of('A', 5, 2), false);
+    assert_string_equal(next(), "2");
+    assert_int_equal(turn_at(INT64_MAX), 0);
+}
+
+static void at_its_moment_it_is_what_is_played(void **state)
+{
+    (void)state;
+    struct mono_time told_at;
+    connect('A', "ABC", "123");
+    told_at = session.told_at;
+    told(next_of('C', "3", 1000), false);
+    now = mono_add(now, NS_PER_S);
+    assert_int_equal(turn_at(1000 + SESSION_TURN_NS - 1), 0);
+    assert_string_equal(here(), "1");
+    assert_int_equal(turn_at(1000 + SESSION_TURN_NS), SESSION_PLAYBACK);
+    assert_string_equal(here(), "3");
+    assert_int_equal(turn_at(INT64_MAX), 0);
+    /* Nobody has told it: what a fresh socket says counts, older or not. */
+    assert_int_equal(mono_sub(session.told_at, told_at), 0);
+    begin_opening();
+    told_first(state_of('B', 0, 999));
+    told_first(list("ABC", "123"));
+    adopt();
+    assert_string_equal(here(), "2");
+}
+
 static void a_replaced_socket_tells_what_the_new_one_has_not(void **state)
 {
     (void)state;
@@ -171,11 +243,6 @@ static void a_replaced_socket_tells_what_the_new_one_has_not(void **state)
     /* What it plays is in a list that this speaker has yet to hear. */
     assert_int_equal(told_late(state_of('C', 0, 22), true), SESSION_PLAYBACK);
     assert_string_equal(here(), "none");
-}
-
-static void begin_opening(void)
-{
-    opening = (struct session_opening){.since = now};
 }
 
 static void what_the_old_socket_tells_meanwhile_is_newer(void **state)
@@ -426,6 +493,9 @@ int main(void)
         TEST(before_a_state_is_told_nothing_is_in_doubt),
         TEST(an_opening_counts_when_it_is_whole),
         TEST(settings_are_of_the_live_socket),
+        TEST(what_follows_is_as_it_was_told),
+        TEST(another_state_ends_it_and_the_same_does_not),
+        TEST(at_its_moment_it_is_what_is_played),
         TEST(a_replaced_socket_tells_what_the_new_one_has_not),
         TEST(what_the_old_socket_tells_meanwhile_is_newer),
         TEST(what_was_told_before_the_opening_is_not),

@@ -3,7 +3,8 @@
  * turns of tracks, after which everybody is at the same place.
  *
  * The members are the speakers' own replica of a session (core/session), told over links that delay
- * each message differently, but keep their order.
+ * each message differently, but keep their order. All but the last know what a next_state is, and
+ * begin with what it says at its moment.
  */
 #include "../../../src/hub/hub_clock.h"
 #include "../../../src/hub/service.h"
@@ -51,6 +52,10 @@ struct message {
 
 struct member {
     struct session session;
+    bool knows_next;
+    /* What it began with by itself, when that was due; until it is told a state. */
+    bool began;
+    struct playback_state with;
     struct message queue[QUEUE_MAX]; /* in their order */
     size_t first, count;
 };
@@ -64,7 +69,9 @@ struct house {
     unsigned random;
     int64_t turn_ns;
     unsigned told;
-    int64_t told_at_ns; /* the last thing that was told */
+    int64_t told_at_ns;      /* the last thing that was told */
+    int64_t commanded_at_ns; /* the last command */
+    unsigned right, wrong; /* members that began with what was told then, or with something else */
 };
 
 static unsigned roll(struct house *house, unsigned sides)
@@ -94,28 +101,64 @@ static void announce(void *user, const char *session_id, const char *type, cJSON
     cJSON_AddItemToObject(root, "payload", payload);
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
+    bool is_next = strcmp(type, "next_state") == 0;
     for (int i = 0; i < MEMBERS; i++)
-        send(house, &house->members[i], text);
-    house->told++;
+        if (!is_next || house->members[i].knows_next)
+            send(house, &house->members[i], text);
+    house->told += !is_next;
     house->told_at_ns = now_ns;
     free(text);
 }
 
-static void take(struct member *member, const struct message *message)
+static bool same_state(const struct playback_state *a, const struct playback_state *b)
+{
+    return strcmp(a->item_id, b->item_id) == 0 && a->playing == b->playing &&
+           a->position_ms == b->position_ms && a->updated_at.ns == b->updated_at.ns;
+}
+
+/* Was it right to begin with that? A command may have been on its way. */
+static void judge(struct house *house, struct member *member, const struct playback_state *told)
+{
+    if (!member->began)
+        return;
+    member->began = false;
+    if (same_state(told, &member->with)) {
+        house->right++;
+        return;
+    }
+    house->wrong++;
+    assert_true(member->with.updated_at.ns - house->commanded_at_ns < AGREED_NS);
+}
+
+static void take(struct house *house, struct member *member, const struct message *message)
 {
     struct protocol_message parsed;
     char reason[PROTOCOL_REASON_MAX];
     assert_true(protocol_parse(message->text, strlen(message->text), &parsed, reason));
+    if (parsed.type == MESSAGE_PLAYBACK_STATE)
+        judge(house, member, &parsed.playback);
     struct session_change change =
         session_apply(&member->session, &parsed, -1, (struct mono_time){now_ns});
     playlist_message_finish(&change.dropped);
     protocol_message_finish(&parsed);
 }
 
-static void deliver(struct member *member)
+/* What is announced begins at its moment, whatever the session still says. */
+static void begin_next(struct member *member)
 {
+    struct session *session = &member->session;
+    if (session->has_next && session->next.updated_at.ns <= now_ns && !member->began) {
+        member->began = true;
+        member->with = session->next;
+    }
+    session_turn(session, (struct server_time){now_ns}, -1, (struct mono_time){now_ns});
+}
+
+static void deliver(struct house *house, struct member *member)
+{
+    begin_next(member);
     while (member->count > 0 && member->queue[member->first].at_ns <= now_ns) {
-        take(member, &member->queue[member->first]);
+        take(house, member, &member->queue[member->first]);
         free(member->queue[member->first].text);
         member->first = (member->first + 1) % QUEUE_MAX;
         member->count--;
@@ -125,6 +168,15 @@ static void deliver(struct member *member)
 static void take_turns(struct house *house)
 {
     assert_int_equal(service_take_turns(&house->service, &house->turn_ns), 0);
+}
+
+/* When something happens to it next. */
+static int64_t next_of(const struct member *member)
+{
+    int64_t message_ns = member->count > 0 ? member->queue[member->first].at_ns : INT64_MAX;
+    int64_t begins_ns =
+        member->session.has_next && !member->began ? member->session.next.updated_at.ns : INT64_MAX;
+    return begins_ns > now_ns && begins_ns < message_ns ? begins_ns : message_ns;
 }
 
 /* To the next thing that happens, or so far. */
@@ -137,19 +189,18 @@ static void pass(struct house *house, int64_t ns)
         if (turn_ns < next_ns)
             next_ns = turn_ns > now_ns ? turn_ns : now_ns + 1;
         for (int i = 0; i < MEMBERS; i++)
-            if (house->members[i].count > 0 &&
-                house->members[i].queue[house->members[i].first].at_ns < next_ns)
-                next_ns = house->members[i].queue[house->members[i].first].at_ns;
+            if (next_of(&house->members[i]) < next_ns)
+                next_ns = next_of(&house->members[i]);
         now_ns = next_ns > now_ns ? next_ns : now_ns;
         for (int i = 0; i < MEMBERS; i++)
-            deliver(&house->members[i]);
+            deliver(house, &house->members[i]);
         if (house->turn_ns <= now_ns) {
             now_ns += roll(house, LOOP_LATE_US) * NS_PER_US;
             take_turns(house);
         }
     }
     for (int i = 0; i < MEMBERS; i++)
-        deliver(&house->members[i]);
+        deliver(house, &house->members[i]);
 }
 
 static void add_item(struct house *house, int number, double length_s)
@@ -208,6 +259,7 @@ static struct reply call_settings(struct house *house, const char *text)
 
 static int settings(struct house *house, const char *text)
 {
+    house->commanded_at_ns = now_ns;
     struct reply reply = call_settings(house, text);
     cJSON_Delete(reply.body);
     take_turns(house);
@@ -216,6 +268,7 @@ static int settings(struct house *house, const char *text)
 
 static int command(struct house *house, const char *text)
 {
+    house->commanded_at_ns = now_ns;
     cJSON *body = cJSON_Parse(text);
     assert_non_null(body);
     struct reply reply = service_command(&house->service, &(struct caller){house->host, ADDRESS},
@@ -237,8 +290,10 @@ static void begin(struct house *house, const double *lengths_s, int count)
     strcpy(house->session_id, session.id);
     for (int i = 0; i < count; i++)
         add_item(house, i, lengths_s[i]);
-    for (int i = 0; i < MEMBERS; i++)
+    for (int i = 0; i < MEMBERS; i++) {
         assert_true(session_init(&house->members[i].session));
+        house->members[i].knows_next = i < MEMBERS - 1;
+    }
     cJSON *playlist;
     assert_int_equal(service_playlist_json(&house->service, house->session_id, &playlist), 0);
     cJSON *payload = cJSON_CreateObject();
@@ -258,6 +313,7 @@ static void end(struct house *house)
             member->first = (member->first + 1) % QUEUE_MAX;
         }
         session_finish(&member->session);
+        member->began = false;
     }
     assert_int_equal(store_delete_session(house->service.store, house->session_id), 0);
     house->turn_ns = STORE_NEVER;
@@ -444,6 +500,91 @@ static void wrong_settings_change_nothing(void **state)
     end(house);
 }
 
+/* --- what is told before ------------------------------------------------------------------- */
+
+static const struct session *session_of(const struct house *house, int member)
+{
+    return &house->members[member].session;
+}
+
+static void what_starts_is_told_before_and_then_again(void **state)
+{
+    struct house *house = *state;
+    begin(house, (double[]){30.00025, 20}, 2);
+    command(house, "{\"action\":\"play\",\"position_ms\":0}");
+    pass(house, 14 * NS_PER_S);
+    assert_false(session_of(house, 0)->has_next);
+    pass(house, 2 * NS_PER_S);
+    assert_true(session_of(house, 0)->has_next);
+    assert_false(session_of(house, MEMBERS - 1)->has_next);
+    struct playback_state next = session_of(house, 0)->next;
+    assert_string_equal(next.track_id, "t1");
+    pass(house, 15 * NS_PER_S);
+    assert_true(same_state(&session_of(house, 0)->playback, &next));
+    assert_true(same_state(&session_of(house, MEMBERS - 1)->playback, &next));
+    assert_int_equal(house->right, MEMBERS - 1);
+    /* And nothing after the last. */
+    pass(house, 10 * NS_PER_S);
+    assert_false(session_of(house, 0)->has_next);
+    end(house);
+}
+
+static int move(struct house *house, const char *item_id, int to)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "new_position", to);
+    struct reply reply = service_move_item(&house->service, &(struct caller){house->host, ADDRESS},
+                                           house->session_id, item_id, body);
+    cJSON_Delete(reply.body);
+    cJSON_Delete(body);
+    house->commanded_at_ns = now_ns;
+    take_turns(house);
+    return reply.status;
+}
+
+static void another_that_follows_is_told_at_once(void **state)
+{
+    struct house *house = *state;
+    begin(house, (double[]){10, 10, 10}, 3);
+    command(house, "{\"action\":\"play\",\"position_ms\":0}");
+    pass(house, AGREED_NS);
+    assert_string_equal(session_next_item(session_of(house, 0))->track_id, "t1");
+    assert_int_equal(move(house, session_of(house, 0)->playlist.items[2].id, 1), 200);
+    pass(house, AGREED_NS);
+    assert_string_equal(session_next_item(session_of(house, 0))->track_id, "t2");
+    assert_int_equal(settings(house, "{\"repeat\":\"one\"}"), 200);
+    pass(house, AGREED_NS);
+    assert_string_equal(session_next_item(session_of(house, 0))->track_id, "t0");
+    assert_int_equal(settings(house, "{\"advance\":false}"), 200);
+    pass(house, AGREED_NS);
+    assert_false(session_of(house, 0)->has_next);
+    assert_int_equal(settings(house, "{\"advance\":true,\"repeat\":\"off\"}"), 200);
+    pass(house, AGREED_NS);
+    assert_true(session_of(house, 0)->has_next);
+    command(house, "{\"action\":\"pause\"}");
+    pass(house, AGREED_NS);
+    assert_false(session_of(house, 0)->has_next);
+    end(house);
+}
+
+/* The hub's process hangs at the end of a track: the others have gone on, and it finds them. */
+static void who_went_on_alone_is_where_the_hub_says(void **state)
+{
+    struct house *house = *state;
+    begin(house, (double[]){5, 60}, 2);
+    command(house, "{\"action\":\"play\",\"position_ms\":0}");
+    pass(house, 4 * NS_PER_S);
+    house->turn_ns = now_ns + 4 * NS_PER_S;
+    pass(house, 3900 * NS_PER_MS);
+    assert_string_equal(item_of(house, 0)->track_id, "t1");
+    assert_string_equal(item_of(house, MEMBERS - 1)->track_id, "t0");
+    struct playback_state alone = session_of(house, 0)->playback;
+    pass(house, 200 * NS_PER_MS);
+    assert_true(same_state(&session_of(house, 0)->playback, &alone));
+    check_agreement(house);
+    end(house);
+}
+
 /* --- the hub was away ---------------------------------------------------------------------- */
 
 static void be_away(struct house *house, int64_t ns, enum service_resume how)
@@ -548,13 +689,7 @@ static void do_something(struct house *house)
         break;
     default:
         name_item(house, id, sizeof id);
-        cJSON *body = cJSON_CreateObject();
-        cJSON_AddNumberToObject(body, "new_position", 0);
-        cJSON_Delete(service_move_item(&house->service, &(struct caller){house->host, ADDRESS},
-                                       house->session_id, id, body)
-                         .body);
-        cJSON_Delete(body);
-        take_turns(house);
+        move(house, id, 0);
         break;
     }
 }
@@ -596,6 +731,8 @@ static void everybody_agrees_after_every_evening(void **state)
     for (unsigned seed = 0; seed < evenings; seed++)
         play_evening(house, seed);
     assert_true(house->told > evenings * COMMANDS / 2);
+    assert_true(house->right > evenings / 2);
+    assert_true(house->wrong < house->right); /* commands are given just then */
 }
 
 #define HOUSE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -609,6 +746,9 @@ int main(void)
         HOUSE_TEST(a_skip_names_where_it_comes_from),
         HOUSE_TEST(a_shuffled_round_has_each_once_and_walks_back),
         HOUSE_TEST(wrong_settings_change_nothing),
+        HOUSE_TEST(what_starts_is_told_before_and_then_again),
+        HOUSE_TEST(another_that_follows_is_told_at_once),
+        HOUSE_TEST(who_went_on_alone_is_where_the_hub_says),
         HOUSE_TEST(a_short_absence_changes_nothing),
         HOUSE_TEST(a_long_absence_pauses_where_it_was),
         HOUSE_TEST(or_plays_on_where_that_is_wanted),

@@ -46,8 +46,27 @@ static void what_follows_begins_where_the_other_ended(void **state)
     (void)state;
     struct server_time soon = server_add(STAMP, 300 * NS_PER_MS);
     struct server_time late = server_add(STAMP, 3600 * NS_PER_S);
-    assert_int_equal(turn_stamp(STAMP, soon).ns, STAMP.ns);
-    assert_int_equal(turn_stamp(STAMP, late).ns, late.ns);
+    assert_int_equal(turn_stamp(STAMP, soon, false).ns, STAMP.ns);
+    assert_int_equal(turn_stamp(STAMP, late, false).ns, late.ns);
+}
+
+static void who_was_told_before_is_joined_where_he_is(void **state)
+{
+    (void)state;
+    struct server_time late = server_add(STAMP, 3 * NS_PER_S);
+    struct server_time long_after = server_add(STAMP, 3600 * NS_PER_S);
+    assert_int_equal(turn_stamp(STAMP, late, false).ns, late.ns);
+    assert_int_equal(turn_stamp(STAMP, late, true).ns, STAMP.ns);
+    assert_int_equal(turn_stamp(STAMP, long_after, true).ns, long_after.ns);
+}
+
+static void an_end_is_near_some_seconds_before(void **state)
+{
+    (void)state;
+    assert_false(turn_is_near(server_add(STAMP, TURN_NEAR_NS + 1), STAMP));
+    assert_true(turn_is_near(server_add(STAMP, TURN_NEAR_NS), STAMP));
+    assert_true(turn_is_near(STAMP, server_add(STAMP, NS_PER_S)));
+    assert_false(turn_is_near((struct server_time){INT64_MAX}, STAMP));
 }
 
 static void each_repeat_has_its_ends(void **state)
@@ -111,6 +130,8 @@ int main(void)
         cmocka_unit_test(what_has_no_end_is_never_due),
         cmocka_unit_test(tiny_tracks_do_not_race),
         cmocka_unit_test(what_follows_begins_where_the_other_ended),
+        cmocka_unit_test(who_was_told_before_is_joined_where_he_is),
+        cmocka_unit_test(an_end_is_near_some_seconds_before),
         cmocka_unit_test(each_repeat_has_its_ends),
         cmocka_unit_test(a_shuffled_order_is_any_of_them),
         cmocka_unit_test(what_is_added_is_still_to_come),
