@@ -1,5 +1,6 @@
 """What ./dev package makes of a directory with packages: a repository that apt takes them from."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -47,11 +48,18 @@ def apt(tmp_path, line, *words):
     return done.stdout + done.stderr, done.returncode == 0
 
 
+def source_line(dist):
+    """As the README beside the packages has it, for what lies here."""
+    line = re.search(r"echo '(deb .*)' \|", (dist / "README").read_text()).group(1)
+    return line.replace("http://server.local/tutti", f"file:{dist}").replace("/etc/apt/keyrings", str(dist))
+
+
 def test_apt_takes_the_newest_from_it(dist, tmp_path):
     must(SCRIPT, dist)
-    said, good = apt(tmp_path, f"deb [trusted=yes] file:{dist} ./", "update")
+    said, good = apt(tmp_path, source_line(dist), "update")
     assert good and "W:" not in said, said
-    said, good = apt(tmp_path, f"deb [trusted=yes] file:{dist} ./", "download", "small", "--print-uris")
+    assert re.search(r"^small +1\.1 +amd64 +small$", (dist / "README").read_text(), re.M)
+    said, good = apt(tmp_path, source_line(dist), "download", "small", "--print-uris")
     assert good and "small_1.1_amd64.deb" in said, said
     assert (dist / "Release").read_text().count("Architectures: amd64 arm64") == 1
     must(SCRIPT, dist)  # again, over what is there
@@ -66,7 +74,8 @@ def test_a_signed_one_is_believed_by_its_key_and_an_altered_one_is_not(dist, tmp
     env = dict(os.environ, GNUPGHOME=str(home))
     must("gpg", "--batch", "--passphrase", "", "--quick-gen-key", "house@tutti.invalid", "ed25519", "sign", "never", env=env)
     must(SCRIPT, dist, "house@tutti.invalid", env=env)
-    line = f"deb [signed-by={dist}/tutti.asc] file:{dist} ./"
+    line = source_line(dist)
+    assert line == f"deb [signed-by={dist}/tutti.asc] file:{dist} ./"
     said, good = apt(tmp_path, line, "update")
     assert good and "W:" not in said, said
     shutil.rmtree(tmp_path / "apt")
