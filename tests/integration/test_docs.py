@@ -28,6 +28,7 @@ NOT_RUN = {
     r"s(sh|cp) ": "takes another machine",
     r"sudo apt ": "changes the system",
     r"sudo adduser ": "changes the system's users",
+    r"sudo dpkg-reconfigure ": "asks, about a package that is installed; tests/package answers",
     r"sudoedit ": "is an editor",
     r"(sudo )?systemctl ": "takes a running systemd",
     r"journalctl ": "takes systemd's journal",

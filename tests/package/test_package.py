@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-import box
-from tuttitest import analysis, harness, recording
+from tuttitest import analysis, box, harness, recording
 
 UNITS = ("tuttid.service", "tuttid@.service", "tutti-hub.service", "tuttid-boot.service")
 PLAY_S = 12

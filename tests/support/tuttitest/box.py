@@ -1,4 +1,5 @@
-"""A Debian machine of one's own: a directory that systemd-nspawn boots, with the network of this machine's loopback.
+"""A Debian machine of one's own: a directory that systemd-nspawn boots, with the network of this machine's loopback, or as a
+host of a network of one's own (lan.py).
 
 Needs root. Nothing of the machine that the test runs on is changed.
 """
@@ -39,17 +40,17 @@ def dependencies(packages):
     return sorted(names)
 
 
-def base(directory, packages):
-    """A fresh Debian with what our packages depend on, but not them; made once, and kept."""
+def base(directory, names):
+    """A fresh Debian with these packages of its own; made once, and kept."""
     root = Path(directory)
     made = root / "etc/made-for"
-    needed = " ".join(dependencies(packages))
+    needed = " ".join(names)
     if made.exists() and made.read_text() == needed:
         return root
     shutil.rmtree(root, ignore_errors=True)
     must("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus", SUITE, root, mirror())
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-    must("chroot", root, "apt-get", "install", "-y", "--no-install-recommends", *needed.split(),
+    must("chroot", root, "apt-get", "install", "-y", "--no-install-recommends", *names,
          env={"DEBIAN_FRONTEND": "noninteractive", "PATH": os.environ["PATH"], "LC_ALL": "C"})
     made.write_text(needed)
     return root
@@ -63,12 +64,17 @@ class Box:
         must("cp", "-a", "--reflink=auto", base_root, self.root)
         self.process = self.leader = None
 
+    @property
+    def inside(self):
+        """The words that run a command in there."""
+        if not self.leader:
+            return ["chroot", str(self.root)]
+        return ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-r", "-w"]
+
     def run(self, *words, check=True):
         """(exit code, output and errors) of a command inside, in C and without questions."""
         environment = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"]
-        inside = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-r", "-w"] if self.leader else \
-            ["chroot", str(self.root)]
-        done = subprocess.run([*inside, *environment, *(str(w) for w in words)], stdout=subprocess.PIPE,
+        done = subprocess.run([*self.inside, *environment, *(str(w) for w in words)], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=300)
         assert not check or done.returncode == 0, f"{' '.join(str(w) for w in words)}:\n{done.stdout}"
         return done.returncode, done.stdout
@@ -89,11 +95,14 @@ class Box:
             (self.root / name.lstrip("/")).unlink()
         return output
 
-    def boot(self, *binds):
+    def boot(self, *binds, host=None, writable=()):
+        """binds: read-only, "HERE:THERE"; writable: likewise. host: of a lan.py, whose address the machine has."""
+        network = [f"--network-namespace-path=/run/netns/{host.name}"] if host else []
         self.console = open(str(self.root) + ".console", "wb")
         self.process = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--directory", str(self.root),
-             "--console=pipe", "--resolv-conf=off", "--timezone=off", *(f"--bind-ro={bind}" for bind in binds)],
+             "--console=pipe", "--resolv-conf=off", "--timezone=off", *network,
+             *(f"--bind-ro={bind}" for bind in binds), *(f"--bind={bind}" for bind in writable)],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
         end = time.monotonic() + 120
         while not self.up():
