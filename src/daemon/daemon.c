@@ -87,17 +87,19 @@ static void item_url(const struct daemon *daemon, const struct playlist_item *it
         snprintf(url, PROTOCOL_URL_MAX, "%s", item->media_url); /* to be refused by its name */
 }
 
-/* The current track, the next in the playlist, the one before. */
+/* The current track, the next, the one before in the playlist. */
 static void plan_tracks(struct daemon *daemon)
 {
-    static const int steps[LIBRARY_WANTED] = {0, 1, -1};
     char urls[LIBRARY_WANTED][PROTOCOL_URL_MAX];
     const char *wanted[LIBRARY_WANTED];
     const struct playlist_item *current = session_current_item(daemon->session);
+    const struct playlist_item *items[LIBRARY_WANTED] = {
+        current,
+        session_next_item(daemon->session),
+        current ? playlist_step(&daemon->session->playlist, current, -1) : NULL,
+    };
     for (int i = 0; i < LIBRARY_WANTED; i++) {
-        item_url(daemon,
-                 current ? playlist_step(&daemon->session->playlist, current, steps[i]) : NULL,
-                 urls[i]);
+        item_url(daemon, items[i], urls[i]);
         wanted[i] = urls[i];
     }
     library_set_wanted(daemon->library, wanted);
@@ -141,15 +143,28 @@ static void on_stamp(void *user, struct server_time updated_at, struct mono_time
     daemon_group_heard(user, updated_at, &arrived);
 }
 
-/* A state was told, or there is none any more: silence. */
-static void follow_playback(struct daemon *daemon, struct mono_time now)
+static struct timeline timeline_of(const struct playback_state *playback)
 {
-    const struct playback_state *playback = &daemon->session->playback;
-    struct timeline timeline = {
+    return (struct timeline){
         .playing = playback->playing,
         .position_s = playback->position_ms * 1e-3,
         .anchored_at = playback->updated_at,
     };
+}
+
+/* After its track has been planned: what the player has for the next one is that. */
+static void follow_next(struct daemon *daemon)
+{
+    struct timeline next = timeline_of(&daemon->session->next);
+    bool known = daemon->session->has_next && session_next_item(daemon->session);
+    player_announce(daemon->player, known ? &next : NULL);
+}
+
+/* A state was told, or there is none any more: silence. */
+static void follow_playback(struct daemon *daemon, struct mono_time now)
+{
+    const struct playback_state *playback = &daemon->session->playback;
+    struct timeline timeline = timeline_of(playback);
     if (daemon->session->has_playback) {
         daemon_group_heard(daemon, playback->updated_at, NULL);
         daemon_advance_heard(daemon, playback, now);
@@ -175,12 +190,14 @@ static void on_session(void *user, unsigned news, struct mono_time now)
         daemon_group_playlist(daemon);
     if (news & SESSION_PLAYBACK)
         follow_playback(daemon, now);
-    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST))
+    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST | SESSION_NEXT)) {
         plan_tracks(daemon);
+        follow_next(daemon);
+    }
     if (news & SESSION_PLAYBACK)
         say_item_problem(daemon);
     events_note(daemon, events_of(news));
-    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST))
+    if (news & (SESSION_PLAYBACK | SESSION_PLAYLIST | SESSION_NEXT))
         daemon_tick(daemon, now);
 }
 

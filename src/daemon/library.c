@@ -41,6 +41,7 @@ struct library {
     struct wanted wanted[LIBRARY_WANTED]; /* by priority, the current track first */
     struct download *active;
     struct download *primed; /* what on_next told of; NULL: nothing */
+    bool repeats;            /* the next track is the current one once more */
     struct backoff backoff;
     struct loop_timer *retry;
     struct loop_timer *refused_retry; /* of the current track */
@@ -167,7 +168,7 @@ static void tell_player(struct library *library)
 /* The next one, when it is all there. */
 static void prime(struct library *library)
 {
-    struct download *next = library->wanted[1].download;
+    struct download *next = library->wanted[library->repeats ? 0 : 1].download;
     if (!next || next == library->primed || !download_is_complete(next))
         return;
     library->primed = next;
@@ -182,7 +183,7 @@ static void unprime(struct library *library, const char *const urls[LIBRARY_WANT
     if (!primed || strcmp(download_url(primed), urls[1]) == 0)
         return;
     library->primed = NULL;
-    if (strcmp(download_url(primed), urls[0]) != 0)
+    if (is_current(library, primed) || strcmp(download_url(primed), urls[0]) != 0)
         library->handlers.on_next(library->user, -1, 0);
 }
 
@@ -339,11 +340,11 @@ static bool is_wanted(const struct library *library, const char *url, int before
     return false;
 }
 
-/* What is already there, or on its way, moves to its new place; the rest is dropped. */
-static void rearrange(struct library *library, const char *const urls[LIBRARY_WANTED])
+/* What is already there, or on its way, moves to its new place; the rest is left in before. */
+static void rearrange(struct library *library, const char *const urls[LIBRARY_WANTED],
+                      struct wanted before[LIBRARY_WANTED])
 {
-    struct wanted before[LIBRARY_WANTED];
-    memcpy(before, library->wanted, sizeof before);
+    memcpy(before, library->wanted, sizeof library->wanted);
     memset(library->wanted, 0, sizeof library->wanted);
     for (int i = 0; i < LIBRARY_WANTED; i++) {
         if (!urls[i][0] || is_wanted(library, urls[i], i))
@@ -352,8 +353,7 @@ static void rearrange(struct library *library, const char *const urls[LIBRARY_WA
         if (!library->wanted[i].download)
             library->wanted[i].download = download_create(&library->downloads_config, urls[i]);
     }
-    for (int i = 0; i < LIBRARY_WANTED; i++)
-        drop(library, before[i].download);
+    library->repeats = urls[0][0] && strcmp(urls[0], urls[1]) == 0;
 }
 
 static void pin_wanted(struct library *library)
@@ -368,8 +368,8 @@ static void pin_wanted(struct library *library)
     track_store_set_pinned(library->store, urls);
 }
 
-/* The player lets go of one file, and is given the other if any of it is there. What was refused
- * while it was only to come is asked for now. */
+/* The player lets go of one file, and is given the other at once if any of it is there. What was
+ * refused while it was only to come is asked for now. */
 static void change_current(struct library *library)
 {
     struct download *current = library->wanted[0].download;
@@ -381,23 +381,26 @@ static void change_current(struct library *library)
     set_problem(library, "");
     if (file && track_file_bytes(file) > 0)
         tell_player(library);
+    else
+        library->handlers.on_file(library->user, -1, 0, -1);
 }
 
 void library_set_wanted(struct library *library, const char *const urls[LIBRARY_WANTED])
 {
-    bool same = true;
+    bool same = library->repeats == (urls[0][0] && strcmp(urls[0], urls[1]) == 0);
     for (int i = 0; i < LIBRARY_WANTED; i++)
         same = same && (strcmp(urls[i], url_at(library, i)) == 0 ||
                         (!library->wanted[i].download && is_wanted(library, urls[i], i)));
     if (same)
         return;
+    struct wanted before[LIBRARY_WANTED];
     bool changed = strcmp(urls[0], url_at(library, 0)) != 0;
-    if (changed) /* before its file is closed */
-        library->handlers.on_file(library->user, -1, 0, -1);
     unprime(library, urls);
-    rearrange(library, urls);
-    if (changed)
+    rearrange(library, urls, before);
+    if (changed) /* before the file is closed that the player has */
         change_current(library);
+    for (int i = 0; i < LIBRARY_WANTED; i++)
+        drop(library, before[i].download);
     pin_wanted(library);
     backoff_reset(&library->backoff);
     stop_waiting(library);

@@ -95,8 +95,8 @@ struct link *link_create(struct loop *loop, struct http *http, const struct link
     link->config = *config;
     link->handlers = *handlers;
     link->user = user;
-    if (!link_connection_init(link, &connection_handlers) || !link_clock_init(link) ||
-        !link_orders_init(link) || !link_check_init(link)) {
+    if (!link_session_init(link) || !link_connection_init(link, &connection_handlers) ||
+        !link_clock_init(link) || !link_orders_init(link) || !link_check_init(link)) {
         link_destroy(link);
         return NULL;
     }
@@ -117,5 +117,6 @@ void link_destroy(struct link *link)
     link_check_finish(link);
     link_clock_finish(link);
     link_connection_finish(link);
+    link_session_finish(link);
     free(link);
 }

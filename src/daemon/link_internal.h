@@ -191,6 +191,7 @@ struct link {
     struct link_orders orders;
     struct link_hub_call *asks; /* under way */
     struct link_upload upload;
+    struct loop_timer *turn; /* of what was told to start */
 };
 
 /* --- link_call.c --- */
@@ -258,6 +259,8 @@ struct mono_time link_time_of_check(struct link *link, struct mono_time due);
 
 /* --- link_session.c: and on to whoever follows it --- */
 
+bool link_session_init(struct link *link);
+void link_session_finish(struct link *link);
 /* One good message: by the live socket, or in an answer. */
 void link_apply(struct link *link, struct protocol_message *message, struct mono_time now);
 /* The same, of the socket that was live before. */

@@ -7,13 +7,55 @@
 
 #include <stdio.h>
 
+/* A clock that is not known is asked again so often. */
+static const int64_t TURN_AGAIN_NS = NS_PER_S;
+
+/* When the session has to be looked at for what was told to start. */
+static void set_turn_timer(struct link *link, struct mono_time now)
+{
+    const struct session *session = link->config.session;
+    const struct server_clock *clock = link->config.clock;
+    struct mono_time at = mono_add(now, TURN_AGAIN_NS);
+    if (!session->has_next) {
+        loop_timer_cancel(link->turn);
+        return;
+    }
+    if (server_clock_estimate(clock, now).ready)
+        at = server_clock_mono_at(clock, server_add(session->next.updated_at, SESSION_TURN_NS));
+    loop_timer_set(link->turn, at);
+}
+
 static void tell(struct link *link, struct session_change change, struct mono_time now)
 {
     texts_forget_playlist(link->config.reader, &change.dropped);
+    set_turn_timer(link, now);
     if (change.news)
         link->handlers.on_session(link->user, change.news, now);
     if (change.doubtful)
         link_recheck(link);
+}
+
+/* Nobody has told what starts, nor anything else: it has started. */
+static void turn_fired(void *user, struct mono_time now)
+{
+    struct link *link = user;
+    struct session_change change = {0};
+    double length_s = link->handlers.length_s(link->user, now);
+    if (server_clock_estimate(link->config.clock, now).ready)
+        change = session_turn(link->config.session, server_clock_at(link->config.clock, now),
+                              length_s, now);
+    tell(link, change, now);
+}
+
+bool link_session_init(struct link *link)
+{
+    link->turn = loop_timer_create(link->loop, turn_fired, link);
+    return link->turn != NULL;
+}
+
+void link_session_finish(struct link *link)
+{
+    loop_timer_destroy(link->turn);
 }
 
 void link_apply(struct link *link, struct protocol_message *message, struct mono_time now)

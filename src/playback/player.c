@@ -26,6 +26,7 @@ struct player *player_create(const struct player_config *config)
     if (!player)
         return NULL;
     player->config = *config;
+    player->rejoin_frame = INT64_MIN;
     player->fixed_queue_ns = FIXED_QUEUE_NS;
     drift_init(&player->drift, &config->drift);
     player->output = output_create(&config->output);
@@ -49,25 +50,23 @@ void player_destroy(struct player *player)
 /* The first frame of the track has been reached; before it, an earlier one may still be heard. */
 static bool is_sounding(const struct player *player, struct mono_time now)
 {
-    return player->joined && player_output_is_ready(player) &&
+    return (player->joined || player_is_rejoining(player)) && player_output_is_ready(player) &&
            output_frame_at(player->output, now) >= (double)player->join_frame;
-}
-
-static struct voice *make_voice(const struct player *player, int fd, int64_t available_bytes,
-                                int64_t total_bytes)
-{
-    return voice_create(player->config.voices, fd, available_bytes, total_bytes,
-                        player->config.quality);
 }
 
 void player_set_track(struct player *player, int fd, int64_t available_bytes, int64_t total_bytes,
                       struct mono_time now)
 {
+    bool turned = player->turned && fd == player->voice_fd;
+    player->turned = false;
+    if (turned)
+        return;
     player_outdate(player);
     player->ran_dry = false;
     player->active_at = now;
     voice_destroy(player->voice);
     player->voice = NULL;
+    player->voice_fd = fd;
     player->failure_said = false;
     if (fd < 0)
         return;
@@ -76,14 +75,8 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
         player->next = NULL;
         return;
     }
-    player->voice = make_voice(player, fd, available_bytes, total_bytes);
-}
-
-void player_set_next(struct player *player, int fd, int64_t bytes)
-{
-    voice_destroy(player->next);
-    player->next = fd < 0 ? NULL : make_voice(player, fd, bytes, bytes);
-    player->next_fd = fd;
+    player->voice = voice_create(player->config.voices, fd, available_bytes, total_bytes,
+                                 player->config.quality);
 }
 
 void player_track_grew(struct player *player, int64_t available_bytes, bool complete)
@@ -97,6 +90,9 @@ void player_set_timeline(struct player *player, const struct timeline *timeline,
 {
     if (player->has_timeline && timeline_equal(&player->timeline, timeline, SAME_TIMELINE_S))
         return;
+    if (player_turn_take(player, timeline))
+        return;
+    player_turn_forget(player);
     player->has_timeline = true;
     player->timeline = *timeline;
     player->active_at = now;
@@ -137,7 +133,8 @@ void player_device_changed(struct player *player)
 static bool past_end(const struct player *player, struct mono_time now)
 {
     double length_s = player->voice ? voice_length_s(player->voice) : -1;
-    return length_s >= 0 && player_wanted_at(player, now) >= length_s + END_SLACK_S;
+    return length_s >= 0 && !player_hears_next(player, now) &&
+           player_wanted_at(player, now) >= length_s + END_SLACK_S;
 }
 
 static struct transport_facts gather_facts(const struct player *player, enum voice_result prepared,
@@ -152,7 +149,7 @@ static struct transport_facts gather_facts(const struct player *player, enum voi
         .past_end = clock.ready && past_end(player, now),
         .clock_ready = clock.ready,
         .output_ready = ready,
-        .joined = player->joined,
+        .joined = player->joined || player_is_rejoining(player),
         .sounding = is_sounding(player, now),
     };
 }
@@ -188,7 +185,8 @@ static void follow_output(struct player *player, struct mono_time now)
     if (generation == player->generation)
         return;
     player->generation = generation;
-    player->joined = player->outdated = false;
+    player_outdate(player);
+    player->outdated = false;
     feed_more(player, output_get_status(player->output).xruns);
 }
 
@@ -219,8 +217,8 @@ static void follow_state(struct player *player, enum transport_state state, stru
 /* Opened while there is time: a track change need not wait for it. */
 static void prime_next(struct player *player)
 {
-    if (player->next && player->state != TRANSPORT_LOADING && player->state != TRANSPORT_RECOVERING)
-        voice_prepare(player->next);
+    if (player->state != TRANSPORT_LOADING && player->state != TRANSPORT_RECOVERING)
+        player_turn_prime(player);
 }
 
 struct mono_time player_tick(struct player *player, struct mono_time now)
@@ -236,7 +234,8 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
     keep_device(player, prepared, state, now);
     follow_state(player, state, now);
     if (player_output_is_ready(player)) {
-        if (state == TRANSPORT_LOADING && facts.clock_ready && prepared == VOICE_OK)
+        bool apart = state == TRANSPORT_LOADING || player_is_rejoining(player);
+        if (apart && facts.clock_ready && prepared == VOICE_OK)
             player_join(player, now);
         player_fill(player, now);
     }
@@ -246,11 +245,12 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
 
 struct player_status player_get_status(const struct player *player, struct mono_time now)
 {
+    const struct voice *heard = player_hears_next(player, now) ? player->next : player->voice;
     struct player_status status = {
         .state = player->state,
         .rate_ppm = player->rate_ppm,
         .correction_ppm = drift_correction_ppm(&player->drift),
-        .length_s = player->voice ? voice_length_s(player->voice) : -1,
+        .length_s = heard ? voice_length_s(heard) : -1,
         .seeks = player->seeks,
         .rendered_frames = player->rendered_frames,
         .track_error = player->voice ? voice_error(player->voice) : "",
@@ -261,8 +261,8 @@ struct player_status player_get_status(const struct player *player, struct mono_
     status.position_s = wanted_s;
     if (is_sounding(player, now) && output_position_at(player->output, now, &heard_s)) {
         status.position_s = heard_s;
-        status.error_known = true;
-        status.error_s = heard_s - wanted_s;
+        status.error_known = output_frame_at(player->output, now) >= (double)player->track_frame;
+        status.error_s = status.error_known ? heard_s - wanted_s : 0;
     }
     return status;
 }

@@ -30,6 +30,16 @@ void player_outdate(struct player *player)
 {
     player->outdated = player->outdated || player->joined;
     player->joined = false;
+    player->rejoin_frame = INT64_MIN;
+    player_turn_undo(player);
+}
+
+void player_outdate_from(struct player *player, int64_t frame)
+{
+    bool joined = player->joined;
+    player_outdate(player);
+    if (joined)
+        player->rejoin_frame = frame;
 }
 
 void player_leave(struct player *player, struct mono_time now)
@@ -51,8 +61,12 @@ static double wanted_at_frame(const struct player *player, double frame)
 static double feed_forward_ppm(const struct player *player, int64_t frame)
 {
     double rate_hz = output_rate_hz(player->output);
-    double from_s = wanted_at_frame(player, (double)frame);
-    double to_s = wanted_at_frame(player, (double)frame + rate_hz);
+    const struct timeline *timeline = player_queue_timeline(player);
+    const struct server_clock *clock = player->config.clock;
+    struct mono_time from = output_time_of(player->output, (double)frame);
+    struct mono_time to = output_time_of(player->output, (double)frame + rate_hz);
+    double from_s = timeline_position_at(timeline, server_clock_at(clock, from));
+    double to_s = timeline_position_at(timeline, server_clock_at(clock, to));
     return factor_to_ppm(to_s - from_s);
 }
 
@@ -75,6 +89,11 @@ static void join(struct player *player, struct mono_time now)
 {
     struct output *output = player->output;
     int64_t join = (int64_t)ceil(frame_due_at(player, mono_add(now, JOIN_LEAD_NS)));
+    bool again = player->rejoin_frame >= join; /* what is heard until then is of this track, too */
+    if (again)
+        join = player->rejoin_frame;
+    else
+        player->rejoin_frame = INT64_MIN;
     if (!start_voice(player, join))
         return;
     int64_t end = output_cut(output, join, now);
@@ -88,7 +107,9 @@ static void join(struct player *player, struct mono_time now)
     voice_set_ppm(player->voice, player->rate_ppm);
     drift_reset(&player->drift);
     output_append_silence(output, (size_t)(join - end));
-    player->join_frame = join;
+    if (!again)
+        player->join_frame = player->track_frame = join;
+    player->rejoin_frame = INT64_MIN;
     player->joined = true;
     player->ran_dry = player->out_of_bytes = false;
     player->begin_with_fade = true;
@@ -99,6 +120,7 @@ static void restart(struct player *player, struct mono_time now)
 {
     player->restarts++;
     output_cut(player->output, player->join_frame, now); /* what sounds until then sounds on */
+    player_turn_undo(player);
     player->joined = false;
     join(player, now);
 }
@@ -113,8 +135,10 @@ double player_queue_error_s(const struct player *player)
 {
     if (!player->joined || !player_output_is_ready(player))
         return 0;
-    double wanted_s = wanted_at_frame(player, (double)output_end(player->output));
-    return voice_position_s(player->voice) - wanted_s;
+    struct mono_time at = output_time_of(player->output, (double)output_end(player->output));
+    double wanted_s = timeline_position_at(player_queue_timeline(player),
+                                           server_clock_at(player->config.clock, at));
+    return player_queue_position_s(player) - wanted_s;
 }
 
 /*
@@ -141,25 +165,50 @@ static bool correct(struct player *player, int64_t frames)
         drift_step(&player->drift, error_s, feed_forward_ppm(player, end), &quality, dt_s);
     if (decision.action == DRIFT_JUMP)
         return false;
-    voice_set_ppm(player->voice, decision.rate_ppm);
+    voice_set_ppm(player_queue_voice(player), decision.rate_ppm);
     player->rate_ppm = decision.rate_ppm;
     return true;
+}
+
+static void append(struct player *player, const float *frames, size_t count, double position_s,
+                   double step_s)
+{
+    output_append_sound(player->output, frames, count, position_s, step_s, player->begin_with_fade);
+    if (count > 0)
+        player->begin_with_fade = false;
+}
+
+/* A slice of the queue's voice. What of the next track comes before its beginning is the current
+ * one's end. */
+static size_t append_slice(struct player *player, size_t count)
+{
+    const struct turn *turn = &player->turn;
+    struct voice *voice = player_queue_voice(player);
+    double position_s = voice_position_s(voice), step_s = voice_step_s(voice);
+    size_t done = voice_render(voice, player->slice, count);
+    player_turn_mix(player, player->slice, done);
+    int64_t early = turn->queued ? turn->frame - output_end(player->output) : 0;
+    size_t before = early <= 0 ? 0 : early < (int64_t)done ? (size_t)early : done;
+    append(player, player->slice, before, player_turn_position_before(player, position_s), step_s);
+    append(player, player->slice + before * SINK_CHANNELS, done - before,
+           position_s + (double)before * step_s, step_s);
+    player->rendered_frames += done;
+    return done;
 }
 
 /* Renders up to `frames`, in slices. False when the track has no more to give now. */
 static bool append_sound(struct player *player, int64_t frames)
 {
     while (frames > 0) {
-        double position_s = voice_position_s(player->voice);
-        double step_s = voice_step_s(player->voice);
-        size_t count = frames < PLAYER_SLICE_FRAMES ? (size_t)frames : PLAYER_SLICE_FRAMES;
-        size_t done = voice_render(player->voice, player->slice, count);
-        if (done == 0)
-            return false;
-        output_append_sound(player->output, player->slice, done, position_s, step_s,
-                            player->begin_with_fade);
-        player->begin_with_fade = false;
-        player->rendered_frames += done;
+        int64_t left = player_turn_frames_left(player);
+        if (left == 0) {
+            if (!player_turn_begin(player))
+                return false;
+            continue;
+        }
+        int64_t most = left < frames ? left : frames;
+        size_t count = most < PLAYER_SLICE_FRAMES ? (size_t)most : PLAYER_SLICE_FRAMES;
+        size_t done = append_slice(player, count);
         frames -= (int64_t)done;
         if (done < count)
             return false;
@@ -198,9 +247,10 @@ static void run_out(struct player *player, struct mono_time now)
     if ((double)end > output_frame_played_at(player->output, mono_add(now, PLAYER_DRY_NS)))
         return;
     log_warn("the %s is slower than the music: waiting in silence",
-             voice_wants_time(player->voice) ? "decoder" : "download");
+             voice_wants_time(player_queue_voice(player)) ? "decoder" : "download");
     output_cut(player->output, end, now);
-    player->joined = false;
+    player_outdate(player);
+    player->outdated = false;
     player->ran_dry = true;
 }
 
@@ -252,6 +302,6 @@ void player_fill(struct player *player, struct mono_time now)
         fill_sound(player, now);
     if (player->joined && player->begin_with_fade) /* a jump, just now */
         fill_sound(player, now);
-    if (!player->joined)
+    if (!player->joined && !player_is_rejoining(player))
         fill_silence(player, now);
 }

@@ -55,13 +55,22 @@ void player_destroy(struct player *player);
 /*
  * The file of the current track, as in decoder.h, or fd -1: none, silence. A new track ends the one
  * before it, with the next tick: what is queued of the old one sounds until the new one does, if it
- * can be had at once. The descriptor must stay open until another track is set.
+ * can be had at once. One that has begun at the end of the one before (player_announce()) goes on.
+ * The descriptor must stay open until another track is set.
  */
 void player_set_track(struct player *player, int fd, int64_t available_bytes, int64_t total_bytes,
                       struct mono_time now);
 /* The whole file of the track that may follow, to have its decoder primed; it is the current one
  * when player_set_track() is told the same descriptor. -1: none; before it is closed. */
 void player_set_next(struct player *player, int fd, int64_t bytes);
+/*
+ * What was told of the end of the current track: there the one of player_set_next() begins, on this
+ * timeline. Its first frame follows the last of the current one, without a gap, if both files are
+ * there and the current one's length is as told; otherwise it is a change like any other. It is the
+ * current track when player_set_timeline() is told this timeline. NULL: nothing, or not any more.
+ * Another timeline, too, ends it. The same again changes nothing.
+ */
+void player_announce(struct player *player, const struct timeline *next);
 void player_track_grew(struct player *player, int64_t available_bytes, bool complete);
 
 /* What the backend says now; a tick is due. The same again changes nothing. */
