@@ -226,6 +226,7 @@ int service_resume(struct service *service, enum service_resume how)
     if (known <= 0)
         return known;
     int64_t away_ns = hub_clock_now().ns - alive_ns;
+    service->told_turn_ns = alive_ns + TURN_NEAR_NS; /* while it ran, those that were near */
     if (how != RESUME_PAUSED && away_ns <= AWAY_NS)
         return 0;
     while ((known = store_next_to_resume(service->store, session_id)) == 1) {

@@ -590,6 +590,7 @@ static void who_went_on_alone_is_where_the_hub_says(void **state)
 static void be_away(struct house *house, int64_t ns, enum service_resume how)
 {
     assert_int_equal(service_stay_alive(&house->service), 0);
+    house->service.told_turn_ns = 0;
     now_ns += ns;
     assert_int_equal(service_resume(&house->service, how), 0);
     assert_int_equal(service_plan_all(&house->service), 0);
@@ -610,6 +611,20 @@ static void a_short_absence_changes_nothing(void **state)
     assert_int_equal(after.playback.updated_at.ns, before.playback.updated_at.ns);
     pass(house, 26 * NS_PER_S);
     assert_string_equal(item_of(house, 0)->track_id, "t1");
+    end(house);
+}
+
+/* Where the members are who went on by what they had been told. */
+static void a_turn_in_a_short_absence_was_told_before(void **state)
+{
+    struct house *house = *state;
+    begin(house, (double[]){5, 50}, 2);
+    command(house, "{\"action\":\"play\",\"position_ms\":0}");
+    pass(house, 4 * NS_PER_S);
+    struct playback_state next = session_of(house, 0)->next;
+    be_away(house, 6 * NS_PER_S, RESUME_AUTO);
+    assert_true(same_state(&session_of(house, 0)->playback, &next));
+    check_agreement(house);
     end(house);
 }
 
@@ -750,6 +765,7 @@ int main(void)
         HOUSE_TEST(another_that_follows_is_told_at_once),
         HOUSE_TEST(who_went_on_alone_is_where_the_hub_says),
         HOUSE_TEST(a_short_absence_changes_nothing),
+        HOUSE_TEST(a_turn_in_a_short_absence_was_told_before),
         HOUSE_TEST(a_long_absence_pauses_where_it_was),
         HOUSE_TEST(or_plays_on_where_that_is_wanted),
         HOUSE_TEST(everybody_agrees_after_every_evening),
