@@ -25,7 +25,7 @@ def until_track(speaker, track_id, deadline_s=60):
 
 
 def test_cut_pieces_are_one_recording_again(hub, house, tmp_path):
-    music = pieces.Pieces(tmp_path, [5, 4, 6, 4])
+    music = pieces.Pieces(tmp_path, [8, 4, 6, 4])
     host = harness.Host(hub.url)
     music.upload(host)
     cards = [house.card("kitchen", ppm=60, rates="[ 44100 ]"), house.card("bath", ppm=-80, rates="[ 48000 ]"),
