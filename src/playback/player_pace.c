@@ -61,7 +61,8 @@ static struct mono_time next_silent_tick(const struct player *player, struct mon
     int64_t wait_ns = status.queued_ns * 3 / 4;
     if (wait_ns < SILENT_TICK_MIN_NS)
         wait_ns = SILENT_TICK_MIN_NS;
-    return output_aim(player->output, mono_add(now, wait_ns));
+    struct mono_time latest = mono_add(now, status.queued_ns * 7 / 8);
+    return earlier(output_aim(player->output, mono_add(now, wait_ns)), latest);
 }
 
 /* A last look at a start while nobody has heard it, and it may still be made again. */

@@ -556,6 +556,22 @@ static void test_what_cannot_be_taken_back_is_queued_briefly(void **state)
     fake_card_end(&room.card);
 }
 
+/* However far apart the looks at it are: it is paused, and never runs dry. */
+static void test_a_short_silent_queue_does_not_run_dry(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_short_queue(&room);
+    live_with_card(&room, NS_PER_S, &most_s);
+    set_timeline(&room, false, 5);
+    live_with_card(&room, 3 * NS_PER_S, &most_s);
+    assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_READY);
+    assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
+    leave(&room);
+    fake_card_end(&room.card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_a_timeline_is_followed_by_how_far_it_is_off),
         cmocka_unit_test(test_a_track_ends_a_moment_after_its_length),
         cmocka_unit_test(test_a_slow_download_pauses_rather_than_stutters),
+        cmocka_unit_test(test_a_short_silent_queue_does_not_run_dry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
