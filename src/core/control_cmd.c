@@ -80,7 +80,7 @@ static const struct field join[] = {TEXT_FIELD(code, true), {0}};
 static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME_MAX),
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
                                       {0}};
-static const struct field mute[] = {FLAG_FIELD(on), {0}};
+static const struct field on_or_off[] = {FLAG_FIELD(on), {0}};
 static const struct field latency[] = {NUMBER_FIELD("ms", ms, -PROTOCOL_LATENCY_MAX_MS,
                                                     PROTOCOL_LATENCY_MAX_MS),
                                        {0}};
@@ -95,6 +95,8 @@ static const struct field command_speakers[] = {
     NUMBER_FIELD("volume_by", by, -VOLUME_MAX, VOLUME_MAX),
     {"muted", FLAG, offsetof(struct control_cmd, on), 0, false, 0, 0},
     NUMBER_FIELD("latency_ms", ms, -PROTOCOL_LATENCY_MAX_MS, PROTOCOL_LATENCY_MAX_MS),
+    FLAG_FIELD(identify),
+    FLAG_FIELD(clicks),
     {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
@@ -137,13 +139,17 @@ static const struct command {
     {"join", CONTROL_JOIN, join, GUEST, "join: the host has a session of its own"},
     {"leave", CONTROL_LEAVE, none, GUEST, "leave: without its host a session is lost"},
     {"volume", CONTROL_VOLUME, volume, ANYBODY, NULL},
-    {"mute", CONTROL_MUTE, mute, ANYBODY, NULL},
+    {"mute", CONTROL_MUTE, on_or_off, ANYBODY, NULL},
     {"latency", CONTROL_LATENCY, latency, ANYBODY, NULL},
+    {"identify", CONTROL_IDENTIFY, none, ANYBODY, NULL},
+    {"clicks", CONTROL_CLICKS, on_or_off, ANYBODY, NULL},
     {"log-level", CONTROL_LOG_LEVEL, log_level, ANYBODY, NULL},
     {"speakers", CONTROL_SPEAKERS, none, ANYBODY, NULL},
     {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, CONTROLLER, "name speakers"},
-    {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, CONTROLLER, "change other speakers"},
-    {"settings", CONTROL_SETTINGS, settings, ANYBODY, NULL}, /* to see; the hub knows who may more */
+    {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, CONTROLLER,
+     "change other speakers"},
+    {"settings", CONTROL_SETTINGS, settings, ANYBODY,
+     NULL}, /* to see; the hub knows who may more */
 };
 
 static const struct command *find_command(const char *name)
@@ -288,7 +294,9 @@ bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd, char error
                                     .new_position = -1,
                                     .advance = -1,
                                     .shuffle = -1,
-                                    .on = -1};
+                                    .on = -1,
+                                    .identify = -1,
+                                    .clicks = -1};
     bool good = parse(root, ret_cmd, error);
     cJSON_Delete(root);
     return good;

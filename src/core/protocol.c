@@ -192,9 +192,17 @@ static bool take_number(const cJSON *payload, const char *name, double low, doub
     return json_number(payload, name, ret) && *ret >= low && *ret <= high;
 }
 
+/* Absent or null is -1. */
+static bool take_flag(const cJSON *payload, const char *name, int *ret)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(payload, name);
+    *ret = cJSON_IsBool(member) ? cJSON_IsTrue(member) : -1;
+    return *ret >= 0 || !member || cJSON_IsNull(member);
+}
+
 static bool parse_command(const cJSON *payload, struct command_message *ret, char *reason)
 {
-    const cJSON *muted = cJSON_GetObjectItemCaseSensitive(payload, "muted");
+    int identify;
     if (!json_string(payload, "id", ret->id, sizeof ret->id) || !ret->id[0])
         return refuse(reason, "speaker_command: id is missing");
     if (!take_number(payload, "volume", 0, 100, &ret->volume))
@@ -202,9 +210,11 @@ static bool parse_command(const cJSON *payload, struct command_message *ret, cha
     if (!take_number(payload, "latency_ms", -PROTOCOL_LATENCY_MAX_MS, PROTOCOL_LATENCY_MAX_MS,
                      &ret->latency_ms))
         return refuse(reason, "speaker_command: latency_ms is not -2000 to 2000");
-    ret->muted = cJSON_IsBool(muted) ? cJSON_IsTrue(muted) : -1;
-    if (muted && !cJSON_IsNull(muted) && ret->muted < 0)
+    if (!take_flag(payload, "muted", &ret->muted))
         return refuse(reason, "speaker_command: muted is neither true nor false");
+    if (!take_flag(payload, "identify", &identify) || !take_flag(payload, "clicks", &ret->clicks))
+        return refuse(reason, "speaker_command: identify and clicks are true or false");
+    ret->identify = identify > 0;
     return true;
 }
 

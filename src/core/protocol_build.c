@@ -53,6 +53,7 @@ static void add_speaker(cJSON *payload, const struct speaker_report *report)
     cJSON_AddBoolToObject(speaker, "muted", report->muted);
     cJSON_AddStringToObject(speaker, "device", report->device);
     cJSON_AddStringToObject(speaker, "device_error", report->device_error);
+    cJSON_AddBoolToObject(speaker, "clicks", report->clicks);
     cJSON_AddStringToObject(speaker, "remote", report->remote);
     cJSON_AddBoolToObject(speaker, "next_state", true);
     if (report->command_id[0])

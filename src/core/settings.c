@@ -104,7 +104,7 @@ static const struct option_spec specs[] = {
 
     CHECKED(control, socket, "/run/tutti/control.sock", "Where tuttictl finds the daemon.", "a path of at most 99 bytes", is_given),
     TEXT(control, group, "", "Group that may use the socket. Empty: the daemon's own."),
-    CHOICE(control, remote, "all | volume | none", "all", "What others in the session may change of this speaker, over a tutti-hub: volume, mute and latency; volume and mute; nothing."),
+    CHOICE(control, remote, "all | volume | none", "all", "What others in the session may change of this speaker, over a tutti-hub: volume, mute and latency; volume and mute; nothing. And, unless nothing, sound a chime or clicks there."),
 
     CHECKED(metrics, listen, "", "Serve Prometheus metrics there, as 127.0.0.1:9109. Empty: do not.", "ADDRESS:PORT, or nothing", is_listen),
 

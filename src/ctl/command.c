@@ -70,6 +70,12 @@ const struct command commands[] = {
     {.name = "latency", .arguments = "[MS]", .help = "Show or set how late the sound is",
      .most = 1, .build = order_latency, .print = print_latency,
      .rooms_build = order_rooms_latency, .rooms_print = print_rooms_latency},
+    {.name = "identify", .help = "A short sound, to find a room by",
+     .build = order_plain, .print = print_identified,
+     .rooms_build = order_rooms_identify, .rooms_print = print_rooms_identified},
+    {.name = "clicks", .arguments = "[on | off]", .help = "Clicks for a minute, to step a latency by", .most = 1,
+     .build = order_clicks, .print = print_clicks, .words = {"on off"},
+     .rooms_build = order_rooms_clicks, .rooms_print = print_rooms_clicks},
     {.name = "speakers", .help = "The session's speakers, and how they are",
      .build = order_plain, .print = print_speakers, .result = "speakers"},
     {.name = "speaker", .arguments = "rename SPEAKER NAME", .help = "Give a room its name (host)",
@@ -111,7 +117,7 @@ void command_print_help(FILE *out)
                  "control host|everyone: who may play, pause and change rooms;\n"
                  "add host|everyone|requests: who may add tracks\n"
                  "\n"
-                 "volume, mute and latency, in other rooms of the session:\n"
+                 "volume, mute, latency, identify and clicks, in other rooms of the session:\n"
                  "      --room SPEAKER   there, by its name; more than one can be given\n"
                  "      --all            in all; volume +N and -N keep their proportions\n"
                  "\n"

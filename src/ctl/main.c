@@ -137,8 +137,9 @@ static enum exit_code run(const struct command *command, struct invocation *invo
         return EXIT_USAGE;
     }
     if (rooms_are_named(&call) && (!command->rooms_build || (call.all && call.room_count > 0))) {
-        complain(command->rooms_build ? "--room and --all do not go together"
-                                      : "only volume, mute and latency take --room and --all");
+        complain(command->rooms_build
+                     ? "--room and --all do not go together"
+                     : "only volume, mute, latency, identify and clicks take --room and --all");
         return EXIT_USAGE;
     }
     if (command->kind == COMMAND_WATCHES)

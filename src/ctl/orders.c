@@ -235,6 +235,11 @@ bool order_latency(const struct order_call *call, struct order *order)
            add_number(order, "ms", number);
 }
 
+bool order_clicks(const struct order_call *call, struct order *order)
+{
+    return order_mute(call, order);
+}
+
 bool order_log_level(const struct order_call *call, struct order *order)
 {
     return call->argc == 0 || (call->argc == 1 && add_text(order, "level", call->argv[0]));

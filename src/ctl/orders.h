@@ -40,6 +40,7 @@ order_build order_join;
 order_build order_volume;
 order_build order_mute;
 order_build order_latency;
+order_build order_clicks;
 order_build order_log_level;
 order_build order_repeat;
 order_build order_shuffle;
@@ -50,6 +51,8 @@ order_build order_speaker;
 order_build order_rooms_volume;
 order_build order_rooms_mute;
 order_build order_rooms_latency;
+order_build order_rooms_identify;
+order_build order_rooms_clicks;
 
 /* A number and nothing else. */
 bool order_number(const char *text, double *ret);

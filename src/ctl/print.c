@@ -494,3 +494,48 @@ void print_rooms_latency(const struct paper *paper, const cJSON *answer,
     (void)context;
     print_rooms(paper, answer, describe_latency);
 }
+
+static void describe_identified(const cJSON *speaker, char *to, size_t size)
+{
+    (void)speaker;
+    snprintf(to, size, "sounds");
+}
+
+static const char *clicks_text(const cJSON *speaker)
+{
+    return member_is_true(speaker, "clicks") ? "clicks for a minute" : "does not click";
+}
+
+static void describe_clicks(const cJSON *speaker, char *to, size_t size)
+{
+    snprintf(to, size, "%s", clicks_text(speaker));
+}
+
+void print_rooms_identified(const struct paper *paper, const cJSON *answer,
+                            const struct print_context *context)
+{
+    (void)context;
+    print_rooms(paper, answer, describe_identified);
+}
+
+void print_rooms_clicks(const struct paper *paper, const cJSON *answer,
+                        const struct print_context *context)
+{
+    (void)context;
+    print_rooms(paper, answer, describe_clicks);
+}
+
+void print_identified(const struct paper *paper, const cJSON *answer,
+                      const struct print_context *context)
+{
+    (void)answer;
+    (void)context;
+    fputs("sounds\n", paper->out);
+}
+
+void print_clicks(const struct paper *paper, const cJSON *answer,
+                  const struct print_context *context)
+{
+    (void)context;
+    fprintf(paper->out, "%s\n", clicks_text(answer));
+}

@@ -31,6 +31,10 @@ print_answer print_speaker; /* named */
 print_answer print_rooms_volume; /* of those that are in answer->speakers */
 print_answer print_rooms_mute;
 print_answer print_rooms_latency;
+print_answer print_rooms_identified;
+print_answer print_rooms_clicks;
+print_answer print_identified;
+print_answer print_clicks;
 print_answer print_volume;
 print_answer print_muted;
 print_answer print_latency;

@@ -103,6 +103,34 @@ bool order_rooms_latency(const struct order_call *call, struct order *order)
     return add_speakers(call, order);
 }
 
+bool order_rooms_identify(const struct order_call *call, struct order *order)
+{
+    cJSON_AddBoolToObject(order->request, "identify", true);
+    return add_speakers(call, order);
+}
+
+/* Where all of them click already, they are to be silent. */
+static bool is_one_without_clicks(const struct order_call *call)
+{
+    const cJSON *speaker;
+    cJSON_ArrayForEach(speaker, call->speakers)
+    {
+        if (is_meant(call, speaker) && member_is_true(speaker, "connected") &&
+            !member_is_true(speaker, "clicks"))
+            return true;
+    }
+    return false;
+}
+
+bool order_rooms_clicks(const struct order_call *call, struct order *order)
+{
+    bool on = call->argc == 0 ? is_one_without_clicks(call) : strcmp(call->argv[0], "on") == 0;
+    if (call->argc > 1 || (call->argc == 1 && !on && strcmp(call->argv[0], "off") != 0))
+        return false;
+    cJSON_AddBoolToObject(order->request, "clicks", on);
+    return add_speakers(call, order);
+}
+
 /* --- what came of it ----------------------------------------------------------------------- */
 
 void rooms_pick(const struct order_call *call, cJSON *answer)

@@ -1,7 +1,7 @@
 /*
  * amplifier.c: when to run which hook.
  *
- * The sound does not wait for on_play: it enters on the timeline, as everywhere else in the house.
+ * Music does not wait for on_play: it enters on the timeline, as everywhere else in the house.
  * From the opening of the device to the first sound there are some 60 ms, from a pause 30.
  */
 #include "tutti/daemon/amplifier.h"
@@ -45,8 +45,9 @@ void amplifier_destroy(struct amplifier *amplifier)
 static bool sounds_soon(const struct player_status *player)
 {
     bool open = player->output.state != OUTPUT_CLOSED;
-    return open && (player->state == TRANSPORT_LOADING || player->state == TRANSPORT_ARMED ||
-                    player->state == TRANSPORT_PLAYING || player->state == TRANSPORT_RECOVERING);
+    return open && (player->cueing || player->state == TRANSPORT_LOADING ||
+                    player->state == TRANSPORT_ARMED || player->state == TRANSPORT_PLAYING ||
+                    player->state == TRANSPORT_RECOVERING);
 }
 
 void amplifier_follow(struct amplifier *amplifier, const struct player_status *player)
@@ -57,6 +58,11 @@ void amplifier_follow(struct amplifier *amplifier, const struct player_status *p
     amplifier->on = on;
     hooks_run(amplifier->hooks, on ? "on_play" : "on_stop",
               on ? amplifier->on_play : amplifier->on_stop);
+}
+
+bool amplifier_is_switching(const struct amplifier *amplifier)
+{
+    return !hooks_idle(amplifier->hooks);
 }
 
 static void stop_loop(void *user)

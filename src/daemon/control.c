@@ -334,6 +334,13 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_LATENCY:
         do_latency(daemon, asker, cmd, now);
         break;
+    case CONTROL_IDENTIFY:
+        control_cue(daemon, asker, -1, now);
+        break;
+    case CONTROL_CLICKS:
+        control_cue(daemon, asker,
+                    cmd->on < 0 ? !player_get_status(daemon->player, now).clicking : cmd->on, now);
+        break;
     case CONTROL_LOG_LEVEL:
         do_log_level(asker, cmd);
         break;

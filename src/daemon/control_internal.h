@@ -40,6 +40,10 @@ void control_rooms(struct daemon *daemon, const struct asker *asker, const struc
 /* A hub's ids are of these digits; what is none names nobody, and stands in no path. */
 bool control_is_hub_id(const char *text);
 
+/* cues.c: clicks as for daemon_cue(); answered when it can be heard. */
+void control_cue(struct daemon *daemon, const struct asker *asker, int clicks,
+                 struct mono_time now);
+
 /* control_pairing.c */
 void control_pairing(struct daemon *daemon, const struct asker *asker,
                      const struct control_cmd *cmd);

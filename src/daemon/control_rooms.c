@@ -164,6 +164,10 @@ static char *build(const struct control_cmd *cmd)
         cJSON_AddBoolToObject(body, "muted", cmd->on);
     if (!isnan(cmd->ms))
         cJSON_AddNumberToObject(body, "latency_ms", cmd->ms);
+    if (cmd->identify >= 0)
+        cJSON_AddBoolToObject(body, "identify", cmd->identify);
+    if (cmd->clicks >= 0)
+        cJSON_AddBoolToObject(body, "clicks", cmd->clicks);
     char *json = cJSON_PrintUnformatted(body);
     cJSON_Delete(body);
     return json;

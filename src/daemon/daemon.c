@@ -37,7 +37,7 @@ static void set_tick(struct daemon *daemon, const struct player_status *player,
 {
     bool silent = player->state == TRANSPORT_IDLE || player->state == TRANSPORT_PAUSED ||
                   player->state == TRANSPORT_ENDED;
-    bool calm = silent && player->output.state != OUTPUT_ACQUIRING;
+    bool calm = silent && !player->cueing && player->output.state != OUTPUT_ACQUIRING;
     server_clock_rest(&daemon->clock, calm);
     daemon_group_rest(daemon, calm, now);
     int64_t early_ns = calm ? mono_sub(next, now) / 2 : 0;
@@ -53,6 +53,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
     if (volume_follow(daemon->volume_setter, output->state != OUTPUT_CLOSED, output->sink.card))
         apply_volume(daemon, now);
     amplifier_follow(daemon->amplifier, &player);
+    daemon_cues_follow(daemon, &player, now);
     note_player(daemon, &player);
     daemon_report_look(daemon, &player, now);
     struct mono_time end = daemon_advance(daemon, now);
@@ -270,7 +271,13 @@ static void on_command(void *user, const struct command_message *command, struct
         daemon_set_volume(daemon, volume, muted, now);
     if (!refusal && !isnan(command->latency_ms))
         daemon_set_latency(daemon, command->latency_ms, now);
-    daemon_remote_ended(daemon, command, refusal);
+    bool cue = command->identify || command->clicks >= 0;
+    if (!refusal && cue)
+        refusal = daemon_cue_refusal(daemon, command->identify ? -1 : command->clicks, now);
+    if (!refusal && cue)
+        daemon_cue_remotely(daemon, command, now);
+    else
+        daemon_remote_ended(daemon, command->id, refusal);
 }
 
 const struct library_handlers daemon_library_handlers = {on_file, on_next, on_growth,

@@ -56,6 +56,16 @@ struct report {
 };
 
 struct waiting;
+
+/* Who has asked for a chime or clicks, and waits for them to be heard. */
+#define CUES_WAITING_MAX 8
+struct cues {
+    struct mono_time asked_at;                /* the last time */
+    char command_id[PROTOCOL_COMMAND_ID_MAX]; /* over a hub; "": not */
+    struct waiting *waiting[CUES_WAITING_MAX];
+    unsigned waiting_count;
+};
+
 struct pairing_call;
 struct room_call;
 
@@ -107,6 +117,7 @@ struct daemon {
     bool stopping;  /* what a signal could still change goes away */
     struct advance advance;
     struct report report;
+    struct cues cues;
 };
 
 /* daemon_run.c: all set up, nothing running yet; NULL after one line in the log. */
@@ -148,8 +159,18 @@ void daemon_report_look(struct daemon *daemon, const struct player_status *playe
 const char *daemon_remote_refusal(const struct daemon *daemon,
                                   const struct command_message *command);
 /* How it ended is reported. */
-void daemon_remote_ended(struct daemon *daemon, const struct command_message *command,
-                         const char *refusal);
+void daemon_remote_ended(struct daemon *daemon, const char *command_id, const char *refusal);
+
+/* cues.c. clicks: whether to go on for a while, or to stop; < 0: a chime. Why there is none; NULL: it
+ * can be asked for. */
+const char *daemon_cue_refusal(const struct daemon *daemon, int clicks, struct mono_time now);
+void daemon_cue(struct daemon *daemon, int clicks, struct mono_time now);
+/* What a hub tells it; how it ends is reported when that is known. */
+void daemon_cue_remotely(struct daemon *daemon, const struct command_message *command,
+                         struct mono_time now);
+/* With each tick of the player. */
+void daemon_cues_follow(struct daemon *daemon, const struct player_status *player,
+                        struct mono_time now);
 
 /* group.c: the session's other speakers; all of these do nothing where the group's clock is off. */
 bool daemon_group_create(struct daemon *daemon);

@@ -22,13 +22,12 @@ const char *daemon_remote_refusal(const struct daemon *daemon,
     return NULL;
 }
 
-void daemon_remote_ended(struct daemon *daemon, const struct command_message *command,
-                         const char *refusal)
+void daemon_remote_ended(struct daemon *daemon, const char *command_id, const char *refusal)
 {
     struct report *report = &daemon->report;
     log_debug("remote: somebody in the session changes this speaker: %s",
               refusal ? refusal : "done");
-    snprintf(report->command_id, sizeof report->command_id, "%s", command->id);
+    snprintf(report->command_id, sizeof report->command_id, "%s", command_id);
     snprintf(report->command_refusal, sizeof report->command_refusal, "%s",
              refusal ? refusal : "");
     loop_timer_set_in(daemon->tick, 0); /* which reports it */

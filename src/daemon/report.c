@@ -39,6 +39,7 @@ static void describe(const struct daemon *daemon, const struct player_status *pl
     ret->volume = is_fixed ? NAN : daemon->volume;
     ret->latency_ms = daemon->latency_ms;
     ret->muted = daemon->muted;
+    ret->clicks = player->clicking;
     snprintf(ret->name, sizeof ret->name, "%s", daemon->settings->backend.name);
     snprintf(ret->device, sizeof ret->device, "%s", transport_name(player->state));
     snprintf(ret->device_error, sizeof ret->device_error, "%s", player->output.error);

@@ -157,6 +157,7 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON_AddNumberToObject(status, "correction_ppm", rounded(player.correction_ppm, 1e-3));
     cJSON_AddNumberToObject(status, "volume", daemon->volume);
     cJSON_AddBoolToObject(status, "muted", daemon->muted);
+    cJSON_AddBoolToObject(status, "clicks", player.clicking);
     cJSON_AddStringToObject(status, "volume_set_by", volume_setter(daemon->volume_setter));
     cJSON_AddNumberToObject(status, "latency_ms", daemon->latency_ms);
     add_clock(daemon, status, now);

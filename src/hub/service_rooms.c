@@ -128,6 +128,10 @@ static cJSON *message(const struct speaker *speaker, const struct speaker_wish *
         cJSON_AddBoolToObject(payload, "muted", wish->muted);
     if (!isnan(wish->latency_ms))
         cJSON_AddNumberToObject(payload, "latency_ms", wish->latency_ms);
+    if (wish->identify)
+        cJSON_AddBoolToObject(payload, "identify", true);
+    if (wish->clicks >= 0)
+        cJSON_AddBoolToObject(payload, "clicks", wish->clicks);
     return payload;
 }
 
@@ -135,9 +139,11 @@ static void tell(const struct rooms *rooms, struct speaker *speaker, const char 
 {
     struct service *service = rooms->service;
     double volume = speakers_wanted_volume(speaker, &rooms->wish, loudest);
-    speakers_begin_command(speaker, id, volume, hub_clock_steady_ns());
+    speakers_begin_command(speaker, id, &rooms->wish, volume, hub_clock_steady_ns());
     if (!speakers_tells_remote(speaker))
         speakers_fail_command(speaker, "its tuttid is of a version that nobody else can change");
+    else if (!speakers_can_sound(speaker, &rooms->wish))
+        speakers_fail_command(speaker, "its tuttid is of a version that has no such sound");
     else if (isnan(volume) && !isnan(rooms->wish.volume_by))
         speakers_fail_command(speaker, "it has no volume that could be set");
     else

@@ -87,21 +87,17 @@ static const struct member {
     const char *name;
     enum kind kind;
     double low, high;
-} own[] = {
-    {"version", TEXT, 0, 0},
-    {"volume", NUMBER, 0, 100},
-    {"muted", SWITCH, 0, 0},
-    {"remote", TEXT, 0, 0},
-    {"device", TEXT, 0, 0},
-    {"device_error", TEXT, 0, 0},
-}, shared[] = {
-    {"latency_ms", NUMBER, -10000, 10000},
-    {"track_id", TEXT, 0, 0},
-    {"position_ms", NUMBER, -1e12, 1e12},
-    {"state", TEXT, 0, 0},
-    {"drift_ms", NUMBER, -1e9, 1e9},
-    {"rate_ppm", NUMBER, -1e6, 1e6},
-    {"clock_uncertainty_ms", NUMBER, 0, 1e9},
+} own[] =
+    {
+        {"version", TEXT, 0, 0},      {"volume", NUMBER, 0, 100}, {"muted", SWITCH, 0, 0},
+        {"remote", TEXT, 0, 0},       {"clicks", SWITCH, 0, 0},   {"device", TEXT, 0, 0},
+        {"device_error", TEXT, 0, 0},
+},
+  shared[] = {
+      {"latency_ms", NUMBER, -10000, 10000},    {"track_id", TEXT, 0, 0},
+      {"position_ms", NUMBER, -1e12, 1e12},     {"state", TEXT, 0, 0},
+      {"drift_ms", NUMBER, -1e9, 1e9},          {"rate_ppm", NUMBER, -1e6, 1e6},
+      {"clock_uncertainty_ms", NUMBER, 0, 1e9},
 };
 
 static bool fits(const cJSON *value, const struct member *member)

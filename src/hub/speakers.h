@@ -20,6 +20,8 @@
 
 /* So long a speaker has to answer. */
 #define SPEAKERS_ANSWER_NS (INT64_C(300) * 1000 * 1000)
+/* And with a sound, for which its device may have to be opened. */
+#define SPEAKERS_SOUND_ANSWER_NS (INT64_C(2000) * 1000 * 1000)
 #define SPEAKERS_COMMAND_ID_MAX 33
 #define SPEAKERS_REASON_MAX 256
 
@@ -37,7 +39,8 @@ struct speaker_command {
     enum speaker_command_status status;
     char reason[SPEAKERS_REASON_MAX];
     double volume; /* that it is to have; NAN: whichever */
-    int64_t until_ns; /* to be answered, steady */
+    int64_t answer_ns; /* that it has for its answer */
+    int64_t until_ns;  /* to be answered, steady */
 };
 
 /* What is to change; at least one of them. */
@@ -46,6 +49,8 @@ struct speaker_wish {
     double volume_by;  /* of the loudest, the others in proportion; NAN: not asked for */
     double latency_ms; /* NAN: as it is */
     int muted;         /* < 0: as it is */
+    int clicks;        /* for a while, or no more; < 0: as it is */
+    bool identify;     /* a chime */
 };
 
 struct speaker {
@@ -86,6 +91,8 @@ cJSON *speakers_read(const cJSON *payload);
 const char *speakers_read_wish(const cJSON *body, struct speaker_wish *ret);
 /* Does it say whether it lets others change anything? One of an older version does not. */
 bool speakers_tells_remote(const struct speaker *speaker);
+/* Does it know of chimes and clicks, as far as they are wished for? */
+bool speakers_can_sound(const struct speaker *speaker, const struct speaker_wish *wish);
 /* Does it say that it lets others change this? What it says decides, not the hub. */
 bool speakers_may_change(const struct speaker *speaker, const struct speaker_wish *wish);
 /* How loud it is to be among those that are to change with it; NAN: as it is, or it is not known. */
@@ -94,7 +101,8 @@ double speakers_wanted_volume(const struct speaker *speaker, const struct speake
 /* As it is, or is going to be; NAN: it is not known. */
 double speakers_volume(const struct speaker *speaker);
 /* It is told so, now. */
-void speakers_begin_command(struct speaker *speaker, const char *id, double volume, int64_t now_ns);
+void speakers_begin_command(struct speaker *speaker, const char *id,
+                            const struct speaker_wish *wish, double volume, int64_t now_ns);
 /* It cannot be told. */
 void speakers_fail_command(struct speaker *speaker, const char *reason);
 /* What it says of a command, in what it says of itself. */

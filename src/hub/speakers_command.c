@@ -18,6 +18,17 @@ static bool take_number(const cJSON *value, double low, double high, double *ret
     return *ret >= low && *ret <= high;
 }
 
+static bool take_flag(const cJSON *value, int *ret)
+{
+    *ret = cJSON_IsTrue(value);
+    return cJSON_IsBool(value);
+}
+
+static bool is_sound(const struct speaker_wish *wish)
+{
+    return wish->identify || wish->clicks >= 0;
+}
+
 static const char *take_member(const cJSON *member, struct speaker_wish *wish)
 {
     const char *name = member->string;
@@ -34,17 +45,21 @@ static const char *take_member(const cJSON *member, struct speaker_wish *wish)
         return take_number(member, -LATENCY_MAX_MS, LATENCY_MAX_MS, &wish->latency_ms)
                    ? NULL
                    : "latency_ms: -2000 to 2000 is wanted";
-    if (strcmp(name, "muted") != 0)
-        return "A speaker can be told volume, volume_by, muted and latency_ms";
-    wish->muted = cJSON_IsTrue(member);
-    return cJSON_IsBool(member) ? NULL : "muted: true or false is wanted";
+    if (strcmp(name, "muted") == 0)
+        return take_flag(member, &wish->muted) ? NULL : "muted: true or false is wanted";
+    if (strcmp(name, "clicks") == 0)
+        return take_flag(member, &wish->clicks) ? NULL : "clicks: true or false is wanted";
+    if (strcmp(name, "identify") != 0)
+        return "A speaker can be told volume, volume_by, muted, latency_ms, identify and clicks";
+    wish->identify = cJSON_IsTrue(member);
+    return wish->identify ? NULL : "identify: true is wanted";
 }
 
 const char *speakers_read_wish(const cJSON *body, struct speaker_wish *ret)
 {
     const cJSON *member;
     const char *wrong = NULL;
-    *ret = (struct speaker_wish){NAN, NAN, NAN, -1};
+    *ret = (struct speaker_wish){NAN, NAN, NAN, -1, -1, false};
     cJSON_ArrayForEach(member, body)
     {
         if (!wrong)
@@ -55,9 +70,9 @@ const char *speakers_read_wish(const cJSON *body, struct speaker_wish *ret)
     bool volume = !isnan(ret->volume), by = !isnan(ret->volume_by);
     if (volume && by)
         return "volume and volume_by: one of them is wanted";
-    return volume || by || ret->muted >= 0 || !isnan(ret->latency_ms)
+    return volume || by || ret->muted >= 0 || !isnan(ret->latency_ms) || is_sound(ret)
                ? NULL
-               : "volume, volume_by, muted or latency_ms is wanted";
+               : "volume, volume_by, muted, latency_ms, identify or clicks is wanted";
 }
 
 static const char *said_text(const struct speaker *speaker, const char *name)
@@ -70,6 +85,12 @@ static const char *said_text(const struct speaker *speaker, const char *name)
 bool speakers_tells_remote(const struct speaker *speaker)
 {
     return said_text(speaker, "remote")[0] != '\0';
+}
+
+bool speakers_can_sound(const struct speaker *speaker, const struct speaker_wish *wish)
+{
+    const cJSON *clicks = cJSON_GetObjectItemCaseSensitive(speaker->report, "clicks");
+    return !is_sound(wish) || cJSON_IsBool(clicks);
 }
 
 bool speakers_may_change(const struct speaker *speaker, const struct speaker_wish *wish)
@@ -111,11 +132,14 @@ static void end(struct speaker *speaker, enum speaker_command_status status, con
     speaker->untold = speaker->hurried = true;
 }
 
-void speakers_begin_command(struct speaker *speaker, const char *id, double volume, int64_t now_ns)
+void speakers_begin_command(struct speaker *speaker, const char *id,
+                            const struct speaker_wish *wish, double volume, int64_t now_ns)
 {
+    int64_t answer_ns = is_sound(wish) ? SPEAKERS_SOUND_ANSWER_NS : SPEAKERS_ANSWER_NS;
     speaker->command = (struct speaker_command){.status = SPEAKER_COMMAND_PENDING,
                                                 .volume = volume,
-                                                .until_ns = now_ns + SPEAKERS_ANSWER_NS};
+                                                .answer_ns = answer_ns,
+                                                .until_ns = now_ns + answer_ns};
     snprintf(speaker->command.id, sizeof speaker->command.id, "%s", id);
     speakers_note(speaker);
 }
@@ -143,6 +167,14 @@ void speakers_take_answer(struct speaker *speaker, const cJSON *said)
         end(speaker, SPEAKER_COMMAND_REFUSED, reason ? reason : "");
 }
 
+static void fail_late(struct speaker *speaker)
+{
+    char reason[64];
+    snprintf(reason, sizeof reason, "it did not answer within %d ms",
+             (int)(speaker->command.answer_ns / 1000000));
+    speakers_fail_command(speaker, reason);
+}
+
 void speakers_end_late_commands(struct speakers *speakers, int64_t now_ns, int64_t *ret_next_ns)
 {
     for (struct speaker *speaker = speakers->first; speaker; speaker = speaker->next) {
@@ -150,7 +182,7 @@ void speakers_end_late_commands(struct speakers *speakers, int64_t now_ns, int64
         if (command->status != SPEAKER_COMMAND_PENDING)
             continue;
         if (command->until_ns <= now_ns)
-            speakers_fail_command(speaker, "it did not answer within 300 ms");
+            fail_late(speaker);
         else if (command->until_ns < *ret_next_ns)
             *ret_next_ns = command->until_ns;
     }

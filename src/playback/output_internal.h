@@ -11,6 +11,14 @@
 
 #define OUTPUT_ERROR_MAX (SINK_TEXT_MAX + 32)
 
+/* A chime, and the clicks of some seconds, as a latency may have them queued. */
+#define OUTPUT_CUES_MAX 8
+
+struct output_cue {
+    enum cue_kind kind;
+    double begins, ends; /* frames; none: both 0 */
+};
+
 struct output {
     struct output_config config;
     char device[SINK_TEXT_MAX];
@@ -50,6 +58,7 @@ struct output {
     struct playout_map map;
     struct gain_envelope gain;
     int64_t fade_in_from; /* where the latest fade-in began */
+    struct output_cue cues[OUTPUT_CUES_MAX];
 };
 
 /* Empties the queue: frame numbers start over. */

@@ -34,6 +34,7 @@ void output_queue_clear(struct output *output)
     output->played = output->written = output->end = output->silent_from = 0;
     output->fade_in_from = INT64_MIN / 2;
     output->gain = gain_steady(output->gain.target);
+    memset(output->cues, 0, sizeof output->cues);
     playout_map_clear(&output->map);
 }
 
@@ -51,6 +52,24 @@ static int64_t held_back(const struct output *output)
     return output->info.can_rewind ? 0 : fade_frames(output);
 }
 
+static void mix_cue(const struct output *output, const struct output_cue *cue, int64_t from,
+                    float *frames, size_t count)
+{
+    double rate_hz = output->info.rate_hz;
+    if ((double)from < cue->ends && (double)(from + (int64_t)count) > cue->begins)
+        cue_mix(cue->kind, ((double)from - cue->begins) / rate_hz, rate_hz, frames, count);
+}
+
+/* What the sink gets from the frame `written` on: up to SLICE_FRAMES, without a break in the ring. */
+static void render(struct output *output, float *slice, size_t count)
+{
+    size_t bytes = count * SINK_CHANNELS * sizeof *slice;
+    memcpy(slice, ring_at(output, output->written), bytes);
+    for (size_t i = 0; i < OUTPUT_CUES_MAX; i++)
+        mix_cue(output, &output->cues[i], output->written, slice, count);
+    gain_apply(&output->gain, output->written, slice, slice, count);
+}
+
 /* Hands [written, end) to the sink, as much of it as there is room for. */
 static void flush(struct output *output)
 {
@@ -61,7 +80,7 @@ static void flush(struct output *output)
             return;
         size_t count = left < SLICE_FRAMES ? (size_t)left : SLICE_FRAMES;
         count = unbroken(output, output->written, count);
-        gain_apply(&output->gain, output->written, ring_at(output, output->written), slice, count);
+        render(output, slice, count);
         int64_t taken = sink_write(output->sink, slice, count);
         if (taken <= 0)
             return; /* full; or broken, which the next look will tell */
@@ -214,4 +233,64 @@ void output_set_gain(struct output *output, float gain, struct mono_time now)
     int64_t from = take_back(output, output_earliest_cut(output, now));
     output->gain = gain_ramp(&output->gain, gain, from, fade_frames(output));
     flush(output);
+}
+
+/* --- cues ---------------------------------------------------------------------------------- */
+
+bool output_is_cueing(const struct output *output, struct mono_time now)
+{
+    double frame = output->state == OUTPUT_READY ? dac_clock_frame_at(&output->clock, now) : 0;
+    for (size_t i = 0; i < OUTPUT_CUES_MAX; i++)
+        if (output->cues[i].ends > frame)
+            return true;
+    return false;
+}
+
+/* NULL: all of them wait for their time. */
+static struct output_cue *free_cue(struct output *output, struct mono_time now)
+{
+    double frame = dac_clock_frame_at(&output->clock, now);
+    for (size_t i = 0; i < OUTPUT_CUES_MAX; i++)
+        if (output->cues[i].ends <= frame)
+            return &output->cues[i];
+    return NULL;
+}
+
+static bool sounds_already(const struct output *output, enum cue_kind kind, struct mono_time now)
+{
+    double frame = dac_clock_frame_at(&output->clock, now);
+    for (size_t i = 0; i < OUTPUT_CUES_MAX; i++)
+        if (output->cues[i].kind == kind && output->cues[i].ends > frame)
+            return true;
+    return false;
+}
+
+static void begin_cue(struct output *output, struct output_cue *cue, enum cue_kind kind,
+                      double frame)
+{
+    double frames = cue_length_s(kind) * output->info.rate_hz;
+    *cue = (struct output_cue){.kind = kind, .begins = frame, .ends = frame + frames};
+}
+
+bool output_cue_at(struct output *output, enum cue_kind kind, double frame, struct mono_time now)
+{
+    struct output_cue *cue = free_cue(output, now);
+    int64_t first = (int64_t)ceil(frame);
+    if (!cue || first < output_earliest_cut(output, now))
+        return false;
+    bool in_time = take_back(output, first) == first;
+    if (in_time)
+        begin_cue(output, cue, kind, frame);
+    flush(output);
+    return in_time;
+}
+
+bool output_cue_soon(struct output *output, enum cue_kind kind, struct mono_time now)
+{
+    struct output_cue *cue = free_cue(output, now);
+    if (!cue || sounds_already(output, kind, now))
+        return cue != NULL;
+    begin_cue(output, cue, kind, (double)take_back(output, output_earliest_cut(output, now)));
+    flush(output);
+    return true;
 }

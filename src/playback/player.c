@@ -19,6 +19,8 @@ static const int64_t FIXED_QUEUE_MAX_NS = 640 * NS_PER_MS;
 static const double SAME_TIMELINE_S = 50e-6;
 /* Shorter corrections at the end of a track than this are not worth a stop. */
 static const double END_SLACK_S = 0.05;
+/* Of a device that is opened for a cue alone, if it has this one. */
+static const unsigned CUE_RATE_HZ = 48000;
 
 struct player *player_create(const struct player_config *config)
 {
@@ -162,10 +164,15 @@ static void keep_device(struct player *player, enum voice_result prepared,
     if (state == TRANSPORT_LOADING || state == TRANSPORT_ARMED || state == TRANSPORT_PLAYING ||
         state == TRANSPORT_RECOVERING)
         player->active_at = now;
+    bool cueing = player_wants_cues(player, now);
+    if (cueing)
+        player->active_at = now;
     bool idle = player->config.idle_release_ns > 0 &&
                 mono_sub(now, player->active_at) > player->config.idle_release_ns;
     if (prepared == VOICE_OK && !idle)
         output_want(player->output, voice_rate_hz(player->voice));
+    else if (cueing)
+        output_want(player->output, CUE_RATE_HZ);
     else if (idle)
         output_release(player->output);
 }
@@ -238,6 +245,7 @@ struct mono_time player_tick(struct player *player, struct mono_time now)
         if (apart && facts.clock_ready && prepared == VOICE_OK)
             player_join(player, now);
         player_fill(player, now);
+        player_queue_cues(player, now);
     }
     prime_next(player);
     return player_next_tick(player, now);
@@ -251,6 +259,9 @@ struct player_status player_get_status(const struct player *player, struct mono_
         .rate_ppm = player->rate_ppm,
         .correction_ppm = drift_correction_ppm(&player->drift),
         .length_s = heard ? voice_length_s(heard) : -1,
+        .cue_waits = player->chime_waits || player->click_waits,
+        .cueing = player_wants_cues(player, now),
+        .clicking = mono_sub(player->clicks_until, now) > 0,
         .seeks = player->seeks,
         .rendered_frames = player->rendered_frames,
         .track_error = player->voice ? voice_error(player->voice) : "",

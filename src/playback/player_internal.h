@@ -1,6 +1,7 @@
 /*
  * player_internal.h: what player.c (what is to sound, and whether), player_sound.c (making it
- * sound), player_turn.c (one track after the other) and player_pace.c (when to look again) share.
+ * sound), player_turn.c (one track after the other), player_cues.c (what sounds over it) and
+ * player_pace.c (when to look again) share.
  */
 #ifndef TUTTI_PLAYBACK_PLAYER_INTERNAL_H
 #define TUTTI_PLAYBACK_PLAYER_INTERNAL_H
@@ -65,6 +66,11 @@ struct player {
     int64_t fixed_queue_ns; /* how much a device that gives nothing back is fed */
     uint64_t xruns_seen;
 
+    bool chime_waits, chime_held;
+    bool click_waits; /* the first one */
+    struct mono_time clicks_until;
+    int64_t next_click; /* half seconds of the server's time */
+
     struct mono_time eager_until;
     struct mono_time active_at; /* something sounded, or changed */
     double tick_phase;
@@ -128,6 +134,10 @@ void player_leave(struct player *player, struct mono_time now);
 double player_queue_error_s(const struct player *player);
 /* Keeps the queue full of the track, or of silence. */
 void player_fill(struct player *player, struct mono_time now);
+
+/* player_cues.c. Before the device is asked for; and once it is there. */
+bool player_wants_cues(const struct player *player, struct mono_time now);
+void player_queue_cues(struct player *player, struct mono_time now);
 
 /* player_pace.c */
 struct mono_time player_next_tick(struct player *player, struct mono_time now);

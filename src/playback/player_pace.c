@@ -23,6 +23,8 @@ static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
 /* A decoder that searches in slices, or bytes that are still arriving. */
 static const int64_t POLL_TIME_NS = NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
+/* A cue that waits for the device, or for an amplifier. */
+static const int64_t POLL_CUE_NS = 20 * NS_PER_MS;
 
 void player_be_eager(struct player *player, struct mono_time now)
 {
@@ -76,11 +78,13 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
 {
     if (player->unfilled && player_output_is_ready(player))
         return now;
-    struct mono_time next =
-        player->joined ? next_sound_tick(player, now) : next_silent_tick(player, now);
+    bool sounds = player->joined || player_wants_cues(player, now);
+    struct mono_time next = sounds ? next_sound_tick(player, now) : next_silent_tick(player, now);
     if (player->joined && mono_sub(last_call(player), now) > 0)
         next = earlier(next, last_call(player));
     bool wants_time = player->voice && voice_wants_time(player->voice);
+    if (player->chime_waits || player->click_waits)
+        next = earlier(next, mono_add(now, POLL_CUE_NS));
     if (player->state == TRANSPORT_LOADING && player->voice)
         next = earlier(next, mono_add(now, wants_time ? POLL_TIME_NS : POLL_BYTES_NS));
     if (player->opening && wants_time) /* in whatever state: the device waits for its rate */

@@ -288,7 +288,7 @@ def test_who_is_told_and_who_is_not(host):
             await kitchen.say()
             told = command(host, [ids["Kitchen"]], volume=50)[1]["id"]
             assert commanded(host, told)["Kitchen"]["command"]["status"] == "failed"
-            for wish in ({}, {"volume": 101}, {"volume": 1, "volume_by": 1}, {"muted": "yes"}, {"identify": True}):
+            for wish in ({}, {"volume": 101}, {"volume": 1, "volume_by": 1}, {"muted": "yes"}, {"identify": False}, {"clicks": 1}, {"light": True}):
                 assert command(host, "all", **wish)[0] == 422, wish
             for named in ("some", [], [ids["Bath"]] * 65, {}, None):
                 assert command(host, named, volume=5)[0] == 422, named
@@ -297,4 +297,25 @@ def test_who_is_told_and_who_is_not(host):
         harness.wait_until(lambda: not any(each["connected"] for each in speakers(host)), what="both to be away")
         assert command(host, [ids["Bath"]], volume=5)[0] == 409
         assert command(host, "all", volume=5)[0] == 409
+    asyncio.run(check())
+
+
+def test_a_speaker_is_told_to_sound(host):
+    """One that says nothing of clicks knows of no such sound; with one it has time to open its device."""
+    async def check():
+        async with Speaker(host, join(host), KITCHEN) as kitchen, Speaker(host, join(host), BATH, "Bath") as bath:
+            await kitchen.say(clicks=False)
+            await bath.say()
+            ids = {each["name"]: each["device_id"] for each in speakers(host)}
+            status, answer = command(host, "all", identify=True)
+            assert status == 200 and set(answer["speakers"]) == set(ids.values())
+            ended = commanded(host, answer["id"])
+            assert ended["Bath"]["command"]["reason"] == "its tuttid is of a version that has no such sound"
+            assert (await do(kitchen))["identify"] is True
+            assert commanded(host, answer["id"])["Kitchen"]["command"]["status"] == "done"
+            status, answer = command(host, [ids["Kitchen"]], clicks=True)
+            told = await kitchen.get("speaker_command")
+            assert told == {"id": answer["id"], "device_id": ids["Kitchen"], "clicks": True}
+            await kitchen.say(clicks=True, command={"id": answer["id"], "status": "done"})
+            assert of(host, "Kitchen")["clicks"] is True and of(host, "Bath")["clicks"] is None
     asyncio.run(check())

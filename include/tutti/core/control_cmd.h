@@ -44,6 +44,8 @@ enum control_verb {
     CONTROL_VOLUME,
     CONTROL_MUTE,
     CONTROL_LATENCY,
+    CONTROL_IDENTIFY,
+    CONTROL_CLICKS,
     CONTROL_LOG_LEVEL,
     CONTROL_SETTINGS,
     CONTROL_SPEAKERS,
@@ -80,6 +82,7 @@ struct control_cmd {
     int new_position; /* 0-based */
     int advance, shuffle;
     int on;
+    int identify, clicks; /* of other speakers */
 };
 
 /* False with a sentence in error; ret_cmd->id is set all the same. */

@@ -138,6 +138,8 @@ struct command_message {
     double volume;     /* 0 to 100; NAN: as it is */
     double latency_ms; /* NAN: as it is */
     int muted;         /* < 0: as it is */
+    bool identify;     /* a chime, now */
+    int clicks;        /* for a while, or no more; < 0: as it is */
 };
 
 struct echo_message {
@@ -243,6 +245,7 @@ struct speaker_report {
     double volume; /* percent; NAN: nobody sets it */
     double latency_ms;
     bool muted;
+    bool clicks;     /* are sounded just now */
     char device[16]; /* what the sound is at: transport_name() */
     char device_error[PROTOCOL_REASON_MAX];
     const char *remote; /* what it lets others change: all, volume or none */

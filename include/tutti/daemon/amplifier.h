@@ -6,6 +6,7 @@
 #ifndef TUTTI_DAEMON_AMPLIFIER_H
 #define TUTTI_DAEMON_AMPLIFIER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct amplifier;
@@ -19,6 +20,9 @@ void amplifier_destroy(struct amplifier *amplifier);
 
 /* What the player does now. */
 void amplifier_follow(struct amplifier *amplifier, const struct player_status *player);
+
+/* A command of them runs still. */
+bool amplifier_is_switching(const struct amplifier *amplifier);
 
 /* The daemon stops: switches off, and serves the loop until that is done (or has timed out). */
 void amplifier_finish(struct amplifier *amplifier);

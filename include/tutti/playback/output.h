@@ -13,6 +13,7 @@
 #ifndef TUTTI_PLAYBACK_OUTPUT_H
 #define TUTTI_PLAYBACK_OUTPUT_H
 
+#include "tutti/audio/cue.h"
 #include "tutti/audio/sink.h"
 #include "tutti/base/units.h"
 
@@ -107,6 +108,16 @@ bool output_position_at(const struct output *output, struct mono_time heard_at,
                         double *ret_position_s);
 /* Linear gain, audible within the device's margin, by a short ramp. Any state. */
 void output_set_gain(struct output *output, float gain, struct mono_time now);
+/*
+ * A cue over what is played, through the gain as that is: cuts and joins leave it alone, and what is
+ * queued again sounds it again. At this frame, a fraction counts: false when it has been given away,
+ * or so many others wait already.
+ */
+bool output_cue_at(struct output *output, enum cue_kind kind, double frame, struct mono_time now);
+/* As soon as the device allows; one of this kind that is not over is the same. */
+bool output_cue_soon(struct output *output, enum cue_kind kind, struct mono_time now);
+/* Something of a cue is still to be heard. */
+bool output_is_cueing(const struct output *output, struct mono_time now);
 /* Moves everything that is appended from now on; the player realigns by rate or seek. */
 void output_set_latency(struct output *output, int64_t latency_ns);
 

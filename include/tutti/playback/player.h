@@ -42,6 +42,9 @@ struct player_status {
     double rate_ppm;          /* playback rate in use, card's error included */
     double correction_ppm;    /* the part of it that corrects */
     double length_s;          /* < 0: not known */
+    bool cue_waits;           /* a chime or the first click was asked for, and is not queued yet */
+    bool cueing;              /* that, or one is heard, or more are to come */
+    bool clicking;            /* of these, clicks */
     uint64_t seeks;           /* jumps because of drift, not those that the timeline asked for */
     uint64_t rendered_frames; /* of tracks, for the card, so far */
     const char *track_error;  /* "" or why the track cannot be decoded */
@@ -88,6 +91,18 @@ void player_set_device(struct player *player, const char *device, double remembe
                        struct mono_time now);
 /* A sound card has come or gone: one that is wanted is tried at once. */
 void player_device_changed(struct player *player);
+
+/*
+ * Cues sound over whatever is played, or not; the device is opened for them, and let go as ever. A
+ * chime is heard as soon as it can be: one at a time, another one meanwhile is the same.
+ */
+void player_chime(struct player *player);
+/* While so (an amplifier is being switched on), a chime waits. */
+void player_hold_chime(struct player *player, bool hold);
+/* A click at each half second of the server's time, once that is known, until then. */
+void player_set_clicks(struct player *player, struct mono_time until, struct mono_time now);
+/* Takes back what has not begun. */
+void player_end_cues(struct player *player);
 
 /*
  * Does what is due, a bounded number of frames of it. Returns when it wants to be called again:

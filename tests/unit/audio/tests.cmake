@@ -1,4 +1,5 @@
 tutti_unit_test(audio card_choice)
+tutti_unit_test(audio cue)
 tutti_unit_test(audio gain)
 tutti_unit_test(audio resampler)
 tutti_unit_test(audio decoder)

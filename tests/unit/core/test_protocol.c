@@ -293,10 +293,21 @@ static void a_speaker_is_told_what_to_change(void **state)
     assert_int_equal(message.command.muted, 0);
     assert_true(parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\"}}", &message));
     assert_true(isnan(message.command.volume) && message.command.muted < 0);
+    assert_true(!message.command.identify && message.command.clicks < 0);
+    assert_true(parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\",\"identify\":true,"
+                      "\"clicks\":false}}",
+                      &message));
+    assert_true(message.command.identify && message.command.clicks == 0);
     static const char *const odd[] = {
-        "{}", "{\"id\":\"\"}", "{\"id\":\"1234567890123456789012345678901234567890\"}",
-        "{\"id\":\"a\",\"volume\":101}", "{\"id\":\"a\",\"volume\":\"loud\"}",
-        "{\"id\":\"a\",\"latency_ms\":-2001}", "{\"id\":\"a\",\"muted\":1}",
+        "{}",
+        "{\"id\":\"\"}",
+        "{\"id\":\"1234567890123456789012345678901234567890\"}",
+        "{\"id\":\"a\",\"volume\":101}",
+        "{\"id\":\"a\",\"volume\":\"loud\"}",
+        "{\"id\":\"a\",\"latency_ms\":-2001}",
+        "{\"id\":\"a\",\"muted\":1}",
+        "{\"id\":\"a\",\"identify\":1}",
+        "{\"id\":\"a\",\"clicks\":\"on\"}",
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         char text[256];

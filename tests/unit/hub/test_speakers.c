@@ -11,6 +11,7 @@
 #define MS INT64_C(1000000)
 
 static struct speakers speakers;
+static const struct speaker_wish quiet = {50, NAN, NAN, -1, -1, false};
 
 static int tear_down(void **state)
 {
@@ -50,7 +51,7 @@ static void answers_end_commands(void **state)
     (void)state;
     struct speaker *speaker = add("a", "{\"speaker\":{}}");
     assert_command(speaker, "null");
-    speakers_begin_command(speaker, "c1", NAN, 0);
+    speakers_begin_command(speaker, "c1", &quiet, NAN, 0);
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c0\",\"status\":\"done\"}}}");
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c1\",\"status\":\"pending\"}}}");
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c1\"}}}");
@@ -58,7 +59,7 @@ static void answers_end_commands(void **state)
     assert_command(speaker, "{\"id\":\"c1\",\"status\":\"pending\",\"reason\":null}");
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c1\",\"status\":\"done\"}}}");
     assert_command(speaker, "{\"id\":\"c1\",\"status\":\"done\",\"reason\":null}");
-    speakers_begin_command(speaker, "c2", NAN, 0);
+    speakers_begin_command(speaker, "c2", &quiet, NAN, 0);
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c2\",\"status\":\"refused\",\"reason\":\"no\"}}}");
     assert_command(speaker, "{\"id\":\"c2\",\"status\":\"refused\",\"reason\":\"no\"}");
 }
@@ -68,7 +69,7 @@ static void what_is_not_answered_in_time_has_failed(void **state)
     (void)state;
     int64_t next_ns;
     struct speaker *speaker = add("a", "{\"speaker\":{}}");
-    speakers_begin_command(speaker, "c1", NAN, 1000 * MS);
+    speakers_begin_command(speaker, "c1", &quiet, NAN, 1000 * MS);
     assert_ptr_equal(speakers_next_to_tell(&speakers, 1000 * MS, &next_ns), speaker);
     assert_null(speakers_next_to_tell(&speakers, 1001 * MS, &next_ns));
     assert_int_equal(next_ns, 1300 * MS);
@@ -91,7 +92,7 @@ static void how_it_ended_is_told_at_once(void **state)
     struct speaker *speaker = add("a", "{\"speaker\":{}}");
     speakers_note(speaker);
     assert_ptr_equal(speakers_next_to_tell(&speakers, 0, &next_ns), speaker);
-    speakers_begin_command(speaker, "c1", NAN, 10 * MS);
+    speakers_begin_command(speaker, "c1", &quiet, NAN, 10 * MS);
     assert_null(speakers_next_to_tell(&speakers, 20 * MS, &next_ns));
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c1\",\"status\":\"done\"}}}");
     assert_ptr_equal(speakers_next_to_tell(&speakers, 30 * MS, &next_ns), speaker);
@@ -103,7 +104,7 @@ static void how_it_ended_is_told_at_once(void **state)
 static void all_rooms_keep_their_proportions(void **state)
 {
     (void)state;
-    struct speaker_wish up = {NAN, 5, NAN, -1}, down = {NAN, -60, NAN, -1};
+    struct speaker_wish up = {NAN, 5, NAN, -1, -1, false}, down = {NAN, -60, NAN, -1, -1, false};
     struct speaker *loud = add("a", "{\"speaker\":{\"volume\":60}}");
     struct speaker *soft = add("b", "{\"speaker\":{\"volume\":30}}");
     struct speaker *off = add("c", "{\"speaker\":{\"volume\":0}}");
@@ -118,7 +119,7 @@ static void all_rooms_keep_their_proportions(void **state)
     assert_true(speakers_wanted_volume(loud, &up, 60) == 100);
     assert_true(speakers_wanted_volume(soft, &up, 60) == 50);
     /* What is under way counts: a button that is pressed twice does twice as much. */
-    speakers_begin_command(soft, "c1", 40, 0);
+    speakers_begin_command(soft, "c1", &quiet, 40, 0);
     assert_true(speakers_volume(soft) == 40);
     say(soft, "{\"speaker\":{\"volume\":35,\"command\":{\"id\":\"c1\",\"status\":\"done\"}}}");
     assert_true(speakers_volume(soft) == 35);
@@ -127,7 +128,8 @@ static void all_rooms_keep_their_proportions(void **state)
 static void what_may_be_changed_the_speaker_says(void **state)
 {
     (void)state;
-    struct speaker_wish volume = {30, NAN, NAN, -1}, latency = {NAN, NAN, 5, -1};
+    struct speaker_wish volume = {30, NAN, NAN, -1, -1, false},
+                        latency = {NAN, NAN, 5, -1, -1, false};
     static const struct {
         const char *said;
         bool tells, volume, latency;
@@ -147,12 +149,35 @@ static void what_may_be_changed_the_speaker_says(void **state)
     }
 }
 
+/* Its device may have to be opened; and who knows of no such sound says nothing of clicks. */
+static void a_sound_has_two_seconds(void **state)
+{
+    (void)state;
+    static const struct speaker_wish chime = {NAN, NAN, NAN, -1, -1, true},
+                                     clicks = {NAN, NAN, NAN, -1, 0, false};
+    struct speaker *speaker = add("a", "{\"speaker\":{\"remote\":\"volume\",\"clicks\":false}}");
+    struct speaker *old = add("b", "{\"speaker\":{\"remote\":\"all\"}}");
+    assert_true(speakers_can_sound(speaker, &chime) && speakers_can_sound(speaker, &clicks));
+    assert_true(speakers_can_sound(old, &quiet));
+    assert_false(speakers_can_sound(old, &chime) || speakers_can_sound(old, &clicks));
+    assert_true(speakers_may_change(speaker, &chime)); /* no louder than its volume */
+    speakers_begin_command(speaker, "c1", &chime, NAN, 0);
+    int64_t next_ns;
+    speakers_next_to_tell(&speakers, 1999 * MS, &next_ns);
+    assert_command(speaker, "{\"id\":\"c1\",\"status\":\"pending\",\"reason\":null}");
+    speakers_next_to_tell(&speakers, 2000 * MS, &next_ns);
+    assert_command(speaker, "{\"id\":\"c1\",\"status\":\"failed\",\"reason\":\"it did not "
+                            "answer within 2000 ms\"}");
+}
+
 static void wishes_are_whole_or_refused(void **state)
 {
     (void)state;
     struct speaker_wish wish;
-    static const char *const good[] = {"{\"volume\":0}", "{\"volume_by\":-100,\"muted\":false}",
-                                       "{\"latency_ms\":-2000}", "{\"muted\":true}"};
+    static const char *const good[] = {
+        "{\"volume\":0}",         "{\"volume_by\":-100,\"muted\":false}",
+        "{\"latency_ms\":-2000}", "{\"muted\":true}",
+        "{\"identify\":true}",    "{\"clicks\":false}"};
     static const char *const bad[] = {
         "{}",
         "{\"speakers\":\"all\"}",
@@ -163,7 +188,9 @@ static void wishes_are_whole_or_refused(void **state)
         "{\"volume\":3,\"volume_by\":1}",
         "{\"latency_ms\":2001}",
         "{\"muted\":1}",
-        "{\"volume\":3,\"identify\":true}",
+        "{\"volume\":3,\"light\":true}",
+        "{\"identify\":false}",
+        "{\"clicks\":1}",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         cJSON *body = cJSON_Parse(good[i]);
@@ -185,6 +212,7 @@ int main(void)
         cmocka_unit_test_teardown(how_it_ended_is_told_at_once, tear_down),
         cmocka_unit_test_teardown(all_rooms_keep_their_proportions, tear_down),
         cmocka_unit_test_teardown(what_may_be_changed_the_speaker_says, tear_down),
+        cmocka_unit_test_teardown(a_sound_has_two_seconds, tear_down),
         cmocka_unit_test(wishes_are_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -451,6 +451,129 @@ static void nonsense_is_not_remembered(void **state)
     assert_true(output_get_status(output).rate_error_ppm == 0);
 }
 
+/* The most of a channel that the card was given in [from, to). */
+static double loudest(int64_t from, int64_t to)
+{
+    double most = 0;
+    for (int64_t frame = from; frame < to; frame++)
+        most = fmax(most, fabs(given(frame)));
+    return most;
+}
+
+/* Of a click's energy, in frames. */
+static double middle_of_click(int64_t from, int64_t to)
+{
+    double sum = 0, moment = 0;
+    for (int64_t frame = from; frame < to; frame++) {
+        sum += given(frame) * given(frame);
+        moment += given(frame) * given(frame) * (double)frame;
+    }
+    return moment / sum;
+}
+
+#define CLICK_HALF (0.002 * SECOND)
+
+static void a_chime_sounds_at_once_over_what_is_queued(void **state)
+{
+    (void)state;
+    get_ready();
+    append(0, 12000, false);
+    int64_t from = output_earliest_cut(output, card.now), end = output_end(output);
+    assert_false(output_is_cueing(output, card.now));
+    assert_true(output_cue_soon(output, CUE_CHIME, card.now));
+    assert_true(output_is_cueing(output, card.now));
+    assert_int_equal(output_end(output), end);
+    assert_int_equal(card.written, end);
+    assert_true(loudest(0, from) == 0);
+    assert_true(loudest(from, from + SECOND / 4) > 0.09);
+    double position_s; /* what is played goes on under it */
+    assert_true(output_position_at(output, output_time_of(output, (double)end - 9), &position_s));
+    /* Another one meanwhile is the same. */
+    go_on_ms(100);
+    double before = given(end - 1);
+    assert_true(output_cue_soon(output, CUE_CHIME, card.now));
+    assert_true(given(end - 1) == before && before != 0);
+    idle_ms(1200);
+    assert_false(output_is_cueing(output, card.now));
+    assert_true(loudest(output_end(output) - 1000, card.written) == 0);
+}
+
+static void a_click_sounds_at_its_frame(void **state)
+{
+    (void)state;
+    get_ready();
+    append(0, 12000, false);
+    double at = (double)output_earliest_cut(output, card.now) + 3000.4;
+    assert_true(output_cue_at(output, CUE_CLICK, at, card.now));
+    assert_true(loudest((int64_t)at + 193, card.written) == 0);
+    assert_true(fabs(middle_of_click((int64_t)at, (int64_t)at + 194) - at - CLICK_HALF) < 0.01);
+    /* Another one later, behind all that is queued. */
+    double later = (double)output_end(output) + 500.7;
+    assert_true(output_cue_at(output, CUE_CLICK, later, card.now));
+    append(0, 2000, false);
+    assert_true(fabs(middle_of_click((int64_t)later, (int64_t)later + 194) - later - CLICK_HALF) <
+                0.01);
+    assert_false(output_cue_at(output, CUE_CLICK, (double)fake_card_played(&card), card.now));
+}
+
+/* A pause is silence, but for the cue. */
+static void a_cut_leaves_cues_alone(void **state)
+{
+    (void)state;
+    get_ready();
+    append(1, 12000, false);
+    int64_t earliest = output_earliest_cut(output, card.now);
+    double at = (double)earliest + 5000;
+    assert_true(output_cue_at(output, CUE_CLICK, at, card.now));
+    assert_true(loudest((int64_t)at, (int64_t)at + 192) <= 1);
+    output_cut(output, earliest + 1000, card.now);
+    output_append_silence(output, 10000);
+    assert_true(loudest(earliest + 1000, (int64_t)at) == 0);
+    assert_true(fabs(middle_of_click((int64_t)at, (int64_t)at + 193) - at - CLICK_HALF) < 0.01);
+    assert_true(loudest((int64_t)at, (int64_t)at + 192) > 0.19);
+}
+
+static void no_more_cues_wait_than_there_is_room_for(void **state)
+{
+    (void)state;
+    get_ready();
+    double end = (double)output_end(output);
+    for (int i = 0; i < OUTPUT_CUES_MAX; i++)
+        assert_true(output_cue_at(output, CUE_CLICK, end + 1000 * i, card.now));
+    assert_false(output_cue_at(output, CUE_CLICK, end + 9000, card.now));
+    assert_false(output_cue_soon(output, CUE_CHIME, card.now));
+    idle_ms(1000);
+    assert_true(output_cue_at(output, CUE_CLICK, (double)output_end(output), card.now));
+}
+
+static void a_muted_cue_is_not_heard(void **state)
+{
+    (void)state;
+    get_ready();
+    output_set_gain(output, 0, card.now);
+    append(0, 12000, false);
+    int64_t from = output_earliest_cut(output, card.now);
+    assert_true(output_cue_soon(output, CUE_CHIME, card.now));
+    assert_true(loudest(from + FADE, card.written) == 0);
+}
+
+/* What comes back of nothing cannot be changed: a click that is too late is none. */
+static void cues_where_nothing_comes_back(void **state)
+{
+    (void)state;
+    card.cannot_rewind = true;
+    get_ready();
+    append(0, 10000, false);
+    int64_t written = card.written;
+    assert_false(output_cue_at(output, CUE_CLICK, (double)written - 100, card.now));
+    assert_true(output_cue_at(output, CUE_CLICK, (double)written + 100, card.now));
+    assert_true(output_cue_soon(output, CUE_CHIME, card.now));
+    append(0, 10000, false);
+    assert_true(loudest(0, written) == 0);
+    assert_true(loudest(written + 100, written + 300) > 0.15);
+    assert_true(loudest(written + 1000, card.written) > 0.09);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -473,6 +596,12 @@ int main(void)
         TEST(one_that_never_begins_is_as_good_as_gone),
         TEST(a_rate_that_is_well_known_is_remembered),
         TEST(nonsense_is_not_remembered),
+        TEST(a_chime_sounds_at_once_over_what_is_queued),
+        TEST(a_click_sounds_at_its_frame),
+        TEST(a_cut_leaves_cues_alone),
+        TEST(no_more_cues_wait_than_there_is_room_for),
+        TEST(a_muted_cue_is_not_heard),
+        TEST(cues_where_nothing_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -498,14 +498,14 @@ static void test_a_slow_download_pauses_rather_than_stutters(void **state)
     leave(&room);
 }
 
-/* On a card that gives nothing back. */
-static void enter_with_short_queue(struct room *room)
+/* On a card that keeps what it was given. */
+static void enter_with_card(struct room *room, bool cannot_rewind)
 {
     enter(room, MUSIC_DIR "/harbour.mp3", 44100, 1500 * NS_PER_MS);
     player_destroy(room->player);
     fake_card_init(&room->card);
     room->card.now = room->now;
-    room->card.cannot_rewind = true;
+    room->card.cannot_rewind = cannot_rewind;
     room->player = player_create(&(struct player_config){
         .output = {.sink = {.device = "fake",
                             .now = room_now,
@@ -513,8 +513,15 @@ static void enter_with_short_queue(struct room *room)
                             .backend = &fake_card_backend},
                    .remembered_ppm = NAN},
         .drift = {0.2, 5000},
+        .idle_release_ns = 3 * NS_PER_S,
         .clock = &room->clock,
     });
+}
+
+/* One that gives nothing back. */
+static void enter_with_short_queue(struct room *room)
+{
+    enter_with_card(room, true);
     player_set_track(room->player, room->fd, room->bytes, room->bytes, room->now);
     set_timeline(room, true, 5);
 }
@@ -565,11 +572,194 @@ static void test_a_short_silent_queue_does_not_run_dry(void **state)
     enter_with_short_queue(&room);
     live_with_card(&room, NS_PER_S, &most_s);
     set_timeline(&room, false, 5);
-    live_with_card(&room, 3 * NS_PER_S, &most_s);
+    live_with_card(&room, 2 * NS_PER_S + NS_PER_S / 2, &most_s); /* then it is let go */
     assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_READY);
     assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
     leave(&room);
     fake_card_end(&room.card);
+}
+
+static void leave_card(struct room *room)
+{
+    leave(room);
+    fake_card_end(&room->card);
+}
+
+static double loudest(const struct room *room, int64_t from, int64_t to)
+{
+    double most = 0;
+    for (int64_t frame = from; frame < to; frame++)
+        most = fmax(most, fabs((double)room->card.left[frame % FAKE_CARD_KEPT_FRAMES]));
+    return most;
+}
+
+/* Nothing plays and the device is closed: it is opened, sounds, and is let go. */
+static void test_a_chime_needs_no_music(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    for (int cannot_rewind = 0; cannot_rewind < 2; cannot_rewind++) {
+        enter_with_card(&room, cannot_rewind);
+        live_with_card(&room, NS_PER_S, &most_s);
+        assert_int_equal(room.card.opened, 0);
+        assert_false(player_get_status(room.player, room.now).cueing);
+        player_chime(room.player);
+        assert_true(player_get_status(room.player, room.now).cue_waits);
+        live_with_card(&room, 300 * NS_PER_MS, &most_s);
+        struct player_status status = player_get_status(room.player, room.now);
+        assert_true(!status.cue_waits && status.cueing && !status.clicking);
+        assert_int_equal(status.state, TRANSPORT_IDLE);
+        live_with_card(&room, NS_PER_S + 200 * NS_PER_MS, &most_s);
+        assert_false(player_get_status(room.player, room.now).cueing);
+        assert_true(loudest(&room, 0, fake_card_played(&room.card)) > 0.09);
+        assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_READY);
+        live_with_card(&room, 9 * NS_PER_S, &most_s); /* a silent one is looked at every five */
+        assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_CLOSED);
+        assert_int_equal(room.card.opened, 1);
+        assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
+        leave_card(&room);
+    }
+}
+
+static void test_a_chime_waits_for_the_amplifier(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_chime(room.player);
+    player_hold_chime(room.player, true);
+    live_with_card(&room, 2 * NS_PER_S, &most_s);
+    assert_true(player_get_status(room.player, room.now).cue_waits);
+    assert_true(loudest(&room, 0, room.card.written) == 0);
+    player_hold_chime(room.player, false);
+    live_with_card(&room, 200 * NS_PER_MS, &most_s);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    assert_true(loudest(&room, 0, room.card.written) > 0.09);
+    leave_card(&room);
+}
+
+/* Whoever asked gives up; the device is not kept for it. */
+static void test_a_cue_without_a_device_is_given_up(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    room.card.absent = true;
+    player_chime(room.player);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    live_with_card(&room, 2 * NS_PER_S, &most_s);
+    struct player_status status = player_get_status(room.player, room.now);
+    assert_true(status.cue_waits && status.output.error[0]);
+    player_end_cues(room.player);
+    status = player_get_status(room.player, room.now);
+    assert_true(!status.cue_waits && !status.cueing && !status.clicking);
+    live_with_card(&room, 9 * NS_PER_S, &most_s);
+    assert_false(player_get_status(room.player, room.now).output.wanted);
+    leave_card(&room);
+}
+
+/* How far the clicks that the card has played since frame `from` are from half seconds of the
+ * server's time, as they are heard; how many there are. */
+static int check_clicks(const struct room *room, int64_t from, int64_t latency_ns)
+{
+    const int64_t half_ns = NS_PER_S / 2;
+    int64_t played = fake_card_played(&room->card), length = FAKE_CARD_RATE_HZ * 4 / 1000;
+    double rate_hz = FAKE_CARD_RATE_HZ * ppm_to_factor(room->card.ppm);
+    int clicks = 0;
+    for (int64_t frame = from; frame < played - length; frame++) {
+        double sum = 0, moment = 0;
+        if (loudest(room, frame, frame + 1) < 1e-6)
+            continue;
+        for (int64_t at = frame; at < frame + length; at++) {
+            double sample = (double)room->card.left[at % FAKE_CARD_KEPT_FRAMES];
+            sum += sample * sample;
+            moment += sample * sample * (double)at;
+        }
+        int64_t begin_ns = frames_to_ns(moment / sum, rate_hz) - 2 * NS_PER_MS;
+        struct mono_time heard = mono_add(room->card.started_at, begin_ns + latency_ns);
+        int64_t off_ns = (server_at(heard).ns + half_ns / 2) % half_ns - half_ns / 2;
+        if (llabs(off_ns) > 20 * NS_PER_US)
+            fail_msg("a click is %lld ns off", (long long)off_ns);
+        clicks++;
+        frame += length;
+    }
+    return clicks;
+}
+
+static void check_clicking(bool cannot_rewind, bool paused, int64_t latency_ns)
+{
+    struct room room;
+    double most_s;
+    enter_with_card(&room, cannot_rewind);
+    room.card.ppm = 40;
+    player_set_latency(room.player, latency_ns);
+    if (paused) {
+        player_set_track(room.player, room.fd, room.bytes, room.bytes, room.now);
+        set_timeline(&room, false, 5);
+    }
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    live_with_card(&room, 5 * NS_PER_S, &most_s);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    assert_true(player_get_status(room.player, room.now).clicking);
+    int64_t from = fake_card_played(&room.card);
+    while (loudest(&room, from - 300, from) > 0)
+        from++;
+    live_with_card(&room, 10 * NS_PER_S, &most_s);
+    assert_in_range(check_clicks(&room, from, latency_ns), 19, 21);
+    /* Another latency is followed within the second. */
+    latency_ns += 1700 * NS_PER_US;
+    player_set_latency(room.player, latency_ns);
+    live_with_card(&room, NS_PER_S + 250 * NS_PER_MS, &most_s);
+    from = fake_card_played(&room.card);
+    while (loudest(&room, from - 300, from) > 0)
+        from++;
+    live_with_card(&room, 4 * NS_PER_S, &most_s);
+    assert_in_range(check_clicks(&room, from, latency_ns), 7, 9);
+    /* And they stop by themselves. */
+    live_with_card(&room, 42 * NS_PER_S, &most_s);
+    assert_false(player_get_status(room.player, room.now).clicking);
+    from = room.card.written;
+    live_with_card(&room, 3 * NS_PER_S, &most_s);
+    assert_true(loudest(&room, from, room.card.written) == 0);
+    assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
+    leave_card(&room);
+}
+
+static void test_clicks_are_at_half_seconds_of_the_server(void **state)
+{
+    static const int64_t latencies_ms[] = {0, 480, -300, 2000};
+    (void)state;
+    for (size_t i = 0; i < sizeof latencies_ms / sizeof *latencies_ms; i++) {
+        check_clicking(false, i % 2, latencies_ms[i] * NS_PER_MS);
+        check_clicking(true, i % 2, latencies_ms[i] * NS_PER_MS);
+    }
+}
+
+/* Clicks and a chime over the music move none of it. */
+static void test_music_goes_on_under_cues(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_set_track(room.player, room.fd, room.bytes, room.bytes, room.now);
+    set_timeline(&room, true, 5);
+    live_with_card(&room, 2 * NS_PER_S, &most_s);
+    uint64_t seeks = player_get_status(room.player, room.now).seeks;
+    player_set_clicks(room.player, mono_add(room.now, 3 * NS_PER_S), room.now);
+    player_chime(room.player);
+    for (int i = 0; i < 50; i++) {
+        live_with_card(&room, 100 * NS_PER_MS, &most_s);
+        struct player_status status = player_get_status(room.player, room.now);
+        assert_int_equal(status.state, TRANSPORT_PLAYING);
+        assert_true(fabs(status.error_s) < 50e-6);
+    }
+    assert_int_equal(player_get_status(room.player, room.now).seeks, seeks);
+    assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
+    leave_card(&room);
 }
 
 int main(void)
@@ -591,6 +781,11 @@ int main(void)
         cmocka_unit_test(test_a_track_ends_a_moment_after_its_length),
         cmocka_unit_test(test_a_slow_download_pauses_rather_than_stutters),
         cmocka_unit_test(test_a_short_silent_queue_does_not_run_dry),
+        cmocka_unit_test(test_a_chime_needs_no_music),
+        cmocka_unit_test(test_a_chime_waits_for_the_amplifier),
+        cmocka_unit_test(test_a_cue_without_a_device_is_given_up),
+        cmocka_unit_test(test_clicks_are_at_half_seconds_of_the_server),
+        cmocka_unit_test(test_music_goes_on_under_cues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
