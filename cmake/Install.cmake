@@ -32,6 +32,7 @@ install(FILES ${CMAKE_BINARY_DIR}/systemd/tuttid.service ${CMAKE_BINARY_DIR}/sys
               ${CMAKE_BINARY_DIR}/systemd/tuttid-boot.service ${CMAKE_BINARY_DIR}/systemd/tutti-hub.service
         DESTINATION ${TUTTI_UNIT_DIR})
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tuttid.conf)
+install(FILES systemd/sysusers-hub.conf DESTINATION lib/sysusers.d RENAME tutti-hub.conf)
 
 file(GLOB pages CONFIGURE_DEPENDS docs/man/*.[1-8])
 foreach(page ${pages})

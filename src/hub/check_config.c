@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As systemd/tutti-hub.service has it: known while the service runs. */
+/* As systemd/tutti-hub.service has it. */
 #define UNIT_USER "tutti-hub"
 
 struct check {

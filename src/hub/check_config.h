@@ -9,7 +9,7 @@
 
 /*
  * Calls each with one line for what will not do what somebody meant by it. of_unit: it is the
- * configuration that the packaged unit runs with, whose user is made for it at each start.
+ * configuration that the packaged unit runs with, whose user can read little.
  */
 void hub_check_config(const struct hub_settings *settings, bool of_unit, settings_warn each,
                       void *user);

@@ -18,7 +18,8 @@ def status(machine):
 
 def a_house_of_old(board, packages):
     """A hub with a session and a track, and a speaker that has played it. The host, and its playlist."""
-    board.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *box.dependencies(packages.values()))
+    board.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *box.dependencies(packages.values()),
+              "libnss-systemd")  # 0.1's hub had a user of systemd's making, which this lets everybody see
     board.install(*packages.values())
     port = free_port()
     hub, speaker = (board.root / f"etc/tutti/{name}.conf" for name in ("tutti-hub", "tuttid"))
@@ -61,6 +62,7 @@ def test_a_house_of_the_first_packages(make_box, packages, first_packages):
     assert playlist(host) == listed
     assert {path.name: path.read_text() for path in (board.root / "etc/tutti").glob("*.conf")} == configs
     assert status(board)["volume"] == 33
+    assert board.run("stat", "-c", "%U %F", "/var/lib/tutti-hub")[1].strip() == "tutti-hub directory"
     host.playback(track_id="t", position_ms=0, state="playing")
     harness.wait_until(lambda: status(board)["state"] == "playing", 60, "it to play on")
     assert cached(board) == tracks, "what was there is played, and nothing fetched again"
