@@ -4,7 +4,8 @@
  * stands still, a process that is stopped, a backend that is away. What should sound does, where it
  * should, without a click; what should not is silent; and nothing grows.
  *
- * sim_play [--hours H] [--seed S] [--seeds N]: that many hours for each of N seeds from S on.
+ * sim_play [--hours H] [--seed S] [--seeds N] [--commands turns]: that many hours for each of N seeds
+ * from S on; of one track after the other above all.
  * Everything follows from the seed. TUTTI_SIM_TRACE: says what is done.
  */
 #include "speaker.h"
@@ -53,6 +54,16 @@ struct life {
     double settled_s; /* and as exactly as it can */
     const char *last; /* what was done last */
 
+    /* What was announced to follow this track. */
+    struct {
+        bool announced;
+        int track;
+        struct timeline timeline;
+        double begins_s, told_s; /* the state that says so comes a little later */
+        bool seamless;           /* nothing has gone wrong since */
+    } next;
+    uint64_t turns; /* without a gap */
+
     uint64_t commands, faults, judged;
     uint64_t may_end; /* so often a sound may end suddenly */
     uint64_t clicks;  /* heard, and complained of */
@@ -99,14 +110,25 @@ static const struct sim_tone *tone(void)
 
 static void disturb(double grace_s)
 {
+    life.next.seamless = false;
     life.judged_s = fmax(life.judged_s, life.t + grace_s);
     life.settled_s = fmax(life.settled_s, life.judged_s + SETTLED_S);
 }
 
 /* --- what the host does ---------------------------------------------------------------------- */
 
+/* Whatever is told otherwise ends it. */
+static void withdraw(void)
+{
+    if (life.next.announced) /* and may be heard already */
+        disturb(life.speaker.config.cannot_rewind ? QUEUE_MAX_S : COMMAND_S);
+    life.next.announced = false;
+    player_announce(life.speaker.player, NULL);
+}
+
 static void tell(bool playing, double position_s)
 {
+    withdraw();
     struct timeline timeline = {playing, position_s, sim_speaker_server(&life.speaker, life.t)};
     double moved_s = fabs(position_s - wanted_s());
     if (playing && life.speaker.timeline.playing && moved_s > 50e-6 && moved_s < 0.21)
@@ -153,7 +175,43 @@ static void change_track(void)
 
 static void announce_next(void)
 {
+    withdraw();
     player_set_next(life.speaker.player, pick(SIM_TONES + 1) - 1, 1 << 20);
+}
+
+/* The end of the track is near, and what starts there is told. */
+static void announce_turn(void)
+{
+    const struct sim_tone *track = tone();
+    double left_s = chance(0.05, 15);
+    if (!track || track->broken || track->length_s > 1e6 || life.bytes < life.bytes_total)
+        return;
+    tell(true, track->length_s - left_s);
+    struct server_time end = timeline_time_of(&life.speaker.timeline, track->length_s);
+    life.next.announced = true;
+    life.next.track = pick(SIM_TONES);
+    life.next.timeline = (struct timeline){true, 0, {end.ns / 1000 * 1000}};
+    life.next.begins_s = life.t + left_s;
+    life.next.told_s = life.next.begins_s + chance(0, 0.4);
+    life.next.seamless = left_s > 3 && !sim_tones[life.next.track].broken;
+    player_set_next(life.speaker.player, life.next.track, 1 << 20);
+    player_announce(life.speaker.player, &life.next.timeline);
+    sim_speaker_wake(&life.speaker, life.t);
+}
+
+/* The state that was announced is told, and the file is the current one. */
+static void turn(void)
+{
+    life.next.announced = false;
+    life.bytes = life.bytes_total =
+        (int64_t)(fmin(sim_tones[life.next.track].length_s, 4000) * SIM_TONE_BYTES_PER_S);
+    life.speaker.track = life.next.track;
+    sim_speaker_tell(&life.speaker, life.t, &life.next.timeline);
+    player_set_track(life.speaker.player, life.next.track, life.bytes, life.bytes_total, now());
+    if (life.next.seamless)
+        life.turns++;
+    else
+        disturb(life.speaker.config.cannot_rewind ? QUEUE_MAX_S : COMMAND_S);
 }
 
 static void set_volume(void)
@@ -195,7 +253,17 @@ static const struct act {
     {"a volume", 6, set_volume},
     {"a latency", 1, set_latency},
     {"another device", 1, set_device},
+    {NULL, 0, NULL},
 };
+
+/* With --commands turns: ends of tracks, and what comes between. */
+static const struct act TURNS[] = {
+    {"an end", 12, announce_turn}, {"a seek", 2, seek},           {"a pause", 1, pause},
+    {"play", 2, resume},           {"a track", 4, change_track},  {"a next one", 2, announce_next},
+    {"a volume", 1, set_volume},   {"a latency", 1, set_latency}, {NULL, 0, NULL},
+};
+
+static const struct act *commands = COMMANDS;
 
 /* --- what goes wrong ------------------------------------------------------------------------- */
 
@@ -247,13 +315,14 @@ static const struct act FAULTS[] = {
     {"the card was pulled out", 2, card_is_pulled_out},
     {"the card stood still", 2, card_stands_still},
     {"the backend was away", 2, backend_is_away},
+    {NULL, 0, NULL},
 };
 
-static void do_one_of(const struct act *acts, size_t count)
+static void do_one_of(const struct act *acts)
 {
     int sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += acts[i].weight;
+    for (const struct act *each = acts; each->name; each++)
+        sum += each->weight;
     int left = pick(sum);
     while (left >= acts->weight)
         left -= acts++->weight;
@@ -284,10 +353,13 @@ static enum expectation expected(void)
         return ANYTHING;
     if (!track || track->broken || !life.speaker.timeline.playing)
         return SILENCE;
+    if (life.next.announced && life.t > life.next.begins_s - 0.1)
+        return ANYTHING; /* what is told by now is not what is heard */
     double position_s = wanted_s();
     if (position_s > track->length_s + 0.1 || position_s < -0.1)
         return SILENCE;
-    bool inside = position_s > 0.6 && position_s < track->length_s - 0.1;
+    double from_s = life.next.seamless ? 0.05 : 0.6;
+    bool inside = position_s > from_s && position_s < track->length_s - 0.1;
     return inside && has_bytes() ? SOUND : ANYTHING;
 }
 
@@ -364,16 +436,18 @@ static void act(void)
         return;
     if (life.t >= life.next_bytes_s)
         take_bytes();
+    if (life.next.announced && life.t >= life.next.told_s)
+        turn();
     if (life.t >= life.next_command_s) {
         life.next_command_s = life.t + sim_exponential(&life.random, life.busy_s);
         life.commands++;
-        do_one_of(COMMANDS, sizeof COMMANDS / sizeof *COMMANDS);
+        do_one_of(commands);
     }
     if (life.fails && life.t >= life.next_fault_s && isinf(life.back_s)) {
         life.next_fault_s = life.t + sim_exponential(&life.random, 10 * life.busy_s);
         life.faults++;
         life.may_end += 4; /* it is begun again, and may have to be once more */
-        do_one_of(FAULTS, sizeof FAULTS / sizeof *FAULTS);
+        do_one_of(FAULTS);
     }
 }
 
@@ -421,16 +495,17 @@ static void check_errors(double hours)
     double p50_us = percentile_us(0.5), p99_us = percentile_us(0.99);
     struct output_status output = sim_speaker_status(&life.speaker, life.t).output;
     const struct sim_sound_card *card = &life.speaker.card;
-    printf(
-        "seed %llu: %.1f h on %s%s, %llu commands, %llu faults: p50 %.1f, p99 %.1f, most %.1f us; "
-        "unsettled at most %.1f us; %llu underruns, %llu losses, %llu sudden ends, %llu clicks, "
-        "%llu slips\n",
-        (unsigned long long)life.seed, hours, sim_driver_name(life.speaker.config.driver),
-        life.speaker.config.cannot_rewind ? " that cannot rewind" : "",
-        (unsigned long long)life.commands, (unsigned long long)life.faults, p50_us, p99_us,
-        life.most_s * 1e6, life.worst_s * 1e6, (unsigned long long)output.xruns,
-        (unsigned long long)output.losses, (unsigned long long)card->breaks,
-        (unsigned long long)card->clicks, (unsigned long long)card->slips);
+    printf("seed %llu: %.1f h on %s%s, %llu commands, %llu turns, %llu faults: p50 %.1f, p99 %.1f, "
+           "most %.1f us; "
+           "unsettled at most %.1f us; %llu underruns, %llu losses, %llu sudden ends, %llu clicks, "
+           "%llu slips\n",
+           (unsigned long long)life.seed, hours, sim_driver_name(life.speaker.config.driver),
+           life.speaker.config.cannot_rewind ? " that cannot rewind" : "",
+           (unsigned long long)life.commands, (unsigned long long)life.turns,
+           (unsigned long long)life.faults, p50_us, p99_us, life.most_s * 1e6, life.worst_s * 1e6,
+           (unsigned long long)output.xruns, (unsigned long long)output.losses,
+           (unsigned long long)card->breaks, (unsigned long long)card->clicks,
+           (unsigned long long)card->slips);
     life.last = "all";
     if (!(p50_us <= (plain ? 10 : 50)))
         complain("the middle error in us is", p50_us);
@@ -442,6 +517,8 @@ static void check_errors(double hours)
         complain("more sudden ends than faults", (double)card->breaks);
     if (life.judged == 0)
         complain("nothing was to be heard", 0);
+    if (commands == TURNS && life.busy_s < 60 && life.turns == 0)
+        complain("no track followed another", 0);
 }
 
 static void live(uint64_t seed, double hours)
@@ -473,6 +550,8 @@ int main(int argc, char **argv)
             seed = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--seeds") == 0)
             seeds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--commands") == 0 && strcmp(argv[i + 1], "turns") == 0)
+            commands = TURNS;
     }
     for (uint64_t i = 0; i < seeds; i++)
         live(seed + i, hours);
