@@ -50,14 +50,15 @@ static void say(struct daemon *daemon, const struct advance_order *order)
                  done, daemon);
 }
 
-/* A backend that plays on by itself sees to the ends of tracks, where it knows them; not to a list
- * that this speaker is to repeat and the backend is not. */
+/* A backend that plays on by itself sees to the ends of tracks, where it knows them; not to the end
+ * of a list that this speaker is to repeat and the backend is not: there it has told nothing that
+ * follows. */
 static bool is_left_to_backend(const struct daemon *daemon, const struct playlist_item *item)
 {
     const struct session_settings *settings = &daemon->session->settings;
     bool repeats = daemon->settings->backend.repeat == SETTINGS_REPEAT_ALL;
     return daemon->session->has_settings && settings->advance && item->duration_s > 0 &&
-           (!repeats || settings->repeat != REPEAT_OFF);
+           (!repeats || settings->repeat != REPEAT_OFF || daemon->session->has_next);
 }
 
 static void go_on(struct daemon *daemon, const struct advance_facts *facts,

@@ -75,6 +75,18 @@ def test_a_persons_next_and_prev_pass_repeated_tracks(backend, house):
     evening.wait_place(3, "A")
 
 
+def test_a_host_leaves_to_a_hub_what_it_does_itself(hub, house):
+    """To the next track: exactly at the end of the one before. Not to the first again, where only the host repeats."""
+    evening = Evening(hub, house, "AB", backend_auto_advance="yes", backend_repeat="all")
+    rate, frames = harness.decode(harness.MUSIC / f"{FILES['A']}.mp3")
+    state = evening.host.playback(track_id="A", position_ms=int(len(frames) / rate * 1e3) - 2500, state="playing")
+    end_ns = harness.utc_ns(state["updated_at"]) + len(frames) * 1e9 / rate - state["position_ms"] * 1e6
+    evening.wait_place(1, "B")
+    assert abs(harness.utc_ns(evening.truth()["updated_at"]) - end_ns) < 2000
+    evening.end_track("B")
+    evening.wait_place(0, "A")
+
+
 def test_it_goes_on_past_what_cannot_be_played(house, tmp_path):
     hub = harness.Hub(tmp_path)
     try:

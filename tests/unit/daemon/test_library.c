@@ -26,12 +26,15 @@ static struct {
     int fd;
     int64_t bytes;
     bool complete;
-    int files;
+    int files, none;
 } told;
 
 static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_bytes)
 {
     (void)user;
+    /* What it has is not closed before it has the other. */
+    assert_true(fd < 0 || told.fd < 0 || fcntl(told.fd, F_GETFD) >= 0);
+    told.none += fd < 0;
     told.fd = fd;
     told.bytes = available_bytes;
     told.complete = fd >= 0 && available_bytes == total_bytes;
@@ -340,14 +343,35 @@ static void the_next_one_is_told_of_when_it_is_whole(void **state)
     assert_int_equal(primed.fd, -1);
     let_go("b");
     assert_true(io_test_run(loop, is_primed, NULL, IO_TEST_LIMIT_NS));
-    int fd = primed.fd, count = primed.count;
-    want("slow-b/100000", "c/100", "a/100"); /* as it was, it is the current one */
+    int fd = primed.fd, count = primed.count, none = told.none;
+    want("slow-b/100000", "c/100", "a/100"); /* as it was, it is the current one, at once */
     assert_int_equal(told.fd, fd);
+    assert_int_equal(told.none, none);
     assert_int_equal(primed.count, count);
     expect_requests("a+0 slow-b+0 c+0 ");
     assert_int_equal(primed.count, count + 1);
     assert_true(primed.fd >= 0 && primed.fd != fd);
     want("slow-b/100000", "gone-d/1", NULL); /* taken back, before its file is closed */
+    assert_int_equal(primed.fd, -1);
+}
+
+static void the_current_one_may_come_next_as_well(void **state)
+{
+    (void)state;
+    want("slow-a/100000", "slow-a/100000", NULL);
+    expect_requests("slow-a+0 ");
+    assert_int_equal(primed.fd, -1);
+    let_go("a");
+    assert_true(io_test_run(loop, is_primed, NULL, IO_TEST_LIMIT_NS));
+    assert_int_equal(primed.fd, told.fd);
+    int fd = told.fd, files = told.files;
+    want("slow-a/100000", "b/100", NULL); /* but once more it is not played */
+    expect_requests("slow-a+0 b+0 ");
+    assert_true(primed.fd >= 0 && primed.fd != fd);
+    want("slow-a/100000", "slow-a/100000", "b/100");
+    assert_int_equal(primed.fd, fd);
+    assert_int_equal(told.files, files);
+    want("b/100", NULL, "slow-a/100000");
     assert_int_equal(primed.fd, -1);
 }
 
@@ -677,6 +701,7 @@ int main(void)
         TEST(a_changed_playlist_is_planned_anew),
         TEST(what_is_fetched_ahead_becomes_current_on_its_way),
         TEST(the_next_one_is_told_of_when_it_is_whole),
+        TEST(the_current_one_may_come_next_as_well),
         TEST(one_that_has_changed_is_replaced),
         TEST(without_the_server_what_is_there_is_played),
         TEST(a_broken_download_is_mended),
