@@ -24,8 +24,9 @@ def until_track(speaker, track_id, deadline_s=60):
     return harness.wait_until(there, deadline_s, f"{track_id} to play; its log:\n{speaker.log[-3000:]}")
 
 
-def test_cut_pieces_are_one_recording_again(hub, house, tmp_path):
-    music = pieces.Pieces(tmp_path, [8, 4, 6, 4])
+@pytest.mark.parametrize("kind", pieces.Pieces.KINDS)
+def test_cut_pieces_are_one_recording_again(hub, house, tmp_path, kind):
+    music = pieces.Pieces(tmp_path, [8, 4, 6, 4], kind)
     host = harness.Host(hub.url)
     music.upload(host)
     cards = [house.card("kitchen", ppm=60, rates="[ 44100 ]"), house.card("bath", ppm=-80, rates="[ 48000 ]"),
