@@ -140,6 +140,11 @@ uint64_t decoder_damaged_frames(const struct decoder *decoder)
                         : helper_damaged(decoder->helper);
 }
 
+struct track_tags decoder_tags(const struct decoder *decoder)
+{
+    return decoder->helper ? *helper_tags(decoder->helper) : track_tags_none();
+}
+
 const char *decoder_error(const struct decoder *decoder)
 {
     return decoder->mp3 ? mp3_decoder_error(decoder->mp3) : decoder->error;

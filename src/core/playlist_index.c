@@ -34,10 +34,17 @@ static uint64_t hash_place(uint64_t hash, const struct playlist_item *item)
     return hash_text(hash_text(hash_text(hash, item->id), item->track_id), item->media_url);
 }
 
+static uint64_t hash_tags(uint64_t hash, const struct track_tags *tags)
+{
+    hash = hash_text(hash_text(hash_text(hash, tags->title), tags->artist), tags->album);
+    return hash_bytes(hash, &tags->number, sizeof tags->number);
+}
+
 static uint64_t print_of(const struct playlist_item *item)
 {
     uint64_t hash = hash_place(FNV_BASIS, item);
     hash = hash_text(hash_text(hash, item->name), item->media_type);
+    hash = hash_tags(hash, &item->tags);
     return hash_bytes(hash, &item->duration_s, sizeof item->duration_s);
 }
 

@@ -63,6 +63,37 @@ static bool parse_next(const cJSON *payload, struct playback_state *ret, char *r
                                           : refuse(reason, "next_state: nothing that is to play");
 }
 
+static void take_tag(const cJSON *json, const char *name, struct track_tags *tags,
+                     enum track_tag tag)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    if (text)
+        track_tags_take(tags, tag, text, strlen(text));
+}
+
+static double number_or_nan(const cJSON *json, const char *name)
+{
+    double number;
+    return json_number(json, name, &number) ? number : NAN;
+}
+
+static void take_tags(const cJSON *json, struct track_tags *tags)
+{
+    double number = number_or_nan(json, "track_number");
+    *tags = track_tags_none();
+    take_tag(json, "title", tags, TRACK_TAG_TITLE);
+    take_tag(json, "artist", tags, TRACK_TAG_ARTIST);
+    take_tag(json, "album", tags, TRACK_TAG_ALBUM);
+    if (number >= 1 && number <= TRACK_NUMBER_MAX)
+        tags->number = (int)number;
+    tags->loudness = (struct loudness){
+        .track_gain_db = loudness_gain_db(number_or_nan(json, "gain_db")),
+        .track_peak = loudness_peak(number_or_nan(json, "peak")),
+        .album_gain_db = loudness_gain_db(number_or_nan(json, "album_gain_db")),
+        .album_peak = loudness_peak(number_or_nan(json, "album_peak")),
+    };
+}
+
 static bool parse_item(const cJSON *json, struct playlist_item *item)
 {
     double duration_s = -1, position = 0;
@@ -89,6 +120,7 @@ static bool parse_item(const cJSON *json, struct playlist_item *item)
     item->duration_s = duration_s;
     if (json_number(json, "position", &position) && position >= 0 && position < 1e9)
         item->position = (int)position;
+    take_tags(json, &item->tags);
     return true;
 }
 

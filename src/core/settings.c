@@ -78,6 +78,7 @@ static const struct option_spec specs[] = {
     INTEGER(audio, max_volume, 0, 100, "100", "The volume is never above this."),
     CHECKED(audio, mixer, "auto", "Who sets the volume: the card where it can, nobody (full level), software, or this control of this card.", "auto | none | software | CARD:CONTROL", is_mixer),
     TEXT(audio, mixer_device, "", "ALSA name of the card whose mixer it is. Empty: the device's own."),
+    CHOICE(audio, replaygain, "off | track | album", "off", "Play tracks, or albums as a whole, equally loud: by the gain that their tags tell, or that the hub has measured."),
     REAL(audio, idle_release_s, 0, 86400, "600", "Let the device go after so much silence; 0: never."),
     TEXT(audio, on_play, "", "Shell command that switches an amplifier on: run when something is about to sound."),
     TEXT(audio, on_stop, "", "Shell command that switches it off: run when the device was let go, and at the end."),
@@ -169,7 +170,7 @@ static bool is_live(const struct option_spec *spec)
 {
     static const char *const live[] = {"auto_advance", "repeat",     "device", "latency_ms",
                                        "volume",       "max_volume", "level",  "sync",
-                                       "remote"};
+                                       "remote",       "replaygain"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
         if (strcmp(spec->key, live[i]) == 0 || strcmp(spec->section, live[i]) == 0)
             return true;

@@ -34,12 +34,31 @@ static void problem(const struct paper *paper, const char *text)
     fputc('\n', paper->out);
 }
 
+/* What the file says beside the name that it was given. */
+static void print_tags(const struct paper *paper, const cJSON *status)
+{
+    const char *title = member_text(status, "title"), *artist = member_text(status, "artist");
+    const char *album = member_text(status, "album");
+    double number = member_number(status, "track_number");
+    char text[1024];
+    if (*title && strcmp(title, member_text(status, "track_name")) != 0)
+        line(paper, "title", INK_PLAIN, title);
+    if (*artist)
+        line(paper, "artist", INK_PLAIN, artist);
+    snprintf(text, sizeof text, "%s", album);
+    if (number > 0)
+        snprintf(text, sizeof text, "%s, track %.0f", album, number);
+    if (*album)
+        line(paper, "album", INK_PLAIN, text);
+}
+
 static void print_track(const struct paper *paper, const cJSON *status)
 {
     char at[DURATION_MAX], of[DURATION_MAX], text[80];
     const char *name = member_text(status, "track_name");
     const char *id = member_text(status, "track_id");
     line(paper, "track", INK_PLAIN, *name ? name : *id ? id : "none");
+    print_tags(paper, status);
     if (*id) {
         duration_format(member_number(status, "position_ms"), at);
         duration_format(member_number(status, "length_ms"), of);
@@ -281,7 +300,8 @@ static void describe_settings(const cJSON *settings, char *to, size_t size)
 {
     const char *repeat = member_text(settings, "repeat");
     const char *control = member_text(settings, "control"), *add = member_text(settings, "add");
-    snprintf(to, size, "%s%s%s%s%s", member_is_true(settings, "advance") ? "plays on by itself" : "stops after each track",
+    snprintf(to, size, "%s%s%s%s%s",
+             member_is_true(settings, "advance") ? "plays on by itself" : "stops after each track",
              strcmp(repeat, "one") == 0   ? ", repeats the track"
              : strcmp(repeat, "all") == 0 ? ", repeats the playlist"
                                           : "",

@@ -99,14 +99,17 @@ static void show_track(struct view *view, int row, const struct watch_speaker *s
     const cJSON *status = speaker->status;
     enum ink ink = speaker->live ? INK_BOLD : INK_DIM;
     const char *state = member_text(status, "state"), *name = member_text(status, "track_name");
-    char right[96];
+    const char *artist = member_text(status, "artist");
+    char right[96], track[1024];
     if (!status)
         return;
+    snprintf(track, sizeof track, "%s%s%s", *name ? name : "nothing to play", *artist ? " · " : "",
+             artist);
     snprintf(right, sizeof right, "  %.16s, volume %.0f %%%s ", state,
              member_number(status, "volume"), member_is_true(status, "muted") ? ", muted" : "");
     view_put(view, row, ink, state_mark(state));
     int left = view_columns_left(view, row) - text_columns(right);
-    view_field(view, row, ink, at_least(left, view->columns / 3), *name ? name : "nothing to play");
+    view_field(view, row, ink, at_least(left, view->columns / 3), track);
     view_put(view, row, INK_PLAIN, right);
 }
 

@@ -88,6 +88,21 @@ static void item_url(const struct daemon *daemon, const struct playlist_item *it
         snprintf(url, PROTOCOL_URL_MAX, "%s", item->media_url); /* to be refused by its name */
 }
 
+static const struct loudness *loudness_of(const struct playlist_item *item,
+                                          const struct loudness *unknown)
+{
+    return item ? &item->tags.loudness : unknown;
+}
+
+void daemon_level_tracks(struct daemon *daemon)
+{
+    const struct loudness unknown = loudness_unknown();
+    const struct playlist_item *current = session_current_item(daemon->session);
+    const struct playlist_item *next = session_next_item(daemon->session);
+    player_set_loudness(daemon->player, (enum replaygain)daemon->settings->audio.replaygain,
+                        loudness_of(current, &unknown), loudness_of(next, &unknown));
+}
+
 /* The current track, the next, the one before in the playlist. */
 static void plan_tracks(struct daemon *daemon)
 {
@@ -103,6 +118,7 @@ static void plan_tracks(struct daemon *daemon)
         item_url(daemon, items[i], urls[i]);
         wanted[i] = urls[i];
     }
+    daemon_level_tracks(daemon);
     library_set_wanted(daemon->library, wanted);
 }
 

@@ -129,6 +129,8 @@ extern const struct library_handlers daemon_library_handlers;
 extern const struct link_handlers daemon_link_handlers;
 /* Lets the player do what is due, and sets the timer for its next time. */
 void daemon_tick(struct daemon *daemon, struct mono_time now);
+/* The player is told how loud the current track and the next one are. */
+void daemon_level_tracks(struct daemon *daemon);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
 void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
 
@@ -203,6 +205,7 @@ cJSON *status_build_session(const struct daemon *daemon);
 void status_line(const struct daemon *daemon, char *line, size_t size, struct mono_time now);
 
 /* list_json.c: the caller deletes what is returned. position: where it stands, 0-based. */
+void status_add_tags(cJSON *json, const struct track_tags *tags);
 cJSON *status_build_item(const struct playlist_item *item, int position, bool current);
 cJSON *status_build_request(const struct request_message *request, bool mine);
 

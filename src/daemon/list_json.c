@@ -3,12 +3,23 @@
  */
 #include "daemon_internal.h"
 
+/* Texts that are not told are empty; a number is left out. */
+void status_add_tags(cJSON *json, const struct track_tags *tags)
+{
+    cJSON_AddStringToObject(json, "title", tags->title);
+    cJSON_AddStringToObject(json, "artist", tags->artist);
+    cJSON_AddStringToObject(json, "album", tags->album);
+    if (tags->number > 0)
+        cJSON_AddNumberToObject(json, "track_number", tags->number);
+}
+
 cJSON *status_build_item(const struct playlist_item *item, int position, bool current)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "id", item->id);
     cJSON_AddStringToObject(json, "track_id", item->track_id);
     cJSON_AddStringToObject(json, "name", item->name);
+    status_add_tags(json, &item->tags);
     if (item->duration_s >= 0)
         cJSON_AddNumberToObject(json, "duration_s", item->duration_s);
     cJSON_AddNumberToObject(json, "position", position);

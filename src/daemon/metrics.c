@@ -5,12 +5,16 @@
  * is left out, as Prometheus wants it.
  */
 #include "daemon_internal.h"
+#include "tutti/base/text.h"
 #include "tutti/core/group.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of a label's text, with its end. */
+#define LABEL_BYTES 512
 
 struct metric {
     const char *name; /* after tutti_; "_total": it only grows */
@@ -140,27 +144,48 @@ static void print_words(FILE *out, const struct words *words, const cJSON *statu
 
 static void print_label(FILE *out, const char *label, const cJSON *text)
 {
-    const char *at = cJSON_GetStringValue(text);
+    const char *said = cJSON_GetStringValue(text);
+    char shown[LABEL_BYTES];
+    snprintf(shown, sizeof shown, "%s", said ? said : "");
+    text_defuse(shown, ' ');
     fprintf(out, "%s=\"", label);
-    for (; at && *at; at++) {
+    for (const char *at = shown; *at; at++) {
         if (*at == '"' || *at == '\\')
             fputc('\\', out);
-        fputc((unsigned char)*at < ' ' ? ' ' : *at, out);
+        fputc(*at, out);
     }
     fputc('"', out);
 }
 
-static void print_info(FILE *out, const cJSON *status)
+struct info {
+    const char *name, *help;
+    const char *if_any; /* the member without which it is left out; NULL: it never is */
+    const char *labels[4][2];
+};
+
+static const struct info infos[] = {
+    {"info",
+     "What this speaker is.",
+     NULL,
+     {{"name", "name"},
+      {"version", "version"},
+      {"device", "sink.device"},
+      {"format", "sink.format"}}},
+    {"track_info",
+     "The current track.",
+     "track_id",
+     {{"name", "track_name"}, {"title", "title"}, {"artist", "artist"}, {"album", "album"}}},
+};
+
+static void print_info(FILE *out, const struct info *info, const cJSON *status)
 {
-    static const char *const labels[][2] = {{"name", "name"},
-                                            {"version", "version"},
-                                            {"device", "sink.device"},
-                                            {"format", "sink.format"}};
-    head(out, "info", "What this speaker is.");
-    fprintf(out, "tutti_info{");
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+    if (info->if_any && !cJSON_IsString(member(status, info->if_any)))
+        return;
+    head(out, info->name, info->help);
+    fprintf(out, "tutti_%s{", info->name);
+    for (size_t i = 0; i < sizeof info->labels / sizeof *info->labels; i++) {
         fprintf(out, "%s", i > 0 ? "," : "");
-        print_label(out, labels[i][0], member(status, labels[i][1]));
+        print_label(out, info->labels[i][0], member(status, info->labels[i][1]));
     }
     fprintf(out, "} 1\n");
 }
@@ -180,7 +205,8 @@ char *metrics_text(void *user)
         print_metric(out, &metrics[i], status);
     for (size_t i = 0; i < sizeof worded / sizeof *worded; i++)
         print_words(out, &worded[i], status);
-    print_info(out, status);
+    for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
+        print_info(out, &infos[i], status);
     cJSON_Delete(status);
     if (fclose(out) == 0)
         return text;

@@ -59,6 +59,8 @@ static void take_audio(struct daemon *daemon, const struct settings *fresh, stru
     settings->audio.latency_ms = fresh->audio.latency_ms;
     settings->audio.volume = fresh->audio.volume;
     settings->audio.max_volume = fresh->audio.max_volume;
+    settings->audio.replaygain = fresh->audio.replaygain;
+    daemon_level_tracks(daemon); /* from the next track on */
     memcpy(settings->audio.device, fresh->audio.device, sizeof settings->audio.device);
     if (new_device)
         switch_device(daemon, now);

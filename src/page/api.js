@@ -46,7 +46,7 @@ export async function call(method, path, { token, body } = {}) {
  */
 export function upload(session, token, { track, name, file }, progress) {
   const request = new XMLHttpRequest();
-  const query = new URLSearchParams({ track_id: track, name });
+  const query = new URLSearchParams({ track_id: track, filename: name });
   const done = new Promise((resolve, reject) => {
     request.onload = () => {
       if (request.status === 200) resolve(JSON.parse(request.responseText));

@@ -16,6 +16,11 @@ export function isolated(text) {
   return `\u2068${tame(text)}\u2069`;
 }
 
+/** Whose a track is, and what it is from, as far as its file tells; '' where it does not. */
+export function credits(item) {
+  return [item?.artist, item?.album].map(tame).filter(Boolean).join(' · ');
+}
+
 /** A track's name from that of its file. */
 export function trackName(file) {
   return tame(file.replace(/\.[A-Za-z0-9]{2,4}$/, '').replace(/_/g, ' ')) || tame(file) || '?';

@@ -3,7 +3,7 @@ import { told } from './dialog.js';
 import { fill, h, say, set } from './dom.js';
 import { icon } from './icons.js';
 import { Here } from './here.js';
-import { hue, tame } from './names.js';
+import { credits, hue, tame } from './names.js';
 import { t, tt } from './texts.js';
 import { clockText } from './timeline.js';
 
@@ -27,6 +27,7 @@ export class Playing {
     this.here = new Here(listener);
     this.cover = h('div', { class: 'cover', 'aria-hidden': 'true' }, icon('note'));
     this.title = h('h1', { class: 'title', dir: 'auto' });
+    this.by = h('p', { class: 'by', dir: 'auto' });
     this.place = h('p', { class: 'place' });
     this.following = h('p', { class: 'following' });
     this.at = h('span', { class: 'at' });
@@ -45,7 +46,7 @@ export class Playing {
     this.note = h('p', { class: 'hint' }, t('hostControls'));
     this.controls = h('div', { class: 'controls', role: 'group', 'aria-label': t('playback') }, this.shuffle, this.previous, this.toggle, this.skip, this.repeat);
     this.element = h('section', { class: 'playing', 'aria-label': t('playing') },
-      this.cover, this.title, this.place,
+      this.cover, this.title, this.by, this.place,
       h('div', { class: 'progress' }, this.bar, h('div', { class: 'times' }, this.at, this.length)),
       this.controls, this.note, this.following, this.here.element);
   }
@@ -71,6 +72,8 @@ export class Playing {
     this.cover.classList.toggle('sounding', Boolean(isLive && playback?.playing && item));
     say(this.title, item ? tame(item.name) : t(items.length ? 'nobody' : 'nothing'));
     this.title.classList.toggle('none', !item);
+    say(this.by, credits(item));
+    this.by.hidden = !this.by.textContent;
     const place = item ? t('place', { n: current.index + 1, all: items.length })
       : items.length ? '' : t(isHost ? 'nothingHost' : 'nothingGuest');
     say(this.place, item && playback && !playback.playing ? `${t('paused')} · ${place}` : place);

@@ -3,7 +3,7 @@ import { news, question, told } from './dialog.js';
 import { announce, fill, h, keyed, say, set } from './dom.js';
 import { draggable } from './drag.js';
 import { icon } from './icons.js';
-import { tame } from './names.js';
+import { credits, tame } from './names.js';
 import { moved } from './order.js';
 import { t } from './texts.js';
 import { clockText, duration } from './timeline.js';
@@ -78,8 +78,9 @@ export class Queue {
     let index = 0;
     const number = h('span', { class: 'number', 'aria-hidden': 'true' });
     const name = h('span', { class: 'name', dir: 'auto' });
+    const by = h('span', { class: 'by', dir: 'auto' });
     const time = h('span', { class: 'time' });
-    const play = h('button', { class: 'open', onclick: () => told(this.#session.playItem(item)) }, number, name, time);
+    const play = h('button', { class: 'open', onclick: () => told(this.#session.playItem(item)) }, number, h('span', { class: 'what' }, name, by), time);
     const drop = h('button', { class: 'quiet', onclick: () => this.#remove(item) }, icon('close'));
     const grip = h('button', { class: 'quiet grip' }, icon('grip'));
     const element = h('li', {}, play, drop, grip);
@@ -99,6 +100,8 @@ export class Queue {
         set(drop, { 'aria-label': t('removeThis', { name: shown }) });
         set(grip, { 'aria-label': t('moveThis', { name: shown }) });
       }
+      say(by, credits(item));
+      by.hidden = !by.textContent;
       const length = duration(item);
       say(time, length === null ? '' : clockText(length));
       set(play, { 'aria-label': mayControl ? t('playThis', { name: shown }) : null });

@@ -83,7 +83,7 @@ export class Uploads extends EventTarget {
     try {
       const answer = await done;
       this.list = this.list.filter((other) => other !== one);
-      news(answer.status === 'pending' ? t('asked') : t('added', { name: one.name }));
+      news(answer.status === 'pending' ? t('asked') : t('added', { name: answer.name }));
     } catch (refusal) {
       this.#failed(one, refusal);
     }

@@ -30,6 +30,7 @@ struct player *player_create(const struct player_config *config)
     player->config = *config;
     player->rejoin_frame = INT64_MIN;
     player->fixed_queue_ns = FIXED_QUEUE_NS;
+    player->loudness = player->next_loudness = loudness_unknown();
     drift_init(&player->drift, &config->drift);
     player->output = output_create(&config->output);
     if (!player->output) {
@@ -75,10 +76,11 @@ void player_set_track(struct player *player, int fd, int64_t available_bytes, in
     if (player->next && player->next_fd == fd) {
         player->voice = player->next;
         player->next = NULL;
-        return;
+    } else {
+        player->voice = voice_create(player->config.voices, fd, available_bytes, total_bytes,
+                                     player->config.quality);
     }
-    player->voice = voice_create(player->config.voices, fd, available_bytes, total_bytes,
-                                 player->config.quality);
+    player_level_voice(player, player->voice, &player->loudness);
 }
 
 void player_track_grew(struct player *player, int64_t available_bytes, bool complete)

@@ -37,6 +37,8 @@ struct player {
     struct voice *voice;
     struct voice *next; /* of the track that may follow, primed; NULL: none */
     int next_fd;
+    enum replaygain replaygain;
+    struct loudness loudness, next_loudness; /* as the backend tells them */
     int voice_fd;
     bool turned; /* the voice is the one that had been the next, and has not been told since */
     struct turn turn;
@@ -82,6 +84,10 @@ struct player {
 
 /* A queue that cannot be filled is ended, with a fade, when so much is left of it. */
 #define PLAYER_DRY_NS (40 * NS_PER_MS)
+
+/* player_level.c. The voice may be NULL. */
+void player_level_voice(const struct player *player, struct voice *voice,
+                        const struct loudness *told);
 
 /* player_facts.c. What the timeline wants to be heard at an instant. */
 double player_wanted_at(const struct player *player, struct mono_time heard_at);

@@ -30,6 +30,7 @@ void player_set_next(struct player *player, int fd, int64_t bytes)
         fd < 0 ? NULL
                : voice_create(player->config.voices, fd, bytes, bytes, player->config.quality);
     player->next_fd = fd;
+    player_level_voice(player, player->next, &player->next_loudness);
 }
 
 void player_turn_forget(struct player *player)

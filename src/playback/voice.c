@@ -57,6 +57,12 @@ bool voice_reaches(struct voice *voice, double position_s)
     return voice->backend->reaches(voice, position_s);
 }
 
+void voice_set_loudness(struct voice *voice, enum replaygain mode, const struct loudness *told)
+{
+    if (voice->backend->set_loudness)
+        voice->backend->set_loudness(voice, mode, told);
+}
+
 enum voice_result voice_start(struct voice *voice, double position_s, unsigned card_rate_hz)
 {
     return voice->backend->start(voice, position_s, card_rate_hz);

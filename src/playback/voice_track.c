@@ -26,6 +26,10 @@ struct track {
     int64_t silent_lead; /* frames of silence still to feed before frame 0 */
     bool ended;
     bool failed;
+    enum replaygain replaygain;
+    struct loudness told; /* by the backend */
+    bool has_level;       /* it has started, and `level` is what its samples are multiplied by */
+    float level;
     float input[INPUT_FRAMES * DECODER_CHANNELS];
     size_t input_at;
     size_t input_count;
@@ -42,6 +46,7 @@ static struct voice *track_create(int fd, int64_t available_bytes, int64_t total
     track->available_bytes = available_bytes;
     track->total_bytes = total_bytes;
     track->quality = quality;
+    track->told = loudness_unknown();
     return &track->voice;
 }
 
@@ -139,6 +144,23 @@ static bool track_reaches(struct voice *voice, double position_s)
     return decoder_reaches(track->decoder, (int64_t)(position_s * track_rate_hz(voice)));
 }
 
+static void track_set_loudness(struct voice *voice, enum replaygain mode,
+                               const struct loudness *told)
+{
+    struct track *track = (struct track *)voice;
+    track->replaygain = mode;
+    track->told = *told;
+}
+
+static void fix_level(struct track *track)
+{
+    struct loudness said = decoder_tags(track->decoder).loudness;
+    const struct loudness *known = loudness_is_known(&track->told) ? &track->told : &said;
+    if (!track->has_level)
+        track->level = (float)loudness_factor(track->replaygain, known);
+    track->has_level = true;
+}
+
 static bool ensure_resampler(struct track *track, unsigned card_rate_hz)
 {
     if (track->resampler && track->card_rate_hz == card_rate_hz)
@@ -160,6 +182,7 @@ static enum voice_result track_start(struct voice *voice, double position_s, uns
         return fail(track, "it cannot be brought to the device's rate");
     if (!ensure_resampler(track, card_rate_hz))
         return lack_memory(track, "out of memory");
+    fix_level(track);
     double position = position_s * track_rate_hz(voice);
     int64_t first = resampler_start(track->resampler, (struct resampler_position){0, position});
     track->silent_lead = first < 0 ? -first : 0;
@@ -199,6 +222,15 @@ static double track_step_s(const struct voice *voice)
     return resampler_step(track->resampler) / track_rate_hz(voice);
 }
 
+/* A level of 1 leaves every bit as it is. */
+static void apply_level(struct track *track, size_t count)
+{
+    if (track->level == 1)
+        return;
+    for (size_t i = 0; i < count * DECODER_CHANNELS; i++)
+        track->input[i] *= track->level;
+}
+
 static void take_silence(struct track *track, size_t count)
 {
     memset(track->input, 0, count * DECODER_CHANNELS * sizeof *track->input);
@@ -222,6 +254,7 @@ static bool fill_input(struct track *track)
         case DECODER_OK:
             track->input_at = 0;
             track->input_count = count;
+            apply_level(track, count);
             return true;
         case DECODER_AGAIN:
             return false;
@@ -265,6 +298,7 @@ const struct voice_backend voice_track_backend = {
     .rate_hz = track_rate_hz,
     .length_s = track_length_s,
     .reaches = track_reaches,
+    .set_loudness = track_set_loudness,
     .start = track_start,
     .set_ppm = track_set_ppm,
     .position_s = track_position_s,

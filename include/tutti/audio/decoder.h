@@ -18,6 +18,7 @@
 #define TUTTI_AUDIO_DECODER_H
 
 #include "tutti/core/audio_probe.h"
+#include "tutti/core/track_tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,6 +62,8 @@ unsigned decoder_rate_hz(const struct decoder *decoder);
  */
 int64_t decoder_length_frames(const struct decoder *decoder);
 uint64_t decoder_damaged_frames(const struct decoder *decoder);
+/* What the track says of itself; of an mp3 nothing is known here. */
+struct track_tags decoder_tags(const struct decoder *decoder);
 const char *decoder_error(const struct decoder *decoder);
 
 /*

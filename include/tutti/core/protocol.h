@@ -10,6 +10,7 @@
 #define TUTTI_CORE_PROTOCOL_H
 
 #include "tutti/base/units.h"
+#include "tutti/core/track_tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -96,6 +97,7 @@ struct playlist_item {
     char media_type[PROTOCOL_TYPE_MAX];
     double duration_s; /* < 0: not told */
     int position;
+    struct track_tags tags; /* as far as the backend tells */
 };
 
 struct playlist_index;

@@ -66,6 +66,7 @@ struct settings {
         int64_t max_volume;
         char mixer[128];
         char mixer_device[128];
+        int replaygain; /* enum replaygain, same order */
         double idle_release_s;
         char on_play[SETTINGS_TEXT_MAX];
         char on_stop[SETTINGS_TEXT_MAX];

@@ -14,6 +14,7 @@
 #include "tutti/audio/resampler.h"
 #include "tutti/base/units.h"
 #include "tutti/core/drift.h"
+#include "tutti/core/loudness.h"
 #include "tutti/core/server_clock.h"
 #include "tutti/core/timeline.h"
 #include "tutti/core/transport.h"
@@ -74,6 +75,10 @@ void player_set_next(struct player *player, int fd, int64_t bytes);
  * Another timeline, too, ends it. The same again changes nothing.
  */
 void player_announce(struct player *player, const struct timeline *next);
+/* How loud tracks are played among others, and what the backend tells of these two's loudness: before
+ * they are set, and whenever it tells more. A track that has started keeps its level. */
+void player_set_loudness(struct player *player, enum replaygain mode,
+                         const struct loudness *current, const struct loudness *next);
 void player_track_grew(struct player *player, int64_t available_bytes, bool complete);
 
 /* What the backend says now; a tick is due. The same again changes nothing. */

@@ -9,6 +9,7 @@
 #define TUTTI_PLAYBACK_VOICE_H
 
 #include "tutti/audio/resampler.h"
+#include "tutti/core/loudness.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +41,13 @@ double voice_length_s(const struct voice *voice);
 
 /* Is the file there up to this position, or the track's end before it? After voice_prepare(). */
 bool voice_reaches(struct voice *voice, double position_s);
+
+/*
+ * How loud it is played among others. told: as the backend has it; where that is nothing, what the file
+ * itself says counts. Of no effect once the voice has started: one factor from its first frame to its
+ * last, so that no start of it is a step in level.
+ */
+void voice_set_loudness(struct voice *voice, enum replaygain mode, const struct loudness *told);
 
 /*
  * The next rendered frame sounds position_s, exactly. VOICE_AGAIN: call again, with whatever

@@ -30,6 +30,8 @@ struct voice_backend {
     double (*position_s)(const struct voice *voice);
     double (*step_s)(const struct voice *voice);
     size_t (*render)(struct voice *voice, float *frames, size_t count);
+    /* NULL: its sound has no level. */
+    void (*set_loudness)(struct voice *voice, enum replaygain mode, const struct loudness *told);
 };
 
 extern const struct voice_backend voice_track_backend;

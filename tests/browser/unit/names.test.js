@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clipBytes, hue, isolated, tame, trackName } from '../../../src/page/names.js';
+import { clipBytes, credits, hue, isolated, tame, trackName } from '../../../src/page/names.js';
 
 test('what steers or turns other text is gone, what people write stays', () => {
   assert.equal(tame('<b>x</b> & "y"'), '<b>x</b> & "y"');
@@ -24,6 +24,13 @@ test('names of tracks', () => {
   assert.equal(trackName('Vol. 2 – live.MP3'), 'Vol. 2 – live');
   assert.equal(trackName('.mp3'), '.mp3');
   assert.equal(trackName('\u202e.mp3'), '.mp3');
+});
+
+test('whose a track is', () => {
+  assert.equal(credits({ artist: 'The Rooms', album: 'House' }), 'The Rooms · House');
+  assert.equal(credits({ album: 'House' }), 'House');
+  assert.equal(credits({ artist: '\u202e', album: ['x'] }), '');
+  assert.equal(credits(null), '');
 });
 
 test('bytes are cut between letters', () => {

@@ -1,4 +1,5 @@
 #include "../cmocka_all.h"
+#include "tutti/core/playlist.h"
 #include "tutti/core/protocol.h"
 
 #include <math.h>
@@ -182,6 +183,50 @@ static void a_playlist_is_read_whole(void **state)
     protocol_message_finish(&message);
 }
 
+static void what_a_track_says_of_itself_is_read(void **state)
+{
+    (void)state;
+    struct protocol_message message;
+    assert_true(parse("{\"type\": \"playlist_update\", \"payload\": {\"playlist\": ["
+                      "{\"id\": \"i1\", \"track_id\": \"t1\", \"title\": \"Harbour\","
+                      " \"artist\": \"The \\u001b[2JRooms\", \"album\": \"House\","
+                      " \"track_number\": 3, \"gain_db\": -6.5, \"peak\": 0.91},"
+                      "{\"id\": \"i2\", \"track_id\": \"t2\", \"artist\": [\"x\"],"
+                      " \"track_number\": -3, \"gain_db\": 1e9, \"peak\": 0,"
+                      " \"album_gain_db\": \"loud\"}]}}",
+                      &message));
+    const struct track_tags *told = &message.playlist.items[0].tags;
+    assert_string_equal(told->title, "Harbour");
+    assert_string_equal(told->artist, "The ?[2JRooms");
+    assert_string_equal(told->album, "House");
+    assert_int_equal(told->number, 3);
+    assert_true(told->loudness.track_gain_db == -6.5 && told->loudness.track_peak == 0.91);
+    assert_true(isnan(told->loudness.album_gain_db) && isnan(told->loudness.album_peak));
+    const struct track_tags *odd = &message.playlist.items[1].tags;
+    assert_string_equal(odd->artist, "");
+    assert_int_equal(odd->number, 0);
+    assert_false(loudness_is_known(&odd->loudness));
+    assert_true(isnan(odd->loudness.track_peak));
+    protocol_message_finish(&message);
+}
+
+/* Whoever follows the list is told of it when more is known of a track. */
+static void what_a_track_says_is_news(void **state)
+{
+    (void)state;
+    struct protocol_message before, after;
+    assert_true(parse("{\"type\": \"playlist_update\", \"payload\": {\"playlist\": ["
+                      "{\"id\": \"i1\", \"track_id\": \"t1\"}]}}",
+                      &before));
+    assert_true(parse("{\"type\": \"playlist_update\", \"payload\": {\"playlist\": ["
+                      "{\"id\": \"i1\", \"track_id\": \"t1\", \"artist\": \"The Rooms\"}]}}",
+                      &after));
+    assert_true(playlist_equal(&before.playlist, &after.playlist)); /* the same tracks */
+    assert_true(playlist_prints(&before.playlist)[0] != playlist_prints(&after.playlist)[0]);
+    protocol_message_finish(&before);
+    protocol_message_finish(&after);
+}
+
 static char *playlist_of(int count)
 {
     char *text = malloc((size_t)count * 60 + 16);
@@ -284,9 +329,10 @@ static void a_speaker_is_told_what_to_change(void **state)
 {
     (void)state;
     struct protocol_message message;
-    assert_true(parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\",\"device_id\":\"ab\","
-                      "\"volume\":30.5,\"muted\":false,\"latency_ms\":null}}",
-                      &message));
+    assert_true(
+        parse("{\"type\":\"speaker_command\",\"payload\":{\"id\":\"5f\",\"device_id\":\"ab\","
+              "\"volume\":30.5,\"muted\":false,\"latency_ms\":null}}",
+              &message));
     assert_int_equal(message.type, MESSAGE_COMMAND);
     assert_string_equal(message.command.id, "5f");
     assert_true(message.command.volume == 30.5 && isnan(message.command.latency_ms));
@@ -508,6 +554,8 @@ int main(void)
         cmocka_unit_test(fractions_and_zones_of_times),
         cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(a_playlist_is_read_whole),
+        cmocka_unit_test(what_a_track_says_of_itself_is_read),
+        cmocka_unit_test(what_a_track_says_is_news),
         cmocka_unit_test(thousands_of_items_are_a_playlist_too),
         cmocka_unit_test(a_playlist_has_an_end),
         cmocka_unit_test(nesting_has_an_end),

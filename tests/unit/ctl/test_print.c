@@ -84,6 +84,27 @@ static void status_is_a_screenful_of_facts(void **state)
 }
 
 /* That the sound fits a guess of half a second is not "in sync". */
+static void what_the_file_says_is_shown(void **state)
+{
+    (void)state;
+    assert_printed("status",
+                   "{\"status\":{\"name\":\"Study\",\"state\":\"paused\",\"track_name\":\"x.flac\","
+                   "\"title\":\"Harbour\",\"artist\":\"The Rooms\",\"album\":\"House\","
+                   "\"track_number\":3,\"volume\":5,"
+                   "\"session\":{\"link\":\"live\",\"role\":\"guest\"},"
+                   "\"clock\":{\"source\":\"echo\",\"uncertainty_ms\":0.1,\"settled\":true},"
+                   "\"sink\":{\"open\":false,\"error\":\"\"}}}",
+                   "Study, paused\n"
+                   "track     x.flac\n"
+                   "title     Harbour\n"
+                   "artist    The Rooms\n"
+                   "album     House, track 3\n"
+                   "volume    5 %\n"
+                   "session   live as guest\n"
+                   "clock     by echo, within 0.100 ms\n"
+                   "sound     not open\n");
+}
+
 static void a_guess_is_not_called_sync(void **state)
 {
     (void)state;
@@ -247,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_a_screenful_of_facts),
+        cmocka_unit_test(what_the_file_says_is_shown),
         cmocka_unit_test(a_guess_is_not_called_sync),
         cmocka_unit_test(confirmations_say_what_and_how_long),
         cmocka_unit_test(lists_have_their_columns),

@@ -8,6 +8,7 @@
 #include "../cmocka_all.h"
 #include "fake_card.h"
 #include "tutti/base/log.h"
+#include "tutti/playback/voice_backend.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -417,6 +418,67 @@ static void test_the_next_track_is_opened_before_its_turn(void **state)
     close(fd);
 }
 
+/* A voice that knows what it was told last, and has no sound. */
+struct told_voice {
+    struct voice voice;
+    double gain_db;
+};
+
+static struct voice *create_told(int fd, int64_t available_bytes, int64_t total_bytes,
+                                 enum resampler_quality quality)
+{
+    (void)fd;
+    (void)available_bytes;
+    (void)total_bytes;
+    (void)quality;
+    struct told_voice *told = calloc(1, sizeof *told);
+    return told ? &told->voice : NULL;
+}
+
+static void destroy_told(struct voice *voice)
+{
+    free(voice);
+}
+
+static void tell_loudness(struct voice *voice, enum replaygain mode,
+                          const struct loudness *loudness)
+{
+    assert_int_equal(mode, REPLAYGAIN_TRACK);
+    ((struct told_voice *)voice)->gain_db = loudness->track_gain_db;
+}
+
+static double gain_told(const struct voice *voice)
+{
+    return ((const struct told_voice *)voice)->gain_db;
+}
+
+/* The list moves on before the track does: what is primed is told what becomes of it. */
+static void test_each_track_is_told_its_own_loudness(void **state)
+{
+    static const struct voice_backend backend = {
+        .create = create_told, .destroy = destroy_told, .set_loudness = tell_loudness};
+    const struct loudness a = {-1, 1, NAN, NAN}, b = {-2, 1, NAN, NAN}, c = {-3, 1, NAN, NAN};
+    const struct mono_time now = {NS_PER_S};
+    struct server_clock clock;
+    (void)state;
+    server_clock_init(&clock, 200 * NS_PER_MS);
+    struct player *player =
+        player_create(&(struct player_config){.output = {.sink = {.device = "null"}},
+                                              .drift = {0.2, 5000},
+                                              .voices = &backend,
+                                              .clock = &clock});
+    player_set_loudness(player, REPLAYGAIN_TRACK, &a, &b);
+    player_set_track(player, 1, 10, 10, now);
+    player_set_next(player, 2, 10);
+    assert_true(gain_told(player->voice) == -1 && gain_told(player->next) == -2);
+    player_set_loudness(player, REPLAYGAIN_TRACK, &b, &c);
+    player_set_track(player, 2, 10, 10, now);
+    assert_true(gain_told(player->voice) == -2);
+    player_set_next(player, 3, 10);
+    assert_true(gain_told(player->next) == -3);
+    player_destroy(player);
+}
+
 /* What is told again with another rounding is the same; a bit of difference is caught up with, a
  * lot is not. */
 static void test_a_timeline_is_followed_by_how_far_it_is_off(void **state)
@@ -777,6 +839,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_taken_back_is_queued_briefly),
         cmocka_unit_test(test_a_track_shorter_than_a_second_ends),
         cmocka_unit_test(test_the_next_track_is_opened_before_its_turn),
+        cmocka_unit_test(test_each_track_is_told_its_own_loudness),
         cmocka_unit_test(test_a_timeline_is_followed_by_how_far_it_is_off),
         cmocka_unit_test(test_a_track_ends_a_moment_after_its_length),
         cmocka_unit_test(test_a_slow_download_pauses_rather_than_stutters),

@@ -128,6 +128,32 @@ static void before_the_beginning_is_silence(void **state)
     assert_about(voice_position_s(voice), 20000.0 / RATE_HZ);
 }
 
+static void assert_scaled(double by)
+{
+    const size_t count = 20000;
+    assert_int_equal(render(others, count), count);
+    for (size_t i = 0; i < count * RESAMPLER_CHANNELS; i++)
+        assert_true(fabs((double)others[i] - by * (double)frames[i]) < 1e-4);
+}
+
+/* Half as loud, and so to its end: whatever is told later is for the next time. */
+static void its_level_is_one_from_its_start_on(void **state)
+{
+    (void)state;
+    const size_t count = 20000;
+    assert_int_equal(start_at(1, RATE_HZ), VOICE_OK);
+    assert_int_equal(render(frames, count), count);
+    tear_down(NULL);
+    set_up(NULL);
+    voice_set_loudness(voice, REPLAYGAIN_TRACK, &(struct loudness){0, 1, NAN, NAN});
+    voice_set_loudness(voice, REPLAYGAIN_TRACK, &(struct loudness){-6.0206, 1, NAN, NAN});
+    assert_int_equal(start_at(1, RATE_HZ), VOICE_OK);
+    assert_scaled(0.5);
+    voice_set_loudness(voice, REPLAYGAIN_OFF, &(struct loudness){-12, 1, NAN, NAN});
+    assert_int_equal(start_at(1, RATE_HZ), VOICE_OK);
+    assert_scaled(0.5);
+}
+
 static void behind_the_end_is_silence_that_goes_on(void **state)
 {
     (void)state;
@@ -195,6 +221,7 @@ int main(void)
         TEST(it_is_rendered_at_the_rate_of_the_card),
         TEST(a_rate_that_nothing_can_be_brought_to_is_an_error),
         TEST(before_the_beginning_is_silence),
+        TEST(its_level_is_one_from_its_start_on),
         TEST(behind_the_end_is_silence_that_goes_on),
         TEST(as_much_is_rendered_as_there_are_bytes),
         TEST(what_is_no_music_is_an_error),
