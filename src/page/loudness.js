@@ -1,4 +1,4 @@
-// loudness.js: how loud rooms are and how late they sound, changed from here.
+// loudness.js: how loud rooms are and how late they sound, changed from here; and the sounds to find and to step them by.
 import { told } from './dialog.js';
 import { fill, h, say, set } from './dom.js';
 import { tame } from './names.js';
@@ -44,8 +44,11 @@ export class Loudness {
     this.latency = h('output', {});
     this.steps = h('div', { class: 'steps latency', role: 'group' },
       this.#step(-1), this.#step(-0.1), this.latency, this.#step(0.1), this.#step(1));
+    this.identify = h('button', { class: 'plain', onclick: () => this.#change({ identify: true }) }, t('identify'));
+    this.clicks = h('button', { class: 'plain', onclick: () => this.#change({ clicks: !this.speaker.clicks }) }, t('clicks'));
+    this.sounds = h('div', { class: 'answers' }, this.identify, this.clicks);
     this.none = h('p', { class: 'hint' }, t('roomFixed'));
-    this.element = h('div', { class: 'loudness' }, h('div', { class: 'row' }, this.slider.input, this.mute), this.steps, this.none);
+    this.element = h('div', { class: 'loudness' }, h('div', { class: 'row' }, this.slider.input, this.mute), this.steps, this.sounds, this.none);
   }
 
   #step(by) {
@@ -67,6 +70,8 @@ export class Loudness {
       set(this.slider.input, { 'aria-label': t('volumeOf', { name }) });
       set(this.mute, { 'aria-label': t('muteOf', { name }) });
       set(this.steps, { 'aria-label': t('latencyOf', { name }) });
+      set(this.identify, { 'aria-label': t('identifyThis', { name }) });
+      set(this.clicks, { 'aria-label': t('clicksOf', { name }) });
     }
     this.speaker = speaker;
     this.element.hidden = !session.mayControl || !session.settings?.knowsWho || !speaker.connected;
@@ -78,6 +83,12 @@ export class Loudness {
     set(this.mute, { 'aria-pressed': String(speaker.muted) });
     this.mute.disabled = disabled || busy('muted');
     this.mute.classList.toggle('waits', busy('muted'));
+    this.sounds.hidden = !may.sound;
+    set(this.clicks, { 'aria-pressed': String(speaker.clicks) });
+    for (const [one, what] of [[this.identify, 'identify'], [this.clicks, 'clicks']]) {
+      one.disabled = disabled || busy(what);
+      one.classList.toggle('waits', busy(what));
+    }
     say(this.latency, speaker.latency === null ? '' : `${speaker.latency.toFixed(1)} ms`);
     this.latency.classList.toggle('waits', busy('latency_ms'));
     for (const one of this.steps.querySelectorAll('button')) one.disabled = disabled || busy('latency_ms');
@@ -92,6 +103,7 @@ export class AllLoudness {
     this.buttons = [
       button(`−${STEP} %`, t('allSofter'), () => change({ volume_by: -STEP })), button(`+${STEP} %`, t('allLouder'), () => change({ volume_by: STEP })),
       button(t('muteAll'), null, () => change({ muted: true })), button(t('unmuteAll'), null, () => change({ muted: false })),
+      button(t('clickAll'), null, () => change({ clicks: true })), button(t('silenceAll'), null, () => change({ clicks: false })),
     ];
     this.element = h('div', { class: 'card all' }, h('h2', {}, t('allRooms')), h('div', { class: 'answers', role: 'group', 'aria-label': t('allRooms') }));
     fill(this.element.lastElementChild, this.buttons);
@@ -99,7 +111,7 @@ export class AllLoudness {
 
   update(rooms) {
     const { session } = this;
-    const busy = session.isBusy('rooms all volume_by') || session.isBusy('rooms all muted');
+    const busy = ['volume_by', 'muted', 'clicks'].some((what) => session.isBusy(`rooms all ${what}`));
     this.element.hidden = !session.mayControl || !session.settings?.knowsWho || rooms.filter(({ speaker }) => mayChange(speaker).mute).length < 2;
     for (const one of this.buttons) {
       one.disabled = !session.isLive || busy;

@@ -11,8 +11,8 @@ const ANSWER_MS = 4000;
 /** Nobody is told of speakers that ask to be let in: the host asks. */
 const ASKERS_MS = 3000;
 const REQUESTS_KEPT = 200;
-/** A speaker has failed after 300 ms, and the hub says so. */
-const COMMAND_MS = 1500;
+/** A speaker has failed after 300 ms, or two seconds where it is to sound, and the hub says so. */
+const COMMAND_MS = 3200;
 
 /** Events: change; gone (the hub does not know this membership any more). */
 export class Session extends EventTarget {
@@ -214,7 +214,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * ids: of speakers, or 'all'; change: { volume } or { volume_by }, { muted }, { latency_ms }. Done when each of them has said so; it is
+   * ids: of speakers, or 'all'; change: { volume } or { volume_by }, { muted }, { latency_ms }, { identify }, { clicks }. Done when each of them has said so; it is
    * refused with who did not, and why.
    */
   changeRooms(ids, change) {

@@ -15,9 +15,9 @@ function takeCommand(command) {
 }
 
 /** What others may change of it: a speaker that does not say knows of no such thing. */
-export function mayChange({ connected, remote, volume }) {
+export function mayChange({ connected, remote, volume, clicks }) {
   const loud = connected && (remote === 'all' || remote === 'volume');
-  return { volume: loud && volume !== null, mute: loud, latency: connected && remote === 'all' };
+  return { volume: loud && volume !== null, mute: loud, latency: connected && remote === 'all', sound: loud && clicks !== null };
 }
 
 /** A speaker as it was told; null: it makes no sense. What it did not say is null, or ''. Times in ms since 1970, errors in µs. */
@@ -28,7 +28,7 @@ export function takeSpeaker(payload) {
     since: parseStamp(payload.since), seen: parseStamp(payload.seen_at), version: text(payload.version),
     volume: number(payload.volume), muted: payload.muted === true, latency: number(payload.latency_ms),
     device: text(payload.device), deviceError: text(payload.device_error),
-    remote: text(payload.remote), command: takeCommand(payload.command),
+    remote: text(payload.remote), clicks: typeof payload.clicks === 'boolean' ? payload.clicks : null, command: takeCommand(payload.command),
     error: number(payload.drift_ms, 1000), within: number(payload.clock_uncertainty_ms, 1000),
   };
 }

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 from test_listen import heard  # noqa: E402
-from tuttitest import harness  # noqa: E402
+from tuttitest import harness, together  # noqa: E402
 from tuttitest.proxy import Proxy  # noqa: E402
 
 HERE = Path(__file__).parent
@@ -201,19 +201,26 @@ def test_rooms_are_changed_from_the_page(evening):
     page.show("rooms")
     evening.host.playback(state="playing", position_ms=0)
     page.wait_rooms(lambda shown: len(shown) == 2 and all(room["standing"] == "known" for room in shown.values()), "both rooms to play")
-    time.sleep(2)
+    together.pass_time(2)
     before_ns = time.time_ns()
     # One room softer: it says so itself, it is heard, and the other is as it was.
     page.do("""await page.locator('input[aria-label*="Volume of"][aria-label*="bath"]').evaluate((bar) => {
       bar.value = '30'; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change')); })""")
     page.wait_rooms(lambda shown: "volume 30 %" in shown["bath"]["facts"] and "volume 100 %" in shown["kitchen"]["facts"], "the bath at 30 %")
     assert speakers["bath"].status()["volume"] == 30
-    time.sleep(1)
+    together.pass_time(1)
     softer_ns = time.time_ns()
-    time.sleep(2)
+    together.pass_time(2)
     # A step of latency, mute, and all rooms at once.
     page.do("""await page.locator('[aria-label*="Latency of"][aria-label*="bath"] button[aria-label*="0.1"][aria-label*="more"]').click()""")
     page.wait_rooms(lambda shown: "latency 0.1 ms" in shown["bath"]["facts"], "a step of the bath's latency")
+    # A chime there, and clicks until they are enough.
+    page.do("""await page.click('button[aria-label*="chime"][aria-label*="bath"]')""")
+    page.wait_rooms(lambda _: page.evaluate("!document.querySelector('.loudness .waits')"), "the chime")
+    for pressed in ("true", "false"):
+        page.do(f"""await page.click('button[aria-label*="Clicks in"][aria-label*="bath"]');
+          await page.waitForSelector('button[aria-label*="Clicks in"][aria-label*="bath"][aria-pressed={pressed}]')""")
+        assert speakers["bath"].status()["clicks"] is (pressed == "true")
     page.do("""await page.click('button[aria-label*="Mute"][aria-label*="kitchen"]')""")
     page.wait_rooms(lambda shown: "muted" in shown["kitchen"]["facts"] and "muted" not in shown["bath"]["facts"], "the kitchen to be mute")
     page.do("await page.click('button:has-text(\"Unmute all\")')")
@@ -330,7 +337,7 @@ def test_a_network_that_is_gone_for_20_s_and_a_hub_that_is_restarted(long_evenin
     page.wait_rooms(lambda shown: all(room["standing"] in ("lost", "unheard") and "±" not in room["exact"] for room in shown.values()), "no error to be claimed")
     while time.time() < gone_s + AWAY_S:
         watch.claims_nothing(lost["at"])
-        time.sleep(0.5)
+        together.pass_time(0.5)
     page.wait_rooms(lambda shown: all(room["state"].startswith("no word for") for room in shown.values()), "for how long there was no word")
     evening.through.open = True
     evening.through.reset()

@@ -70,6 +70,8 @@ test('what others may change is what the speaker says, and nothing of one that s
   assert.deepEqual(may({ remote: 'all' }), ['volume', 'mute', 'latency']);
   assert.deepEqual(may({ remote: 'all', volume: null }), ['mute', 'latency']);
   assert.deepEqual(may({ remote: 'volume' }), ['volume', 'mute']);
+  assert.deepEqual(may({ remote: 'volume', volume: null, clicks: false }), ['mute', 'sound']);
+  assert.deepEqual(may({ remote: 'none', clicks: true }), []);
   for (const none of [{ remote: 'none' }, {}, { remote: null }, { remote: 'odd' }, { remote: 'all', connected: false }]) assert.deepEqual(may(none), []);
 });
 
