@@ -9,6 +9,7 @@
 #include "invocation.h"
 #include "members.h"
 #include "rooms.h"
+#include "speakers_watch.h"
 #include "text.h"
 #include "watch.h"
 
@@ -144,6 +145,8 @@ static enum exit_code run(const struct command *command, struct invocation *invo
     }
     if (command->kind == COMMAND_WATCHES)
         return watch(invocation);
+    if (command->build == order_speakers && call.argc == 1 && strcmp(call.argv[0], "--watch") == 0)
+        return speakers_watch(invocation);
     struct client client;
     int error = client_open(&client, invocation->sockets[0]);
     enum exit_code result = EXIT_UNREACHABLE;

@@ -240,6 +240,12 @@ bool order_clicks(const struct order_call *call, struct order *order)
     return order_mute(call, order);
 }
 
+bool order_speakers(const struct order_call *call, struct order *order)
+{
+    (void)order;
+    return call->argc == 0;
+}
+
 bool order_log_level(const struct order_call *call, struct order *order)
 {
     return call->argc == 0 || (call->argc == 1 && add_text(order, "level", call->argv[0]));

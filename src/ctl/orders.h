@@ -45,6 +45,7 @@ order_build order_log_level;
 order_build order_repeat;
 order_build order_shuffle;
 order_build order_session;
+order_build order_speakers; /* asked once; --watch is no order */
 order_build order_speaker;
 
 /* In other rooms: the whole request, "cmd" too (rooms.c). */

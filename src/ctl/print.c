@@ -6,6 +6,7 @@
 #include "duration.h"
 #include "members.h"
 #include "rooms.h"
+#include "speaker_words.h"
 #include "text.h"
 
 #include <math.h>
@@ -406,32 +407,11 @@ void print_devices(const struct paper *paper, const cJSON *answer,
 
 /* --- speakers ------------------------------------------------------------------------------ */
 
-/* How far off its sound is, as far as it is known. */
-static void describe_sound(const cJSON *speaker, char *to, size_t size)
-{
-    double drift_ms = member_number(speaker, "drift_ms");
-    if (!member_is_true(speaker, "connected"))
-        snprintf(to, size, "away since %.16s", member_text(speaker, "since"));
-    else if (isfinite(drift_ms))
-        snprintf(to, size, "%.12s %+.0f us", member_text(speaker, "device"), drift_ms * 1e3 + 0.0);
-    else
-        snprintf(to, size, "%.12s", member_text(speaker, "device"));
-}
-
-static void describe_volume(const cJSON *speaker, char *to, size_t size)
-{
-    double volume = member_number(speaker, "volume");
-    if (isfinite(volume))
-        snprintf(to, size, "%.0f %%%s", volume, member_is_true(speaker, "muted") ? " muted" : "");
-    else
-        snprintf(to, size, "-");
-}
-
 static void print_one_speaker(const struct paper *paper, const cJSON *speaker)
 {
-    char volume[24], sound[64];
-    describe_volume(speaker, volume, sizeof volume);
-    describe_sound(speaker, sound, sizeof sound);
+    char volume[24], sound[SPEAKER_WORDS_MAX];
+    speaker_words_volume(speaker, volume, sizeof volume);
+    speaker_words_sound(speaker, sound, sizeof sound);
     paper_field(paper, member_is_true(speaker, "connected") ? INK_PLAIN : INK_WAITING, 24,
                 member_text(speaker, "name"));
     fputc(' ', paper->out);
@@ -498,7 +478,7 @@ void print_rooms_volume(const struct paper *paper, const cJSON *answer,
                         const struct print_context *context)
 {
     (void)context;
-    print_rooms(paper, answer, describe_volume);
+    print_rooms(paper, answer, speaker_words_volume);
 }
 
 void print_rooms_mute(const struct paper *paper, const cJSON *answer,

@@ -1,20 +1,18 @@
 /*
- * watch.c: see watch.h. Sleeps in poll() until a daemon, a key, a signal or a moment comes; signals
- * come through a descriptor, so that none is missed between two looks.
+ * watch.c: see watch.h. Sleeps in poll() until a daemon, a key, a signal or a moment comes.
  */
 #include "watch.h"
 
 #include "client.h"
 #include "members.h"
 #include "paper.h"
+#include "terminal_signals.h"
 #include "watch_layout.h"
 #include "watch_screen.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* A restart of the daemon takes about a second; asking a local socket costs nothing. */
@@ -103,17 +101,6 @@ static void take_keys(struct watching *watching)
     }
 }
 
-static void take_signals(struct watching *watching)
-{
-    struct signalfd_siginfo info;
-    while (read(watching->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGWINCH)
-            watch_screen_resized();
-        else
-            watching->ended_by = (int)info.ssi_signo;
-    }
-}
-
 /* --- the loop ------------------------------------------------------------------------------- */
 
 static bool is_anybody_missing(const struct watching *watching)
@@ -152,7 +139,7 @@ static bool is_gone(const struct pollfd *terminal)
 static void take_what_came(struct watching *watching, const struct pollfd *ready)
 {
     if (ready[0].revents)
-        take_signals(watching);
+        watching->ended_by = terminal_signals_take(watching->signals);
     if (is_gone(&ready[1]) || is_gone(&ready[2]))
         watching->quit = true;
     else if (ready[1].revents)
@@ -185,37 +172,13 @@ static void run(struct watching *watching)
     }
 }
 
-/* Blocked for good: they come through the descriptor. */
-static int open_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGWINCH);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-/* So that who started us sees how we ended. */
-static void end_by(int number)
-{
-    sigset_t set;
-    signal(number, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    raise(number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static enum exit_code on_screen(struct watching *watching)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         complain("watch needs a terminal; tuttictl --json watch does not");
         return EXIT_USAGE;
     }
-    watching->signals = open_signals();
+    watching->signals = terminal_signals_open();
     if (watching->signals < 0 || !watch_screen_open()) {
         complain("this terminal cannot show a whole screen (TERM)");
         return EXIT_USAGE;
@@ -224,7 +187,7 @@ static enum exit_code on_screen(struct watching *watching)
     watch_screen_close();
     close(watching->signals);
     if (watching->ended_by)
-        end_by(watching->ended_by);
+        terminal_signals_end_by(watching->ended_by);
     return EXIT_OK;
 }
 

@@ -261,3 +261,55 @@ def test_json_tells_events_by_lines(daemon):
     process.stdout.close()
     process.stderr.close()
     daemon.start()
+
+
+# --- tuttictl speakers --watch -----------------------------------------------------------------------
+
+BATH, KITCHEN = ({"device_id": str(number), "name": name, "connected": True, "since": "2026-01-01T12:00:00Z", "device": "playing",
+                  "device_error": "", "volume": 60, "muted": name == "Bath", "drift_ms": 0.012 * number}
+                 for number, name in enumerate(("Bath", "Kitchen")))
+
+
+def watch_speakers(screen, daemon, *options):
+    screen.run(PROGRAM, "--socket", daemon.path, *options, "speakers", "--watch")
+
+
+def test_speakers_live(screen, daemon):
+    """The table follows what is told, at any width, and says what is wrong while it is; q ends it."""
+    daemon.answers["speakers"] = {"speakers": [BATH, KITCHEN]}
+    watch_speakers(screen, daemon)
+    screen.wait_for("^ Speakers, 2", r"^ Bath +60 % muted +playing \+0 us", r"^ Kitchen +60 % +playing \+12 us", "^ q quit")
+    daemon.answers["speakers"] = {"speakers": [BATH, {**KITCHEN, "connected": False}]}
+    screen.wait_for("^ Kitchen +60 % +away since 2026-01-01T12:00")
+    screen.resize(40, 10)
+    screen.wait_for(r"^ Bath +playing \+0 us", "^ Kitchen +away since 2026")
+    daemon.answers["speakers"] = "there is no connection to the backend"
+    screen.wait_for("^ there is no connection", "^ Bath")
+    screen.keys("q")
+    screen.wait_for(r"^\$$", without="Speakers")
+
+
+def test_speakers_live_ends_with_what_it_watches(screen, daemon):
+    daemon.answers["speakers"] = {"speakers": [BATH]}
+    watch_speakers(screen, daemon)
+    screen.wait_for("^ Bath")
+    screen.keys("C-c")
+    screen.wait_for(r"^\$$", without="Speakers")
+    watch_speakers(screen, daemon)
+    screen.wait_for("^ Bath")
+    daemon.stop()
+    screen.wait_for("tuttictl: the daemon has gone", without="Speakers")
+
+
+def test_speakers_live_is_idle_in_between(daemon):
+    """As JSON, a line each time; and it asks once a second, however fast the answers are."""
+    daemon.answers["speakers"] = {"speakers": [BATH]}
+    program = subprocess.Popen([PROGRAM, "-s", daemon.path, "--json", "speakers", "--watch"], stdout=subprocess.PIPE, text=True)
+    assert [json.loads(program.stdout.readline()) for _ in range(3)] == [[BATH]] * 3
+    ticks = sum(map(int, Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    assert ticks * 1000 / os.sysconf("SC_CLK_TCK") < 100
+    assert 3 <= len(daemon.asked("speakers")) <= 4
+    daemon.answers["speakers"] = "this backend cannot do that; a tutti-hub of this version can"
+    assert program.wait(20) == 1
+    pipe = subprocess.run([PROGRAM, "-s", daemon.path, "speakers", "--watch"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (pipe.returncode, pipe.stderr) == (2, "tuttictl: --watch needs a terminal; tuttictl --json speakers --watch does not\n")
