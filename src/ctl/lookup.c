@@ -44,6 +44,24 @@ static const cJSON *by_number(const cJSON *playlist, const char *word)
     return cJSON_GetArrayItem(playlist, (int)number - 1);
 }
 
+static bool is_number(const char *word)
+{
+    return *word && strspn(word, "0123456789") == strlen(word);
+}
+
+static void tell_nothing(const cJSON *playlist, const char *word, char error[LOOKUP_ERROR_MAX])
+{
+    char shown[200];
+    int count = cJSON_GetArraySize(playlist);
+    text_fit(shown, sizeof shown, word, 40);
+    if (is_number(word))
+        snprintf(error, LOOKUP_ERROR_MAX, "there is no track %s: the playlist has %d", shown,
+                 count);
+    else
+        snprintf(error, LOOKUP_ERROR_MAX,
+                 "nothing on the playlist matches %s; see tuttictl playlist", shown);
+}
+
 static bool same_track(const cJSON *a, const cJSON *b)
 {
     return strcmp(member_text(a, "track_id"), member_text(b, "track_id")) == 0;
@@ -99,7 +117,9 @@ const cJSON *lookup_item(const cJSON *playlist, const char *word, enum lookup_ai
 {
     static matches *const tests[] = {has_id, has_track_id, has_name, name_has_part};
     const cJSON *item = by_number(playlist, word);
-    for (size_t i = 0; !item && *word && i < sizeof tests / sizeof *tests; i++) {
+    /* A number beyond the list is a slip, and not a part of some name. */
+    size_t ways = is_number(word) ? 2 : sizeof tests / sizeof *tests;
+    for (size_t i = 0; !item && *word && i < ways; i++) {
         int count;
         const cJSON *found = match(playlist, word, tests[i], aim, &count);
         if (count > 1) {
@@ -108,12 +128,8 @@ const cJSON *lookup_item(const cJSON *playlist, const char *word, enum lookup_ai
         }
         item = found;
     }
-    if (!item) {
-        char shown[200];
-        text_fit(shown, sizeof shown, word, 40);
-        snprintf(error, LOOKUP_ERROR_MAX,
-                 "nothing on the playlist matches %s; see tuttictl playlist", shown);
-    }
+    if (!item)
+        tell_nothing(playlist, word, error);
     return item;
 }
 

@@ -171,6 +171,18 @@ void print_confirmed(const struct paper *paper, const cJSON *answer,
     print_took(paper, answer, context);
 }
 
+void print_skipped(const struct paper *paper, const cJSON *answer,
+                   const struct print_context *context)
+{
+    char name[256];
+    text_fit(name, sizeof name, member_text(answer, "track_name"), 40);
+    fputs(context->done, paper->out);
+    if (*name)
+        fputs(": ", paper->out);
+    paper_text(paper, INK_PLAIN, name);
+    print_took(paper, answer, context);
+}
+
 void print_toggled(const struct paper *paper, const cJSON *answer,
                    const struct print_context *context)
 {

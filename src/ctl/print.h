@@ -20,6 +20,7 @@ typedef void print_answer(const struct paper *paper, const cJSON *answer,
 print_answer print_status;
 print_answer print_confirmed;
 print_answer print_toggled;
+print_answer print_skipped; /* to which track */
 print_answer print_playlist;
 print_answer print_requests;
 print_answer print_request; /* made, approved or denied */

@@ -67,13 +67,22 @@ static void do_skip(struct daemon *daemon, const struct asker *asker, int steps)
     const struct playlist_item *to = here ? playlist_step(playlist, here, steps) : NULL;
     bool agreed = !here || daemon->session->has_settings ||
                   playlist_find_track(playlist, here->track_id) == here;
+    struct asker skipping = *asker;
+    skipping.tell_track = true;
+    if (to && !daemon->session->settings.shuffle)
+        snprintf(skipping.item_id, sizeof skipping.item_id, "%s", to->id);
+    /* A hub knows what follows the last one; others play it once more. */
+    if (here && !to && steps > 0 && !daemon->session->has_settings) {
+        control_fail(asker, "this is the last track of the playlist; none comes after it");
+        return;
+    }
     struct link_command command = {
         .item = to ? to : here, .from = here, .position_ms = agreed ? -1 : 0};
     if (agreed)
         command.action = steps > 0 ? PLAYBACK_SKIP_NEXT : PLAYBACK_SKIP_PREV;
     else
         command.action = PLAYBACK_SEEK, command.track_id = command.item->track_id;
-    send_playback(daemon, asker, &command);
+    send_playback(daemon, &skipping, &command);
 }
 
 static void do_play(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd,

@@ -106,6 +106,14 @@ static cJSON *item_json(const struct daemon *daemon, const struct playlist_item 
                 : status_build_item(added, added->position, false);
 }
 
+static void add_track_name(cJSON *body, const struct session *session, const char *item_id)
+{
+    const struct playlist_item *item =
+        item_id[0] ? playlist_find(&session->playlist, item_id) : session_current_item(session);
+    if (item)
+        cJSON_AddStringToObject(body, "track_name", item->name);
+}
+
 void control_confirmed(void *user, const struct link_result *result)
 {
     struct waiting *waiting = user;
@@ -119,6 +127,8 @@ void control_confirmed(void *user, const struct link_result *result)
     cJSON_AddNumberToObject(body, "took_ms", round(result->took_ms * 1e3) / 1e3);
     if (asker.state)
         cJSON_AddStringToObject(body, "state", asker.state);
+    if (asker.tell_track)
+        add_track_name(body, daemon->session, asker.item_id);
     if (result->request)
         cJSON_AddItemToObject(body, "request", request_json(daemon, result->request));
     if (result->item)

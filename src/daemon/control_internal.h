@@ -14,6 +14,8 @@ struct asker {
     struct control_client *client; /* NULL: it has gone */
     double id;
     const char *state; /* told with the answer of a toggle; NULL: not */
+    bool tell_track;   /* to which a skip has led: */
+    char item_id[PROTOCOL_ID_MAX]; /* "": the one that is current then */
 };
 
 /* Somebody who waits: until control_confirmed() or control_stop_waiting(). */

@@ -175,6 +175,7 @@ struct link_orders {
 
 struct link_upload {
     struct track_upload *upload; /* of the order of kind ORDER_ADD; NULL: none */
+    int64_t file_bytes;
     void (*on_progress)(void *user, int64_t sent_bytes, int64_t total_bytes);
 };
 

@@ -42,8 +42,8 @@ static int64_t give_body(void *user, char *to, size_t room)
     struct link *link = pending->link;
     int64_t given = track_upload_give(link->upload.upload, to, room);
     if (given > 0)
-        link->upload.on_progress(pending->user, track_upload_given(link->upload.upload),
-                                 track_upload_bytes(link->upload.upload));
+        link->upload.on_progress(pending->user, track_upload_file_given(link->upload.upload),
+                                 link->upload.file_bytes);
     return given;
 }
 
@@ -84,6 +84,7 @@ void link_upload(struct link *link, const struct link_file *file, link_done *don
         return;
     }
     link->upload.on_progress = file->on_progress;
+    link->upload.file_bytes = file->file_bytes;
     link->upload.upload =
         track_upload_create(link->config.background, file->fd, file->file_bytes,
                             &(struct track_upload_config){.track_id = file->track_id,

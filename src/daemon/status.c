@@ -143,6 +143,13 @@ static void add_track(const struct daemon *daemon, const struct player_status *p
     cJSON_AddStringToObject(status, "track_error", daemon_track_problem(daemon, player));
 }
 
+/* The timeline runs on behind the end of a track. */
+static double place_s(const struct player_status *player)
+{
+    bool known = player->length_s >= 0;
+    return known ? fmin(player->position_s, player->length_s) : player->position_s;
+}
+
 cJSON *status_build(struct daemon *daemon, struct mono_time now)
 {
     struct player_status player = player_get_status(daemon->player, now);
@@ -150,7 +157,7 @@ cJSON *status_build(struct daemon *daemon, struct mono_time now)
     cJSON_AddStringToObject(status, "name", daemon->settings->backend.name);
     cJSON_AddStringToObject(status, "state", transport_name(player.state));
     add_track(daemon, &player, status);
-    cJSON_AddNumberToObject(status, "position_ms", rounded(player.position_s * 1e3, 1e-3));
+    cJSON_AddNumberToObject(status, "position_ms", rounded(place_s(&player) * 1e3, 1e-3));
     if (player.error_known)
         cJSON_AddNumberToObject(status, "error_us", rounded(player.error_s * 1e6, 1e-2));
     else

@@ -172,6 +172,14 @@ int64_t track_upload_bytes(const struct track_upload *upload)
     return (int64_t)(upload->head_bytes + upload->tail_bytes) + BASE64_BYTES(upload->file_bytes);
 }
 
+int64_t track_upload_file_given(const struct track_upload *upload)
+{
+    int64_t given = (upload->given_bytes - (int64_t)upload->head_bytes) / 4 * 3;
+    if (given < 0)
+        return 0;
+    return given < upload->file_bytes ? given : upload->file_bytes;
+}
+
 int64_t track_upload_given(const struct track_upload *upload)
 {
     return upload->given_bytes;

@@ -65,7 +65,7 @@ def test_a_persons_next_and_prev_pass_repeated_tracks(backend, house):
     evening = Evening(backend, house, "AABA")
     evening.control.do("play", track_id="A", position_ms=3000)
     for step, place in [("next", 1), ("next", 2), ("next", 3), ("next", 3), ("prev", 2), ("prev", 1), ("prev", 0)]:
-        if step == "next" and evening.place() == 3 and isinstance(backend, harness.Hub):
+        if step == "next" and evening.place() == 3:  # the full backend would play it once more
             assert "last track" in evening.control.refused(step)
             continue
         evening.control.do(step)

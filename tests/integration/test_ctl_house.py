@@ -69,9 +69,14 @@ def test_a_host_has_all_commands(family):
     assert host.status()["position_ms"] == pytest.approx(20000, abs=100)
     succeed(host, "moved by -0:10", "seek", "-10")
     assert host.status()["position_ms"] == pytest.approx(10000, abs=100)
-    succeed(host, "previous track", "prev")
+    succeed(host, "previous track: harbour", "prev")
     assert host.status()["track_name"] == "harbour"
-    succeed(host, "next track", "next")
+    succeed(host, "next track: meadow", "next")
+    refuse(host, "last track of the playlist; none comes after it", "next")
+    refuse(host, "there is no track 3: the playlist has 2", "play", "3")
+    succeed(host, "moved to 59:00", "seek", "59:00")
+    assert host.status()["position_ms"] == host.status()["length_ms"]
+    succeed(host, "moved to 0:00", "seek", "0")
     succeed(host, "playing", "play")
     succeed(host, "paused", "pause")
     succeed(host, "moved meadow to 1", "move", "meadow", "1")
@@ -274,7 +279,7 @@ def test_everybody_may_where_the_host_lets_them(family):
     host.wait_state("playing")
     succeed(guest, "moved to 0:05", "seek", "0:05")
     succeed(guest, "paused", "pause")
-    succeed(guest, "previous track", "prev")
+    succeed(guest, "previous track: harbour", "prev")
     assert host.status()["track_name"] == "harbour"
     assert guest.ctl("repeat", "all")[0] == 0
     assert guest.ctl("speaker", "rename", "host", "Study")[0] == 0

@@ -21,6 +21,7 @@ NULL_PPM = (40, -35, 25, -60, 80)  # crystals of cards that do not exist, over a
 SETTLE_S = 5              # errors count from here on
 CALM_S = 1.0              # and this long after a command
 IN_SYNC_US = 1000
+REACHED = 3               # speakers whose sockets are named
 
 
 class Demo:
@@ -31,6 +32,7 @@ class Demo:
         self.worst_us = {room: None for room in self.rooms}
         self.command_at = 0.0
         self.said = ""
+        self.reach = []  # what stays on the screen above the table
 
     def spawn(self, name, *arguments, **options):
         log = open(self.directory / f"{name}.log", "ab")
@@ -118,14 +120,24 @@ class Demo:
             shown = f"{error:+7.0f} us" if error is not None else ""
             lines.append(f"{room:14} {status['track_name'][:22]:22} {int(seconds // 60):3d}:{seconds % 60:05.2f} "
                          f"{shown:>10} {status['rate_ppm']:+7.1f} ppm  {status['state']}")
-        return lines + [self.said]
+        return [*self.reach, "", *lines, self.said]
 
     def show(self):
         lines = self.table()
         if sys.stdout.isatty():
             print("\033[H\033[J" + "\n".join(lines), flush=True)
         else:
-            print("\n".join(lines) + "\n", flush=True)
+            print("\n".join(lines[len(self.reach) + 1:]) + "\n", flush=True)
+
+    def say_how_to_reach(self, code):
+        guests = ", ".join(self.rooms[1:]) or "nobody"
+        self.reach = [f"Session {code}: {self.rooms[0]} is the host; guests: {guests}.",
+                      f"The page: {self.url}/#join={code}",
+                      *(f"{room}: tuttictl --socket {self.directory}/speaker{index}/sock watch"
+                        for index, room in enumerate(self.rooms[:REACHED]))]
+        if len(self.rooms) > REACHED:
+            self.reach.append(f"... and so on: speaker{REACHED} is {self.rooms[REACHED]}")
+        print("\n".join(self.reach) + "\n", flush=True)
 
     def tour(self, seconds):
         """Commands at fixed parts of the time; at least five seconds of undisturbed music first."""
@@ -210,8 +222,7 @@ def main():
             device = "default" if sound_card() else "null"
             say_where(demo.rooms, device)
             code = demo.start(device)
-            guests = ", ".join(demo.rooms[1:]) or "nobody"
-            print(f"Session {code}: {demo.rooms[0]} is the host; guests: {guests}.\n")
+            demo.say_how_to_reach(code)
             demo.tour(options.seconds)
             return demo.summary()
         except KeyboardInterrupt:

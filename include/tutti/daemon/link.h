@@ -121,7 +121,7 @@ void link_move(struct link *link, const char *item_id, int new_position, link_do
 /*
  * An upload: the host's is added to the playlist; a guest's becomes a request, where
  * link_takes_guest_files(). fd: a regular file of file_bytes, which becomes the callee's.
- * on_progress is called as the body goes out. One at a time. link_cancel_upload(): there will be no
+ * on_progress is called as the body goes out, with how much of the file has. One at a time. link_cancel_upload(): there will be no
  * done.
  */
 struct link_file {

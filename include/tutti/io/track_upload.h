@@ -31,6 +31,9 @@ void track_upload_destroy(struct track_upload *upload);
 int64_t track_upload_bytes(const struct track_upload *upload);
 int64_t track_upload_given(const struct track_upload *upload);
 
+/* Of the file in it. */
+int64_t track_upload_file_given(const struct track_upload *upload);
+
 /* As http.h wants it of on_body: bytes put, HTTP_BODY_WAIT, or HTTP_BODY_FAILED where the file
  * cannot be read or has become shorter. */
 int64_t track_upload_give(struct track_upload *upload, char *to, size_t room);

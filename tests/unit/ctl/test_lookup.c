@@ -13,7 +13,8 @@ static int setup(void **state)
                            "{\"id\":\"i2\",\"track_id\":\"t2\",\"name\":\"Harbour (Live)\"},"
                            "{\"id\":\"i3\",\"track_id\":\"t3\",\"name\":\"Meadow\"},"
                            "{\"id\":\"i4\",\"track_id\":\"t3\",\"name\":\"Meadow\"},"
-                           "{\"id\":\"i5\",\"track_id\":\"99\",\"name\":\"Lake 2\"}]");
+                           "{\"id\":\"i5\",\"track_id\":\"99\",\"name\":\"Lake 2\"},"
+                           "{\"id\":\"i6\",\"track_id\":\"t6\",\"name\":\"Born in 2000\"}]");
     requests =
         cJSON_Parse("[{\"id\":\"ab12cd\"},{\"id\":\"ab12ef\"},{\"id\":\"7\"},{\"id\":\"70\"}]");
     return playlist && requests ? 0 : -1;
@@ -56,7 +57,11 @@ static void what_matches_nothing_is_told(void **state)
     assert_null(lookup_item(playlist, "sea", LOOKUP_ITEM, error));
     assert_string_equal(error, "nothing on the playlist matches sea; see tuttictl playlist");
     assert_null(item("0", LOOKUP_ITEM));
-    assert_null(item("6", LOOKUP_ITEM));
+    assert_null(item("7", LOOKUP_ITEM));
+    assert_null(lookup_item(playlist, "2000", LOOKUP_ITEM, error)); /* whose name has it, or not */
+    assert_string_equal(error, "there is no track 2000: the playlist has 6");
+    assert_null(lookup_item(playlist, "12", LOOKUP_TRACK, error));
+    assert_string_equal(error, "there is no track 12: the playlist has 6");
     assert_null(item("", LOOKUP_ITEM));
     assert_null(lookup_item(NULL, "1", LOOKUP_ITEM, error));
 }

@@ -122,6 +122,7 @@ static void a_file_arrives_whole(size_t bytes)
     assert_non_null(strstr(body, "\"duration_seconds\": 75"));
     assert_non_null(strstr(body, "\"expect\": \"\""));
     assert_int_equal(track_upload_given(upload), track_upload_bytes(upload));
+    assert_int_equal(track_upload_file_given(upload), bytes);
     track_upload_destroy(upload);
     upload = NULL;
     done = false;
@@ -146,6 +147,7 @@ static void a_refusal_that_comes_early_is_heard(void **state)
     assert_int_equal(status, 413);
     assert_non_null(strstr(body, "too large"));
     assert_true(track_upload_given(upload) < track_upload_bytes(upload));
+    assert_in_range(track_upload_file_given(upload), 0, LARGE_BYTES - 1);
 }
 
 static void a_file_that_shrinks_ends_it(void **state)
