@@ -51,7 +51,7 @@ static struct reply changed(struct service *service, const char *session_id, boo
     int result = announce_playlist(service, session_id);
     if (result == 0)
         result = current_gone ? service_mend_current(service, session_id, position)
-                              : service_retell_next(service, session_id);
+                              : service_retell_next(service, session_id, STORE_NEVER);
     if (result == 0)
         return (struct reply){.status = 200, .body = body};
     cJSON_Delete(body);

@@ -93,8 +93,10 @@ STORE_CHECKED int service_find_turn(struct service *service, const char *session
                                     int by, bool at_end, struct store_item *ret);
 /* Tells what starts at the end of the current track, if that is near. */
 STORE_CHECKED int service_tell_next(struct service *service, const char *session_id);
-/* The same after what decides it has changed: that nothing is to be expected is told, too. */
-STORE_CHECKED int service_retell_next(struct service *service, const char *session_id);
+/* The same after what decides it has changed: that nothing is to be expected is told, too.
+ * before_ns: when the track was to be over before that, if it was to be then. */
+STORE_CHECKED int service_retell_next(struct service *service, const char *session_id,
+                                      int64_t before_ns);
 
 /* --- service_speakers.c --- */
 

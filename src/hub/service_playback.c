@@ -98,7 +98,7 @@ int service_plan_turn(struct service *service, const char *session_id)
     if (result < 0 || playback.turn_at_ns == before_ns)
         return result;
     result = store_set_playback(service->store, session_id, &playback);
-    return result == 0 ? service_retell_next(service, session_id) : result;
+    return result == 0 ? service_retell_next(service, session_id, before_ns) : result;
 }
 
 static int set_playback(struct service *service, const char *session_id,

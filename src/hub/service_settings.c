@@ -149,7 +149,7 @@ static struct reply change(struct service *service, const char *session_id, cons
     if (reply.status != 200)
         return reply;
     service_announce(service, session_id, "session_settings", cJSON_Duplicate(reply.body, true));
-    result = service_retell_next(service, session_id);
+    result = service_retell_next(service, session_id, STORE_NEVER);
     if (result == 0)
         return reply;
     cJSON_Delete(reply.body);

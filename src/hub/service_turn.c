@@ -127,9 +127,22 @@ int service_tell_next(struct service *service, const char *session_id)
     return known < 0 ? known : 0;
 }
 
-int service_retell_next(struct service *service, const char *session_id)
+static int is_near(struct service *service, const char *session_id)
+{
+    struct store_playback playback;
+    int known = store_get_playback(service->store, session_id, &playback);
+    if (known < 0)
+        return known;
+    return known && turn_is_near((struct server_time){playback.turn_at_ns}, hub_clock_now());
+}
+
+int service_retell_next(struct service *service, const char *session_id, int64_t before_ns)
 {
     cJSON *next;
+    bool was_near = turn_is_near((struct server_time){before_ns}, hub_clock_now());
+    int near = is_near(service, session_id);
+    if (near < 0 || (!near && !was_near)) /* nothing was told */
+        return near;
     int known = service_next_json(service, session_id, &next);
     if (known < 0)
         return known;
