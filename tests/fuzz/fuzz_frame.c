@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(message.type <= MESSAGE_UNKNOWN);
         return 0;
     }
-    if (message.type == MESSAGE_PLAYBACK_STATE)
+    if (message.type == MESSAGE_PLAYBACK_STATE || message.type == MESSAGE_NEXT_STATE)
         check_playback(&message.playback);
     else if (message.type == MESSAGE_PLAYLIST)
         check_playlist(&message.playlist);
