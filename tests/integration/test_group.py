@@ -345,7 +345,8 @@ def test_twenty_minutes_without_a_command(network, house, tmp_path):
         for _ in range(240):
             together.pass_time(5)
             statuses = [speaker.status() for speaker in speakers]
-            assert all(status["state"] == "playing" for status in statuses)
+            for speaker, status in zip(speakers, statuses):
+                assert status["state"] == "playing", f"{speaker.name}: {status}; its log:\n{speaker.log[-3000:]}"
             offsets = [status["clock"]["offset_ms"] for status in statuses]
             apart_us.append((max(offsets) - min(offsets)) * 1e3)
             errors_us += [status["error_us"] for status in statuses]
