@@ -204,10 +204,10 @@ static void do_mute(struct daemon *daemon, const struct asker *asker, const stru
 }
 
 static void do_latency(struct daemon *daemon, const struct asker *asker,
-                       const struct control_cmd *cmd, struct mono_time now)
+                       const struct control_cmd *cmd)
 {
     if (!isnan(cmd->ms))
-        daemon_set_latency(daemon, cmd->ms, now);
+        daemon_set_latency(daemon, cmd->ms);
     control_answer(asker, "latency_ms", cJSON_CreateNumber(daemon->latency_ms));
 }
 
@@ -341,7 +341,7 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
         do_mute(daemon, asker, cmd, now);
         break;
     case CONTROL_LATENCY:
-        do_latency(daemon, asker, cmd, now);
+        do_latency(daemon, asker, cmd);
         break;
     case CONTROL_IDENTIFY:
         control_cue(daemon, asker, -1, now);

@@ -14,12 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void apply_volume(struct daemon *daemon, struct mono_time now)
-{
-    float gain = volume_set(daemon->volume_setter, daemon->volume, daemon->muted);
-    player_set_gain(daemon->player, gain, now);
-}
-
 static void note_player(struct daemon *daemon, const struct player_status *player)
 {
     struct events *events = &daemon->events;
@@ -51,7 +45,7 @@ void daemon_tick(struct daemon *daemon, struct mono_time now)
     struct player_status player = player_get_status(daemon->player, now);
     const struct output_status *output = &player.output;
     if (volume_follow(daemon->volume_setter, output->state != OUTPUT_CLOSED, output->sink.card))
-        apply_volume(daemon, now);
+        daemon_apply_volume(daemon, now);
     amplifier_follow(daemon->amplifier, &player);
     daemon_cues_follow(daemon, &player, now);
     note_player(daemon, &player);
@@ -247,34 +241,8 @@ static void fill_ack(void *user, struct sync_ack *ack, struct mono_time now)
     ack->clock_offset_ms = ns_to_ms(clock.offset_ns);
     ack->clock_uncertainty_ms = ns_to_ms(clock.uncertainty_ns);
     ack->latency_ms = daemon->latency_ms;
-    ack->speaker = daemon_report(daemon, &player, now);
-}
-
-/* --- volume, latency ----------------------------------------------------------------------- */
-
-void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now)
-{
-    daemon->volume = fmin(percent, (double)daemon->settings->audio.max_volume);
-    daemon->muted = muted;
-    daemon_device(daemon)->volume = daemon->volume;
-    daemon_device(daemon)->muted = muted;
-    apply_volume(daemon, now);
-    events_note(daemon, EVENTS_STATUS);
-    if (!daemon->link)
-        return;
-    daemon_keep_state(daemon);
-    loop_timer_set_in(daemon->tick, 0); /* whoever follows this speaker is told */
-}
-
-void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now)
-{
-    daemon->latency_ms = latency_ms;
-    daemon_device(daemon)->latency_ms = latency_ms;
-    daemon_device(daemon)->latency_configured_ms = daemon->settings->audio.latency_ms;
-    player_set_latency(daemon->player, ms_to_ns(latency_ms));
-    events_note(daemon, EVENTS_STATUS);
-    daemon_keep_state(daemon);
-    daemon_tick(daemon, now);
+    if (daemon->session->has_settings)
+        ack->speaker = daemon_report(daemon, &player, now);
 }
 
 static void on_command(void *user, const struct command_message *command, struct mono_time now)
@@ -286,7 +254,7 @@ static void on_command(void *user, const struct command_message *command, struct
     if (!refusal && (!isnan(command->volume) || command->muted >= 0))
         daemon_set_volume(daemon, volume, muted, now);
     if (!refusal && !isnan(command->latency_ms))
-        daemon_set_latency(daemon, command->latency_ms, now);
+        daemon_set_latency(daemon, command->latency_ms);
     bool cue = command->identify || command->clicks >= 0;
     if (!refusal && cue)
         refusal = daemon_cue_refusal(daemon, command->identify ? -1 : command->clicks, now);

@@ -131,8 +131,15 @@ extern const struct link_handlers daemon_link_handlers;
 void daemon_tick(struct daemon *daemon, struct mono_time now);
 /* The player is told how loud the current track and the next one are. */
 void daemon_level_tracks(struct daemon *daemon);
+
+/* device_values.c: volume, mute and latency in force. */
+
+/* As remembered for the configured sound device, else as configured. */
+void daemon_take_device(struct daemon *daemon);
+/* To the mixer and the player. */
+void daemon_apply_volume(struct daemon *daemon, struct mono_time now);
 void daemon_set_volume(struct daemon *daemon, double percent, bool muted, struct mono_time now);
-void daemon_set_latency(struct daemon *daemon, double latency_ms, struct mono_time now);
+void daemon_set_latency(struct daemon *daemon, double latency_ms);
 
 /* remember.c: writes what must survive a restart, in the background; user: the daemon. */
 void daemon_keep_state(void *user);
@@ -192,8 +199,6 @@ void daemon_group_status(const struct daemon *daemon, cJSON *status, struct mono
 void daemon_reload(struct daemon *daemon);
 /* The host name or one of its own, where the configuration has no name. */
 void daemon_name_speaker(const struct daemon *daemon, struct settings *settings);
-/* Volume, mute and latency: as remembered for the configured sound device, else as configured. */
-void daemon_take_device(struct daemon *daemon);
 
 /* status.c: the caller deletes or frees what is returned. */
 cJSON *status_build(struct daemon *daemon, struct mono_time now);
@@ -221,6 +226,8 @@ void control_forget_all(struct daemon *daemon);     /* at the end; nobody is ans
 
 /* news.c: something has changed; news: EVENTS_*, ored. */
 void events_note(struct daemon *daemon, unsigned news);
+/* What there is, which is told now. */
+unsigned events_take_news(struct daemon *daemon, struct mono_time now);
 
 /* events.c */
 bool events_init(struct daemon *daemon);

@@ -118,15 +118,12 @@ static bool plays(const struct daemon *daemon, struct mono_time now)
 static void events_fired(void *user, struct mono_time now)
 {
     struct daemon *daemon = user;
-    struct events *events = &daemon->events;
     if (!control_socket_has_subscribers(daemon->control))
         return;
-    unsigned news = events->news;
-    events->news = 0;
-    events->told_at = now;
+    unsigned news = events_take_news(daemon, now);
     tell_news(daemon, news | (plays(daemon, now) ? EVENTS_STATUS : 0), now);
     if (plays(daemon, now))
-        loop_timer_set(events->timer, mono_add(now, EVENTS_EVERY_NS));
+        loop_timer_set(daemon->events.timer, mono_add(now, EVENTS_EVERY_NS));
 }
 
 bool events_init(struct daemon *daemon)

@@ -39,8 +39,6 @@ static void send_probe(struct link *link, struct mono_time now)
     link->handlers.fill_ack(link->user, &ack, now);
     ack.client_time = wall_clock_now();
     ack.sequence = ++clock->sequence;
-    if (!link->config.session->has_settings)
-        ack.speaker = NULL;
     char *text = protocol_build_sync_ack(&ack);
     if (!text)
         return;

@@ -207,9 +207,9 @@ void link_error_detail(const struct http_response *response, char detail[PROTOCO
 
 /* Whether this is a guest who has no other way in. */
 bool link_may_ask(const struct link *link);
-/* member.call is the one that answered() is told of; NULL: it could not be made. */
-void link_ask(struct link *link,
-              void (*answered)(void *user, const struct http_response *response));
+/* The call whose answer answered() is told; NULL: it could not be made. */
+struct http_call *link_ask(struct link *link,
+                           void (*answered)(void *user, const struct http_response *response));
 enum link_pairing {
     LINK_PAIRING_WAITS, /* for somebody's decision: said, and the next try is set */
     LINK_PAIRING_LET_IN,

@@ -359,7 +359,7 @@ static void obtain(struct link *link)
     if (is_host(link))
         log_in(link);
     else if (link_may_ask(link))
-        link_ask(link, pairing_answered);
+        link->member.call = link_ask(link, pairing_answered);
     else
         join_anew(link);
     if (!link->member.call)

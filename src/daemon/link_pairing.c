@@ -113,18 +113,21 @@ static bool make_key(struct link *link, char device_id[DEVICE_ID_MAX])
     return good;
 }
 
-void link_ask(struct link *link, void (*answered)(void *user, const struct http_response *response))
+struct http_call *link_ask(struct link *link,
+                           void (*answered)(void *user, const struct http_response *response))
 {
     char url[PROTOCOL_URL_MAX], device_id[DEVICE_ID_MAX];
     const char *base = link->config.settings->backend.url;
+    struct http_call *call = NULL;
     if (!make_key(link, device_id))
-        return;
+        return NULL;
     char *json = protocol_build_pairing(device_id, link->config.settings->backend.name,
                                         link->member.pairing_key);
     if (json && protocol_url(url, sizeof url, base, "/pairing"))
-        link->member.call = link_call(
+        call = link_call(
             link,
             &(struct http_request){
                 .method = "POST", .url = url, .json = json, .on_done = answered, .user = link});
     free(json);
+    return call;
 }

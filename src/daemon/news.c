@@ -12,3 +12,11 @@ void events_note(struct daemon *daemon, unsigned news)
     events->news |= news;
     loop_timer_set(events->timer, mono_add(events->told_at, EVENTS_EVERY_NS));
 }
+
+unsigned events_take_news(struct daemon *daemon, struct mono_time now)
+{
+    unsigned news = daemon->events.news;
+    daemon->events.news = 0;
+    daemon->events.told_at = now;
+    return news;
+}

@@ -27,18 +27,6 @@ void daemon_name_speaker(const struct daemon *daemon, struct settings *settings)
     speaker_name(host, id, settings->backend.name, sizeof settings->backend.name);
 }
 
-void daemon_take_device(struct daemon *daemon)
-{
-    const struct session_device *device = daemon_device(daemon);
-    const struct settings *settings = daemon->settings;
-    /* What was set at run time holds until the file is edited. */
-    bool set_later =
-        !isnan(device->latency_ms) && device->latency_configured_ms == settings->audio.latency_ms;
-    daemon->latency_ms = set_later ? device->latency_ms : settings->audio.latency_ms;
-    daemon->volume = isnan(device->volume) ? (double)settings->audio.volume : device->volume;
-    daemon->muted = device->muted;
-}
-
 /* Another card, and what is remembered of it. */
 static void switch_device(struct daemon *daemon, struct mono_time now)
 {
@@ -65,7 +53,7 @@ static void take_audio(struct daemon *daemon, const struct settings *fresh, stru
     if (new_device)
         switch_device(daemon, now);
     if (new_latency)
-        daemon_set_latency(daemon, settings->audio.latency_ms, now);
+        daemon_set_latency(daemon, settings->audio.latency_ms);
     daemon_set_volume(daemon, new_volume ? (double)settings->audio.volume : daemon->volume,
                       daemon->muted, now);
 }
