@@ -37,6 +37,9 @@ static const double SLOPE_MAX = 400e-6;
 #define MEAN_STEPS 8
 /* e to the minus this is nothing. */
 static const double UNLIKELY = 6;
+/* How far off all points are together says much where delays are exponential, and nothing where they
+ * are uniform, which nobody can tell: it counts by this much less, where likely lines are weighed. */
+static const double DOUBT = 8;
 
 bool echo_from_stamps(int64_t sent_ns, int64_t received_ns, int64_t their_received_ns,
                       int64_t their_sent_ns, struct echo *ret_echo)
@@ -237,9 +240,9 @@ static double likeliest_slope(const struct way ways[2], const double means_s[2])
 /* How far from the likeliest slope others are still likely, one to either side. */
 static double likely_width(const struct way ways[2], const double means_s[2], double best)
 {
-    double least = unlikeliness(ways, means_s, best), width = SLOPE_MAX / 65536;
-    while (width < SLOPE_MAX && (unlikeliness(ways, means_s, best - width) - least < UNLIKELY ||
-                                 unlikeliness(ways, means_s, best + width) - least < UNLIKELY))
+    double most = unlikeliness(ways, means_s, best) + DOUBT * UNLIKELY, width = SLOPE_MAX / 65536;
+    while (width < SLOPE_MAX && (unlikeliness(ways, means_s, best - width) < most ||
+                                 unlikeliness(ways, means_s, best + width) < most))
         width *= 2;
     return width;
 }
@@ -254,7 +257,7 @@ static void mean_line(const struct way ways[2], const double means_s[2], double 
     double sum = 0, slopes = 0, levels = 0;
     for (int i = -MEAN_STEPS; i <= MEAN_STEPS; i++) {
         double slope = best + width * i / MEAN_STEPS;
-        double weight = exp(least - unlikeliness(ways, means_s, slope));
+        double weight = exp((least - unlikeliness(ways, means_s, slope)) / DOUBT);
         sum += weight;
         slopes += weight * slope;
         levels += weight *

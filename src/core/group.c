@@ -246,9 +246,10 @@ static bool next_probe(struct group *group, struct mono_time now, group_peer *re
             continue;
         unsigned crowd = (group_count(group) + MANY - 1) / MANY;
         measure->plan.resting = !group_somebody_plays(group);
-        bool jittery = measure->clock.echoes.count > 0 && measure->clock.fit.jittery;
-        measure->plan.pause_ns = measure->plan.resting ? RESTING_WORD_NS * crowd
-                                                       : PROBE_PAUSE_NS * crowd / (jittery ? 2 : 1);
+        measure->plan.jittery = measure->clock.echoes.count > 0 && measure->clock.fit.jittery;
+        measure->plan.pause_ns = measure->plan.resting
+                                     ? RESTING_WORD_NS * crowd
+                                     : PROBE_PAUSE_NS * crowd / (measure->plan.jittery ? 4 : 1);
         probe_plan_sent(&measure->plan, now);
         if (!member)
             continue;

@@ -5,6 +5,7 @@
 
 static const unsigned FIRST_VOLLEYS = 3;
 static const unsigned LATER_VOLLEYS = 2;
+static const unsigned JITTERY_VOLLEYS = 3;
 static const int64_t EARLY_NS = 15 * NS_PER_S;
 static const int64_t EARLY_STEP_NS = NS_PER_S;
 static const int64_t FIRST_NS = 2 * NS_PER_S;
@@ -47,11 +48,14 @@ void probe_plan_sent(struct probe_plan *plan, struct mono_time now)
         return;
     }
     bool early = now.ns < plan->early_until_ns;
-    bool one = early || plan->resting;
-    plan->left = one ? PROBE_VOLLEY : LATER_VOLLEYS * PROBE_VOLLEY;
+    unsigned volleys = plan->resting            ? 1
+                       : early && plan->jittery ? JITTERY_VOLLEYS
+                       : early                  ? 1
+                                                : LATER_VOLLEYS;
+    plan->left = volleys * PROBE_VOLLEY;
     plan->next_ns = now.ns + (now.ns < plan->first_until_ns ? FIRST_STEP_NS
-                              : early                     ? EARLY_STEP_NS
-                                                          : plan->pause_ns);
+                              : early                       ? EARLY_STEP_NS
+                                                            : plan->pause_ns);
 }
 
 void probe_plan_answered(struct probe_plan *plan, struct mono_time now)

@@ -5,8 +5,8 @@
  * one before at once, so that it meets them awake. Waking takes some 50 to 100 us, and not the same
  * at both ends: two speakers would differ by half of that. Three volleys for the offset; then, for
  * the frequency, one every quarter of a second for two seconds, where that is asked for, and one a
- * second for some more; then, every ten seconds, two to keep both, or one
- * while nothing sounds.
+ * second for some more (three, where round trips jitter: the quickest of n ways is late by 1/n);
+ * then, every ten seconds, two to keep both, or one while nothing sounds.
  */
 #ifndef TUTTI_CORE_PROBE_PLAN_H
 #define TUTTI_CORE_PROBE_PLAN_H
@@ -19,7 +19,8 @@
 #define PROBE_PAUSE_NS (10 * NS_PER_S)
 
 struct probe_plan {
-    bool resting;           /* nothing sounds; whoever makes the plan sets it */
+    bool resting;           /* nothing sounds; whoever makes the plan sets it, as the next */
+    bool jittery;           /* round trips vary more than clocks do */
     int64_t pause_ns;       /* between pairs of volleys, once much is known */
     int64_t first_until_ns; /* 0: no more often than once a second */
     int64_t early_until_ns;
