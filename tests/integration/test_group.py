@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuttitest import harness, lan, netns, rawws, together
+from tuttitest import clock, harness, lan, netns, rawws, together
 
 SECOND_NS = together.SECOND_NS
 PORT = 8750  # [group] port
@@ -181,8 +181,10 @@ def test_five_ms_of_jitter_each_way(network, party):
     net = network()
     session = party(net)
     hosts = join_all(session, net, ("one", "two", "three"), bad=("one", "two", "three"))
-    for host in hosts.values():
-        host.worsen(0.0025, 0.0025)  # two cables between any two speakers
+    reference = wait_group(session.speakers.values(), 3)
+    for name, host in hosts.items():
+        if session.speakers[name] is not reference:  # whose cable would be a second one on each way
+            host.worsen(0.005, 0.005)
     session.play()
     together.pass_time(60)
     from_ns = time.monotonic_ns()
@@ -222,6 +224,34 @@ def test_the_reference_freezes_or_is_cut_off(network, party):
     judge_no_step(session, others2, cut_ns)
     judge("while it is cut off", session.apart_us(cut_ns, cut_ns + 10 * SECOND_NS, others2)[1])
     judge("all again", session.apart_us(cut_ns + 20 * SECOND_NS)[1])
+
+
+@pytest.mark.skipif(harness.SANITIZED, reason="a preloaded library comes before the sanitizer's")
+@pytest.mark.parametrize("who", ["reference", "follower"])
+@pytest.mark.parametrize("how", [{"ppm": 500}, {"step_s": 0.05}], ids=["500_ppm_fast", "steps"])
+def test_a_member_has_a_broken_clock(network, party, tmp_path, who, how):
+    """One of six: the other five are unmoved."""
+    net = network()
+    session = party(net)
+    clocks = {}
+    for name in ("one", "two", "three", "four", "five", "six"):
+        clocks[name] = clock.Oddness(tmp_path / f"clock of {name}")
+        session.join(name, net.host().within, env=clocks[name].environment)
+    reference = wait_group(session.speakers.values(), 6)
+    session.play()
+    together.pass_time(20)
+    broken = next(n for n, s in session.speakers.items() if (s is reference) == (who == "reference"))
+    broken_ns = time.monotonic_ns()
+    clocks[broken].break_it(**how)
+    together.pass_time(20)
+    session.house.stop()
+    others = [name for name in session.speakers if name != broken]
+    judge_no_step(session, others, broken_ns)
+    # The largest of fifteen distances, and of ten.
+    judge("before", session.apart_us(broken_ns - 10 * SECOND_NS, broken_ns)[1], p50_us=20)
+    judge(f"the others of a broken {who}", session.apart_us(broken_ns, None, others)[1], p50_us=20)
+    _, error_s, _ = session.heard(broken, broken_ns + 10 * SECOND_NS)
+    print(f"{broken}, whose clock is broken: off by {np.abs(error_s).max() * 1e3:.1f} ms at most")
 
 
 def test_slow_commits_behind_a_proxy_with_an_exact_date(network, party):
