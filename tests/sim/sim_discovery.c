@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RUNS 1000
@@ -35,6 +36,13 @@ struct world {
     char probe[DISCOVERY_URL_MAX];
     double answer_s;
     int probes, moves_to_liars;
+    double away_s; /* when it was elsewhere than at its own last */
+};
+
+/* Of all runs. */
+struct figures {
+    double home_s[RUNS]; /* calm for so long when it is where it stays */
+    int probes_most;
 };
 
 static uint64_t draw(struct world *world)
@@ -191,6 +199,8 @@ static void step(struct world *world, bool storm)
         world->probe[0] = '\0';
     }
     settle(world);
+    if (!is_own(world, world->at))
+        world->away_s = world->now_s;
 }
 
 static void begin(struct world *world, uint64_t seed, bool member, int hubs, int liars)
@@ -208,41 +218,70 @@ static void begin(struct world *world, uint64_t seed, bool member, int hubs, int
         step(world, true);
 }
 
-static void calm(struct world *world)
+/* For how long it is calm when the speaker is where it stays. */
+static double calm(struct world *world)
 {
+    double begun_s = world->now_s;
     for (int i = 0; i < world->hub_count; i++)
         if (!world->hubs[i].here)
             announce(world, i);
     all_again(world); /* as the network is asked again when more was announced than fits */
     for (double end_s = world->now_s + CALM_S; world->now_s < end_s;)
         step(world, false);
+    return world->away_s > begun_s ? world->away_s - begun_s : 0;
+}
+
+static void add(struct figures *figures, uint64_t seed, const struct world *world, double home_s)
+{
+    figures->home_s[seed - 1] = home_s;
+    if (world->probes > figures->probes_most)
+        figures->probes_most = world->probes;
+}
+
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static void report(struct figures *figures, const char *who)
+{
+    qsort(figures->home_s, RUNS, sizeof figures->home_s[0], compare);
+    printf("%d runs of %g s: %s is at its hub %.1f s after the last change (p50), %.1f s (p99), "
+           "%.1f s (most); at most %d probes\n",
+           RUNS, STORMY_S, who, figures->home_s[RUNS / 2], figures->home_s[RUNS * 99 / 100],
+           figures->home_s[RUNS - 1], figures->probes_most);
 }
 
 static void a_member_ends_at_its_hub(void **state)
 {
     (void)state;
     static struct world world;
+    static struct figures figures;
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         begin(&world, seed, true, 1 + (int)(seed % HUBS_MAX), (int)(seed % 50));
-        calm(&world);
+        add(&figures, seed, &world, calm(&world));
         if (!is_own(&world, world.at))
             fail_msg("run %u ends at \"%s\"", (unsigned)seed, world.at);
         if (world.moves_to_liars > 0)
             fail_msg("run %u has been at a liar's", (unsigned)seed);
         assert_true(world.probes <= (int)((STORMY_S + CALM_S) / 2) + 1);
     }
+    report(&figures, "a member among liars");
 }
 
 static void a_stranger_ends_at_the_only_hub(void **state)
 {
     (void)state;
     static struct world world;
+    static struct figures figures;
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         begin(&world, seed, false, 1, 0);
-        calm(&world);
+        add(&figures, seed, &world, calm(&world));
         if (!is_own(&world, world.at))
             fail_msg("run %u ends at \"%s\"", (unsigned)seed, world.at);
     }
+    report(&figures, "a stranger");
 }
 
 static void a_stranger_between_several_takes_none(void **state)
