@@ -1,6 +1,7 @@
 /*
  * device_key.h: by what a speaker is known to a hub that it asks to be let in: all of it follows
- * from one secret of its own, which it keeps.
+ * from one secret of its own, which it keeps. Random, because copies of one card's image have one machine's id
+ * (speaker_key.h).
  */
 #ifndef TUTTI_IO_DEVICE_KEY_H
 #define TUTTI_IO_DEVICE_KEY_H
