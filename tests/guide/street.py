@@ -9,7 +9,7 @@ DEBIAN = ["adduser", "alsa-utils", "avahi-daemon", "ca-certificates", "git", "ip
           "openssh-server", "sudo", "systemd-timesyncd"]
 USER = "pi"
 RECORD = "/var/lib/tutti/card.vcrd"
-TONE = "/tmp/tone.vcrd"
+TONE = "/var/tmp/tone.vcrd"
 
 # Whatever card is named is the only one there is; what is not the unit's leaves its recording in TONE.
 ASOUND = """pcm_type.tutti_vcard {

@@ -245,6 +245,7 @@ class Household:
         (work / "tuttid-bath.conf").write_text("")
         (work / "token").write_text("0123456789abcdef\n")
         (work / "song.mp3").write_bytes((harness.MUSIC / "pier.mp3").read_bytes())
+        (work / "another.mp3").write_bytes((harness.MUSIC / "lantern.mp3").read_bytes())
         bin_dir = harness.BUILD / "bin"
         self.script("sudo", 'exec "$@"')
         self.script("curl", f'exec {shutil.which("curl")} --fail-with-body "$@"')

@@ -133,5 +133,5 @@ class Box:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.kill(self.leader, signal.SIGKILL)
-                self.process.wait(30)
+                self.process.wait(120)
         self.leader = None

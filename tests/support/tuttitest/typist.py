@@ -6,6 +6,9 @@ import select
 import signal
 import time
 
+# What a terminal takes for colours, and not for text.
+DRESS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\a]*\a|\x1b[=>]")
+
 
 def wait_for(child, deadline):
     """The child's exit code, or None: it is not at its end in time."""
@@ -34,8 +37,9 @@ def type_line(words, answers=(), timeout_s=600):
         if not data:
             break
         shown += data
+        asked = DRESS.sub("", shown[answered:].decode(errors="replace"))
         for pattern, keys in answers:
-            if re.search(pattern, shown[answered:].decode(errors="replace")):
+            if re.search(pattern, asked):
                 answered = len(shown)
                 os.write(terminal, keys.encode())
                 break
