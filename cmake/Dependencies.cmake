@@ -17,6 +17,8 @@ pkg_check_modules(NCURSESW REQUIRED IMPORTED_TARGET ncursesw)
 # What tutti-decode is made of; without them it is left out, and speakers play mp3 only.
 pkg_check_modules(LIBAV IMPORTED_TARGET libavformat>=59 libavcodec>=59 libavutil>=57 libswresample>=4)
 pkg_check_modules(SECCOMP IMPORTED_TARGET libseccomp)
+# Without it tutti-decode measures no loudness.
+pkg_check_modules(EBUR128 IMPORTED_TARGET libebur128>=1.2)
 if(LIBAV_FOUND AND SECCOMP_FOUND)
   set(TUTTI_DECODE ON)
   message(STATUS "tutti-decode: built, so that speakers play more than mp3")

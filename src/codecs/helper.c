@@ -38,6 +38,7 @@ struct helper {
     int64_t length_frames;
     uint32_t damaged;
     struct track_tags tags;
+    enum { UNMEASURED, MEASURING, MEASURED } loudness;
     uint32_t serial; /* of the seek in force; 0: none yet */
     int64_t from, to, next;
     int64_t room; /* of the ring, in frames */
@@ -163,6 +164,10 @@ static void take_pcm(struct helper *helper, const struct decode_message *message
 
 static void take_end(struct helper *helper, const struct decode_message *message)
 {
+    if (helper->loudness == MEASURING) {
+        helper->loudness = MEASURED;
+        return;
+    }
     if (!helper->opened || message->serial != helper->serial)
         return;
     helper->ended = true;
@@ -197,6 +202,7 @@ static void take(struct helper *helper, struct decode_message *message)
         track_tags_take(&helper->tags, message->tag, message->text, strlen(message->text));
         break;
     case DECODE_SEEK:
+    case DECODE_MEASURE:
         fail(helper, "its decoder makes no sense");
         break;
     }
@@ -255,6 +261,18 @@ enum helper_result helper_open(struct helper *helper)
     if (!look(helper))
         return HELPER_ERROR;
     return helper->opened ? HELPER_OK : wait_on(helper);
+}
+
+enum helper_result helper_measure(struct helper *helper)
+{
+    const struct decode_message wish = {.type = DECODE_MEASURE};
+    size_t bytes = decode_message_build(&wish, helper->message);
+    if (helper->loudness == UNMEASURED &&
+        send(helper->process.socket, helper->message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        helper->loudness = MEASURING;
+    if (!look(helper))
+        return HELPER_ERROR;
+    return helper->loudness == MEASURED ? HELPER_OK : HELPER_AGAIN;
 }
 
 /* --- reading --- */

@@ -49,6 +49,8 @@ static bool is_good(const struct head *head, size_t rest)
         return rest > 0 && rest < DECODE_TEXT_MAX;
     case DECODE_TAG:
         return rest > 0 && rest < TRACK_TAG_MAX && head->tag < TRACK_TAGS;
+    case DECODE_MEASURE:
+        return rest == 0 && head->frame == 0;
     default:
         return false;
     }

@@ -3,6 +3,7 @@
  */
 #include "serve.h"
 
+#include "loudness_meter.h"
 #include "track.h"
 #include "tutti/core/decode_message.h"
 
@@ -41,10 +42,33 @@ void serve_refuse(int socket, const char *why)
     say(socket, &message, to);
 }
 
+static void say_number(struct service *service, enum track_tag tag, double number)
+{
+    struct decode_message message = {.type = DECODE_TAG, .tag = tag};
+    snprintf(message.text, sizeof message.text, "%.6f", number);
+    if (number == number)
+        say(service->socket, &message, service->message);
+}
+
+static void measure(struct service *service)
+{
+    struct loudness loudness;
+    if (loudness_meter_run(service->track, &loudness)) {
+        say_number(service, TRACK_TAG_TRACK_GAIN, loudness.track_gain_db);
+        say_number(service, TRACK_TAG_TRACK_PEAK, loudness.track_peak);
+    }
+    struct decode_message end = {.type = DECODE_END, .frame = track_position(service->track)};
+    say(service->socket, &end, service->message);
+}
+
 static void obey(struct service *service, const unsigned char *bytes, size_t count)
 {
     struct decode_message message;
-    if (!decode_message_parse(bytes, count, &message) || message.type != DECODE_SEEK)
+    if (!decode_message_parse(bytes, count, &message))
+        return;
+    if (message.type == DECODE_MEASURE && service->serial == 0)
+        measure(service);
+    if (message.type != DECODE_SEEK)
         return;
     service->serial = message.serial;
     service->next = message.frame;

@@ -86,8 +86,13 @@ void formats_ending(enum audio_kind kind, char to[8])
         *letter = (char)tolower((unsigned char)*letter);
 }
 
-const char *formats_media_type(const char *path)
+enum audio_kind formats_kind(const char *path)
 {
     const char *dot = strrchr(path, '.');
-    return audio_kind_media_type(dot ? kind_called(dot + 1, strlen(dot + 1)) : AUDIO_UNKNOWN);
+    return dot ? kind_called(dot + 1, strlen(dot + 1)) : AUDIO_UNKNOWN;
+}
+
+const char *formats_media_type(const char *path)
+{
+    return audio_kind_media_type(formats_kind(path));
 }

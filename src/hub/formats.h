@@ -25,5 +25,7 @@ void formats_refusal(formats_t formats, enum audio_kind kind, char to[AUDIO_REFU
 /* A stored file's ending, "flac", and its media type by its name, as in an HTTP header. */
 void formats_ending(enum audio_kind kind, char to[8]);
 const char *formats_media_type(const char *path);
+/* By that ending. */
+enum audio_kind formats_kind(const char *path);
 
 #endif

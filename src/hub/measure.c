@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define LOOK_EVERY_NS (2 * NS_PER_MS)
+/* For a decoder that hangs, and for tracks that are longer than a day. */
+#define LOUDNESS_NS (30 * NS_PER_S)
 #define PIECE_BYTES (64 * 1024)
 
 static enum measure_result take_length(const struct helper *helper, struct measurement *track,
@@ -52,6 +54,46 @@ enum measure_result measure_track(int fd, struct measurement *track, char why[HE
     enum measure_result result = take(helper, opened, track, why);
     helper_destroy(helper);
     return result;
+}
+
+static void wait_a_little(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
+}
+
+static int64_t steady_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Between two looks there is only waiting. */
+static void measure_if_untold(struct helper *helper)
+{
+    const int64_t until_ns = steady_ns() + LOUDNESS_NS;
+    if (loudness_is_known(&helper_tags(helper)->loudness))
+        return;
+    while (helper_measure(helper) == HELPER_AGAIN && steady_ns() < until_ns)
+        wait_a_little();
+}
+
+enum measure_result measure_loudness(int fd, struct measurement *track, char why[HELPER_ERROR_MAX])
+{
+    enum helper_result opened;
+    struct helper *helper = helper_create(fd, track->kind, why);
+    track->tags = track_tags_none();
+    if (!helper)
+        return MEASURE_NOT_KNOWN;
+    while ((opened = helper_open(helper)) == HELPER_AGAIN)
+        wait_a_little();
+    if (opened == HELPER_OK)
+        measure_if_untold(helper);
+    else
+        snprintf(why, HELPER_ERROR_MAX, "%s", helper_error(helper));
+    track->tags = *helper_tags(helper);
+    helper_destroy(helper);
+    return opened == HELPER_OK ? MEASURED : MEASURE_REFUSED;
 }
 
 /* 0, or -errno. */

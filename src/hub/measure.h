@@ -28,6 +28,10 @@ enum measure_result {
 enum measure_result measure_file(int fd, formats_t formats, struct measurement *ret,
                                  char why[HELPER_ERROR_MAX]);
 
+/* What it says of itself, also if it is an mp3, and how loud it is where it does not say that. To be
+ * measured it has half a minute. */
+enum measure_result measure_loudness(int fd, struct measurement *track, char why[HELPER_ERROR_MAX]);
+
 /* The rest of it: track->kind is known, and its length if it is an mp3. */
 enum measure_result measure_track(int fd, struct measurement *track, char why[HELPER_ERROR_MAX]);
 

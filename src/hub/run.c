@@ -243,6 +243,7 @@ static void serve(struct running *running)
     if (!server)
         return;
     play_on(&running->service, (enum service_resume)running->settings->session.resume);
+    service_describe(&running->service);
     greet(running);
     struct avahi *avahi = announce_hub(running->settings, running->address, server_port(server));
     notify_ready();

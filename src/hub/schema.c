@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -94,6 +94,11 @@ static const char *const migrations[SCHEMA_VERSION] = {
      "ALTER TABLE media ADD COLUMN track_peak REAL;"
      "ALTER TABLE media ADD COLUMN album_gain_db REAL;"
      "ALTER TABLE media ADD COLUMN album_peak REAL;"),
+    /* described: 0: not yet; 1: but nobody has been told; 2: told. called: by its file's name, until its
+     * title is known. */
+    ("ALTER TABLE media ADD COLUMN described INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE media ADD COLUMN called TEXT NOT NULL DEFAULT '';"
+     "CREATE INDEX media_by_described ON media(described) WHERE described < 2;"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

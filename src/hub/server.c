@@ -31,6 +31,8 @@
 #define SPARE_FDS 32
 /* One decoder that hangs (codecs/helper.c), and a little. */
 #define MEASURING_PATIENCE_NS (6 * NS_PER_S)
+/* What is left off is looked at after the next start. */
+#define DESCRIBING_PATIENCE_NS (NS_PER_S / 2)
 #define WATCH_US (2 * LWS_USEC_PER_SEC)
 /* While something plays: a third of what counts as having been away. */
 #define ALIVE_WATCHES 10
@@ -165,6 +167,8 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
             background_finish(server->background);
         if (server && server->measuring)
             background_finish(server->measuring);
+        if (server && server->describing)
+            background_finish(server->describing);
         return 0;
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         memset(connection, 0, sizeof *connection);
@@ -363,6 +367,9 @@ struct server *server_create(const struct server_config *config, struct service 
     server->measuring = background_create_woken(wake_loop, server);
     background_set_patience(server->measuring, MEASURING_PATIENCE_NS);
     media_use_background(service->media, server->background, server->measuring);
+    server->describing = background_create_woken(wake_loop, server);
+    background_set_patience(server->describing, DESCRIBING_PATIENCE_NS);
+    service->describing = server->describing;
     service->announce = announce;
     service->is_connected = is_connected;
     service->tell_speaker = tell_speaker;
@@ -438,6 +445,8 @@ void server_destroy(struct server *server)
     if (context)
         lws_context_destroy(context);
     media_use_background(server->service->media, NULL, NULL);
+    server->service->describing = NULL;
+    background_destroy(server->describing);
     background_destroy(server->measuring);
     background_destroy(server->background);
     peers_forget_playlist(&server->peers);

@@ -22,6 +22,7 @@ struct server {
     struct service *service;
     struct background *background; /* what waits for the disk */
     struct background *measuring;  /* what waits for a decoder */
+    struct background *describing; /* what nobody waits for */
     struct page *page;             /* NULL: none is served */
     struct peers peers;
     struct share_table connections; /* by address */

@@ -78,6 +78,9 @@ struct service {
     /* There is something to be told of speakers. NULL: to nobody. */
     void (*speaker_news)(void *user);
     void *user;
+    struct background *describing; /* for what may take its time; NULL: nothing is described */
+    bool is_describing;
+    int64_t described_told_ns; /* steady */
     struct speakers speakers;
     /* Of the change that is being made: told when it is kept, forgotten when it is not. */
     bool changing;
@@ -112,6 +115,10 @@ struct reply reply_error(int status, const char *detail);
 void service_sweep(struct service *service);
 /* What time has made superfluous. Now and then. */
 void service_tidy(struct service *service);
+
+/* Uploaded tracks that have not been looked at are, beside the loop: what they say of themselves, and
+ * how loud they are. */
+void service_describe(struct service *service);
 
 struct reply service_login(struct service *service, const struct caller *caller, const cJSON *body);
 struct reply service_create_session(struct service *service, const struct caller *caller,

@@ -25,7 +25,7 @@ int service_playlist_json(struct service *service, const char *session_id, cJSON
     return result;
 }
 
-static int announce_playlist(struct service *service, const char *session_id)
+int service_announce_playlist(struct service *service, const char *session_id)
 {
     cJSON *playlist;
     int result = service_playlist_json(service, session_id, &playlist);
@@ -48,7 +48,7 @@ static cJSON *status_body(const char *status)
 static struct reply changed(struct service *service, const char *session_id, bool current_gone,
                             int64_t position, cJSON *body)
 {
-    int result = announce_playlist(service, session_id);
+    int result = service_announce_playlist(service, session_id);
     if (result == 0)
         result = current_gone ? service_mend_current(service, session_id, position)
                               : service_retell_next(service, session_id, STORE_NEVER);
@@ -175,6 +175,8 @@ static int take_file(struct service *service, const char *path, struct store_ite
         item->duration_s = media.duration_s;
         item->tags = media.tags;
     }
+    if (result == 1 && store_title_of_called(service->store, path, item->name, item->name) < 0)
+        return -EIO;
     return result;
 }
 

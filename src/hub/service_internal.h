@@ -105,6 +105,8 @@ cJSON *service_speaker_json(struct service *service, const struct store_speaker 
 
 /* --- service_edit.c: within a change, and without asking who --- */
 
+STORE_CHECKED int service_announce_playlist(struct service *service, const char *session_id);
+
 /* item->id is filled. */
 struct reply service_insert(struct service *service, const char *session_id,
                             struct store_item *item);

@@ -135,9 +135,9 @@ struct store_media service_media_of(const struct store_item *item, int64_t bytes
     return media;
 }
 
-/* Hosts add what they upload; guests ask that it be added, where not everybody adds. */
+/* is_called: for want of a name. Hosts add what they upload; guests ask that it be added, where not everybody adds. */
 static struct reply add_file(struct service *service, const struct admission *admission,
-                             struct store_item *item, int64_t bytes)
+                             struct store_item *item, bool is_called, int64_t bytes)
 {
     struct reply refusal;
     bool at_once;
@@ -147,6 +147,8 @@ static struct reply add_file(struct service *service, const struct admission *ad
         return reply_error(429, "Too many tracks; wait a minute");
     struct store_media media = service_media_of(item, bytes);
     int result = store_add_media(service->store, &media);
+    if (result == 0 && is_called)
+        result = store_call_media(service->store, media.path, item->name);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
     if (at_once)
@@ -164,7 +166,7 @@ static struct reply add_file(struct service *service, const struct admission *ad
 }
 
 static struct reply add_upload(struct service *service, const struct admission *admission,
-                               struct store_item *item, int64_t bytes)
+                               struct store_item *item, bool is_called, int64_t bytes)
 {
     int64_t limit = admission->session.max_duration_s;
     if (limit >= 0 && item->duration_s < 0)
@@ -174,7 +176,7 @@ static struct reply add_upload(struct service *service, const struct admission *
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
-    return service_commit(service, add_file(service, admission, item, bytes));
+    return service_commit(service, add_file(service, admission, item, is_called, bytes));
 }
 
 static void say_uploaded(const struct admission *admission, const struct store_item *item)
@@ -197,12 +199,14 @@ struct reply service_upload(struct service *service, const struct admission *adm
     service_take_track(&item, &track);
     snprintf(item.track_id, sizeof item.track_id, "%s", service_text(body, "track_id"));
     snprintf(item.name, sizeof item.name, "%s", name_of(body, &track.tags));
-    struct reply reply = add_upload(service, admission, &item, media_upload_bytes(upload));
+    struct reply reply = add_upload(service, admission, &item, !service_text(body, "name"),
+                                    media_upload_bytes(upload));
     /* Of a change that failed it is not known whether the disk has it: then the file stays, and is
      * put aside one day if nothing names it. */
     if (reply.status == 200 || reply.status == 500)
         media_upload_keep(upload);
     if (reply.status == 200)
         say_uploaded(admission, &item);
+    service_describe(service);
     return reply;
 }

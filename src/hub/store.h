@@ -267,6 +267,20 @@ struct store_media {
 };
 STORE_CHECKED int store_add_media(struct store *store, const struct store_media *media);
 STORE_CHECKED int store_media(struct store *store, const char *path, struct store_media *ret);
+/* It is called so for want of a name: once its title is known, that is its items' name. */
+STORE_CHECKED int store_call_media(struct store *store, const char *path, const char *name);
+/* 1: it was called so, and what it is called by its title. */
+STORE_CHECKED int store_title_of_called(struct store *store, const char *path, const char *name,
+                                        char title[STORE_NAME_MAX]);
+/* 1: an uploaded file that has not been described. */
+STORE_CHECKED int store_next_undescribed(struct store *store, char path[STORE_PATH_MAX]);
+/* NULL: what was known of it stays; it has been looked at. */
+STORE_CHECKED int store_describe_media(struct store *store, const char *path,
+                                       const struct track_tags *tags);
+/* The next session after this one ("": the first) with a file that was described, and told to nobody
+ * yet; all of them are told. */
+STORE_CHECKED int store_next_session_described(struct store *store, char session_id[STORE_ID_MAX]);
+STORE_CHECKED int store_told_described(struct store *store);
 STORE_CHECKED int store_forget_media(struct store *store, const char *path);
 /* Does an item or a pending request name it? */
 STORE_CHECKED int store_media_is_used(struct store *store, const char *path);

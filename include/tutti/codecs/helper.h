@@ -46,6 +46,11 @@ uint64_t helper_damaged(const struct helper *helper);
 const struct track_tags *helper_tags(const struct helper *helper);
 const char *helper_error(const struct helper *helper);
 
+/* Measures how loud an opened track is, instead of playing it: on HELPER_OK the tags have the gain and
+ * the peak of the track, if there is a measure of it. It takes as long as decoding all of it: how
+ * long that may be is the caller's to say. */
+enum helper_result helper_measure(struct helper *helper);
+
 /* The next frame read is this one. HELPER_OK: there is enough for a start. A seek to what is held
  * already, or soon will be, costs nothing. */
 enum helper_result helper_seek(struct helper *helper, int64_t frame);

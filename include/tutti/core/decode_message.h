@@ -5,9 +5,9 @@
  * numbers are in its own byte order. The process is not trusted, for it has read a file from
  * outside: whatever it says is checked here, and only what is within these bounds comes through.
  *
- * Towards it: SEEK. From it: a TAG for each that the file has, OPENED once, then PCM from where it was
+ * Towards it: SEEK, or MEASURE instead. From it: a TAG for each that the file has, OPENED once, then PCM from where it was
  * last told to seek, each naming the seek that it belongs to, up to an END; or FAILED, after which
- * nothing comes.
+ * nothing comes. MEASURE is answered by TAGs of gain and peak, where there is a measure, and an END.
  */
 #ifndef TUTTI_CORE_DECODE_MESSAGE_H
 #define TUTTI_CORE_DECODE_MESSAGE_H
@@ -34,6 +34,7 @@ enum decode_message_type {
     DECODE_END,      /* serial, frame: the track ends there */
     DECODE_FAILED,   /* text */
     DECODE_TAG,      /* tag, text: as the file has it */
+    DECODE_MEASURE,  /* the whole track's loudness is wanted */
 };
 
 struct decode_message {

@@ -27,6 +27,7 @@ static void built_is_parsed(void **state)
         {.type = DECODE_END, .serial = 2, .frame = DECODE_FRAME_MAX},
         {.type = DECODE_FAILED, .text = "it is not music"},
         {.type = DECODE_TAG, .tag = TRACK_TAG_ALBUM, .text = "Rooms"},
+        {.type = DECODE_MEASURE},
     };
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         struct decode_message parsed;
@@ -74,7 +75,7 @@ static void numbers_have_bounds(void **state)
         {.type = (enum decode_message_type)0},
         {.type = DECODE_TAG, .text = ""},
         {.type = DECODE_TAG, .tag = TRACK_TAGS, .text = "Rooms"},
-        {.type = (enum decode_message_type)7},
+        {.type = (enum decode_message_type)8},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(parses(decode_message_build(&wrong[i], bytes)));
