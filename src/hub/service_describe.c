@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* A list is told as a whole: not for each of thousands of tracks. */
-#define TELL_EVERY_NS (30 * NS_PER_S)
+#define TELL_EVERY_NS (10 * NS_PER_S)
 /* It has time; what plays on this machine has not. */
 #define NICENESS 10
 
