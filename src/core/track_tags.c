@@ -18,6 +18,12 @@ struct track_tags track_tags_none(void)
     return (struct track_tags){.loudness = loudness_unknown()};
 }
 
+bool track_tags_are_told(const struct track_tags *tags)
+{
+    return tags->title[0] || tags->artist[0] || tags->album[0] || tags->number > 0 ||
+           loudness_is_known(&tags->loudness);
+}
+
 static bool continues_character(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;

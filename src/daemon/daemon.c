@@ -82,21 +82,6 @@ static void item_url(const struct daemon *daemon, const struct playlist_item *it
         snprintf(url, PROTOCOL_URL_MAX, "%s", item->media_url); /* to be refused by its name */
 }
 
-static const struct loudness *loudness_of(const struct playlist_item *item,
-                                          const struct loudness *unknown)
-{
-    return item ? &item->tags.loudness : unknown;
-}
-
-void daemon_level_tracks(struct daemon *daemon)
-{
-    const struct loudness unknown = loudness_unknown();
-    const struct playlist_item *current = session_current_item(daemon->session);
-    const struct playlist_item *next = session_next_item(daemon->session);
-    player_set_loudness(daemon->player, (enum replaygain)daemon->settings->audio.replaygain,
-                        loudness_of(current, &unknown), loudness_of(next, &unknown));
-}
-
 /* The current track, the next, the one before in the playlist. */
 static void plan_tracks(struct daemon *daemon)
 {
@@ -121,6 +106,9 @@ static void on_file(void *user, int fd, int64_t available_bytes, int64_t total_b
     struct daemon *daemon = user;
     struct mono_time now = loop_now(daemon->loop);
     player_set_track(daemon->player, fd, available_bytes, total_bytes, now);
+    daemon->current_fd = fd;
+    if (available_bytes == total_bytes)
+        own_tags_read(daemon->own_tags, session_current_item(daemon->session), fd);
     if (fd >= 0) /* else whoever planned anew ticks, with the track that follows */
         daemon_tick(daemon, now);
 }
@@ -129,14 +117,17 @@ static void on_next(void *user, int fd, int64_t bytes)
 {
     struct daemon *daemon = user;
     player_set_next(daemon->player, fd, bytes);
+    own_tags_read(daemon->own_tags, session_next_item(daemon->session), fd);
 }
 
 static void on_growth(void *user, int64_t available_bytes, bool complete)
 {
     struct daemon *daemon = user;
     player_track_grew(daemon->player, available_bytes, complete);
-    if (complete)
-        daemon_tick(daemon, loop_now(daemon->loop));
+    if (!complete)
+        return;
+    own_tags_read(daemon->own_tags, session_current_item(daemon->session), daemon->current_fd);
+    daemon_tick(daemon, loop_now(daemon->loop));
 }
 
 /* Called also in the middle of planning: what follows from it waits for a tick of its own. */

@@ -5,6 +5,7 @@
 #ifndef TUTTI_DAEMON_DAEMON_INTERNAL_H
 #define TUTTI_DAEMON_DAEMON_INTERNAL_H
 
+#include "own_tags.h"
 #include "tutti/core/advance.h"
 #include "tutti/core/control_cmd.h"
 #include "tutti/core/notices.h"
@@ -89,6 +90,8 @@ struct daemon {
     struct amplifier *amplifier;
     struct device_events *device_events;
     struct library *library;
+    struct own_tags *own_tags;
+    int current_fd; /* the current track's file, as the library has told it last; -1: none */
     struct link *link;
     struct daemon_group *group; /* NULL: off */
     struct finder *finder;      /* NULL: nothing to find or announce */
@@ -129,8 +132,6 @@ extern const struct library_handlers daemon_library_handlers;
 extern const struct link_handlers daemon_link_handlers;
 /* Lets the player do what is due, and sets the timer for its next time. */
 void daemon_tick(struct daemon *daemon, struct mono_time now);
-/* The player is told how loud the current track and the next one are. */
-void daemon_level_tracks(struct daemon *daemon);
 
 /* device_values.c: volume, mute and latency in force. */
 
@@ -194,6 +195,14 @@ void daemon_group_rest(struct daemon *daemon, bool resting, struct mono_time now
 /* Every ten seconds: what is to be said or kept. */
 void daemon_group_look(struct daemon *daemon, struct mono_time now);
 void daemon_group_status(const struct daemon *daemon, cJSON *status, struct mono_time now);
+
+/* track_facts.c */
+
+/* What is known of the tags of the current track, or of none. */
+struct track_tags daemon_current_tags(const struct daemon *daemon);
+void daemon_know_tags(void *user); /* user: the daemon. More is known. */
+/* The player is told how loud the current track and the next one are. */
+void daemon_level_tracks(struct daemon *daemon);
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);

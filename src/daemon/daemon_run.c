@@ -193,7 +193,9 @@ static bool create_threads(struct daemon *daemon)
     daemon->files = background_create(daemon->loop);
     daemon->devices = background_create(daemon->loop);
     daemon->reader = background_create(daemon->loop);
-    if (!daemon->background || !daemon->files || !daemon->devices || !daemon->reader)
+    daemon->own_tags = own_tags_create(daemon->loop, daemon_know_tags, daemon);
+    if (!daemon->background || !daemon->files || !daemon->devices || !daemon->reader ||
+        !daemon->own_tags)
         return false;
     background_set_patience(daemon->files, LEAVE_NS);
     background_set_patience(daemon->devices, LEAVE_NS);
@@ -288,6 +290,7 @@ void daemon_destroy(struct daemon *daemon)
     amplifier_destroy(daemon->amplifier);
     http_destroy(daemon->http);
     session_saver_destroy(daemon->saver);
+    own_tags_destroy(daemon->own_tags);
     background_destroy(daemon->files);
     background_destroy(daemon->devices);
     background_destroy(daemon->reader);

@@ -134,8 +134,8 @@ static void add_track(const struct daemon *daemon, const struct player_status *p
     else
         cJSON_AddNullToObject(status, "item_id");
     cJSON_AddStringToObject(status, "track_name", item ? item->name : "");
-    struct track_tags none = track_tags_none();
-    status_add_tags(status, item ? &item->tags : &none);
+    const struct track_tags tags = daemon_current_tags(daemon);
+    status_add_tags(status, &tags);
     if (player->length_s >= 0)
         cJSON_AddNumberToObject(status, "length_ms", rounded(player->length_s * 1e3, 1e-3));
     else

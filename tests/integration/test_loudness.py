@@ -1,6 +1,7 @@
 """[audio] replaygain: tracks of different loudness, as the virtual card recorded them, are equally loud."""
 import sqlite3
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -83,5 +84,31 @@ def test_off_leaves_tracks_as_they_are(hub, house, tmp_path):
     heard = Listener(card)
     play(host, speaker, "loud")
     heard.take(LOUD)
+    house.stop()
+    heard.judge()
+
+
+@pytest.mark.parametrize("ending, content_type, options", [
+    ("mp3", "audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "256k"]),
+    ("m4a", "audio/mp4", ["-c:a", "aac", "-b:a", "256k", "-f", "mp4", "-movflags", "use_metadata_tags"])])
+def test_a_backend_that_tells_a_name_only(full_backend, house, tmp_path, ending, content_type, options):
+    """What the file says is read by the speaker itself, from the copy that it has."""
+    card = house.card("kitchen", ppm=20)
+    host = harness.Host(full_backend.url)
+    words = [word for key, value in {"title": "Morning", "artist": "The Rooms", "album": "House"}.items()
+             for word in ("-metadata", f"{key}={value}")]
+    path = tone(tmp_path / f"loud.{ending}", LOUD, *options, *GAINS, *words)
+    host.upload("loud", path, content_type)
+    speaker = house.speaker("kitchen", full_backend.url, card, backend_join_code=host.code, audio_replaygain="track",
+                            metrics_listen=f"127.0.0.1:{(port := harness.free_port())}")
+    speaker.wait_connected()
+    harness.wait_until(lambda: speaker.status()["artist"] == "The Rooms", 20, "the tags of its file")
+    assert (speaker.status()["title"], speaker.status()["album"]) == ("Morning", "House")
+    assert "artist    The Rooms\n" in speaker.ctl("status")[1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        assert 'tutti_track_info{name="loud",title="Morning",artist="The Rooms",album="House"} 1' in answer.read().decode()
+    heard = Listener(card)
+    play(host, speaker, "loud")
+    heard.take(LEVEL)
     house.stop()
     heard.judge()

@@ -9,6 +9,7 @@
 
 #include "tutti/core/loudness.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Of a text, with its end. */
@@ -41,6 +42,9 @@ struct track_tags {
 
 /* Nothing is told. */
 struct track_tags track_tags_none(void);
+
+/* Is there anything? */
+bool track_tags_are_told(const struct track_tags *tags);
 
 /* Takes one that was found, as it is written: bytes of whatever kind. What makes no sense leaves the
  * tags as they were. */

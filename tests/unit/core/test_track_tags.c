@@ -25,12 +25,14 @@ static int start(void **state)
 static void texts_are_kept(void **state)
 {
     (void)state;
+    assert_false(track_tags_are_told(&tags));
     take(TRACK_TAG_TITLE, "  Harbour \n");
     take(TRACK_TAG_ARTIST, "Küche");
     take(TRACK_TAG_ALBUM, "Rooms");
     assert_string_equal(tags.title, "Harbour");
     assert_string_equal(tags.artist, "Küche");
     assert_string_equal(tags.album, "Rooms");
+    assert_true(track_tags_are_told(&tags));
 }
 
 static void texts_are_harmless(void **state)

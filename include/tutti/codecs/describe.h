@@ -1,0 +1,16 @@
+/*
+ * describe.h: what a file says of itself, asked of tutti-decode (helper.h).
+ */
+#ifndef TUTTI_CODECS_DESCRIBE_H
+#define TUTTI_CODECS_DESCRIBE_H
+
+#include "tutti/core/audio_probe.h"
+#include "tutti/core/track_tags.h"
+
+#include <stdbool.h>
+
+/* fd: a complete file; stays the caller's. kind: AUDIO_MP3, or what else it is. Waits for the process,
+ * some seconds at most: not in a loop. False: it is not known, and the tags are none. */
+bool describe_file(int fd, enum audio_kind kind, struct track_tags *ret);
+
+#endif
