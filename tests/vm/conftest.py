@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import sys
@@ -11,30 +12,47 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import machine  # noqa: E402
 
+IMAGE, ARCH = os.environ["TUTTI_VM_IMAGE"], os.environ["TUTTI_VM_ARCH"]
 
-@pytest.fixture(scope="session")
-def vm():
-    """A machine with an HDA, an AC97 and a USB card, booted; with ./dev vm --keep its files stay."""
-    where = Path(tempfile.mkdtemp(prefix="run-", dir=os.environ["TUTTI_VM_IMAGE"]))
-    made = machine.Machine(os.environ["TUTTI_VM_IMAGE"], where, os.environ["TUTTI_VM_ARCH"], ("hda", "ac97", "usb"))
-    shutil.copy(HERE / "guest/lib.sh", made.share)
-    shutil.copy(HERE.parent / "support/music/harbour.mp3", made.share)
-    for tool in filter(None, os.environ.get("TUTTI_VM_TOOLS", "").split(":")):
-        shutil.copy(tool, made.share)
+
+@contextlib.contextmanager
+def files_of_a_run():
+    """A directory for a machine's files; with ./dev vm --keep it stays."""
+    where = Path(tempfile.mkdtemp(prefix="run-", dir=IMAGE))
     try:
-        made.boot()
-        yield made
+        yield where
     finally:
-        made.off()
         if os.environ.get("TUTTI_VM_KEEP"):
             print(f"kept: {where}")
         else:
             shutil.rmtree(where)
 
 
-@pytest.fixture(autouse=True)
-def nothing_of_the_last_test(vm):
-    """Each test begins with no speaker running, nothing remembered, and the drivers of all cards loaded."""
+@contextlib.contextmanager
+def switched_on(*cards):
+    """A machine that has just been switched on, with what the tests use in its share."""
+    with files_of_a_run() as where:
+        made = machine.Machine(IMAGE, where, ARCH, cards)
+        for tool in filter(None, os.environ.get("TUTTI_VM_TOOLS", "").split(":")):
+            shutil.copy(tool, made.share)
+        try:
+            made.connect()
+            yield made
+        finally:
+            made.off()
+
+
+@pytest.fixture(scope="session")
+def vm():
+    """A machine with an HDA, an AC97 and a USB card, booted."""
+    with switched_on("hda", "ac97", "usb") as made:
+        made.boot()
+        yield made
+
+
+@pytest.fixture
+def no_speaker(vm):
+    """A test begins with no speaker running, nothing remembered, and the drivers of all cards loaded."""
     vm.run("halt; rm -rf /var/lib/tutti/* /var/lib/tutti-two/*; modprobe -a snd_usb_audio snd_hda_intel snd_intel8x0; udevadm settle")
     yield
     print(vm.run("halt; journalctl -u tuttid -u tuttid@two -p warning -o cat -n 20 --no-pager"))

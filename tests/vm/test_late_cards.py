@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("no_speaker")
 SOUND_RMS = 0.01
 
 

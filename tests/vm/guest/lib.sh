@@ -10,7 +10,7 @@ status() { for who in "" "--instance two"; do tuttictl $who --json status 2>/dev
 watch() { for _ in $(seq "$1"); do status; sleep 1; done; }
 play() { # the track, from its beginning
   for _ in $(seq 50); do tuttictl --json status 2>/dev/null | tr -d '\n\t ' | grep -q '"connected":true' && break; sleep 0.2; done
-  tuttictl playlist | grep -q harbour || tuttictl add /share/harbour.mp3 >/dev/null
+  tuttictl playlist | grep -q harbour || tuttictl add /usr/local/lib/vm/harbour.mp3 >/dev/null
   tuttictl seek 0 >/dev/null
   tuttictl play >/dev/null
 }
