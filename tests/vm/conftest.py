@@ -29,10 +29,10 @@ def files_of_a_run():
 
 
 @contextlib.contextmanager
-def switched_on(*cards):
+def switched_on(*cards, **how):
     """A machine that has just been switched on, with what the tests use in its share."""
     with files_of_a_run() as where:
-        made = machine.Machine(IMAGE, where, ARCH, cards)
+        made = machine.Machine(IMAGE, where, ARCH, cards, **how)
         for tool in filter(None, os.environ.get("TUTTI_VM_TOOLS", "").split(":")):
             shutil.copy(tool, made.share)
         try:

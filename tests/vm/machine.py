@@ -26,24 +26,28 @@ SYSTEMS = {
 
 
 class Machine:
-    def __init__(self, image, directory, arch, cards):
+    """Cards are plugged in from the start; for those of `later`, plug() does it."""
+
+    def __init__(self, image, directory, arch, cards=(), later=(), append=""):
         self.dir, self.share = Path(directory), Path(directory) / "share"
         self.share.mkdir(parents=True)
         system, console = SYSTEMS[arch]
         words = [*system, "-accel", "tcg", "-icount", "shift=0,sleep=off", "-smp", "1", "-m", "1024", "-nographic", "-nodefaults",
-                 "-nic", "none", "-no-reboot", "-serial", f"file:{self.dir}/console",
+                 "-nic", "none", "-no-reboot", "-rtc", "base=2027-01-01T12:00:00,clock=vm", "-serial", f"file:{self.dir}/console",
                  "-monitor", f"unix:{self.dir}/monitor,server=on,wait=off",
                  "-kernel", f"{image}/kernel", "-initrd", f"{image}/initrd",
-                 "-append", f"root=/dev/vda rw quiet systemd.show_status=0 mitigations=off {console}",
+                 "-append", f"root=/dev/vda rw quiet systemd.show_status=0 mitigations=off {console} {append}",
                  "-drive", f"file={image}/root.img,if=virtio,format=raw,snapshot=on",
-                 "-device", "virtio-serial-pci", *self._port("shell"),
+                 "-device", "virtio-serial-pci", *self._port("shell"), *self._port("moment"),
                  "-virtfs", f"local,path={self.share},mount_tag=share,security_model=none",
                  "-device", "qemu-xhci,id=xhci"]
+        for card in (*cards, *later):
+            words += ["-audiodev", f"wav,id={card},path={self.recording(card)},timer-period=1000"]
         for card in cards:
-            words += ["-audiodev", f"wav,id={card},path={self.recording(card)},timer-period=1000", *CARDS[card]]
+            words += CARDS[card]
         self.log = open(self.dir / "qemu.log", "wb")
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self.count = 0
+        self.count = self.console_read = 0
 
     def _port(self, name):
         return ("-chardev", f"socket,path={self.dir}/{name},server=on,wait=off,id={name}", "-device", f"virtserialport,chardev={name},name={name}")
@@ -79,7 +83,7 @@ class Machine:
                 time.sleep(0.05)
 
     def connect(self):
-        self.shell, self.monitor_socket = self._connect("shell"), self._connect("monitor")
+        self.shell, self.moment, self.monitor_socket = (self._connect(name) for name in ("shell", "moment", "monitor"))
         self._prompt("a monitor")
 
     def boot(self, limit_s=400):
@@ -100,6 +104,29 @@ class Machine:
                 heard += self.shell.recv(65536)
             except (TimeoutError, BlockingIOError):
                 pass
+
+    def wait_for_console(self, words, limit_s=400):
+        """Until the kernel's console shows them, after what was waited for before."""
+        for _ in self._wait(limit_s, repr(words)):
+            text = (self.dir / "console").read_bytes()
+            found = text.find(words.encode(), self.console_read)
+            if found >= 0:
+                self.console_read = found + len(words)
+                return
+            time.sleep(0.02)
+
+    def save(self, name):
+        """The machine as it is, standing, until it is switched off; load() goes back there, and go() lets it run."""
+        self.monitor("stop")
+        assert "rror" not in (answer := self.monitor(f"savevm {name}")), answer
+
+    def load(self, name):
+        self.monitor("stop")
+        assert "rror" not in (answer := self.monitor(f"loadvm {name}")), answer
+        self.console_read = (self.dir / "console").stat().st_size
+
+    def go(self):
+        self.monitor("cont")
 
     def run(self, command, limit_s=200):
         """What a command prints in the machine, both streams. lib.sh is at hand. An idle machine's time races: what

@@ -53,6 +53,7 @@ printf '%s\n' virtio_pci virtio_blk virtio_console ext4 >"$root/etc/initramfs-to
 echo '/dev/vda / ext4 defaults 0 1' >"$root/etc/fstab"
 echo tutti-vm >"$root/etc/hostname"
 cp tests/vm/guest/*.service "$root/etc/systemd/system/"
+install tests/vm/guest/vm-moment "$root/usr/local/sbin/"
 install -D -m 644 -t "$root/usr/local/lib/vm" tests/vm/guest/lib.sh tests/support/music/harbour.mp3
 cp "$@" "$root/root/"
 mount --bind /proc "$root/proc"
@@ -61,7 +62,7 @@ chroot "$root" env LC_ALL=C DEBIAN_FRONTEND=noninteractive sh -ec '
   update-initramfs -u
   dpkg --install /root/*.deb
   rm /root/*.deb
-  systemctl enable vm-shell.service
+  systemctl enable vm-shell.service vm-moment.service
   systemctl disable tuttid.service
   systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
     e2scrub_reap.service systemd-logind.service systemd-user-sessions.service systemd-update-utmp.service \

@@ -30,6 +30,11 @@ two() { # DEVICE DEVICE: a host and a guest, playing together
   sleep 1
   play
 }
+heard() { # SECONDS: until the speaker sounds, at most so long
+  for _ in $(seq $(($1 * 20))); do
+    tuttictl --json status 2>/dev/null | tr -d '\n\t ' | grep -qE '"error_us":-?[0-9]' && break; sleep 0.05
+  done
+}
 halt() { systemctl stop tuttid tuttid@two; }
 unload() { # every sound module, the core as well; prints how many of ALSA's lines the kernel still has
   for _ in 1 2 3 4 5; do for m in $(lsmod | awk '/^snd/{print $1}') soundcore; do rmmod "$m" 2>/dev/null; done; done
