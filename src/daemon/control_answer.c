@@ -6,6 +6,7 @@
 #include "control_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Of all clients together: a household's worth of people pressing buttons. */
@@ -46,6 +47,16 @@ void control_answer(const struct asker *asker, const char *name, cJSON *result)
     cJSON *body = cJSON_CreateObject();
     cJSON_AddItemToObject(body, name, result);
     answer(asker, true, body);
+}
+
+void control_answer_text(const struct asker *asker, const char *members)
+{
+    char *line;
+    if (asprintf(&line, "{%s,\"ok\":true,\"id\":%.15g}", members, asker->id) < 0)
+        return;
+    if (asker->client)
+        control_client_send(asker->client, line);
+    free(line);
 }
 
 void control_fail(const struct asker *asker, const char *error)

@@ -9,25 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The member of the hub's answer that is called so, or else the whole, is the answer here. */
+/* The member that is called so, or else the whole, is the answer here. */
+static void read_member(const cJSON *root, const char *name, struct link_said *ret)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(root, name);
+    if (cJSON_IsObject(root))
+        link_say(ret, member ? member : root);
+}
+
 static void answered(void *user, const struct link_answer *answer)
 {
     struct waiting *waiting = user;
     const char *name = waiting->name;
     struct asker asker = control_stop_waiting(waiting);
-    if (answer->error[0]) {
+    char *members = NULL;
+    if (answer->error[0])
         control_fail(&asker, answer->error);
-        return;
-    }
-    cJSON *body = cJSON_ParseWithLength(answer->body, answer->bytes);
-    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(body, name);
-    if (cJSON_IsObject(body)) {
-        control_answer(&asker, name, member ? member : cJSON_Duplicate(body, true));
-    } else {
-        cJSON_Delete(member);
+    else if (!answer->said->text)
         control_fail(&asker, "the hub's answer cannot be understood");
-    }
-    cJSON_Delete(body);
+    else if (asprintf(&members, "\"%s\":%s", name, answer->said->text) > 0)
+        control_answer_text(&asker, members);
+    free(members);
 }
 
 /* Takes the body; NULL: none. */
@@ -39,8 +41,10 @@ static void ask_hub(struct daemon *daemon, const struct asker *asker, const char
     struct waiting *waiting = printed ? control_wait(daemon, asker) : NULL;
     cJSON_Delete(body);
     if (waiting) {
+        const struct link_question question = {
+            .method = method, .path = path, .json = json, .read = read_member, .key = name};
         waiting->name = name;
-        link_ask_hub(daemon->link, method, path, json, answered, waiting);
+        link_ask_hub(daemon->link, &question, answered, waiting);
     } else if (!printed) {
         control_fail(asker, "out of memory");
     }

@@ -28,6 +28,8 @@ struct waiting {
     void (*abandon)(struct waiting *waiting);
     void *user;
     const char *name; /* of what a hub answers; a literal */
+    char sign[8];     /* of the speaker that is let in, or not; "": the list is wanted */
+    bool allow;
 };
 
 /* control_change.c: the commands that change the playlist, the requests or the session. */
@@ -59,6 +61,8 @@ void control_tell_progress(const struct asker *asker, int64_t sent_bytes, int64_
 /* At once. The body or result becomes the callee's. */
 void control_succeed(const struct asker *asker, cJSON *body);
 void control_answer(const struct asker *asker, const char *name, cJSON *result);
+/* members: their text, as in "a":1,"b":[] */
+void control_answer_text(const struct asker *asker, const char *members);
 void control_fail(const struct asker *asker, const char *error);
 
 /* At once, with lists in it: to be completed, and sent with listing_send(). NULL: no memory. */

@@ -8,131 +8,103 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t TIMEOUT_NS = 10 * NS_PER_S;
-/* 64 askers, each with a name of 255 bytes that JSON may write with six each. */
-#define LIST_MAX_BYTES (INT64_C(256) * 1024)
+/* --- answers, read beside the loop --------------------------------------------------------- */
 
-struct pairing_call {
-    struct daemon *daemon;
-    struct waiting *waiting;
-    struct http_call *call;
-    struct pairing_call *next;
-    char sign[8]; /* "": the list is wanted */
-    bool allow;
-};
-
-static void finish(struct pairing_call *pairing)
+static void read_whole(const cJSON *root, const char *key, struct link_said *ret)
 {
-    struct pairing_call **at = &pairing->daemon->pairing_calls;
-    while (*at != pairing)
-        at = &(*at)->next;
-    *at = pairing->next;
-    free(pairing);
+    (void)key;
+    link_say(ret, root);
 }
 
-static void fail(struct pairing_call *pairing, const char *error)
-{
-    struct asker asker = control_stop_waiting(pairing->waiting);
-    finish(pairing);
-    control_fail(&asker, error);
-}
-
-static void succeed(struct pairing_call *pairing, cJSON *result)
-{
-    struct asker asker = control_stop_waiting(pairing->waiting);
-    finish(pairing);
-    control_answer(&asker, "pairing", result);
-}
-
-static bool call(struct pairing_call *pairing, const char *id, const char *json,
-                 void (*done)(void *user, const struct http_response *response))
-{
-    const struct daemon *daemon = pairing->daemon;
-    char url[PROTOCOL_URL_MAX];
-    const char *base = daemon->settings->backend.url, *session = link_session_id(daemon->link);
-    bool fits = id ? protocol_url(url, sizeof url, base, "/sessions/%s/pairing/%s", session, id)
-                   : protocol_url(url, sizeof url, base, "/sessions/%s/pairing", session);
-    if (fits)
-        pairing->call = http_start(daemon->http, &(struct http_request){
-                                                     .method = json ? "POST" : "GET",
-                                                     .url = url,
-                                                     .token = link_token(daemon->link),
-                                                     .json = json,
-                                                     .fresh_connection = true,
-                                                     .timeout_ns = TIMEOUT_NS,
-                                                     .max_bytes = LIST_MAX_BYTES,
-                                                     .on_done = done,
-                                                     .user = pairing,
-                                                 });
-    return pairing->call != NULL;
-}
-
-/* NULL after the failure has been told. */
-static cJSON *take_answer(struct pairing_call *pairing, const struct http_response *response)
-{
-    char detail[PROTOCOL_REASON_MAX], error[PROTOCOL_REASON_MAX + 64];
-    pairing->call = NULL;
-    if (response->status == 200) {
-        cJSON *answer = cJSON_ParseWithLength(response->body, response->body_bytes);
-        if (!answer)
-            fail(pairing, "the backend's answer makes no sense");
-        return answer;
-    }
-    if (response->status == 0)
-        snprintf(error, sizeof error, "the backend did not answer: %.200s", response->error);
-    else if (response->status == 404 && !pairing->sign[0])
-        snprintf(error, sizeof error, "this backend has no pairing: speakers join it with a code");
-    else {
-        protocol_error_detail(response->body, response->body_bytes, detail);
-        snprintf(error, sizeof error, "the backend refuses: %s", detail);
-    }
-    fail(pairing, error);
-    return NULL;
-}
-
-static void decided(void *user, const struct http_response *response)
-{
-    struct pairing_call *pairing = user;
-    cJSON *answer = take_answer(pairing, response);
-    if (answer)
-        succeed(pairing, answer);
-}
-
-static const char *id_of_sign(const cJSON *askers, const char *sign)
+static const cJSON *asker_of_sign(const cJSON *askers, const char *sign)
 {
     const cJSON *asker;
     cJSON_ArrayForEach(asker, askers)
     {
         const char *shown = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(asker, "sign"));
         if (shown && strcmp(shown, sign) == 0)
-            return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(asker, "id"));
+            return asker;
     }
     return NULL;
 }
 
-static void decide(struct pairing_call *pairing, const char *id)
+/* The list; and the id of the one that shows the sign. */
+static void read_askers(const cJSON *root, const char *sign, struct link_said *ret)
 {
-    if (!id)
-        fail(pairing, "no speaker that asks to be let in shows this sign");
-    else if (!call(pairing, id, pairing->allow ? "{\"allow\":true}" : "{\"allow\":false}", decided))
-        fail(pairing, "out of memory");
+    if (!cJSON_IsArray(root))
+        return;
+    const cJSON *asker = asker_of_sign(root, sign);
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(asker, "id"));
+    snprintf(ret->id, sizeof ret->id, "%s", id ? id : "");
+    link_say(ret, root);
 }
 
-static void listed(void *user, const struct http_response *response)
+/* --- in the loop --------------------------------------------------------------------------- */
+
+static void fail(struct waiting *waiting, const char *error)
 {
-    struct pairing_call *pairing = user;
-    cJSON *askers = take_answer(pairing, response);
-    if (!askers)
+    struct asker asker = control_stop_waiting(waiting);
+    control_fail(&asker, error);
+}
+
+static void succeed(struct waiting *waiting, const char *result)
+{
+    char *members = NULL;
+    struct asker asker = control_stop_waiting(waiting);
+    if (asprintf(&members, "\"pairing\":%s", result) > 0)
+        control_answer_text(&asker, members);
+    free(members);
+}
+
+/* True: it is a yes; else whoever waits has been told. */
+static bool is_answered(struct waiting *waiting, const struct link_answer *answer)
+{
+    char error[PROTOCOL_REASON_MAX + 64];
+    bool good = answer->status >= 200 && answer->status < 300;
+    if (good && answer->said->text)
+        return true;
+    if (good)
+        snprintf(error, sizeof error, "the backend's answer makes no sense");
+    else if (answer->status == 0)
+        snprintf(error, sizeof error, "the backend did not answer: %.200s", answer->error);
+    else if (answer->status == 404 && !waiting->sign[0])
+        snprintf(error, sizeof error, "this backend has no pairing: speakers join it with a code");
+    else
+        snprintf(error, sizeof error, "the backend refuses: %s", answer->error);
+    fail(waiting, error);
+    return false;
+}
+
+static void decided(void *user, const struct link_answer *answer)
+{
+    if (is_answered(user, answer))
+        succeed(user, answer->said->text);
+}
+
+static void decide(struct waiting *waiting, const char *id)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/pairing/%s", id);
+    const struct link_question question = {.method = "POST",
+                                           .path = path,
+                                           .json = waiting->allow ? "{\"allow\":true}"
+                                                                  : "{\"allow\":false}",
+                                           .read = read_whole,
+                                           .of_any_backend = true};
+    link_ask_hub(waiting->daemon->link, &question, decided, waiting);
+}
+
+static void listed(void *user, const struct link_answer *answer)
+{
+    struct waiting *waiting = user;
+    if (!is_answered(waiting, answer))
         return;
-    if (!cJSON_IsArray(askers)) {
-        fail(pairing, "the backend's answer makes no sense");
-    } else if (!pairing->sign[0]) {
-        succeed(pairing, askers);
-        return;
-    } else {
-        decide(pairing, id_of_sign(askers, pairing->sign));
-    }
-    cJSON_Delete(askers);
+    if (!waiting->sign[0])
+        succeed(waiting, answer->said->text);
+    else if (!control_is_hub_id(answer->said->id))
+        fail(waiting, "no speaker that asks to be let in shows this sign");
+    else
+        decide(waiting, answer->said->id);
 }
 
 void control_pairing(struct daemon *daemon, const struct asker *asker,
@@ -146,28 +118,15 @@ void control_pairing(struct daemon *daemon, const struct asker *asker,
         control_fail(asker, "sign and allow go together");
         return;
     }
-    struct pairing_call *pairing = calloc(1, sizeof *pairing);
-    if (!pairing) {
-        control_fail(asker, "out of memory");
+    struct waiting *waiting = control_wait(daemon, asker);
+    if (!waiting)
         return;
-    }
-    *pairing = (struct pairing_call){.daemon = daemon, .allow = cmd->on > 0};
-    strcpy(pairing->sign, cmd->sign);
-    pairing->waiting = control_wait(daemon, asker);
-    if (!pairing->waiting) {
-        free(pairing);
-        return;
-    }
-    pairing->next = daemon->pairing_calls;
-    daemon->pairing_calls = pairing;
-    if (!call(pairing, NULL, NULL, listed))
-        fail(pairing, "out of memory");
-}
-
-void control_pairing_finish(struct daemon *daemon)
-{
-    while (daemon->pairing_calls) {
-        http_cancel(daemon->pairing_calls->call);
-        finish(daemon->pairing_calls);
-    }
+    waiting->allow = cmd->on > 0;
+    strcpy(waiting->sign, cmd->sign);
+    const struct link_question question = {.method = "GET",
+                                           .path = "/pairing",
+                                           .read = read_askers,
+                                           .key = waiting->sign,
+                                           .of_any_backend = true};
+    link_ask_hub(daemon->link, &question, listed, waiting);
 }

@@ -18,7 +18,8 @@ struct room_call {
     struct waiting *waiting;
     struct loop_timer *timer; /* for the next look */
     struct mono_time until;
-    cJSON *told; /* the hub's answer: id and speakers */
+    char id[64]; /* of the command */
+    char *told;  /* whom it is for: JSON */
     struct room_call *next;
 };
 
@@ -29,7 +30,7 @@ static void finish(struct room_call *call)
         at = &(*at)->next;
     *at = call->next;
     loop_timer_destroy(call->timer);
-    cJSON_Delete(call->told);
+    free(call->told);
     free(call);
 }
 
@@ -58,37 +59,52 @@ static bool is_pending(const cJSON *speakers)
     return false;
 }
 
-static void succeed(struct room_call *call, cJSON *speakers)
+/* --- answers, read beside the loop --------------------------------------------------------- */
+
+static void read_told(const cJSON *root, const char *key, struct link_said *ret)
 {
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddItemToObject(body, "speakers", speakers);
-    cJSON_AddItemToObject(body, "told", cJSON_DetachItemFromObject(call->told, "speakers"));
+    (void)key;
+    snprintf(ret->id, sizeof ret->id, "%s", text(root, "id"));
+    link_say(ret, cJSON_GetObjectItemCaseSensitive(root, "speakers"));
+}
+
+static void read_list(const cJSON *root, const char *key, struct link_said *ret)
+{
+    const cJSON *speakers = cJSON_GetObjectItemCaseSensitive(root, "speakers");
+    (void)key;
+    ret->pending = is_pending(speakers);
+    if (cJSON_IsArray(speakers))
+        link_say(ret, speakers);
+}
+
+/* --- in the loop --------------------------------------------------------------------------- */
+
+static void succeed(struct room_call *call, const char *speakers)
+{
+    char *members;
+    if (asprintf(&members, "\"speakers\":%s,\"told\":%s", speakers, call->told) < 0) {
+        fail(call, "out of memory");
+        return;
+    }
     struct asker asker = control_stop_waiting(call->waiting);
     finish(call);
-    control_succeed(&asker, body);
+    control_answer_text(&asker, members);
+    free(members);
 }
 
 static void listed(void *user, const struct link_answer *answer)
 {
     struct room_call *call = user;
-    if (answer->error[0]) {
+    if (answer->error[0])
         fail(call, answer->error);
-        return;
-    }
-    cJSON *body = cJSON_ParseWithLength(answer->body, answer->bytes);
-    cJSON *speakers = cJSON_DetachItemFromObjectCaseSensitive(body, "speakers");
-    cJSON_Delete(body);
-    if (!cJSON_IsArray(speakers)) {
+    else if (!answer->said->text)
         fail(call, "the hub's answer cannot be understood");
-    } else if (!is_pending(speakers)) {
-        succeed(call, speakers);
-        return;
-    } else if (mono_sub(loop_now(call->daemon->loop), call->until) >= 0) {
+    else if (!answer->said->pending)
+        succeed(call, answer->said->text);
+    else if (mono_sub(loop_now(call->daemon->loop), call->until) >= 0)
         fail(call, "the hub does not say how it ended");
-    } else {
+    else
         loop_timer_set_in(call->timer, LOOK_NS);
-    }
-    cJSON_Delete(speakers);
 }
 
 bool control_is_hub_id(const char *text)
@@ -101,8 +117,9 @@ static void look(void *user, struct mono_time now)
     struct room_call *call = user;
     char path[128];
     (void)now;
-    snprintf(path, sizeof path, "/speakers/command/%.64s", text(call->told, "id"));
-    link_ask_hub(call->daemon->link, "GET", path, NULL, listed, call);
+    snprintf(path, sizeof path, "/speakers/command/%s", call->id);
+    const struct link_question question = {.method = "GET", .path = path, .read = read_list};
+    link_ask_hub(call->daemon->link, &question, listed, call);
 }
 
 static void told(void *user, const struct link_answer *answer)
@@ -112,8 +129,9 @@ static void told(void *user, const struct link_answer *answer)
         fail(call, answer->error);
         return;
     }
-    call->told = cJSON_ParseWithLength(answer->body, answer->bytes);
-    if (control_is_hub_id(text(call->told, "id")))
+    snprintf(call->id, sizeof call->id, "%s", answer->said->id);
+    call->told = link_said_take(answer->said);
+    if (control_is_hub_id(call->id) && call->told)
         loop_timer_set_in(call->timer, 0);
     else
         fail(call, "the hub's answer cannot be understood");
@@ -177,8 +195,10 @@ void control_rooms(struct daemon *daemon, const struct asker *asker, const struc
 {
     struct room_call *call = begin(daemon, asker);
     char *json = call ? build(cmd) : NULL;
+    const struct link_question question = {
+        .method = "POST", .path = "/speakers/command", .json = json, .read = read_told};
     if (call && json && call->timer)
-        link_ask_hub(daemon->link, "POST", "/speakers/command", json, told, call);
+        link_ask_hub(daemon->link, &question, told, call);
     else if (call)
         fail(call, "out of memory");
     free(json);

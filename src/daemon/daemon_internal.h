@@ -67,7 +67,6 @@ struct cues {
     unsigned waiting_count;
 };
 
-struct pairing_call;
 struct room_call;
 
 struct daemon {
@@ -108,8 +107,7 @@ struct daemon {
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
-    struct pairing_call *pairing_calls; /* to the hub, just now */
-    struct room_call *room_calls;       /* likewise */
+    struct room_call *room_calls;       /* to the hub, just now */
     unsigned files_looked_at;           /* by files, just now */
 
     double volume; /* percent */
@@ -229,8 +227,7 @@ char *metrics_text(void *user);
 /* control.c */
 void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
-void control_pairing_finish(struct daemon *daemon); /* while there is a link */
-void control_rooms_finish(struct daemon *daemon);   /* likewise */
+void control_rooms_finish(struct daemon *daemon);   /* while there is a link */
 void control_forget_all(struct daemon *daemon);     /* at the end; nobody is answered any more */
 
 /* news.c: something has changed; news: EVENTS_*, ored. */

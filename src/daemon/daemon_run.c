@@ -274,7 +274,6 @@ void daemon_destroy(struct daemon *daemon)
     loop_timer_destroy(daemon->slow);
     events_finish(daemon);
     daemon_group_destroy(daemon);
-    control_pairing_finish(daemon);
     control_rooms_finish(daemon);
     finder_destroy(daemon->finder);
     daemon->finder = NULL;

@@ -55,8 +55,10 @@ static void take_session(struct link_order *pending, const struct http_response 
         go_in(pending, good ? &answer : NULL);
         return;
     }
-    struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
-                                 response->received_at};
+    struct text_source source = {.kind = TEXT_JOINED,
+                                 .bytes = response->body_bytes,
+                                 .text = http_take_body(response),
+                                 .received = response->received_at};
     if (!link_order_parse(pending, &source, session_parsed))
         link_order_fail(pending, "no memory or thread to read the answer to joining");
 }

@@ -64,8 +64,10 @@ static void answer_parsed(void *user, struct text *text, struct parsed *parsed)
 static void parse(struct link *link, const struct http_response *response)
 {
     enum text_kind kind = link->check.asked == RESYNC_STATE ? TEXT_SNAPSHOT : TEXT_PLAYLIST;
-    struct text_source source = {kind, http_take_body(response), response->body_bytes,
-                                 response->received_at};
+    struct text_source source = {.kind = kind,
+                                 .bytes = response->body_bytes,
+                                 .text = http_take_body(response),
+                                 .received = response->received_at};
     link->check.text = texts_parse(link->config.reader, &source, answer_parsed, link);
 }
 

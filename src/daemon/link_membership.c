@@ -244,8 +244,10 @@ static void session_answered(void *user, const struct http_response *response)
         take_session(link, good ? &answer : NULL);
         return;
     }
-    struct text_source source = {TEXT_JOINED, http_take_body(response), response->body_bytes,
-                                 response->received_at};
+    struct text_source source = {.kind = TEXT_JOINED,
+                                 .bytes = response->body_bytes,
+                                 .text = http_take_body(response),
+                                 .received = response->received_at};
     if (source.text)
         link->member.text = texts_parse(link->config.reader, &source, session_parsed, link);
     if (!link->member.text)

@@ -163,8 +163,8 @@ static void parse_first(struct link_socket *socket)
 static void parse_later(struct link_socket *socket, size_t bytes, struct mono_time received)
 {
     char *text = ws_client_take_text(socket->client);
-    socket->waiting[socket->waiting_count++] =
-        (struct text_source){TEXT_MESSAGE, text, bytes, received};
+    socket->waiting[socket->waiting_count++] = (struct text_source){
+        .kind = TEXT_MESSAGE, .text = text, .bytes = bytes, .received = received};
     socket->text_bytes += bytes;
     parse_first(socket);
 }

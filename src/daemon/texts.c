@@ -8,6 +8,7 @@
 #include "tutti/core/playlist.h"
 #include "tutti/io/background.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,31 @@ struct text {
     void (*done)(void *user, struct text *text, struct parsed *parsed); /* NULL: cancelled */
     void *user;
 };
+
+/* cJSON's memory is the pool's; what is read of it, the heap's. */
+void link_say(struct link_said *said, const cJSON *json)
+{
+    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    said->text = text ? strdup(text) : NULL;
+    cJSON_free(text);
+}
+
+char *link_said_take(struct link_said *said)
+{
+    char *text = said->text;
+    said->text = NULL;
+    return text;
+}
+
+static void read_answer(const struct text_source *source, struct parsed *parsed)
+{
+    cJSON *root = cJSON_ParseWithLength(source->text, source->bytes);
+    if (root)
+        source->read(root, source->key, &parsed->said);
+    parsed->good = root != NULL;
+    snprintf(parsed->reason, sizeof parsed->reason, "%s", root ? "" : "it is no JSON");
+    cJSON_Delete(root);
+}
 
 static void parse(void *job)
 {
@@ -38,6 +64,9 @@ static void parse(void *job)
     case TEXT_SNAPSHOT:
         parsed->good = protocol_parse_snapshot(source->text, source->bytes, &parsed->playback,
                                                &parsed->playlist, parsed->reason);
+        break;
+    case TEXT_ANSWER:
+        read_answer(source, parsed);
         break;
     case TEXT_JOINED:
         parsed->good = protocol_parse_session(source->text, source->bytes, &parsed->session);
@@ -61,6 +90,7 @@ static void free_text(void *job)
     if (text->parsed.good && text->source.kind == TEXT_MESSAGE)
         protocol_message_finish(&text->parsed.message);
     playlist_message_finish(&text->parsed.playlist);
+    free(text->parsed.said.text);
     free(text);
 }
 

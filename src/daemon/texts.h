@@ -6,6 +6,7 @@
 #define TUTTI_DAEMON_TEXTS_H
 
 #include "tutti/core/protocol.h"
+#include "tutti/daemon/link.h"
 
 struct background;
 struct text;
@@ -17,6 +18,7 @@ enum text_kind {
     TEXT_MESSAGE,  /* a frame of the socket */
     TEXT_PLAYLIST, /* GET /sessions/{id}/playlist */
     TEXT_SNAPSHOT, /* GET /sessions/{id} */
+    TEXT_ANSWER,   /* to what was asked of a hub: read by the source's reader */
     TEXT_JOINED,   /* POST /sessions/{code}/join: the full backend puts the playlist into it */
 };
 
@@ -31,6 +33,7 @@ struct parsed {
     struct playback_state playback;
     struct playlist_message playlist;
     struct session_answer session;
+    struct link_said said;
 };
 
 /* From malloc(), to be freed by whoever is given it. */
@@ -39,6 +42,8 @@ struct text_source {
     char *text;
     size_t bytes;
     struct mono_time received;
+    link_read *read; /* of an answer */
+    char key[32];    /* for it */
 };
 
 /* Calls done later, in the order of the calls, unless it is cancelled. What done does not take out

@@ -148,17 +148,38 @@ void link_join(struct link *link, const char *code, link_done *done, void *user)
 bool link_leave(struct link *link);
 
 /*
- * What only a hub has (session_settings were told): a call of its REST, below the session. json:
- * the body, NULL: none. done is called exactly once, perhaps at once; not after link_destroy().
+ * What only a hub has (session_settings were told): a call of its REST, below the session. done is
+ * called exactly once, perhaps at once; not after link_destroy().
  */
+struct link_said {
+    char *
+        text; /* JSON, from malloc(); NULL: it makes no sense */
+    char id[64];
+    bool pending; /* a command is, at one of the speakers that it tells of */
+};
+/* Takes what is wanted out of an answer, beside the loop: it knows nothing but these. Its text
+ * is set by link_say(). */
+struct cJSON;
+typedef void link_read(const struct cJSON *root, const char *key, struct link_said *ret);
+void link_say(struct link_said *said, const struct cJSON *json);
+/* The text, which becomes the caller's. */
+char *link_said_take(struct link_said *said);
+
+struct link_question {
+    const char *method, *path;
+    const char *json; /* the body; NULL: none */
+    link_read *read;
+    const char *key;     /* for it, copied; NULL: none */
+    bool of_any_backend; /* also of one that has told no session_settings */
+};
 struct link_answer {
     const char *error; /* "" when it was done, else one line */
-    const char *body;  /* JSON */
-    size_t bytes;
+    int status;        /* 0: there was none */
+    struct link_said *said;
 };
 typedef void link_answered(void *user, const struct link_answer *answer);
-void link_ask_hub(struct link *link, const char *method, const char *path, const char *json,
-              link_answered *done, void *user);
+void link_ask_hub(struct link *link, const struct link_question *question, link_answered *done,
+                  void *user);
 
 /* A sync_ack now, with what this speaker says of itself. */
 void link_report(struct link *link);

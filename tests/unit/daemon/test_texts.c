@@ -4,6 +4,7 @@
 #include "tutti/core/playlist.h"
 #include "tutti/io/background.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <pthread.h>
 
@@ -118,10 +119,53 @@ static void so_is_the_answer_to_joining(void **state)
     int length =
         asprintf(&text, "{\"session_id\":\"s1\",\"guest_token\":\"t1\",\"playlist\":%s}", playlist);
     free(playlist);
-    struct text_source source = {TEXT_JOINED, text, (size_t)length, {42}};
+    struct text_source source = {.kind = TEXT_JOINED, .text = text, .bytes = (size_t)length};
     assert_non_null(texts_parse(reader, &source, note_session, NULL));
     assert_int_equal(done_count, 0);
     wait_for(1);
+}
+
+static pthread_t read_by;
+
+/* The last item's id, and the whole. */
+static void read_last(const cJSON *root, const char *key, struct link_said *ret)
+{
+    const cJSON *last = cJSON_GetArrayItem(root, cJSON_GetArraySize(root) - 1);
+    snprintf(ret->id, sizeof ret->id, "%s",
+             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(last, key)));
+    link_say(ret, root);
+    read_by = pthread_self();
+}
+
+static char *kept_text;
+
+static void keep_text(void *user, struct text *text, struct parsed *parsed)
+{
+    (void)text;
+    assert_true(parsed->good);
+    assert_string_equal(parsed->said.id, "2999");
+    if (user)
+        kept_text = link_said_take(&parsed->said);
+    done_count++;
+}
+
+/* What a hub answers, too: read there, by whoever wants something of it. */
+static void an_answer_is_read_beside_the_loop(void **state)
+{
+    (void)state;
+    for (int keeps = 0; keeps < 2; keeps++) {
+        struct text_source source = {.kind = TEXT_ANSWER, .read = read_last, .key = "id"};
+        source.text = long_playlist(&source.bytes);
+        assert_non_null(texts_parse(reader, &source, keep_text, keeps ? &source : NULL));
+        assert_int_equal(done_count, keeps);
+        wait_for(keeps + 1);
+        assert_false(pthread_equal(read_by, pthread_self()));
+    }
+    size_t bytes;
+    char *wanted = long_playlist(&bytes);
+    assert_string_equal(kept_text, wanted);
+    free(wanted);
+    free(kept_text);
 }
 
 static void number(void *user, struct text *text, struct parsed *parsed)
@@ -136,7 +180,7 @@ static void number(void *user, struct text *text, struct parsed *parsed)
 
 static struct text *parse_message(const char *text, int nth)
 {
-    struct text_source source = {TEXT_MESSAGE, strdup(text), strlen(text), {42}};
+    struct text_source source = {.kind = TEXT_MESSAGE, .text = strdup(text), .bytes = strlen(text)};
     return texts_parse(reader, &source, number, (void *)(intptr_t)nth);
 }
 
@@ -172,11 +216,13 @@ static void what_is_no_json_is_refused(void **state)
     static const char *const odd[] = {"", "[", "[[[[", "{\"a\":[1,2,", "\"", "[1,2]x"};
     for (int kind = TEXT_MESSAGE; kind <= TEXT_JOINED; kind++)
         for (size_t i = 0; i < 5; i++)
-            texts_parse(
-                reader,
-                &(struct text_source){(enum text_kind)kind, strdup(odd[i]), strlen(odd[i]), {0}},
-                refuse, NULL);
-    wait_for(20);
+            texts_parse(reader,
+                        &(struct text_source){.kind = (enum text_kind)kind,
+                                              .text = strdup(odd[i]),
+                                              .bytes = strlen(odd[i]),
+                                              .read = read_last},
+                        refuse, NULL);
+    wait_for(25);
 }
 
 /* Nothing long is parsed in the loop, and nobody is handed what is gone. */
@@ -210,13 +256,10 @@ static void leaving_forgets_what_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_long_text_is_parsed_beside_the_loop),
-        TEST(so_is_the_answer_to_joining),
-        TEST(texts_keep_their_order),
-        TEST(what_is_cancelled_is_not_told),
-        TEST(what_is_no_json_is_refused),
-        TEST(without_a_thread_nothing_is_begun),
-        TEST(leaving_forgets_what_waits),
+        TEST(a_long_text_is_parsed_beside_the_loop), TEST(so_is_the_answer_to_joining),
+        TEST(an_answer_is_read_beside_the_loop),     TEST(texts_keep_their_order),
+        TEST(what_is_cancelled_is_not_told),         TEST(what_is_no_json_is_refused),
+        TEST(without_a_thread_nothing_is_begun),     TEST(leaving_forgets_what_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
