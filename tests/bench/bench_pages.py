@@ -11,7 +11,6 @@ import argparse
 import datetime
 import http.client
 import platform
-import re
 import selectors
 import sys
 import tempfile
@@ -21,17 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/support"))
 
-from tuttitest import harness  # noqa: E402
-from tuttitest.rawws import PING, PONG, TEXT, RawWebSocket, frame  # noqa: E402
+from tuttitest import crowd, harness  # noqa: E402
+from tuttitest.rawws import RawWebSocket  # noqa: E402
 
 BEAT_S, BURST, BURST_S, REPORT_S = 3, 8, 0.12, 1
 LAST_MS, HUB_MB = 50, 96
 TRACKS = 20
-
-
-def percentile(values, percent):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
 class Member:
@@ -53,15 +47,7 @@ class Member:
 
     def take(self):
         """The types of the messages that are there."""
-        piece = self.ws.socket.recv(262144)
-        assert piece, "the hub closed a socket"
-        self.ws.buffer += piece
-        kinds = []
-        for opcode, payload in self.ws.take():
-            if opcode == TEXT:
-                kinds.append(re.search(rb'"type":"(\w+)"', payload[:60] + payload[-60:])[1].decode())
-            elif opcode == PING:
-                self.ws.socket.sendall(frame(PONG, payload))
+        kinds = crowd.take_kinds(self.ws)
         for kind in kinds:
             self.said[kind] = self.said.get(kind, 0) + 1
         return kinds
@@ -179,14 +165,12 @@ def measure(directory, pages, speakers, commands):
 
 
 def table(seen, pages, speakers, commands):
-    def three(values):
-        return " / ".join(f"{percentile(values, p):.1f}" for p in (50, 95)) + f" / {max(values):.1f} ms"
     return (f"{pages} pages and {speakers} speakers that report each second, {commands} commands, on the loopback of a shared machine "
             f"({platform.machine()}). A page is what one does on the wire (its files, its socket, the time, the speakers), in one Python program "
             "whose time counts; no browser.\n\n"
             "| figure | measured | wanted |\n| --- | --- | --- |\n"
-            f"| `play` to the first frame, p50 / p95 / max | {three(seen['first'])} | |\n"
-            f"| `play` to the last page's or speaker's frame, p50 / p95 / max | {three(seen['last'])} | p95 under {LAST_MS} ms |\n"
+            f"| `play` to the first frame, p50 / p95 / max | {crowd.three(seen['first'])} | |\n"
+            f"| `play` to the last page's or speaker's frame, p50 / p95 / max | {crowd.three(seen['last'])} | p95 under {LAST_MS} ms |\n"
             f"| resident memory, no page / largest seen | {seen['empty_kb'] / 1024:.1f} / {seen['peak_kb'] / 1024:.1f} MB | under {HUB_MB} MB |\n"
             f"| a page's files, joining and its first frames | {seen['open_ms']:.0f} ms | |\n")
 
@@ -201,7 +185,7 @@ def main():
         seen = measure(directory, options.pages, options.speakers, options.commands)
     text = table(seen, options.pages, options.speakers, options.commands)
     print(text)
-    good = percentile(seen["last"], 95) < LAST_MS and seen["peak_kb"] < HUB_MB * 1024
+    good = crowd.percentile(seen["last"], 95) < LAST_MS and seen["peak_kb"] < HUB_MB * 1024
     print("good" if good else "NOT as wanted")
     return 0 if good else 1
 
