@@ -214,9 +214,15 @@ static int show_drift(struct view *view, int row, const struct watch_model *mode
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
-static void show_item(struct view *view, int row, const struct watch_speaker *speaker,
+static bool is_found(const struct watch_model *model, int number)
+{
+    return model->searching && number == model->found + 1;
+}
+
+static void show_item(struct view *view, int row, const struct watch_model *model,
                       const cJSON *item, int number)
 {
+    const struct watch_speaker *speaker = watch_model_chosen(model);
     bool current = watch_list_is_current(speaker->status, item);
     enum ink ink = current && speaker->live ? INK_BOLD : INK_PLAIN;
     char length[DURATION_MAX] = "", place[24];
@@ -224,13 +230,16 @@ static void show_item(struct view *view, int row, const struct watch_speaker *sp
     if (isfinite(duration_s))
         duration_format(duration_s * 1e3, length);
     snprintf(place, sizeof place, "%4d ", number);
-    view_put(view, row, ink, current ? state_mark(member_text(speaker->status, "state")) : "  ");
+    view_put(view, row, ink,
+             is_found(model, number) ? "› "
+             : current               ? state_mark(member_text(speaker->status, "state"))
+                                     : "  ");
     view_put(view, row, INK_DIM, place);
     view_field(view, row, ink, view_columns_left(view, row) - 10, member_text(item, "name"));
     view_put_right(view, row, ink, length);
 }
 
-/* The current track stays in view, a little above the middle, unless somebody has scrolled. */
+/* The current track, or what is found, stays in view, a little above the middle, unless somebody has scrolled. */
 static int first_item(const struct watch_model *model, const struct watch_speaker *speaker,
                       int rows)
 {
@@ -242,6 +251,8 @@ static int first_item(const struct watch_model *model, const struct watch_speake
             current = count;
         count++;
     }
+    if (model->searching && model->found >= 0)
+        current = model->found;
     int first = current - (rows - 1) / 3 + model->scrolled;
     return at_least(at_most(first, count - rows), 0);
 }
@@ -258,7 +269,7 @@ static void show_playlist(struct view *view, int row, int rows, const struct wat
     cJSON_ArrayForEach(item, speaker->playlist)
     {
         if (number >= first && number < first + rows)
-            show_item(view, row + number - first, speaker, item, number + 1);
+            show_item(view, row + number - first, model, item, number + 1);
         number++;
     }
 }
@@ -300,12 +311,16 @@ static void show_requests(struct view *view, int row, int rows, const struct wat
 
 static void show_message(struct view *view, int row, const struct watch_model *model)
 {
-    if (model->asking_reason) {
-        view_put(view, row, INK_BOLD, " Why not? ");
-        for (int i = 0; i < model->reason_length; i++) {
+    if (model->asking_reason || model->searching) {
+        bool in_vain = model->searching && model->typed_length > 0 && model->found < 0;
+        view_put(view, row, in_vain ? INK_BAD : INK_BOLD,
+                 model->asking_reason ? " Why not? "
+                 : in_vain            ? " Nothing has "
+                                      : " Search: ");
+        for (int i = 0; i < model->typed_length; i++) {
             /* What is typed at the end must be seen. */
-            if (2 * (model->reason_length - i) < view->columns - 12)
-                put_format(view, row, INK_PLAIN, "%lc", (wint_t)model->reason[i]);
+            if (2 * (model->typed_length - i) < view->columns - 12)
+                put_format(view, row, INK_PLAIN, "%lc", (wint_t)model->typed[i]);
         }
         view->cursor_row = row;
         view->cursor_column = view->row[row].columns;
@@ -325,26 +340,34 @@ static void show_keys(struct view *view, int row, const struct watch_model *mode
 {
     static const struct key_help typing[] = {{.key = "Enter", .does = "deny"},
                                              {.key = "Esc", .does = "back"}};
+    static const struct key_help searching[] = {{.key = "Enter", .does = "play"},
+                                                {.key = "Esc", .does = "back"},
+                                                {.key = "↑↓", .does = "next"}};
     static const struct key_help keys[] = {
-        {"q", "quit", false, false, false},     {"space", "pause", true, false, false},
-        {"a", "approve", false, true, true},    {"d", "deny", false, true, true},
-        {"←→", "seek", true, false, false},     {"n/p", "track", true, false, false},
-        {"+/-", "volume", false, false, false}, {"m", "mute", false, false, false},
+        {"q", "quit", false, false, false},   {"space", "pause", true, false, false},
+        {"a", "approve", false, true, true},  {"d", "deny", false, true, true},
+        {"←→", "seek", true, false, false},   {"n/p", "track", true, false, false},
+        {"/", "search", false, false, false}, {"+/-", "volume", false, false, false},
+        {"m", "mute", false, false, false},
     };
     bool host = watch_speaker_is_host(watch_model_chosen(model));
     bool control = watch_speaker_may_control(watch_model_chosen(model));
     bool request = watch_model_chosen_request(model) != NULL;
-    const struct key_help *shown = model->asking_reason ? typing : keys;
-    size_t count = model->asking_reason ? 2 : sizeof keys / sizeof *keys;
+    const struct key_help *shown = model->asking_reason ? typing
+                                   : model->searching   ? searching
+                                                        : keys;
+    size_t count = model->asking_reason ? 2 : model->searching ? 3 : sizeof keys / sizeof *keys;
     for (size_t i = 0; i < count; i++) {
-        int needed = text_columns(shown[i].key) + text_columns(shown[i].does) + 3;
+        const char *gap = view->row[at_most(row, VIEW_ROWS_MAX - 1)].columns > 0 ? "  " : " ";
+        int needed =
+            text_columns(gap) + text_columns(shown[i].key) + text_columns(shown[i].does) + 1;
         if ((shown[i].host && !host) || (shown[i].control && !control) ||
             (shown[i].request && !request))
             continue;
         if (needed > view_columns_left(view, row))
             return;
-        put_format(view, row, INK_BOLD, " %s", shown[i].key);
-        put_format(view, row, INK_PLAIN, " %s ", shown[i].does);
+        put_format(view, row, INK_BOLD, "%s%s", gap, shown[i].key);
+        put_format(view, row, INK_PLAIN, " %s", shown[i].does);
     }
 }
 

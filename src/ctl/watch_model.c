@@ -250,6 +250,19 @@ static cJSON *request_about_chosen(const struct watch_model *model, const char *
     return request;
 }
 
+#define TYPED_BYTES_MAX (WATCH_TYPED_MAX * 4)
+
+static void typed_text(const struct watch_model *model, char text[TYPED_BYTES_MAX])
+{
+    wchar_t typed[WATCH_TYPED_MAX];
+    const wchar_t *from = typed;
+    mbstate_t state = {0};
+    wmemcpy(typed, model->typed, (size_t)model->typed_length);
+    typed[model->typed_length] = L'\0';
+    size_t bytes = wcsrtombs(text, &from, TYPED_BYTES_MAX - 1, &state);
+    text[bytes == (size_t)-1 ? 0 : bytes] = '\0';
+}
+
 static cJSON *begin_denial(struct watch_model *model)
 {
     const cJSON *chosen = watch_model_chosen_request(model);
@@ -258,24 +271,33 @@ static cJSON *begin_denial(struct watch_model *model)
     /* The choice stays with it while the reason is typed, whatever arrives. */
     snprintf(model->chosen_request, sizeof model->chosen_request, "%s", member_text(chosen, "id"));
     model->asking_reason = true;
-    model->reason_length = 0;
+    model->typed_length = 0;
     return NULL;
 }
 
 static cJSON *end_denial(struct watch_model *model)
 {
     cJSON *request = request_of("deny");
-    char text[WATCH_REASON_MAX * 4];
-    mbstate_t state = {0};
-    const wchar_t *reason = model->reason;
+    char text[TYPED_BYTES_MAX];
     model->asking_reason = false;
-    model->reason[model->reason_length] = L'\0';
-    size_t bytes = wcsrtombs(text, &reason, sizeof text - 1, &state);
-    text[bytes == (size_t)-1 ? 0 : bytes] = '\0';
+    typed_text(model, text);
     cJSON_AddStringToObject(request, "request_id", model->chosen_request);
     if (*text)
         cJSON_AddStringToObject(request, "reason", text);
     return request;
+}
+
+/* True: what is typed is another by now. */
+static bool type(struct watch_model *model, struct watch_key key)
+{
+    bool rubs = key.kind == WATCH_KEY_BACKSPACE && model->typed_length > 0;
+    bool adds = key.kind == WATCH_KEY_CHARACTER && wcwidth(key.character) >= 0 &&
+                model->typed_length < WATCH_TYPED_MAX - 1;
+    if (rubs)
+        model->typed_length--;
+    if (adds)
+        model->typed[model->typed_length++] = key.character;
+    return rubs || adds;
 }
 
 static cJSON *key_of_reason(struct watch_model *model, struct watch_key key)
@@ -284,11 +306,60 @@ static cJSON *key_of_reason(struct watch_model *model, struct watch_key key)
         return end_denial(model);
     if (key.kind == WATCH_KEY_ESCAPE)
         model->asking_reason = false;
-    else if (key.kind == WATCH_KEY_BACKSPACE && model->reason_length > 0)
-        model->reason_length--;
-    else if (key.kind == WATCH_KEY_CHARACTER && wcwidth(key.character) >= 0 &&
-             model->reason_length < WATCH_REASON_MAX - 1)
-        model->reason[model->reason_length++] = key.character;
+    else
+        type(model, key);
+    return NULL;
+}
+
+/* The next place from `from` on, forwards or back and round the end, whose name has what is typed. */
+static int find(const struct watch_model *model, int from, int step)
+{
+    char text[TYPED_BYTES_MAX];
+    const cJSON *playlist = watch_model_chosen(model)->playlist;
+    int count = cJSON_GetArraySize(playlist);
+    typed_text(model, text);
+    for (int i = 0; i < count && *text; i++) {
+        int at = ((from + i * step) % count + count) % count;
+        if (text_contains(member_text(cJSON_GetArrayItem(playlist, at), "name"), text))
+            return at;
+    }
+    return -1;
+}
+
+static cJSON *play_found(struct watch_model *model)
+{
+    const cJSON *playlist = watch_model_chosen(model)->playlist;
+    const cJSON *item = model->found < 0 ? NULL : cJSON_GetArrayItem(playlist, model->found);
+    model->searching = false;
+    if (!item)
+        return NULL;
+    cJSON *request = request_of("play");
+    cJSON_AddStringToObject(request, "track_id", member_text(item, "id"));
+    return request;
+}
+
+static cJSON *key_of_search(struct watch_model *model, struct watch_key key)
+{
+    int from = model->found < 0 ? 0 : model->found;
+    if (key.kind == WATCH_KEY_ENTER)
+        return play_found(model);
+    if (key.kind == WATCH_KEY_ESCAPE)
+        model->searching = false;
+    else if (key.kind == WATCH_KEY_DOWN)
+        model->found = find(model, from + 1, 1);
+    else if (key.kind == WATCH_KEY_UP)
+        model->found = find(model, from - 1, -1);
+    else if (type(model, key))
+        model->found = find(model, from, 1);
+    return NULL;
+}
+
+static cJSON *begin_search(struct watch_model *model)
+{
+    model->searching = true;
+    model->found = -1;
+    model->typed_length = 0;
+    model->scrolled = 0;
     return NULL;
 }
 
@@ -336,12 +407,16 @@ static cJSON *key_of_view(struct watch_model *model, struct watch_key key)
         model->scrolled = 0;
         model->chosen_request[0] = '\0';
         return NULL;
+    case WATCH_KEY_ENTER:
+        return request_of("play");
     case WATCH_KEY_CHARACTER:
         break;
     default:
         return NULL;
     }
     switch (key.character) {
+    case L'/':
+        return begin_search(model);
     case L'+':
     case L'=':
         return request_by("volume", "by", VOLUME_STEP);
@@ -370,11 +445,14 @@ enum watch_outcome watch_model_key(struct watch_model *model, struct watch_key k
                                    cJSON **ret_request)
 {
     const struct watch_speaker *speaker = watch_model_chosen(model);
-    if (!model->asking_reason && key.kind == WATCH_KEY_CHARACTER && key.character == L'q')
+    bool typing = model->asking_reason || model->searching;
+    if (!typing && key.kind == WATCH_KEY_CHARACTER && key.character == L'q')
         return WATCH_QUIT;
     if (model->message_is_error)
         model->message[0] = '\0';
-    cJSON *request = model->asking_reason ? key_of_reason(model, key) : key_of_view(model, key);
+    cJSON *request = model->asking_reason ? key_of_reason(model, key)
+                     : model->searching   ? key_of_search(model, key)
+                                          : key_of_view(model, key);
     if (!request)
         return WATCH_STAY;
     if (speaker->live && !is_waiting(speaker, member_text(request, "cmd"))) {

@@ -15,7 +15,7 @@
 
 #define WATCH_ASKED_MAX 8
 #define WATCH_TEXT_MAX 512
-#define WATCH_REASON_MAX 200
+#define WATCH_TYPED_MAX 200
 
 struct watch_asked {
     int id; /* 0: free */
@@ -40,8 +40,10 @@ struct watch_model {
     bool message_is_error;
     int64_t message_until_ms;
     bool asking_reason; /* a denial's reason is being typed */
-    wchar_t reason[WATCH_REASON_MAX];
-    int reason_length;
+    bool searching;     /* or what a name on the playlist is to have */
+    int found;          /* the item's place, 0-based; -1: none */
+    wchar_t typed[WATCH_TYPED_MAX];
+    int typed_length;
 };
 
 enum watch_key_kind {

@@ -71,7 +71,7 @@ HOST = """
   approved  add Meadow, by Dana
   denied    add Meadow, by Dana: Not tonight
 
- q quit  space pause  a approve  d deny  ←→ seek  n/p track  +/- volume  m mute
+ q quit  space pause  a approve  d deny  ←→ seek  n/p track  / search
 """
 
 
@@ -104,7 +104,7 @@ def test_a_guest(daemon, screen):
     daemon.requested = [fake_daemon.request("ab12", mine=True)]
     daemon.answers["toggle"] = "only the session's host may pause; this speaker is a guest: ask with tuttictl request"
     watch(screen, daemon)
-    shown = screen.wait_for("live$", "^ q quit  \\+/- volume  m mute$")
+    shown = screen.wait_for("live$", "^ q quit  / search  \\+/- volume  m mute$")
     assert shown[0].startswith(" Kitchen, guest  ")
     assert "  pending   add Meadow, by this speaker" in shown
     screen.keys("Space")
@@ -261,6 +261,23 @@ def test_json_tells_events_by_lines(daemon):
     process.stdout.close()
     process.stderr.close()
     daemon.start()
+
+
+def test_a_track_is_searched_for_and_played(screen, daemon):
+    daemon.answers["play"] = {"took_ms": 4}
+    watch(screen, daemon)
+    screen.wait_for("^▶    1 Harbour", "^     3 The Pier")
+    screen.keys("/", "r")
+    screen.wait_for("^ Search: r$", "^›    1 Harbour", "^ Enter play  Esc back  ↑↓ next")
+    screen.keys("Down")
+    screen.wait_for("^›    3 The Pier", "^▶    1 Harbour")
+    screen.keys("x")
+    screen.wait_for("^ Nothing has rx$", without="›")
+    screen.keys("BSpace", "Down", "Enter")
+    screen.wait_for("playing, confirmed in 4 ms", without="Search|›")
+    assert daemon.asked("play")[-1]["track_id"] == "i3"
+    screen.resize(40, 24)
+    screen.wait_for("^ q quit  space pause  ←→ seek  n/p track$")
 
 
 # --- tuttictl speakers --watch -----------------------------------------------------------------------

@@ -68,7 +68,7 @@ static void a_host_sees_it_all(void **state)
         "  approved  add Pier, by Dana",
         "  denied    add Meadow, by Dana: Not tonight",
         "",
-        " q quit  space pause  a approve  d deny  ←→ seek  n/p track  +/- volume  m mute",
+        " q quit  space pause  a approve  d deny  ←→ seek  n/p track  / search",
     };
     assert_view(24, 80, wanted);
 }
@@ -142,7 +142,7 @@ static void a_guest_has_a_guests_keys(void **state)
     (void)state;
     watch_line(&model, 0, "{\"event\":\"status\",\"status\":" STATUS(GUEST) "}", 0);
     watch_layout(&view, &model, 24, 80);
-    assert_string_equal(view.row[23].text, " q quit  +/- volume  m mute ");
+    assert_string_equal(view.row[23].text, " q quit  / search  +/- volume  m mute");
     assert_null(strstr(view.row[0].text, "code"));
     assert_null(strstr(view.row[row_of("by Kim")].text, "›"));
 }
@@ -166,7 +166,7 @@ static void nothing_is_made_up_before_the_first_news(void **state)
     assert_non_null(strstr(view.row[0].text, " /1"));
     assert_non_null(strstr(view.row[0].text, "  connecting"));
     assert_string_equal(view.row[1].text, "");
-    assert_string_equal(view.row[23].text, " q quit  +/- volume  m mute ");
+    assert_string_equal(view.row[23].text, " q quit  / search  +/- volume  m mute");
 }
 
 static void what_is_wrong_is_said_in_red(void **state)
@@ -190,7 +190,7 @@ static void a_reason_is_typed_in_sight(void **state)
     assert_string_equal(view.row[22].text, " Why not? no");
     assert_int_equal(view.cursor_row, 22);
     assert_int_equal(view.cursor_column, 12);
-    assert_string_equal(view.row[23].text, " Enter deny  Esc back ");
+    assert_string_equal(view.row[23].text, " Enter deny  Esc back");
     for (int i = 0; i < 500; i++)
         watch_model_key(&model, (struct watch_key){.character = L'x'}, 0, &none);
     watch_model_key(&model, (struct watch_key){.character = L'!'}, 0, &none);

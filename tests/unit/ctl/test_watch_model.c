@@ -61,6 +61,32 @@ static void a_host_commands_by_keys(void **state)
                      WATCH_QUIT);
 }
 
+static void enter_plays_what_is_searched_for(void **state)
+{
+    (void)state;
+    assert_key(WATCH_KEY_ENTER, 0, 2, "{\"cmd\":\"play\"}");
+    watch_line(&model, 0, "{\"id\":2,\"ok\":true}", 0);
+    type("/MEQ"); /* q does not quit while it is typed */
+    assert_int_equal(model.found, -1);
+    assert_key(WATCH_KEY_BACKSPACE, 0, 0, "");
+    assert_int_equal(model.found, 1);
+    assert_key(WATCH_KEY_ENTER, 0, 3, "{\"cmd\":\"play\",\"track_id\":\"i2\"}");
+    watch_line(&model, 0, "{\"id\":3,\"ok\":true}", 0);
+    assert_false(model.searching);
+    type("/a"); /* both have one: up and down go round */
+    assert_int_equal(model.found, 0);
+    assert_key(WATCH_KEY_DOWN, 0, 0, "");
+    assert_int_equal(model.found, 1);
+    assert_key(WATCH_KEY_DOWN, 0, 0, "");
+    assert_int_equal(model.found, 0);
+    assert_key(WATCH_KEY_UP, 0, 0, "");
+    assert_int_equal(model.found, 1);
+    assert_key(WATCH_KEY_ESCAPE, 0, 0, "");
+    assert_false(model.searching);
+    type("/x");
+    assert_key(WATCH_KEY_ENTER, 0, 0, ""); /* nothing has it */
+}
+
 static void a_held_key_waits_for_the_answer(void **state)
 {
     (void)state;
@@ -132,14 +158,14 @@ static void a_denial_asks_why(void **state)
     assert_key(WATCH_KEY_ESCAPE, 0, 0, "");
     assert_false(model.asking_reason);
     type("d");
-    for (int i = 0; i < 2 * WATCH_REASON_MAX; i++)
+    for (int i = 0; i < 2 * WATCH_TYPED_MAX; i++)
         assert_key(WATCH_KEY_CHARACTER, L'\u65e5', 0, "");
     cJSON *request = NULL;
     watch_line(&model, 0, "{\"id\":3,\"ok\":true}", 0);
     assert_int_equal(
         watch_model_key(&model, (struct watch_key){.kind = WATCH_KEY_ENTER}, 0, &request),
         WATCH_SEND);
-    assert_int_equal(text_columns(member_text(request, "reason")), 2 * (WATCH_REASON_MAX - 1));
+    assert_int_equal(text_columns(member_text(request, "reason")), 2 * (WATCH_TYPED_MAX - 1));
     cJSON_Delete(request);
 }
 
@@ -207,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_host_commands_by_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(enter_plays_what_is_searched_for, setup, teardown),
         cmocka_unit_test_setup_teardown(a_held_key_waits_for_the_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_become_messages_and_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(pending_requests_come_first_and_one_is_chosen, setup,
