@@ -75,7 +75,9 @@ struct media_upload *media_upload_begin(struct media *media, int *ret_status,
     if (media->uploads >= MEDIA_UPLOADS_MAX)
         return refuse(429, "Too many uploads at once; try again", ret_status, ret_reason);
     if (media->used_bytes >= media->limits.disk_bytes || is_disk_short(media, 0))
-        return refuse(507, "There is no room for more tracks", ret_status, ret_reason);
+        return refuse(
+            507, "There is no room for more tracks ([limits] disk_mb, disk_free_mb of the hub)",
+            ret_status, ret_reason);
     struct media_upload *upload = calloc(1, sizeof *upload);
     if (!upload)
         return refuse(507, "There is no memory for an upload", ret_status, ret_reason);
@@ -176,12 +178,13 @@ void media_upload_feed(struct media_upload *upload, const void *bytes, size_t co
     if (upload->status || count == 0)
         return;
     if (upload->bytes + (int64_t)count > media->limits.track_bytes) {
-        fail(upload, 413, "The track is too large for this hub");
+        fail(upload, 413, "The track is larger than [limits] track_mb of the hub allows");
         return;
     }
     if (media->used_bytes + (int64_t)count > media->limits.disk_bytes ||
         is_disk_short(media, (int64_t)count)) {
-        fail(upload, 507, "There is no room for more tracks");
+        fail(upload, 507,
+             "There is no room for more tracks ([limits] disk_mb, disk_free_mb of the hub)");
         return;
     }
     upload->bytes += (int64_t)count;

@@ -195,8 +195,10 @@ static struct reply create(struct service *service, struct store_session *sessio
 {
     int result = make_room(service, caller->address, trusted);
     if (result == -EDQUOT)
-        return reply_error(507, "This hub holds as many sessions as it may, or as an address may; "
-                                "tutti-hub session delete makes room");
+        return reply_limit(507,
+                           "This hub holds as many sessions as it may, or as an address may; "
+                           "tutti-hub session delete makes room",
+                           service->limits.sessions, "sessions");
     if (result == 0)
         result = store_add_session(service->store, session, name, caller->address);
     if (result < 0)
@@ -284,8 +286,9 @@ struct reply service_seat(struct service *service, const struct store_session *s
     snprintf(user.name, sizeof user.name, "%s", name);
     int result = seat_guest(service, session->id, address);
     if (result == -EDQUOT)
-        return reply_error(507, "The session has as many members as this hub allows it, or an "
-                                "address");
+        return reply_limit(507,
+                           "The session has as many members as this hub allows it, or an address",
+                           service->limits.members, "members");
     if (result == 0)
         result = store_add_user(service->store, &user, token);
     if (result == 0)

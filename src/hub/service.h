@@ -109,6 +109,8 @@ struct reply {
 void service_end(struct service *service);
 
 struct reply reply_error(int status, const char *detail);
+/* At a limit: which option of [limits] it is, and how much that allows. */
+struct reply reply_limit(int status, const char *what, int64_t limit, const char *option);
 
 /* What a kill or another process left behind: files that nothing names are put aside, and the like.
  * Nothing of it is done that rests on what could not be read. */

@@ -18,6 +18,14 @@ struct reply reply_error(int status, const char *detail)
     return (struct reply){.status = status, .body = body};
 }
 
+struct reply reply_limit(int status, const char *what, int64_t limit, const char *option)
+{
+    char detail[256];
+    snprintf(detail, sizeof detail, "%s: %lld at most ([limits] %s of the hub)", what,
+             (long long)limit, option);
+    return reply_error(status, detail);
+}
+
 void service_end(struct service *service)
 {
     speakers_end(&service->speakers);

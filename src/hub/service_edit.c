@@ -78,7 +78,8 @@ struct reply service_insert(struct service *service, const char *session_id,
     struct store_playback playback;
     int result = look_before_insert(service, session_id, &playback);
     if (result == 0)
-        return reply_error(413, "The playlist is full");
+        return reply_limit(413, "The playlist is full", service->limits.playlist_items,
+                           "playlist_items");
     if (result > 0)
         result = store_add_item(service->store, session_id, item);
     if (result < 0)

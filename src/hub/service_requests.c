@@ -73,13 +73,16 @@ struct reply service_add_request(struct service *service, const struct admission
 {
     struct store_request request = {0};
     if (!admission->is_host && !service_may_ask(service, admission))
-        return reply_error(429, "Too many requests; wait a minute");
+        return reply_limit(429, "Too many requests in a minute",
+                           service->limits.requests_per_minute, "requests_per_minute");
     int result = may_wait(service, admission);
     if (result < 0)
         return service_store_error(result, "The requests cannot be read");
     if (result == 0)
-        return reply_error(429, "Too many requests, of the session, of this member or of this "
-                                "address, wait for the host's decision");
+        return reply_limit(429,
+                           "Too many requests, of the session, of this member or of this address, "
+                           "wait for the host's decision",
+                           service->limits.pending_requests, "pending_requests");
     describe(&request, admission, type, payload);
     struct reply reply = add(service, &request);
     store_request_end(&request);

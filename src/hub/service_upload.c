@@ -144,7 +144,8 @@ static struct reply add_file(struct service *service, const struct admission *ad
     if (!service_may_add(service, admission, &at_once, &refusal))
         return refusal;
     if (at_once && !admission->is_host && !service_may_ask(service, admission))
-        return reply_error(429, "Too many tracks; wait a minute");
+        return reply_limit(429, "Too many tracks in a minute", service->limits.requests_per_minute,
+                           "requests_per_minute");
     struct store_media media = service_media_of(item, bytes);
     int result = store_add_media(service->store, &media);
     if (result == 0 && is_called)

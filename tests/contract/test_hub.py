@@ -359,9 +359,9 @@ def test_limits_are_told(hubs):
 
     for _ in range(2):
         assert put(host, pier)[0] == 200
-    refused(put(host, pier), 413, "playlist")
+    refused(put(host, pier), 413, "[limits] playlist_items")
     assert len(files(hub)) == 2
-    refused(put(host, pier * 8), 413, "large")
+    refused(put(host, pier * 8), 413, "[limits] track_mb")
     assert len(files(hub)) == 2
 
     ask = {"request_type": "remove", "payload": {"item_id": "x"}}
@@ -374,10 +374,10 @@ def test_limits_are_told(hubs):
     refused(call(path, "POST", ask, guest), 429, "minute")
     refused(call(path, "POST", {**ask, "payload": {"x": "y" * 9000}}, join(host)[1]["guest_token"]), 413, "long")
 
-    refused(join(host), 507, "members")
+    refused(join(host), 507, "[limits] members")
     harness.Host(hub.url)
     _, login = call(hub.url + "/auth/login", "POST", {"name": "x", "role": "host"})
-    refused(call(hub.url + "/sessions", "POST", {"host_name": "x"}, login["token"]), 507, "sessions")
+    refused(call(hub.url + "/sessions", "POST", {"host_name": "x"}, login["token"]), 507, "[limits] sessions")
 
     wrong = f"{hub.url}/sessions/XXXXXX/join"
     assert [call(wrong, "POST", {"guest_name": "x"})[0] for _ in range(3)] == [404, 404, 429]
