@@ -132,7 +132,10 @@ def test_music_goes_on_under_a_chime(house, hub):
         run = card.recording().runs[-1]
         assert np.abs(run.frames).max() <= 1
         reference = harness.reference(harness.MUSIC / "harbour.mp3", run.conf["rate"])
-        tracks[name] = analysis.follow(run, reference, from_ns, to_ns, 0.05, about)
+        tracks[name] = analysis.follow(run, reference, from_ns, to_ns, 0.05, about, 0.01 if name == "bath" else None)
+        if name == "kitchen":  # under a chime, soft music is found near where it is to be, if at all
+            line = np.polyfit(tracks[name].ns - from_ns, tracks[name].position_s, 1)
+            about = lambda ns: np.polyval(line, ns - from_ns)
     chimed = tracks["bath"].match < analysis.MATCH
     heard_ns = tracks["bath"].ns[chimed]
     assert tracks["kitchen"].unmatched() == 0 and len(heard_ns) > 10
@@ -144,7 +147,7 @@ def test_music_goes_on_under_a_chime(house, hub):
     chimed, apart_us = chimed[~np.isnan(apart_us)], apart_us[~np.isnan(apart_us)]
     p50, p99, _ = together.say("beside the chime", apart_us[~chimed])
     assert p50 < 10 and p99 < 30 and np.sum(~chimed) > 30
-    assert together.say("under the chime", apart_us[chimed])[2] < 300
+    assert together.say("under the chime", apart_us[chimed])[0] < 100
     assert bath.status()["sink"]["seeks"] == bath.status()["sink"]["xruns"] == 0
 
 
