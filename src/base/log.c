@@ -8,6 +8,7 @@
 
 #include "tutti/base/text.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static const int level_priorities[] = {3, 4, 6, 7};
 #define SECRET_ROOM 4096
 
 static enum log_level threshold = LOG_INFO;
+static pthread_mutex_t secrets_lock = PTHREAD_MUTEX_INITIALIZER; /* over these two */
 static char *secrets[LOG_SECRETS_MAX];
 static size_t secrets_next;
 
@@ -52,29 +54,38 @@ enum log_level log_get_level(void)
     return threshold;
 }
 
+static bool is_known(const char *secret)
+{
+    for (size_t i = 0; i < LOG_SECRETS_MAX; i++)
+        if (secrets[i] && strcmp(secrets[i], secret) == 0)
+            return true;
+    return false;
+}
+
 void log_add_secret(const char *secret)
 {
     if (!secret || strlen(secret) < LOG_SECRET_MIN_LEN)
         return;
-    for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
-        if (secrets[i] && strcmp(secrets[i], secret) == 0)
-            return;
+    pthread_mutex_lock(&secrets_lock);
+    if (!is_known(secret)) {
+        free(secrets[secrets_next]);
+        secrets[secrets_next] = strdup(secret);
+        if (!secrets[secrets_next])
+            abort(); /* better silent than with a secret in the log */
+        secrets_next = (secrets_next + 1) % LOG_SECRETS_MAX;
     }
-    char *copy = strdup(secret);
-    if (!copy)
-        abort(); /* better silent than with a secret in the log */
-    free(secrets[secrets_next]);
-    secrets[secrets_next] = copy;
-    secrets_next = (secrets_next + 1) % LOG_SECRETS_MAX;
+    pthread_mutex_unlock(&secrets_lock);
 }
 
 void log_forget_secrets(void)
 {
+    pthread_mutex_lock(&secrets_lock);
     for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
         free(secrets[i]);
         secrets[i] = NULL;
     }
     secrets_next = 0;
+    pthread_mutex_unlock(&secrets_lock);
 }
 
 static void mask(char *text, const char *secret)
@@ -90,10 +101,12 @@ static void mask(char *text, const char *secret)
 
 void log_redact(char *text)
 {
+    pthread_mutex_lock(&secrets_lock);
     for (size_t i = 0; i < LOG_SECRETS_MAX; i++) {
         if (secrets[i])
             mask(text, secrets[i]);
     }
+    pthread_mutex_unlock(&secrets_lock);
 }
 
 static size_t write_prefix(char *line, size_t size, enum log_level level)

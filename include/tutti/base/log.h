@@ -4,7 +4,7 @@
  * Under systemd (JOURNAL_STREAM set) lines carry the <N> priority prefix that the journal
  * understands and no timestamp; elsewhere a UTC timestamp and the level's name.
  * Secrets given to log_add_secret() never appear in a line: they are masked as "***".
- * Not thread-safe: tutti's programs are single-threaded.
+ * Lines may come from any thread, and secrets as well; the level is the main one's to set.
  */
 #ifndef TUTTI_BASE_LOG_H
 #define TUTTI_BASE_LOG_H
