@@ -34,11 +34,12 @@ static int errno_of(sqlite3 *db)
     }
 }
 
-/* A disk that fails does so for every call: what was said a moment ago is not said again. */
+/* A disk that fails does so for every call: what was said a moment ago is not said again, by one
+ * thread. */
 static bool is_news(int code)
 {
-    static int said_code;
-    static int64_t said_at_ns;
+    static _Thread_local int said_code;
+    static _Thread_local int64_t said_at_ns;
     int64_t now_ns = hub_clock_steady_ns();
     if (code == said_code && now_ns - said_at_ns < SAY_AGAIN_NS)
         return false;

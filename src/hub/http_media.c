@@ -72,8 +72,25 @@ static int not_opened(struct exchange *exchange, const char *path)
     exchange->file = -1;
     if (error == ENOENT)
         return http_answer_reply(exchange, reply_error(404, "Not Found"));
+    if (error == ESTALE)
+        return http_answer_reply(exchange, reply_error(409, "The track's file is another one now: "
+                                                            "it has to be added again"));
+    if (error == EAGAIN)
+        return http_answer_reply(exchange, reply_error(503, "The library is still being looked "
+                                                            "through; try again"));
     log_error("media file %s: %s", path, strerror(error));
     return http_answer_reply(exchange, reply_error(503, "The track cannot be read now"));
+}
+
+/* An upload, or a file of the library. */
+static int open_media(struct service *service, const char *path, struct media_file *ret)
+{
+    struct library_stamp stamp;
+    if (!service->library || strncmp(path, LIBRARY_FOLDER, strlen(LIBRARY_FOLDER)) != 0)
+        return media_open(service->media, path, ret);
+    int fd = library_open(service->library, path, &stamp);
+    *ret = (struct media_file){stamp.bytes, stamp.changed_ns / NS_PER_S};
+    return fd;
 }
 
 int http_send_media(struct exchange *exchange, const char *path)
@@ -83,11 +100,12 @@ int http_send_media(struct exchange *exchange, const char *path)
     struct media_file file;
     int64_t from = 0, end;
     char etag[MEDIA_PATH_MAX + 32], range[96];
-    exchange->file = media_open(exchange->server->service->media, path, &file);
+    exchange->file = open_media(exchange->server->service, path, &file);
     if (exchange->file < 0)
         return not_opened(exchange, path);
-    /* A stored file never changes: its name is as good as a hash. */
-    snprintf(etag, sizeof etag, "\"%s-%lld\"", path + strlen("uploads/"), (long long)file.bytes);
+    /* A stored file never changes, and of the library's the name tells which it is: it is as good
+     * as a hash. */
+    snprintf(etag, sizeof etag, "\"%s-%lld\"", strchr(path, '/') + 1, (long long)file.bytes);
     if (header_is(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, etag))
         return send_not_modified(wsi, etag);
     end = file.bytes;

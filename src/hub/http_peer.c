@@ -155,14 +155,14 @@ static int answer_now(struct exchange *exchange, struct reply reply)
 }
 
 /* Nothing is read meanwhile: lws 4.1 would go round what comes early without taking it. */
-static void wait(struct exchange *exchange)
+void http_wait(struct exchange *exchange)
 {
     lws_set_timeout(exchange->wsi, NO_PENDING_TIMEOUT, 0);
     lws_rx_flow_control(exchange->wsi, 0);
 }
 
 /* lws tells of no connection that it does not read from that it can be written to. */
-static void go_on(struct exchange *exchange)
+void http_go_on(struct exchange *exchange)
 {
     lws_rx_flow_control(exchange->wsi, 1);
     lws_callback_on_writable(exchange->wsi);
@@ -174,7 +174,7 @@ int http_answer_reply(struct exchange *exchange, struct reply reply)
     if (reply.delay_ms <= 0 || !share_take(delayed, exchange->address, INT64_MAX, 100))
         return answer_now(exchange, reply);
     exchange->delayed = reply;
-    wait(exchange);
+    http_wait(exchange);
     lws_set_timer_usecs(exchange->wsi, reply.delay_ms * LWS_US_PER_MS);
     return 0;
 }
@@ -314,6 +314,8 @@ static int begin_without_body(struct exchange *exchange, struct lws *wsi, const 
     if (reads && !may_be_told_much(exchange))
         return http_answer_reply(exchange, reply_error(429, "This address reads too much at once; "
                                                             "wait a minute"));
+    if (reads && strcmp(path, "/library") == 0)
+        return http_search_library(exchange);
     return call_route(exchange, NULL, NULL);
 }
 
@@ -363,7 +365,7 @@ static void track_settled(void *user)
 {
     struct exchange *exchange = user;
     exchange->settled = true;
-    go_on(exchange);
+    http_go_on(exchange);
 }
 
 static int take_body(struct exchange *exchange)
@@ -381,7 +383,7 @@ static int take_body(struct exchange *exchange)
     exchange->json = json;
     if (!exchange->upload)
         return answer_track(exchange);
-    wait(exchange);
+    http_wait(exchange);
     media_upload_settle(exchange->upload, track_settled, exchange);
     return 0;
 }
@@ -430,7 +432,7 @@ int http_timer(struct exchange *exchange)
         return look_at_pace(exchange);
     if (exchange->delayed.status) {
         exchange->is_due = true;
-        go_on(exchange);
+        http_go_on(exchange);
     }
     return 0;
 }
@@ -456,6 +458,11 @@ int http_writable(struct exchange *exchange)
         forget_delay(exchange);
         return answer_now(exchange, reply);
     }
+    if (exchange->found.status) {
+        reply = exchange->found;
+        exchange->found = (struct reply){0};
+        return answer_now(exchange, reply);
+    }
     if (exchange->settled)
         return answer_track(exchange);
     if (exchange->answer)
@@ -475,6 +482,9 @@ void http_finish(struct exchange *exchange)
         forget_delay(exchange);
         let_go(exchange);
     }
+    if (exchange->search)
+        library_search_forget(exchange->search);
+    cJSON_Delete(exchange->found.body);
     body_destroy(exchange->body);
     cJSON_Delete(exchange->described);
     cJSON_Delete(exchange->json);

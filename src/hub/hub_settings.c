@@ -4,6 +4,7 @@
 #include "hub_settings.h"
 
 #include "formats.h"
+#include "library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,11 @@ static bool is_formats(const char *text)
     return formats_parse(text, &formats);
 }
 
+static bool are_directories(const char *text)
+{
+    return library_are_directories(text);
+}
+
 /* clang-format off */
 static const struct option_spec specs[] = {
     CHECKED(server, listen, "127.0.0.1:8700", "Where speakers and people find the hub. 127.0.0.1: this machine only; 0.0.0.0: every IPv4 network; [::]: IPv6. Port 0: any free one.", "ADDRESS:PORT", is_listen),
@@ -72,6 +78,9 @@ static const struct option_spec specs[] = {
     TEXT(page, directory, "", "Its files. Empty: those that were installed with the hub."),
 
     CHECKED(media, formats, "mp3 mp4 flac ogg wav aiff", "What is taken of what people add. Speakers play all of it, all but mp3 with the package tutti-codecs; browsers at the hub's page play mp3.", "mp3, mp4, flac, ogg, wav or aiff, blanks between them", is_formats),
+
+    CHECKED(library, directories, "", "Music that is played from where it is: /srv/music, …. Up to 16 directories; they are only read, looked through in the background and watched for changes. Links in them are not followed.", "directories from / on, with commas between them", are_directories),
+    INTEGER(library, tracks, 1, 1000000, "200000", "Tracks of these directories; more are left out."),
 
     BOOLEAN(session, advance, "true", "At the end of a track whose length is known its session goes on to the next, by itself. The host may decide otherwise for a session: tuttictl session advance off."),
     CHOICE(session, resume, "auto | playing | paused", "auto", "What was playing when the hub was stopped or lost its power, once it is back. playing: plays on; paused: waits for somebody to play; auto: paused after more than a minute, else as if nothing had been."),

@@ -37,6 +37,10 @@ struct hub_settings {
         char formats[128];
     } media;
     struct {
+        char directories[2048];
+        int64_t tracks;
+    } library;
+    struct {
         bool advance;
         int resume; /* enum service_resume, same order */
     } session;

@@ -44,6 +44,9 @@ void media_use_background(struct media *media, struct background *background,
 /* After the backgrounds' ends. NULL is fine. */
 void media_destroy(struct media *media);
 
+/* Bytes that must go before there is room for one more track, whatever its size; <= 0: none. */
+int64_t media_lacking(const struct media *media);
+
 struct media_upload;
 
 /* NULL: none can be taken now; status and reason are said then. */

@@ -60,6 +60,23 @@ static bool is_disk_short(const struct media *media, int64_t more)
            (double)media->limits.free_bytes + (double)more;
 }
 
+/* Where all tracks together may not be much more than one, a part of them is room enough. */
+#define ROOM_PART 4
+
+int64_t media_lacking(const struct media *media)
+{
+    const struct media_limits *limits = &media->limits;
+    int64_t most = limits->disk_bytes / ROOM_PART;
+    int64_t room = limits->track_bytes < most ? limits->track_bytes : most;
+    int64_t lacking = media->used_bytes + room - limits->disk_bytes;
+    struct statvfs status;
+    if (statvfs(media->directory, &status) < 0)
+        return lacking;
+    double free_bytes = (double)status.f_bavail * (double)status.f_frsize;
+    double of_disk = (double)(limits->free_bytes + room) - free_bytes;
+    return of_disk > (double)lacking ? (int64_t)of_disk : lacking;
+}
+
 static struct media_upload *refuse(int status, const char *reason, int *ret_status,
                                    const char **ret_reason)
 {

@@ -93,6 +93,11 @@ static struct reply remove_item(const struct call *call)
     return service_remove_item(call->service, &call->caller, call->segments[0], call->segments[1]);
 }
 
+static struct reply remove_items(const struct call *call)
+{
+    return service_remove_items(call->service, &call->caller, call->segments[0]);
+}
+
 static struct reply requests(const struct call *call)
 {
     return service_requests(call->service, &call->caller, call->segments[0]);
@@ -146,6 +151,11 @@ static struct reply forget_speaker(const struct call *call)
                                   call->segments[1]);
 }
 
+static struct reply remove_track(const struct call *call)
+{
+    return service_remove_track(call->service, &call->caller, call->segments[0]);
+}
+
 static struct reply approve(const struct call *call)
 {
     return service_decide(call->service, &call->caller, call->segments[0], true, call->body);
@@ -174,6 +184,7 @@ static const struct route {
     {"GET", PLAYLIST, playlist},
     {"POST", PLAYLIST, add_item},
     {"PUT", PLAYLIST, add_item},
+    {"DELETE", PLAYLIST, remove_items},
     {"PATCH", "/sessions/*/playlist/*", move_item},
     {"DELETE", "/sessions/*/playlist/*", remove_item},
     {"GET", "/sessions/*/requests", requests},
@@ -186,6 +197,7 @@ static const struct route {
     {"GET", "/sessions/*/speakers/command/*", speakers_commanded},
     {"PATCH", SPEAKER, name_speaker},
     {"DELETE", SPEAKER, forget_speaker},
+    {"DELETE", "/library/*", remove_track},
     {"POST", "/requests/*/approve", approve},
     {"POST", "/requests/*/deny", deny},
 };

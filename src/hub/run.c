@@ -118,17 +118,20 @@ static void keep_fixed(struct hub_settings *next, const struct hub_settings *now
                    strcmp(next->data.directory, now->data.directory) != 0 ||
                    strcmp(next->page.directory, now->page.directory) != 0 ||
                    next->page.serve != now->page.serve ||
+                   strcmp(next->library.directories, now->library.directories) != 0 ||
+                   next->library.tracks != now->library.tracks ||
                    next->server.announce != now->server.announce ||
                    next->server.connections != now->server.connections;
     if (differs)
         log_warn("reloaded, but for [server] listen, tls_certificate, tls_key, announce, "
-                 "connections, [data] directory and [page]: these need a restart");
+                 "connections, [data] directory, [page] and [library]: these need a restart");
     memcpy(next->server.listen, now->server.listen, sizeof next->server.listen);
     memcpy(next->server.tls_certificate, now->server.tls_certificate,
            sizeof next->server.tls_certificate);
     memcpy(next->server.tls_key, now->server.tls_key, sizeof next->server.tls_key);
     memcpy(next->data.directory, now->data.directory, sizeof next->data.directory);
     next->page = now->page;
+    next->library = now->library;
     next->server.announce = now->server.announce;
     next->server.connections = now->server.connections;
 }
@@ -202,6 +205,20 @@ static void say_goodbye(struct service *service)
         log_debug("it could not be stored when the hub stopped");
 }
 
+/* Without one, the hub plays what it has. */
+static struct library *open_library(const struct hub_settings *settings)
+{
+    static formats_t formats; /* as long as the library's thread */
+    formats_parse(settings->media.formats, &formats);
+    return library_create(&(struct library_config){
+        .data_directory = settings->data.directory,
+        .directories = settings->library.directories,
+        .tracks_max = settings->library.tracks,
+        .read = library_read,
+        .read_user = &formats,
+    });
+}
+
 static bool open_service(struct service *service, const struct hub_settings *settings)
 {
     const struct media_limits limits = media_limits(settings);
@@ -216,6 +233,7 @@ static bool open_service(struct service *service, const struct hub_settings *set
     if (!store_is_damaged(service->store) && store_forget_sockets(service->store) < 0)
         return false;
     service_sweep(service);
+    service->library = open_library(settings);
     return true;
 }
 
@@ -269,6 +287,7 @@ int run_hub(struct hub_settings *settings,
     int result = server ? EXIT_STOPPED : EXIT_FAILED;
     server_destroy(server);
     say_goodbye(&running.service);
+    library_destroy(running.service.library);
     media_destroy(running.service.media);
     service_end(&running.service);
     store_close(running.service.store);

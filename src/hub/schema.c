@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 9
+#define SCHEMA_VERSION 10
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -99,6 +99,13 @@ static const char *const migrations[SCHEMA_VERSION] = {
     ("ALTER TABLE media ADD COLUMN described INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE media ADD COLUMN called TEXT NOT NULL DEFAULT '';"
      "CREATE INDEX media_by_described ON media(described) WHERE described < 2;"),
+    /* kept: it was on a playlist, and so is in the library; left_at: on none since then. */
+    ("ALTER TABLE media ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE media ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE media ADD COLUMN left_at INTEGER;"
+     "UPDATE media SET kept = 1, name = (SELECT name FROM items WHERE media_path = media.path)"
+     " WHERE path IN (SELECT media_path FROM items);"
+     "CREATE INDEX media_left ON media(left_at) WHERE kept;"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

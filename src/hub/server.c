@@ -169,6 +169,8 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
             background_finish(server->measuring);
         if (server && server->describing)
             background_finish(server->describing);
+        if (server && server->service->library)
+            library_finish(server->service->library);
         return 0;
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         memset(connection, 0, sizeof *connection);
@@ -370,6 +372,8 @@ struct server *server_create(const struct server_config *config, struct service 
     server->describing = background_create_woken(wake_loop, server);
     background_set_patience(server->describing, DESCRIBING_PATIENCE_NS);
     service->describing = server->describing;
+    if (service->library)
+        library_wake_by(service->library, wake_loop, server);
     service->announce = announce;
     service->is_connected = is_connected;
     service->tell_speaker = tell_speaker;
@@ -447,6 +451,8 @@ void server_destroy(struct server *server)
     media_use_background(server->service->media, NULL, NULL);
     server->service->describing = NULL;
     background_destroy(server->describing);
+    if (server->service->library)
+        library_wake_by(server->service->library, NULL, NULL);
     background_destroy(server->measuring);
     background_destroy(server->background);
     peers_forget_playlist(&server->peers);

@@ -70,11 +70,13 @@ struct exchange {
     cJSON *json;                 /* what the body said, while its track is on its way to the disk */
     struct media_upload *upload; /* the body's */
     struct upload_slot slot;
-    bool settled;         /* the track is on the disk */
-    struct reply refusal; /* to be sent when the body has been seen; status 0: none */
-    struct reply delayed; /* to be sent later; status 0: none */
-    bool is_due;          /* it is later */
-    char *answer;         /* JSON still to be sent, after LWS_PRE bytes of room */
+    bool settled;                  /* the track is on the disk */
+    struct reply refusal;          /* to be sent when the body has been seen; status 0: none */
+    struct reply delayed;          /* to be sent later; status 0: none */
+    bool is_due;                   /* it is later */
+    struct library_search *search; /* under way; NULL: none is */
+    struct reply found;            /* by it, to be sent; status 0: none */
+    char *answer;                  /* JSON still to be sent, after LWS_PRE bytes of room */
     size_t answer_bytes;
     size_t answer_sent;
     const struct page_body *page_body; /* still to be sent; NULL: none */

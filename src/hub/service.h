@@ -8,6 +8,7 @@
 #ifndef TUTTI_HUB_SERVICE_H
 #define TUTTI_HUB_SERVICE_H
 
+#include "library.h"
 #include "media.h"
 #include "rate.h"
 #include "share.h"
@@ -53,6 +54,7 @@ struct service_limits {
 struct service {
     struct store *store;
     struct media *media;
+    struct library *library; /* NULL: there is none */
     struct service_limits limits;
     bool advance;               /* sessions of which nobody said otherwise go on by themselves */
     const char *house_password; /* for login as host; "": none is asked for */
@@ -142,6 +144,8 @@ struct reply service_move_item(struct service *service, const struct caller *cal
                                const char *session_id, const char *item_id, const cJSON *body);
 struct reply service_remove_item(struct service *service, const struct caller *caller,
                                  const char *session_id, const char *item_id);
+struct reply service_remove_items(struct service *service, const struct caller *caller,
+                                  const char *session_id);
 /* The pending ones. */
 struct reply service_requests(struct service *service, const struct caller *caller,
                               const char *session_id);
@@ -196,6 +200,14 @@ STORE_CHECKED int service_playlist_json(struct service *service, const char *ses
                                         cJSON **ret);
 STORE_CHECKED int service_settings_json(struct service *service, const char *session_id,
                                         cJSON **ret);
+
+/* --- the library --------------------------------------------------------------------------- */
+
+/* May this caller search it? A reply without a body if so. */
+struct reply service_may_search(struct service *service, const struct caller *caller);
+/* An upload goes out of the library for good: a host's wish, where no playlist has it. */
+struct reply service_remove_track(struct service *service, const struct caller *caller,
+                                  const char *key);
 
 /* --- speakers ------------------------------------------------------------------------------ */
 

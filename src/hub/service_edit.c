@@ -2,7 +2,9 @@
  * service_edit.c: the playlist and its changes, whoever made them: the host at once, or a guest
  * whose request was approved.
  */
+#include "hub_clock.h"
 #include "service_internal.h"
+#include "tutti/base/log.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -12,6 +14,15 @@
 static void add_item(void *user, const struct store_item *item)
 {
     cJSON_AddItemToArray(user, wire_item(item));
+}
+
+static cJSON *wire_items(const struct store_item *items, int64_t count)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(body, "items");
+    for (int64_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(array, wire_item(&items[i]));
+    return body;
 }
 
 int service_playlist_json(struct service *service, const char *session_id, cJSON **ret)
@@ -58,33 +69,64 @@ static struct reply changed(struct service *service, const char *session_id, boo
     return service_store_error(result, "The playlist could not be stored");
 }
 
-/* 1: there is room for another item and *ret is what plays; 0: there is none; or -errno. */
-static int look_before_insert(struct service *service, const char *session_id,
+/* 1: there is room for so many and *ret is what plays; 0: there is none; or -errno. */
+static int look_before_insert(struct service *service, const char *session_id, int64_t count,
                               struct store_playback *ret)
 {
     int64_t length = 0;
     int result = store_playlist_length(service->store, session_id, &length);
     if (result < 0)
         return result;
-    if (length >= service->limits.playlist_items)
+    if (length + count > service->limits.playlist_items)
         return 0;
     result = store_get_playback(service->store, session_id, ret);
     return result == 0 ? -ENOENT : result;
 }
 
-struct reply service_insert(struct service *service, const char *session_id,
-                            struct store_item *item)
+/* What is on a playlist is in the library. */
+static int add_and_keep(struct service *service, const char *session_id, struct store_item *item)
+{
+    char key[LIBRARY_KEY_MAX];
+    int result = store_add_item(service->store, session_id, item);
+    if (result < 0 || !item->media_path[0])
+        return result;
+    return library_key_of(item->media_path, key)
+               ? store_note_track(service->store, item)
+               : store_keep_media(service->store, item->media_path, item->name);
+}
+
+/* 200 without a body, or the refusal; *ret_first: nothing was played before. */
+static struct reply add_items(struct service *service, const char *session_id,
+                              struct store_item *items, int64_t count, bool *ret_first)
 {
     struct store_playback playback;
-    int result = look_before_insert(service, session_id, &playback);
+    int result = look_before_insert(service, session_id, count, &playback);
     if (result == 0)
         return reply_limit(413, "The playlist is full", service->limits.playlist_items,
                            "playlist_items");
-    if (result > 0)
-        result = store_add_item(service->store, session_id, item);
+    for (int64_t i = 0; i < count && result >= 0; i++)
+        result = add_and_keep(service, session_id, &items[i]);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
-    return changed(service, session_id, !playback.has_track, 0, wire_item(item));
+    *ret_first = !playback.has_track;
+    return (struct reply){.status = 200};
+}
+
+struct reply service_insert(struct service *service, const char *session_id,
+                            struct store_item *item)
+{
+    bool first;
+    struct reply reply = add_items(service, session_id, item, 1, &first);
+    return reply.status == 200 ? changed(service, session_id, first, 0, wire_item(item)) : reply;
+}
+
+struct reply service_insert_all(struct service *service, const char *session_id,
+                                struct store_item *items, int64_t count)
+{
+    bool first;
+    struct reply reply = add_items(service, session_id, items, count, &first);
+    return reply.status == 200 ? changed(service, session_id, first, 0, wire_items(items, count))
+                               : reply;
 }
 
 static int find_item(struct service *service, const char *session_id, const char *item_id,
@@ -153,10 +195,29 @@ struct reply service_remove(struct service *service, const char *session_id, con
     return changed(service, session_id, gone, item.position, status_body("removed"));
 }
 
+struct reply service_clear(struct service *service, const char *session_id)
+{
+    int64_t count = 0;
+    int result = store_playlist_length(service->store, session_id, &count);
+    if (result == 0)
+        result = store_remove_items(service->store, session_id, hub_clock_now().ns);
+    if (result < 0)
+        return service_store_error(result, "The playlist could not be stored");
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "removed", (double)count);
+    return changed(service, session_id, count > 0, 0, body);
+}
+
 /* Names are forgotten before files: a name without a file is a track that cannot be played. */
 void service_drop_media(struct service *service, const char *path)
 {
-    if (!path[0] || store_media_is_used(service->store, path) != 0)
+    if (!path[0])
+        return;
+    if (store_media_is_listed(service->store, path) == 0 &&
+        store_leave_media(service->store, path, hub_clock_now().ns) < 0)
+        log_debug("%s: it could not be stored that no playlist has it", path);
+    library_uploads_changed(service->library);
+    if (store_media_is_used(service->store, path) != 0)
         return;
     if (store_forget_media(service->store, path) == 0)
         media_remove(service->media, path);
@@ -198,7 +259,11 @@ static int find_track(struct service *service, const cJSON *payload, struct stor
               path ? formats_media_type(path) : "audio/mpeg");
     item->duration_s = -1;
     item->tags = track_tags_none();
-    return path ? take_file(service, path, item) : 1;
+    if (!path)
+        return 1;
+    char key[LIBRARY_KEY_MAX];
+    return library_key_of(path, key) ? service_find_track(service, key, item)
+                                     : take_file(service, path, item);
 }
 
 static struct reply apply_add(struct service *service, const struct store_session *session,

@@ -103,6 +103,16 @@ STORE_CHECKED int service_retell_next(struct service *service, const char *sessi
 /* As it is told. */
 cJSON *service_speaker_json(struct service *service, const struct store_speaker *speaker);
 
+/* --- service_library.c --- */
+
+/* 1: the library has a track with this key: where it is, its media type and its length, and where
+ * item has none its track_id and name; 0: it has none; or -errno. */
+STORE_CHECKED int service_find_track(struct service *service, const char *key,
+                                     struct store_item *item);
+/* As the host, or as a guest who asks: what body's `library` names, one key or several. */
+struct reply service_add_tracks(struct service *service, const struct admission *admission,
+                                const cJSON *body);
+
 /* --- service_edit.c: within a change, and without asking who --- */
 
 STORE_CHECKED int service_announce_playlist(struct service *service, const char *session_id);
@@ -110,14 +120,20 @@ STORE_CHECKED int service_announce_playlist(struct service *service, const char 
 /* item->id is filled. */
 struct reply service_insert(struct service *service, const char *session_id,
                             struct store_item *item);
+/* All of them or none; answers with them. */
+struct reply service_insert_all(struct service *service, const char *session_id,
+                                struct store_item *items, int64_t count);
 /* item_id: NULL is no item, which is refused. */
 struct reply service_move(struct service *service, const char *session_id, const char *item_id,
                           int64_t to);
 struct reply service_remove(struct service *service, const char *session_id, const char *item_id);
+/* All items. */
+struct reply service_clear(struct service *service, const char *session_id);
 /* What a request asks for: an addition, a move or a removal. */
 struct reply service_apply(struct service *service, const struct store_session *session,
                            const char *type, const cJSON *payload);
-/* The file goes with the last that names it; after the change. "" is fine. */
+/* An item is gone, or a request: after the change. The file of an upload goes with the last that
+ * names it, unless it is in the library. "" is fine. */
 void service_drop_media(struct service *service, const char *path);
 
 /* --- service_requests.c --- */

@@ -68,6 +68,8 @@ struct reply service_add_item(struct service *service, const struct caller *call
     struct reply refusal;
     if (!service_admit(service, caller, session_id, ROLE_MEMBER, &admission, &refusal))
         return refusal;
+    if (cJSON_HasObjectItem(body, "library"))
+        return service_add_tracks(service, &admission, body);
     if (cJSON_HasObjectItem(body, "media") || admission.is_host)
         return service_upload(service, &admission, body, upload);
     if (!service_text(body, "track_id") || !service_text(body, "name"))
@@ -102,4 +104,17 @@ struct reply service_remove_item(struct service *service, const struct caller *c
     if (!admission.is_host)
         return request_instead(service, &admission, "remove", item_id, NULL);
     return remove_with_media(service, session_id, item_id);
+}
+
+struct reply service_remove_items(struct service *service, const struct caller *caller,
+                                  const char *session_id)
+{
+    struct admission admission;
+    struct reply refusal;
+    if (!service_admit(service, caller, session_id, ROLE_HOST, &admission, &refusal))
+        return refusal;
+    int result = service_begin(service);
+    if (result < 0)
+        return service_store_error(result, "The playlist could not be stored");
+    return service_commit(service, service_clear(service, session_id));
 }

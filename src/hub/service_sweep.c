@@ -63,6 +63,8 @@ void service_tidy(struct service *service)
     if (store_forget_unseen(service->store, MEMBER_UNSEEN_S) == 1)
         log_info("members who were not seen for 30 days are forgotten");
     drop_abandoned(service);
+    if (store_forget_tracks(service->store) < 0)
+        log_debug("tags that nothing needs could not be forgotten; next time");
     if (media_purge(service->media, MEDIA_QUARANTINE_S) < 0)
         log_warn("not all tracks that were put aside 30 days ago could be removed");
 }

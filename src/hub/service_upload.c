@@ -9,6 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Of a single upload: whatever is lacking then, is so for the next one no more. */
+#define MAKE_ROOM_MAX 64
+
 /* --- who may, how many at a time ----------------------------------------------------------- */
 
 struct reply service_begin_upload(struct service *service, const struct caller *caller,
@@ -50,6 +53,23 @@ static bool take_slot(struct service *service, struct upload_slot *slot)
     return slot->taken;
 }
 
+/* What was left first by all playlists goes first, out of the library, so that there is room for
+ * the next track: of any size, for it is not known yet. */
+static void make_room(struct service *service)
+{
+    char path[STORE_PATH_MAX];
+    int64_t lacking = media_lacking(service->media), bytes = 0;
+    for (int tries = 0; lacking > 0 && tries < MAKE_ROOM_MAX; tries++) {
+        if (store_left_media(service->store, path, &bytes) != 1 ||
+            store_forget_media(service->store, path) < 0)
+            return;
+        media_remove(service->media, path);
+        log_info("%s, which no playlist has, makes room for others", path);
+        lacking -= bytes > 0 ? bytes : 1;
+        library_uploads_changed(service->library);
+    }
+}
+
 struct media_upload *service_open_upload(struct service *service, struct upload_slot *slot,
                                          int *ret_status, const char **ret_reason)
 {
@@ -60,8 +80,10 @@ struct media_upload *service_open_upload(struct service *service, struct upload_
                       : "There is no room for more tracks that wait for the host's decision";
     if (allowed <= 0)
         return NULL;
-    if (take_slot(service, slot))
+    if (take_slot(service, slot)) {
+        make_room(service);
         return media_upload_begin(service->media, ret_status, ret_reason);
+    }
     *ret_status = 429;
     *ret_reason = "Too many uploads at once, of all, of this member or of this address; try again";
     return NULL;
@@ -206,8 +228,10 @@ struct reply service_upload(struct service *service, const struct admission *adm
      * put aside one day if nothing names it. */
     if (reply.status == 200 || reply.status == 500)
         media_upload_keep(upload);
-    if (reply.status == 200)
-        say_uploaded(admission, &item);
     service_describe(service);
+    if (reply.status != 200)
+        return reply;
+    say_uploaded(admission, &item);
+    library_uploads_changed(service->library);
     return reply;
 }

@@ -106,6 +106,8 @@ STORE_CHECKED int store_abandoned_session(struct store *store, int64_t older_tha
 
 /* --- members ------------------------------------------------------------------------------- */
 
+/* Of any session. */
+STORE_CHECKED int store_is_member_somewhere(struct store *store, const char *user_id);
 STORE_CHECKED int store_is_member(struct store *store, const char *session_id, const char *user_id);
 STORE_CHECKED int store_add_member(struct store *store, const char *session_id, const char *user_id,
                                    const char *address);
@@ -242,6 +244,7 @@ STORE_CHECKED int store_move_item(struct store *store, const char *session_id,
                                   const struct store_item *item, int64_t new_position);
 STORE_CHECKED int store_remove_item(struct store *store, const char *session_id,
                                     const struct store_item *item);
+STORE_CHECKED int store_remove_items(struct store *store, const char *session_id, int64_t now_ns);
 STORE_CHECKED int store_item_at(struct store *store, const char *session_id, int64_t position,
                                 struct store_item *ret_item);
 /*
@@ -282,9 +285,22 @@ STORE_CHECKED int store_describe_media(struct store *store, const char *path,
 STORE_CHECKED int store_next_session_described(struct store *store, char session_id[STORE_ID_MAX]);
 STORE_CHECKED int store_told_described(struct store *store);
 STORE_CHECKED int store_forget_media(struct store *store, const char *path);
-/* Does an item or a pending request name it? */
+/* A track that is not ours: its tags are kept as long as items or pending requests name it. */
+STORE_CHECKED int store_note_track(struct store *store, const struct store_item *item);
+/* Forgets the tags of those that nothing names any more. */
+STORE_CHECKED int store_forget_tracks(struct store *store);
+/* From now on it is in the library, as this. */
+STORE_CHECKED int store_keep_media(struct store *store, const char *path, const char *name);
+/* Is it in the library, or does a pending request name it? */
 STORE_CHECKED int store_media_is_used(struct store *store, const char *path);
-/* Every file that an item or a pending request names, once. */
+/* Does an item, or a pending request? */
+STORE_CHECKED int store_media_is_listed(struct store *store, const char *path);
+/* No item has it any more. */
+STORE_CHECKED int store_leave_media(struct store *store, const char *path, int64_t now_ns);
+/* Of what is in the library and on no playlist, what was left first. */
+STORE_CHECKED int store_left_media(struct store *store, char path[STORE_PATH_MAX],
+                                   int64_t *ret_bytes);
+/* Every file of which store_media_is_used() says so, once. */
 STORE_CHECKED int store_each_media(struct store *store, void (*visit)(void *user, const char *path),
                                    void *user);
 /* Bytes of tracks that wait for a host's decision: from an address, or NULL: all. */

@@ -194,19 +194,19 @@ int store_remove_item(struct store *store, const char *session_id, const struct 
                   "si", session_id, item->position);
 }
 
-/* --- tracks that were uploaded ------------------------------------------------------------- */
-
-int store_add_media(struct store *store, const struct store_media *media)
+/* What was uploaded is left in the library. */
+int store_remove_items(struct store *store, const char *session_id, int64_t now_ns)
 {
-    const struct track_tags *tags = &media->tags;
-    const struct loudness *loudness = &tags->loudness;
-    return db_run(store->db,
-                  "INSERT INTO media (path, duration_s, bytes, " TAG_COLUMNS ")"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "sdisssidddd", media->path, media->duration_s, media->bytes, tags->title,
-                  tags->artist, tags->album, (int64_t)tags->number, loudness->track_gain_db,
-                  loudness->track_peak, loudness->album_gain_db, loudness->album_peak);
+    int result = db_run(store->db,
+                        "UPDATE media SET left_at = ? WHERE path IN"
+                        " (SELECT media_path FROM items WHERE session_id = ?)",
+                        "is", now_ns, session_id);
+    return result < 0
+               ? result
+               : db_run(store->db, "DELETE FROM items WHERE session_id = ?", "s", session_id);
 }
+
+/* --- tracks that were uploaded ------------------------------------------------------------- */
 
 int store_media(struct store *store, const char *path, struct store_media *ret)
 {
@@ -228,25 +228,109 @@ int store_forget_media(struct store *store, const char *path)
     return db_run(store->db, "DELETE FROM media WHERE path = ?", "s", path);
 }
 
+/* Of the library's directories. */
+#define TRACKS "path LIKE 'library/%'"
+
+static int insert_media(struct store *store, const char *insert, const struct store_media *media)
+{
+    char sql[256];
+    const struct track_tags *tags = &media->tags;
+    const struct loudness *loudness = &tags->loudness;
+    snprintf(sql, sizeof sql,
+             "%s INTO media (path, duration_s, bytes, " TAG_COLUMNS ")"
+             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             insert);
+    return db_run(store->db, sql, "sdisssidddd", media->path, media->duration_s, media->bytes,
+                  tags->title, tags->artist, tags->album, (int64_t)tags->number,
+                  loudness->track_gain_db, loudness->track_peak, loudness->album_gain_db,
+                  loudness->album_peak);
+}
+
+int store_add_media(struct store *store, const struct store_media *media)
+{
+    return insert_media(store, "INSERT", media);
+}
+
+int store_note_track(struct store *store, const struct store_item *item)
+{
+    struct store_media media = {.duration_s = item->duration_s, .tags = item->tags};
+    snprintf(media.path, sizeof media.path, "%s", item->media_path);
+    return insert_media(store, "INSERT OR REPLACE", &media);
+}
+
+int store_forget_tracks(struct store *store)
+{
+    return db_run(store->db,
+                  "DELETE FROM media WHERE " TRACKS
+                  " AND NOT EXISTS (SELECT 1 FROM items WHERE media_path = media.path)"
+                  " AND NOT EXISTS (SELECT 1 FROM requests WHERE status = 'pending'"
+                  " AND media_path = media.path)",
+                  "");
+}
+
+int store_keep_media(struct store *store, const char *path, const char *name)
+{
+    return db_run(store->db,
+                  "UPDATE media SET kept = 1, left_at = NULL, name = iif(kept, name, ?2)"
+                  " WHERE path = ?1",
+                  "ss", path, name);
+}
+
+#define LISTED                                                                                     \
+    "EXISTS (SELECT 1 FROM items WHERE media_path = ?1) OR EXISTS"                                 \
+    " (SELECT 1 FROM requests WHERE status = 'pending' AND media_path = ?1)"
+
+static int is_so(struct store *store, const char *sql, const char *path)
+{
+    int64_t so = 0;
+    int result = db_number(store->db, &so, sql, "s", path);
+    return result == 1 ? so != 0 : result == 0 ? -EIO : result;
+}
+
+int store_media_is_listed(struct store *store, const char *path)
+{
+    return is_so(store, "SELECT " LISTED, path);
+}
+
 int store_media_is_used(struct store *store, const char *path)
 {
-    int64_t used = 0;
-    int result = db_number(store->db, &used,
-                           "SELECT EXISTS (SELECT 1 FROM items WHERE media_path = ?1) OR EXISTS"
-                           " (SELECT 1 FROM requests"
-                           "  WHERE status = 'pending' AND media_path = ?1)",
-                           "s", path);
-    return result == 1 ? used != 0 : result == 0 ? -EIO : result;
+    return is_so(store, "SELECT EXISTS (SELECT 1 FROM media WHERE path = ?1 AND kept) OR " LISTED,
+                 path);
+}
+
+int store_leave_media(struct store *store, const char *path, int64_t now_ns)
+{
+    return db_run(store->db, "UPDATE media SET left_at = ? WHERE path = ?", "is", now_ns, path);
+}
+
+int store_left_media(struct store *store, char path[STORE_PATH_MAX], int64_t *ret_bytes)
+{
+    struct db_rows rows = db_query(store->db,
+                                   "SELECT path, bytes FROM media m WHERE kept"
+                                   " AND NOT EXISTS (SELECT 1 FROM items WHERE media_path = m.path)"
+                                   " AND NOT EXISTS (SELECT 1 FROM requests"
+                                   "  WHERE status = 'pending' AND media_path = m.path)"
+                                   " ORDER BY left_at LIMIT 1",
+                                   "");
+    int result = db_next(&rows);
+    if (result == 1) {
+        db_copy(&rows, 0, path, STORE_PATH_MAX);
+        *ret_bytes = db_int(&rows, 1);
+    }
+    db_done(&rows);
+    return result;
 }
 
 int store_each_media(struct store *store, void (*visit)(void *user, const char *path), void *user)
 {
     int result;
-    struct db_rows rows = db_query(store->db,
-                                   "SELECT media_path FROM items WHERE media_path IS NOT NULL UNION"
-                                   " SELECT media_path FROM requests"
-                                   " WHERE status = 'pending' AND media_path IS NOT NULL",
-                                   "");
+    struct db_rows rows =
+        db_query(store->db,
+                 "SELECT path FROM media WHERE kept UNION"
+                 " SELECT media_path FROM items WHERE media_path IS NOT NULL UNION"
+                 " SELECT media_path FROM requests"
+                 " WHERE status = 'pending' AND media_path IS NOT NULL",
+                 "");
     while ((result = db_next(&rows)) == 1)
         visit(user, db_text(&rows, 0));
     return result;

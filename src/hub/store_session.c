@@ -225,8 +225,21 @@ int store_each_session(struct store *store, int64_t limit,
     return result;
 }
 
+/* What was uploaded for it goes with it, out of the library, but for what others play as well. */
+static int unkeep_media_of(struct store *store, const char *session_id)
+{
+    return db_run(store->db,
+                  "UPDATE media SET kept = 0 WHERE path IN"
+                  " (SELECT media_path FROM items WHERE session_id = ?1) AND path NOT IN"
+                  " (SELECT media_path FROM items WHERE session_id <> ?1 AND media_path NOT NULL)",
+                  "s", session_id);
+}
+
 int store_delete_session(struct store *store, const char *session_id)
 {
+    int result = unkeep_media_of(store, session_id);
+    if (result < 0)
+        return result;
     return db_run(store->db, "DELETE FROM sessions WHERE id = ?", "s", session_id);
 }
 
@@ -250,6 +263,11 @@ int store_abandoned_session(struct store *store, int64_t older_than_s, char id[S
 }
 
 /* --- members ------------------------------------------------------------------------------- */
+
+int store_is_member_somewhere(struct store *store, const char *user_id)
+{
+    return db_exists(store->db, "SELECT 1 FROM members WHERE user_id = ? LIMIT 1", "s", user_id);
+}
 
 int store_is_member(struct store *store, const char *session_id, const char *user_id)
 {
@@ -381,8 +399,9 @@ int store_set_playback(struct store *store, const char *session_id,
 int store_get_rules(struct store *store, const char *session_id, struct store_rules *ret_rules)
 {
     struct db_rows rows =
-        db_query(store->db, "SELECT advance, repeat, shuffle_seed, control, adding FROM sessions WHERE id = ?", "s",
-                 session_id);
+        db_query(store->db,
+                 "SELECT advance, repeat, shuffle_seed, control, adding FROM sessions WHERE id = ?",
+                 "s", session_id);
     int result = db_next(&rows);
     if (result != 1)
         return result;

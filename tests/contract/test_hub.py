@@ -281,7 +281,7 @@ def test_so_many_uploads_run_at_a_time(hubs):
     assert put(host, pier)[0] == 200
 
 
-def test_a_file_goes_with_its_last_item(hubs):
+def test_a_file_goes_when_it_leaves_the_library(hubs):
     hub = hubs()
     host = harness.Host(hub.url)
     _, item = put(host, (MUSIC / "pier.mp3").read_bytes())
@@ -295,7 +295,11 @@ def test_a_file_goes_with_its_last_item(hubs):
     path = f"{host.url}/sessions/{host.session_id}/playlist"
     assert call(f"{path}/{items[0]['id']}", "DELETE", token=host.token)[0] == 200
     assert len(files(hub)) == 1
+    track = f"{host.url}/library/{item['media_url'].rsplit('/', 1)[1].removesuffix('.mp3')}"
+    wait_until(lambda: call(track, "DELETE", token=host.token)[0] == 409, what="the library to know that it is played")
     assert call(f"{path}/{items[1]['id']}", "DELETE", token=host.token)[0] == 200
+    assert len(files(hub)) == 1 and fetch(host.url + item["media_url"])
+    assert call(track, "DELETE", token=host.token)[0] == 200
     wait_until(lambda: files(hub) == [], what="the file to go")
 
 
