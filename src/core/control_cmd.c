@@ -98,6 +98,13 @@ static const struct field command_speakers[] = {
     FLAG_FIELD(identify),
     FLAG_FIELD(clicks),
     {0}};
+static const struct field search[] = {
+    TEXT_FIELD(words, false),
+    TEXT_FIELD(album, false),
+    {"after", WHOLE, offsetof(struct control_cmd, after), 0, false, 0, CONTROL_AFTER_MAX},
+    {"limit", WHOLE, offsetof(struct control_cmd, limit), 0, false, 1, CONTROL_LIMIT_MAX},
+    {0}};
+static const struct field add_tracks[] = {TEXT_FIELD(tracks, true), {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
 /* Who may: anybody, the session's host, or its guests; and what it is called when they may not. */
@@ -148,6 +155,9 @@ static const struct command {
     {"name-speaker", CONTROL_NAME_SPEAKER, name_speaker, CONTROLLER, "name speakers"},
     {"command-speakers", CONTROL_COMMAND_SPEAKERS, command_speakers, CONTROLLER,
      "change other speakers"},
+    {"search", CONTROL_SEARCH, search, ANYBODY, NULL},
+    {"add-tracks", CONTROL_ADD_TRACKS, add_tracks, ANYBODY, NULL}, /* the hub knows who may */
+    {"clear", CONTROL_CLEAR, none, HOST, "clear the playlist"},
     {"settings", CONTROL_SETTINGS, settings, ANYBODY,
      NULL}, /* to see; the hub knows who may more */
 };
@@ -292,6 +302,8 @@ bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd, char error
                                     .ms = NAN,
                                     .duration_s = NAN,
                                     .new_position = -1,
+                                    .after = -1,
+                                    .limit = -1,
                                     .advance = -1,
                                     .shuffle = -1,
                                     .on = -1,

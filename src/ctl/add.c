@@ -3,7 +3,9 @@
  */
 #include "add.h"
 
+#include "folder.h"
 #include "invocation.h"
+#include "library.h"
 #include "members.h"
 #include "print.h"
 #include "text.h"
@@ -134,37 +136,113 @@ static enum exit_code add_file(struct client *client, const char *path, const ch
     return result;
 }
 
-/* The files of argv into files[], which has room for all; their number, or -1 for wrong usage. */
-static int sort_arguments(int argc, char *const *argv, const char **files, const char **ret_name)
+/* --- the arguments ------------------------------------------------------------------------- */
+
+struct wanted {
+    const char *words[INVOCATION_WORDS_MAX];
+    int count;
+    const char *name;   /* NULL: its own */
+    const char *folder; /* with all that is in it; NULL: none */
+};
+
+/* The value of an option, behind "=" or as the next word: true, and *ret is NULL if it is missing. */
+static bool take_option(const char *option, int argc, char *const *argv, int *at, const char **ret)
 {
-    static const char option[] = "--name";
-    int count = 0;
-    *ret_name = NULL;
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--name=", sizeof option) == 0)
-            *ret_name = argv[i] + sizeof option;
-        else if (strcmp(argv[i], option) != 0)
-            files[count++] = argv[i];
-        else if (++i == argc)
-            return -1;
-        else
-            *ret_name = argv[i];
-    }
-    bool good = count > 0 && (!*ret_name || (count == 1 && **ret_name && text_is_clean(*ret_name)));
-    return good ? count : -1;
+    size_t length = strlen(option);
+    const char *word = argv[*at];
+    if (strncmp(word, option, length) != 0 || (word[length] != '\0' && word[length] != '='))
+        return false;
+    if (word[length] == '=')
+        *ret = word + length + 1;
+    else
+        *ret = ++*at < argc ? argv[*at] : NULL;
+    return true;
 }
 
-enum exit_code add_files(struct client *client, int argc, char *const *argv, bool json,
-                         const struct paper *paper)
+static bool sort_arguments(int argc, char *const *argv, struct wanted *wanted)
 {
-    const char *files[INVOCATION_WORDS_MAX], *name;
-    int count = argc <= INVOCATION_WORDS_MAX ? sort_arguments(argc, argv, files, &name) : -1;
-    enum exit_code result = count > 0 ? EXIT_OK : EXIT_USAGE;
-    for (int i = 0; i < count && result != EXIT_UNREACHABLE; i++) {
-        char own[256];
-        add_name_of(files[i], own, sizeof own);
-        enum exit_code one = add_file(client, files[i], name ? name : own, json, paper);
-        result = one == EXIT_OK ? result : one;
+    if (argc > INVOCATION_WORDS_MAX)
+        return false;
+    for (int i = 0; i < argc; i++) {
+        const char *value = "";
+        if (take_option("--name", argc, argv, &i, &value))
+            wanted->name = value;
+        else if (take_option("-r", argc, argv, &i, &value))
+            wanted->folder = value;
+        else
+            wanted->words[wanted->count++] = argv[i];
+        if (!value)
+            return false;
     }
-    return result;
+    if (wanted->folder)
+        return wanted->count == 0 && !wanted->name;
+    return wanted->count > 0 && (!wanted->name || (wanted->count == 1 && *wanted->name &&
+                                                   text_is_clean(wanted->name)));
+}
+
+/* What is a file, or looks like the path of one: the rest is looked for in the library. */
+static bool is_file(const char *word)
+{
+    struct stat about;
+    const char *dot = strrchr(word, '.');
+    return strchr(word, '/') || stat(word, &about) == 0 || (dot && strlen(dot) > 1 &&
+                                                            strlen(dot) <= 5 && !strchr(dot, ' '));
+}
+
+static bool are_files(const struct wanted *wanted)
+{
+    for (int i = 0; i < wanted->count; i++)
+        if (is_file(wanted->words[i]))
+            return true;
+    return wanted->name != NULL;
+}
+
+/* One after the other, whatever becomes of them. */
+struct additions {
+    struct client *client;
+    const char *name;
+    bool json;
+    const struct paper *paper;
+    int count;
+    enum exit_code result;
+};
+
+static bool add_next(void *user, const char *path)
+{
+    struct additions *additions = user;
+    char own[256];
+    add_name_of(path, own, sizeof own);
+    enum exit_code one = add_file(additions->client, path, additions->name ? additions->name : own,
+                                  additions->json, additions->paper);
+    additions->count++;
+    if (one != EXIT_OK)
+        additions->result = one;
+    return one != EXIT_UNREACHABLE;
+}
+
+static void add_folder(struct additions *additions, const char *path)
+{
+    int error = folder_each_track(path, add_next, additions);
+    if (error < 0)
+        complain("%s: %s", path, strerror(-error));
+    else if (additions->count == 0)
+        complain("%s: there is no track in it", path);
+    if (additions->count == 0)
+        additions->result = EXIT_REFUSED;
+}
+
+enum exit_code add_tracks(struct client *client, int argc, char *const *argv, bool json,
+                          const struct paper *paper)
+{
+    struct wanted wanted = {.count = 0};
+    if (!sort_arguments(argc, argv, &wanted))
+        return EXIT_USAGE;
+    struct additions additions = {client, wanted.name, json, paper, 0, EXIT_OK};
+    if (wanted.folder)
+        add_folder(&additions, wanted.folder);
+    else if (!are_files(&wanted))
+        return library_add(client, wanted.count, wanted.words, json, paper);
+    for (int i = 0; i < wanted.count && additions.result != EXIT_UNREACHABLE; i++)
+        add_next(&additions, wanted.words[i]);
+    return additions.result;
 }

@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include "invocation.h"
+#include "library.h"
 
 #include <string.h>
 
@@ -30,14 +31,18 @@ const struct command commands[] = {
      .build = order_plain, .print = print_skipped, .done = "previous track"},
     {.name = "playlist", .help = "List the session's tracks",
      .build = order_plain, .print = print_playlist, .result = "playlist"},
-    {.name = "add", .arguments = "FILE... [--name NAME]", .help = "Upload tracks to the playlist",
-     .kind = COMMAND_ADDS, .least = 1, .most = 1000, .words = {"@file", "@file"}, .options = "--name"},
+    {.name = "search", .arguments = "[WORD...]", .help = "Find tracks in the house's library", .most = 64,
+     .build = order_search, .print = print_found, .result = "library"},
+    {.name = "add", .arguments = "FILE... | NUMBER... | WORD...", .help = "Add files, or tracks of the library",
+     .kind = COMMAND_ADDS, .least = 1, .most = 1000, .words = {"@file", "@file"}, .options = "--name -r"},
     {.name = "remove", .arguments = "ITEM", .help = "Take one off the playlist (host)", .least = 1, .most = 1,
      .needs = PLAYLIST, .build = order_remove, .print = print_confirmed, .done = "removed",
      .words = {"@item"}},
     {.name = "move", .arguments = "ITEM TO", .help = "Put one at another place (host)", .least = 2, .most = 2,
      .needs = PLAYLIST, .build = order_move, .print = print_confirmed, .done = "moved",
      .words = {"@item"}},
+    {.name = "clear", .help = "Take everything off the playlist (host)",
+     .build = order_plain, .print = print_cleared},
     {.name = "request", .arguments = "add|remove|move ITEM [TO]", .help = "Ask the host for a change (guest)",
      .least = 2, .most = 3, .needs = PLAYLIST, .build = order_request, .print = print_request,
      .done = "asked:", .words = {"add remove move", "@item"}},
@@ -112,6 +117,10 @@ void command_print_help(FILE *out)
     }
     fprintf(out, "\n"
                  "ITEM and TRACK: a number of `tuttictl playlist`, an id, or a part of the name\n"
+                 "\n"
+                 "add FILE... uploads files, add -r FOLDER all that are in it;\n"
+                 "add NUMBER... takes what the last search found, add WORD... an album, or what\n"
+                 "has these words alone\n"
                  "\n"
                  "SETTING VALUE: advance on|off: whether it goes on at the end of a track;\n"
                  "control host|everyone: who may play, pause and change rooms;\n"

@@ -154,7 +154,7 @@ static enum exit_code run(const struct command *command, struct invocation *invo
         client_explain(invocation->sockets[0], error);
     } else if (command->kind == COMMAND_ADDS) {
         struct paper paper = paper_stdout();
-        result = add_files(&client, call.argc, call.argv, invocation->json, &paper);
+        result = add_tracks(&client, call.argc, call.argv, invocation->json, &paper);
         if (result == EXIT_USAGE)
             command_print_usage(stderr, command);
     } else {

@@ -359,6 +359,11 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_COMMAND_SPEAKERS:
         control_hub(daemon, asker, cmd);
         break;
+    case CONTROL_SEARCH:
+    case CONTROL_ADD_TRACKS:
+    case CONTROL_CLEAR:
+        control_library(daemon, asker, cmd);
+        break;
     default:
         control_change(daemon, asker, cmd);
         break;

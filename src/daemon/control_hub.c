@@ -32,9 +32,8 @@ static void answered(void *user, const struct link_answer *answer)
     free(members);
 }
 
-/* Takes the body; NULL: none. */
-static void ask_hub(struct daemon *daemon, const struct asker *asker, const char *method,
-                    const char *path, cJSON *body, const char *name)
+void control_ask_hub(struct daemon *daemon, const struct asker *asker, const char *method,
+                     const char *path, cJSON *body, const char *name)
 {
     char *json = body ? cJSON_PrintUnformatted(body) : NULL;
     bool printed = json || !body;
@@ -66,10 +65,10 @@ static void do_settings(struct daemon *daemon, const struct asker *asker,
     if (cmd->add[0])
         cJSON_AddStringToObject(body, "add", cmd->add);
     if (body->child) {
-        ask_hub(daemon, asker, "PATCH", "/settings", body, "settings");
+        control_ask_hub(daemon, asker, "PATCH", "/settings", body, "settings");
     } else {
         cJSON_Delete(body);
-        ask_hub(daemon, asker, "GET", "/settings", NULL, "settings");
+        control_ask_hub(daemon, asker, "GET", "/settings", NULL, "settings");
     }
 }
 
@@ -84,7 +83,7 @@ static void do_name_speaker(struct daemon *daemon, const struct asker *asker,
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "name", cmd->name);
     snprintf(path, sizeof path, "/speakers/%s", cmd->device_id);
-    ask_hub(daemon, asker, "PATCH", path, body, "speaker");
+    control_ask_hub(daemon, asker, "PATCH", path, body, "speaker");
 }
 
 void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd)
@@ -92,7 +91,7 @@ void control_hub(struct daemon *daemon, const struct asker *asker, const struct 
     if (cmd->verb == CONTROL_SETTINGS)
         do_settings(daemon, asker, cmd);
     else if (cmd->verb == CONTROL_SPEAKERS)
-        ask_hub(daemon, asker, "GET", "/speakers", NULL, "speakers");
+        control_ask_hub(daemon, asker, "GET", "/speakers", NULL, "speakers");
     else if (cmd->verb == CONTROL_NAME_SPEAKER)
         do_name_speaker(daemon, asker, cmd);
     else

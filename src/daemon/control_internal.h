@@ -30,6 +30,7 @@ struct waiting {
     const char *name; /* of what a hub answers; a literal */
     char sign[8];     /* of the speaker that is let in, or not; "": the list is wanted */
     bool allow;
+    int number;       /* of the first track that a search finds */
 };
 
 /* control_change.c: the commands that change the playlist, the requests or the session. */
@@ -38,6 +39,15 @@ void control_change(struct daemon *daemon, const struct asker *asker,
 
 /* control_hub.c: what a hub has beyond the contract. */
 void control_hub(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);
+
+/* Asks below the session's path; takes the body, NULL: none. The member of the hub's answer that is
+ * called so, or else the whole, is the answer. */
+void control_ask_hub(struct daemon *daemon, const struct asker *asker, const char *method,
+                     const char *path, cJSON *body, const char *name);
+
+/* control_library.c: the hub's library. */
+void control_library(struct daemon *daemon, const struct asker *asker,
+                     const struct control_cmd *cmd);
 
 /* control_rooms.c: other speakers, over a hub. */
 void control_rooms(struct daemon *daemon, const struct asker *asker, const struct control_cmd *cmd);

@@ -29,6 +29,9 @@
 #include <cjson/cJSON.h>
 
 /* What subscribers have yet to be told. */
+/* Of a track of a hub's library, with its end. */
+#define FOUND_ID_MAX 33
+
 #define EVENTS_STATUS 1u
 #define EVENTS_PLAYLIST 2u
 #define EVENTS_REQUESTS 4u
@@ -69,6 +72,13 @@ struct cues {
 
 struct room_call;
 
+/* What people may mean by a number: `number` is the first one's. */
+struct found_tracks {
+    int count;
+    int number;
+    char ids[CONTROL_LIMIT_MAX][FOUND_ID_MAX];
+};
+
 struct daemon {
     struct settings *settings;
     const char *config_path;
@@ -108,6 +118,7 @@ struct daemon {
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
     struct room_call *room_calls;       /* to the hub, just now */
+    struct found_tracks found;          /* by the last search in the hub's library */
     unsigned files_looked_at;           /* by files, just now */
 
     double volume; /* percent */

@@ -83,13 +83,21 @@ static void refuse(link_answered *done, void *user, const char *why)
     done(user, &(struct link_answer){why, 0, &nothing});
 }
 
+static bool name_url(const struct link *link, const struct link_question *question,
+                     char url[PROTOCOL_URL_MAX])
+{
+    const char *base = link->config.settings->backend.url;
+    return question->of_house ? protocol_url(url, PROTOCOL_URL_MAX, base, "%s", question->path)
+                              : protocol_url(url, PROTOCOL_URL_MAX, base, "/sessions/%s%s",
+                                             link->member.used.session_id, question->path);
+}
+
 static bool begin(struct link *link, struct link_hub_call *ask,
                   const struct link_question *question)
 {
     char url[PROTOCOL_URL_MAX];
     const struct link_pass *pass = &link->member.used;
-    if (!protocol_url(url, sizeof url, link->config.settings->backend.url, "/sessions/%s%s",
-                      pass->session_id, question->path))
+    if (!name_url(link, question, url))
         return false;
     ask->call = link_call(link, &(struct http_request){.method = question->method,
                                                        .url = url,

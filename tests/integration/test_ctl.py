@@ -63,6 +63,11 @@ SUCCESSES = [
      f"4711  {'Kitchen':24} {'10.0.0.7':20} another of this name\n"),
     ("pairing allow 4711", {"sign": "4711", "allow": True}, {"pairing": {"name": "Kitchen", "status": "allowed"}},
      "let in: Kitchen\n"),
+    ("search harb tide", {"words": "harb tide", "limit": 50},
+     {"library": {"tracks": [{"id": "0a", "title": "Tide", "artist": "Ferry", "album": None, "duration_seconds": 61.5}],
+                  "next": None, "total": 7, "complete": False, "number": 1}},
+     f"     1  {'Tide':26}  {'Ferry':16}  {'':16} {'1:01':>9}\nThe hub is still looking through its directories.\n"),
+    ("clear", {}, {"removed": 12}, "removed all 12 tracks of the playlist; the library keeps them\n"),
     ("join D5D6A6", {"code": "D5D6A6"}, {"took_ms": 3}, "joined D5D6A6, confirmed in 3 ms\n"),
     ("leave", {}, {"took_ms": 3}, "left the session, confirmed in 3 ms\n"),
     ("volume", {}, {"volume": 60}, "volume 60 %\n"),
@@ -312,6 +317,54 @@ def test_add_goes_on_after_what_is_refused(daemon, tmp_path):
     assert errors == (f"tuttictl: {files[0]}: No such file or directory\ntuttictl: {files[1]}: empty\n"
                       f"tuttictl: {files[2]}: not a file\ntuttictl: {files[3]}: not an mp3 file\n"
                       f"tuttictl: {tmp_path}: not a file\n")
+
+
+def library(daemon, *albums, found=()):
+    """The daemon finds these albums by their titles, and otherwise what is found."""
+    def answer(asked, fd):
+        tracks = [{"id": f"{n:032x}", "title": f"T{n}"} for n in (range(3) if asked.get("album") in albums else
+                                                                  range(0) if "album" in asked else range(len(found)))]
+        return {"library": {"tracks": tracks, "next": None, "total": 9, "complete": True, "number": 1}}
+    daemon.answers["search"] = answer
+    daemon.answers["add-tracks"] = lambda asked, fd: {"added": {"items": [{"name": "Ferry – Tide"} for _ in asked["tracks"].split()]}}
+
+
+def test_add_takes_numbers_albums_and_words(daemon, tmp_path):
+    library(daemon, "Harbour", found=["one"])
+    assert ctl(daemon, "add", "3", "1") == (0, "added Ferry – Tide\n" * 2, "")
+    assert daemon.asked("add-tracks") == [{"tracks": "3 1"}] and daemon.asked("search") == []
+    assert ctl(daemon, "add", "Harbour")[:2] == (0, "added Ferry – Tide\n" * 3)
+    assert daemon.asked("add-tracks")[1]["tracks"].split() == [f"{n:032x}" for n in range(3)]
+    assert ctl(daemon, "add", "ferry", "ti")[:2] == (0, "added Ferry – Tide\n")
+    assert daemon.asked("search")[1:] == [{"album": "ferry ti"}, {"words": "ferry ti"}]
+    library(daemon, found=["one", "two"])
+    code, output, errors = ctl(daemon, "add", "ferry")
+    assert (code, output) == (1, "") and "that is no album, and 2 tracks have these words" in errors
+    library(daemon)
+    code, output, errors = ctl(daemon, "add", "ferry")
+    assert (code, output) == (1, "") and errors == "tuttictl: ferry: no such file, and nothing in the library is called so\n"
+    daemon.answers["add-tracks"] = "the last search here found no 9: see tuttictl search"
+    assert ctl(daemon, "add", "9")[::2] == (1, "tuttictl: the last search here found no 9: see tuttictl search\n")
+
+
+def test_what_a_guest_could_not_ask_for_is_said(daemon):
+    daemon.answers["add-tracks"] = {"added": {"requests": [{"payload": {"name": "Tide"}}], "refused": {"detail": "Too many requests"}}}
+    assert ctl(daemon, "add", "1", "2") == (1, "asked: add Tide\n", "tuttictl: and no more: Too many requests\n")
+
+
+def test_add_takes_a_folder_with_all_in_it(daemon, tmp_path):
+    for path in ("b/2.mp3", "b/10.mp3", "a/x.flac", "top.ogg", "cover.jpg", ".hidden.mp3"):
+        (tmp_path / "music" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "music" / path).write_text("x")
+    (tmp_path / "music/loop").symlink_to(".")
+    daemon.answers["add"] = {"took_ms": 4}
+    code, output, errors = ctl(daemon, "add", "-r", tmp_path / "music")
+    assert (code, errors) == (0, "")
+    assert re.findall(r"added (\S+),", output) == ["top", "x", "2", "10"]
+    (tmp_path / "empty").mkdir()
+    assert ctl(daemon, "add", "-r", tmp_path / "empty")[::2] == (1, f"tuttictl: {tmp_path}/empty: there is no track in it\n")
+    assert ctl(daemon, "add", "-r", tmp_path / "none")[::2] == (1, f"tuttictl: {tmp_path}/none: No such file or directory\n")
+    assert ctl(daemon, "add", "-r")[0] == ctl(daemon, "add", "-r", tmp_path, "x.mp3")[0] == 2
 
 
 def on_terminal(daemon, *arguments, **more):

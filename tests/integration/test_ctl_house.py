@@ -88,6 +88,23 @@ def test_a_host_has_all_commands(family):
     assert re.search(r"^role +host\n.*^invite +\w{6}$", host.ctl("session")[1], re.M | re.S)
 
 
+def test_tracks_of_the_library(family):
+    host, guest = family
+    assert host.ctl("clear")[1] == "removed all 2 tracks of the playlist; the library keeps them\n"
+    harness.wait_until(lambda: names(guest) == [], what="the empty playlist at the guest")
+    found = harness.wait_until(lambda: [line.split() for line in host.ctl("search", "mea")[1].splitlines()
+                                        if "meadow" in line], what="what was uploaded, in the library")
+    assert found[0][:2] == ["1", "meadow"]
+    assert host.ctl("add", "1")[:2] == (0, "added meadow\n")
+    assert host.ctl("add", "harb")[:2] == (0, "added harbour\n")
+    harness.wait_until(lambda: names(guest) == ["meadow", "harbour"], what="both at the guest")
+    assert guest.ctl("add", "harb")[:2] == (0, "asked: add harbour\n")
+    assert host.ctl("add", "2")[0] == 1 and host.ctl("add", "nothing")[0] == 1
+    assert guest.ctl("clear")[0] == 1
+    succeed(host, "playing meadow", "play", "meadow")
+    guest.wait_state("playing")
+
+
 def test_a_guest_asks_and_the_host_decides(family):
     host, guest = family
     succeed(guest, "asked: remove harbour", "request", "remove", "harbour")

@@ -17,6 +17,13 @@
 #define CONTROL_FILENAME_MAX 256
 /* device_ids with blanks between: 64 of them, as many as a hub takes at once. */
 #define CONTROL_SPEAKERS_MAX (64 * 17 + 1)
+/* Ids of tracks of the library, or numbers of the last search, likewise. */
+#define CONTROL_TRACKS_MAX (200 * 33 + 1)
+/* What is searched for. */
+#define CONTROL_WORDS_MAX 256
+/* What a search may be asked to pass over, and to tell at once. */
+#define CONTROL_AFTER_MAX 1000000
+#define CONTROL_LIMIT_MAX 200
 
 enum control_verb {
     CONTROL_HELLO,
@@ -51,6 +58,9 @@ enum control_verb {
     CONTROL_SPEAKERS,
     CONTROL_NAME_SPEAKER,
     CONTROL_COMMAND_SPEAKERS,
+    CONTROL_SEARCH,
+    CONTROL_ADD_TRACKS,
+    CONTROL_CLEAR,
 };
 
 /* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
@@ -79,6 +89,9 @@ struct control_cmd {
     char control[16], add[16]; /* who may */
     char device_id[32]; /* of a speaker */
     char speakers[CONTROL_SPEAKERS_MAX]; /* device_ids, or "all" */
+    char words[CONTROL_WORDS_MAX], album[CONTROL_WORDS_MAX];
+    int after, limit;
+    char tracks[CONTROL_TRACKS_MAX];
     int new_position; /* 0-based */
     int advance, shuffle;
     int on;

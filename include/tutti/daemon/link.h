@@ -171,6 +171,7 @@ struct link_question {
     link_read *read;
     const char *key;     /* for it, copied; NULL: none */
     bool of_any_backend; /* also of one that has told no session_settings */
+    bool of_house;       /* the path is the hub's own, and not below the session's */
 };
 struct link_answer {
     const char *error; /* "" when it was done, else one line */
