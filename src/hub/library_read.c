@@ -129,8 +129,8 @@ static int read_window(struct window *window, const atomic_bool *stop, formats_t
     int result = probe_file(window, stop, &probe);
     if (result < 0)
         return result;
-    *ret = (struct library_reading){
-        .kind = probe.kind, .duration_s = -1, .tags = track_tags_none()};
+    *ret =
+        (struct library_reading){.kind = probe.kind, .duration_s = -1, .tags = track_tags_none()};
     if (!formats_have(formats, probe.kind))
         return 0;
     if (probe.kind == AUDIO_MP3)

@@ -53,7 +53,7 @@ static int put_new(struct library_index *index, int64_t folder, sqlite3 *hub)
     int result, put = 0;
     struct db_rows rows =
         db_query(hub,
-                 "SELECT path, duration_s, bytes, name, title, artist, album, number"
+                 "SELECT path, duration_s, bytes, label, title, artist, album, number"
                  " FROM media WHERE kept",
                  "");
     while (put == 0 && (result = db_next(&rows)) == 1)

@@ -166,7 +166,7 @@ static const char mend[] =
     "DELETE FROM members WHERE session_id NOT IN (SELECT id FROM sessions)"
     " OR user_id NOT IN (SELECT id FROM users);"
     "INSERT OR IGNORE INTO members (session_id, user_id) SELECT id, host_id FROM sessions;"
-    "INSERT OR IGNORE INTO media (path, duration_s, kept, name)"
+    "INSERT OR IGNORE INTO media (path, duration_s, kept, label)"
     " SELECT media_path, coalesce(duration_s, -1), 1, name FROM items"
     " WHERE media_path LIKE 'uploads/%';"
     "UPDATE members SET joined_at = CAST(strftime('%s', 'now') AS INTEGER),"

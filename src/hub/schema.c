@@ -101,9 +101,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
      "CREATE INDEX media_by_described ON media(described) WHERE described < 2;"),
     /* kept: it was on a playlist, and so is in the library; left_at: on none since then. */
     ("ALTER TABLE media ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
-     "ALTER TABLE media ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE media ADD COLUMN label TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE media ADD COLUMN left_at INTEGER;"
-     "UPDATE media SET kept = 1, name = (SELECT name FROM items WHERE media_path = media.path)"
+     "UPDATE media SET kept = 1, label = (SELECT name FROM items WHERE media_path = media.path)"
      " WHERE path IN (SELECT media_path FROM items);"
      "CREATE INDEX media_left ON media(left_at) WHERE kept;"),
 };

@@ -271,7 +271,7 @@ int store_forget_tracks(struct store *store)
 int store_keep_media(struct store *store, const char *path, const char *name)
 {
     return db_run(store->db,
-                  "UPDATE media SET kept = 1, left_at = NULL, name = iif(kept, name, ?2)"
+                  "UPDATE media SET kept = 1, left_at = NULL, label = iif(kept, label, ?2)"
                   " WHERE path = ?1",
                   "ss", path, name);
 }

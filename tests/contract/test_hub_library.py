@@ -233,7 +233,7 @@ def test_an_upload_stays_when_its_item_goes(hub, host):
     assert call(f"{host.url}/library/{track['id']}", "DELETE", token=join(host))[0] == 403
     assert call(f"{host.url}/library/{track['id']}", "DELETE", token=host.token) == (200, {"status": "removed"})
     found(host, "pier")
-    assert fetch(host, item)[0] == 404
+    wait_until(lambda: fetch(host, item)[0] == 404, what="the track to be gone")
     wait_until(lambda: not list((hub.directory / "hub/uploads").iterdir()), what="the file to go")
     (of_directory,) = found(host, "ferry pier")
     assert call(f"{host.url}/library/{of_directory['id']}", "DELETE", token=host.token)[0] == 409

@@ -37,8 +37,7 @@ static int read_line(void *user, int fd, const atomic_bool *stop, struct library
         return -EIO;
     if (++shelf->reads == shelf->stop_after)
         shelf->stop = true;
-    *ret = (struct library_reading){
-        .kind = AUDIO_MP3, .duration_s = 60, .tags = track_tags_none()};
+    *ret = (struct library_reading){.kind = AUDIO_MP3, .duration_s = 60, .tags = track_tags_none()};
     if (strcmp(text, "broken") == 0)
         return 0;
     const char *title = strtok_r(text, "|", &save);
