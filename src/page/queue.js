@@ -3,6 +3,7 @@ import { news, question, told } from './dialog.js';
 import { announce, fill, h, keyed, say, set } from './dom.js';
 import { draggable } from './drag.js';
 import { icon } from './icons.js';
+import { Library } from './library.js';
 import { credits, tame } from './names.js';
 import { moved } from './order.js';
 import { t } from './texts.js';
@@ -21,11 +22,12 @@ export class Queue {
     this.add = h('button', { class: 'strong add', onclick: () => this.input.click() }, icon('upload'), h('span', {}, t('addMusic')));
     this.sum = h('p', { class: 'hint' });
     this.uploads = new UploadList(uploads);
+    this.library = new Library(session);
     this.list = h('ol', { class: 'queue', 'aria-label': t('queue') });
     this.empty = h('div', { class: 'empty' }, icon('list'), h('p', {}));
     this.element = h('section', { 'aria-label': t('queue') },
       h('header', { class: 'row' }, h('h1', {}, t('queue')), this.sum), this.input, this.add,
-      h('p', { class: 'hint drop-hint' }, t('addHint')), this.uploads.element, this.list, this.empty);
+      h('p', { class: 'hint drop-hint' }, t('addHint')), this.library.element, this.uploads.element, this.list, this.empty);
     this.#takeDrops(uploads);
   }
 
@@ -125,5 +127,6 @@ export class Queue {
     fill(this.empty.querySelector('p'), t(adds ? 'nothingHost' : 'nothingGuest'));
     keyed(this.list, this.#items, (item) => item.id, (item) => this.#row(item));
     this.uploads.update();
+    this.library.update();
   }
 }

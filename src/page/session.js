@@ -324,6 +324,16 @@ export class Session extends EventTarget {
     return this.#rest(`item ${item.id}`, 'DELETE', `/sessions/${this.id}/playlist/${item.id}`);
   }
 
+  /** Tracks of the house's library whose words begin so: { tracks, next, complete }. */
+  search(words, after, limit) {
+    return call('GET', `/library?${new URLSearchParams({ q: words, after, limit })}`, { token: this.token });
+  }
+
+  /** A track of the library: the item, or what was asked for. */
+  add(track) {
+    return this.#rest(`track ${track.id}`, 'POST', `/sessions/${this.id}/playlist`, { library: track.id });
+  }
+
   decide(request, approve, reason) {
     return this.#rest(`request ${request.id}`, 'POST', `/requests/${request.id}/${approve ? 'approve' : 'deny'}`,
       reason ? { reason } : {});
