@@ -203,6 +203,7 @@ static void take(struct helper *helper, struct decode_message *message)
         break;
     case DECODE_SEEK:
     case DECODE_MEASURE:
+    case DECODE_FILE:
         fail(helper, "its decoder makes no sense");
         break;
     }

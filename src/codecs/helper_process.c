@@ -75,10 +75,11 @@ static void leave(pid_t pid)
 
 /* --- its beginning --- */
 
-static int spawn(pid_t *ret_pid, int socket, int file, bool is_mp3)
+/* file: -1: none yet. word: NULL: none. */
+static int spawn(pid_t *ret_pid, int socket, int file, char *word)
 {
-    char name[] = "tutti-decode", mp3[] = "mp3";
-    char *const arguments[] = {name, is_mp3 ? mp3 : NULL, NULL}, *const environment[] = {NULL};
+    char name[] = "tutti-decode";
+    char *const arguments[] = {name, word, NULL}, *const environment[] = {NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -88,7 +89,8 @@ static int spawn(pid_t *ret_pid, int socket, int file, bool is_mp3)
     for (int fd = 0; fd < SOCKET_FD; fd++)
         posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&files, socket, SOCKET_FD);
-    posix_spawn_file_actions_adddup2(&files, file, FILE_FD);
+    if (file >= 0)
+        posix_spawn_file_actions_adddup2(&files, file, FILE_FD);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                               POSIX_SPAWN_SETSIGDEF);
@@ -146,21 +148,12 @@ static void say_why_not(int error, char *to)
         snprintf(to, HELPER_ERROR_MAX, "its decoder cannot be started: %s", strerror(error));
 }
 
-bool helper_process_start(struct helper_process *process, int file_fd, bool is_mp3, char *error)
+/* The sockets are the process's, and closed, from now on. */
+static bool start(struct helper_process *process, const int sockets[2], int file, char *word,
+                  char *error)
 {
-    int sockets[2];
-    process->pid = 0;
-    process->socket = -1;
-    int file = open_for_reading(file_fd);
-    if (file < 0 || !make_sockets(sockets)) {
-        say_why_not(errno == ENOENT ? EBADF : errno, error);
-        if (file >= 0)
-            close(file);
-        return false;
-    }
-    int result = spawn(&process->pid, sockets[1], file, is_mp3);
+    int result = spawn(&process->pid, sockets[1], file, word);
     close(sockets[1]);
-    close(file);
     if (result == 0) {
         process->socket = sockets[0];
         return true;
@@ -168,6 +161,34 @@ bool helper_process_start(struct helper_process *process, int file_fd, bool is_m
     close(sockets[0]);
     process->pid = 0;
     say_why_not(result, error);
+    return false;
+}
+
+bool helper_process_start(struct helper_process *process, int file_fd, bool is_mp3, char *error)
+{
+    char mp3[] = "mp3";
+    int sockets[2];
+    *process = (struct helper_process){.socket = -1};
+    int file = open_for_reading(file_fd);
+    if (file < 0 || !make_sockets(sockets)) {
+        say_why_not(errno == ENOENT ? EBADF : errno, error);
+        if (file >= 0)
+            close(file);
+        return false;
+    }
+    bool started = start(process, sockets, file, is_mp3 ? mp3 : NULL, error);
+    close(file);
+    return started;
+}
+
+bool helper_process_start_for_files(struct helper_process *process, char *error)
+{
+    char word[] = "files";
+    int sockets[2];
+    *process = (struct helper_process){.socket = -1};
+    if (make_sockets(sockets))
+        return start(process, sockets, -1, word, error);
+    say_why_not(errno == ENOENT ? EBADF : errno, error);
     return false;
 }
 

@@ -16,6 +16,9 @@ struct helper_process {
 /* False: error has a line. file_fd is handed over as a descriptor for reading only. */
 bool helper_process_start(struct helper_process *process, int file_fd, bool is_mp3, char *error);
 
+/* The same without a file: they come over the socket. */
+bool helper_process_start_for_files(struct helper_process *process, char *error);
+
 /* Killed, and not waited for: what the kernel still has of it is collected later. */
 void helper_process_kill(struct helper_process *process);
 

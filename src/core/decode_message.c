@@ -41,6 +41,8 @@ static bool is_good(const struct head *head, size_t rest)
     case DECODE_SEEK:
     case DECODE_END:
         return rest == 0 && is_position(head->frame);
+    case DECODE_FILE:
+        return rest == 0 && head->serial <= 1 && is_position(head->frame);
     case DECODE_OPENED:
         return is_opened(head, rest);
     case DECODE_PCM:

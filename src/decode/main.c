@@ -1,7 +1,8 @@
 /*
  * main.c: tutti-decode: decodes the one file on descriptor 4 for whoever is at the other end of the
  * socket on descriptor 3. Started by tuttid and tutti-hub; of no use by hand. "tutti-decode mp3": it is
- * one, which speakers decode by themselves, and what is wanted is what it says of itself.
+ * one, which speakers decode by themselves, and what is wanted is what it says of itself. "tutti-decode files":
+ * they come over the socket, one after the other, and what they are is wanted.
  */
 #include "sandbox.h"
 #include "serve.h"
@@ -38,15 +39,19 @@ static int let_go(struct dl_phdr_info *library, size_t size, void *user)
 int main(int argc, char **argv)
 {
     bool is_mp3 = argc > 1 && strcmp(argv[1], "mp3") == 0;
-    struct stat file, socket;
-    if (fstat(SOCKET_FD, &socket) < 0 || !S_ISSOCK(socket.st_mode) || fstat(FILE_FD, &file) < 0) {
+    bool many = argc > 1 && strcmp(argv[1], "files") == 0;
+    struct stat file = {0}, socket;
+    if (fstat(SOCKET_FD, &socket) < 0 || !S_ISSOCK(socket.st_mode) ||
+        (!many && fstat(FILE_FD, &file) < 0)) {
         fprintf(stderr, "tutti-decode: tuttid starts this for tracks that are no mp3\n");
         return 2;
     }
     track_prepare();
     dl_iterate_phdr(let_go, NULL);
-    if (!sandbox_enter(FILE_FD))
+    if (!sandbox_enter(many ? SOCKET_FD : FILE_FD))
         serve_refuse(SOCKET_FD, "its decoder cannot lock itself in, as it has to");
+    else if (many)
+        serve_files(SOCKET_FD);
     else
         serve(SOCKET_FD, FILE_FD, file.st_size, is_mp3);
     _exit(0); /* there is nothing to be put in order */

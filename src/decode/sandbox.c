@@ -43,6 +43,8 @@ static bool allow_all(scmp_filter_ctx filter)
         SCMP_SYS(pread64),
         SCMP_SYS(recvfrom),
         SCMP_SYS(recv),
+        SCMP_SYS(recvmsg),
+        SCMP_SYS(close),
         SCMP_SYS(sendto),
         SCMP_SYS(send),
         SCMP_SYS(poll),

@@ -1,6 +1,6 @@
 /*
- * sandbox.h: from here on this process can compute, read the one file that it was given, and talk
- * over the one socket that it was given.
+ * sandbox.h: from here on this process can compute, read what files it was given, and talk over
+ * the one socket that it was given, by which more of them may come.
  */
 #ifndef TUTTI_DECODE_SANDBOX_H
 #define TUTTI_DECODE_SANDBOX_H

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct service {
     int socket;
@@ -122,17 +123,24 @@ static bool say_prepared(struct service *service)
     return poll(&wait, 1, -1) >= 0 || errno == EINTR;
 }
 
-static bool say_tags(struct service *service)
+static bool say_tags(int socket, const struct track *track, unsigned char *to)
 {
     for (enum track_tag tag = 0; tag < TRACK_TAGS; tag++) {
-        const char *text = track_tag(service->track, tag);
+        const char *text = track_tag(track, tag);
         struct decode_message message = {.type = DECODE_TAG, .tag = tag};
         if (text)
             track_tags_copy_text(message.text, text, strlen(text));
-        if (message.text[0] && !say(service->socket, &message, service->message))
+        if (message.text[0] && !say(socket, &message, to))
             return false;
     }
     return true;
+}
+
+static bool say_opened(int socket, const struct track *track, unsigned char *to)
+{
+    const struct decode_message opened = {
+        .type = DECODE_OPENED, .rate_hz = track_rate_hz(track), .frame = track_length(track)};
+    return say_tags(socket, track, to) && say(socket, &opened, to);
 }
 
 static void decode(struct service *service)
@@ -154,10 +162,59 @@ void serve(int socket, int file, int64_t file_bytes, bool is_mp3)
         serve_refuse(socket, why);
         return;
     }
-    struct decode_message opened = {.type = DECODE_OPENED,
-                                    .rate_hz = track_rate_hz(service.track),
-                                    .frame = track_length(service.track)};
-    if (say_tags(&service) && say(socket, &opened, service.message))
+    if (say_opened(socket, service.track, service.message))
         decode(&service);
     track_close(service.track);
+}
+
+/* --- many files ---------------------------------------------------------------------------- */
+
+/* The descriptor that came with a message. -1: none did. */
+static int take_descriptor(struct msghdr *message)
+{
+    int file = -1;
+    const struct cmsghdr *with = CMSG_FIRSTHDR(message);
+    if (with && with->cmsg_level == SOL_SOCKET && with->cmsg_type == SCM_RIGHTS)
+        memcpy(&file, CMSG_DATA(with), sizeof file);
+    return file;
+}
+
+/* The next file, and what was said of it. -1: there is none any more. */
+static int receive_file(int socket, struct decode_message *ret)
+{
+    unsigned char bytes[DECODE_HEAD_BYTES];
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {bytes, sizeof bytes};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t got;
+    do
+        got = recvmsg(socket, &message, 0);
+    while (got < 0 && errno == EINTR);
+    bool good =
+        got > 0 && decode_message_parse(bytes, (size_t)got, ret) && ret->type == DECODE_FILE;
+    return good ? take_descriptor(&message) : -1;
+}
+
+void serve_files(int socket)
+{
+    static unsigned char to[DECODE_MESSAGE_MAX];
+    struct decode_message asked;
+    char why[DECODE_TEXT_MAX];
+    int file;
+    while ((file = receive_file(socket, &asked)) >= 0) {
+        struct track *track = track_open(file, asked.frame, asked.serial == 1, why);
+        if (track)
+            say_opened(socket, track, to);
+        else
+            serve_refuse(socket, why);
+        if (track)
+            track_close(track);
+        close(file);
+    }
 }

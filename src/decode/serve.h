@@ -11,6 +11,9 @@
  * until the socket ends. */
 void serve(int socket, int file, int64_t file_bytes, bool is_mp3);
 
+/* Says of each file that comes what it is, until the socket ends. */
+void serve_files(int socket);
+
 /* Says why not. */
 void serve_refuse(int socket, const char *why);
 

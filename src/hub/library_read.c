@@ -3,7 +3,6 @@
  */
 #include "library_read.h"
 
-#include "measure.h"
 #include "tutti/core/mp3_walk.h"
 
 #include <errno.h>
@@ -110,20 +109,25 @@ static int measure_mp3(struct window *window, const atomic_bool *stop,
     return 1;
 }
 
-/* What an mp3 is, is known by now; of the rest the decoder judges. Without one here, a speaker may
- * still have one: it is a track of which less is known. */
-static int ask_decoder(int fd, struct library_reading *ret)
+/* What an mp3 is, is known by now, and speakers play it by themselves; of the rest the decoder
+ * judges. Without one here, a speaker may still have one: it is a track of which less is known. */
+static int ask_decoder(const struct library_reader *reader, const struct window *window,
+                       struct library_reading *ret)
 {
     char why[HELPER_ERROR_MAX];
-    struct measurement track = {.kind = ret->kind, .seconds = ret->duration_s};
-    enum measure_result result = measure_track(fd, &track, why);
-    ret->duration_s = track.seconds;
-    ret->tags = track.tags;
-    return result != MEASURE_REFUSED;
+    struct helper_told told;
+    enum helper_files_result result =
+        helper_files_ask(reader->decoder, window->fd, window->file_bytes, ret->kind, &told, why);
+    ret->tags = told.tags;
+    if (ret->kind == AUDIO_MP3)
+        return 1;
+    if (result == HELPER_FILE_TOLD && told.length_frames >= 0)
+        ret->duration_s = (double)told.length_frames / told.rate_hz;
+    return result != HELPER_FILE_REFUSED;
 }
 
-static int read_window(struct window *window, const atomic_bool *stop, formats_t formats,
-                       struct library_reading *ret)
+static int read_window(struct window *window, const atomic_bool *stop,
+                       const struct library_reader *reader, struct library_reading *ret)
 {
     struct audio_probe probe;
     int result = probe_file(window, stop, &probe);
@@ -131,18 +135,18 @@ static int read_window(struct window *window, const atomic_bool *stop, formats_t
         return result;
     *ret =
         (struct library_reading){.kind = probe.kind, .duration_s = -1, .tags = track_tags_none()};
-    if (!formats_have(formats, probe.kind))
+    if (!formats_have(reader->formats, probe.kind))
         return 0;
     if (probe.kind == AUDIO_MP3)
         result = measure_mp3(window, stop, &probe, &ret->duration_s);
     else
         result = 1;
-    return result == 1 ? ask_decoder(window->fd, ret) : result;
+    return result == 1 ? ask_decoder(reader, window, ret) : result;
 }
 
 int library_read(void *user, int fd, const atomic_bool *stop, struct library_reading *ret)
 {
-    const formats_t *formats = user;
+    const struct library_reader *reader = user;
     struct stat status;
     if (fstat(fd, &status) < 0)
         return -errno;
@@ -151,7 +155,7 @@ int library_read(void *user, int fd, const atomic_bool *stop, struct library_rea
         return -ENOMEM;
     window->fd = fd;
     window->file_bytes = status.st_size;
-    int result = read_window(window, stop, *formats, ret);
+    int result = read_window(window, stop, reader, ret);
     free(window);
     return result;
 }

@@ -6,6 +6,7 @@
 
 #include "formats.h"
 #include "library_index.h"
+#include "tutti/codecs/helper_files.h"
 
 #include <stdatomic.h>
 
@@ -16,7 +17,13 @@
 typedef int (*library_read_fn)(void *user, int fd, const atomic_bool *stop,
                                struct library_reading *ret);
 
-/* user: a formats_t, of those that are taken. An mp3 is as long as its encoder's tag says, where
+/* For library_read(). */
+struct library_reader {
+    formats_t formats; /* that are taken */
+    struct helper_files *decoder;
+};
+
+/* user: a struct library_reader. An mp3 is as long as its encoder's tag says, where
  * that goes with the file, and else as the frames are that are counted. */
 int library_read(void *user, int fd, const atomic_bool *stop, struct library_reading *ret);
 

@@ -208,14 +208,17 @@ static void say_goodbye(struct service *service)
 /* Without one, the hub plays what it has. */
 static struct library *open_library(const struct hub_settings *settings)
 {
-    static formats_t formats; /* as long as the library's thread */
-    formats_parse(settings->media.formats, &formats);
+    static struct library_reader reader; /* as long as the library's thread, which may hang */
+    formats_parse(settings->media.formats, &reader.formats);
+    reader.decoder = helper_files_create();
+    if (!reader.decoder)
+        return NULL;
     return library_create(&(struct library_config){
         .data_directory = settings->data.directory,
         .directories = settings->library.directories,
         .tracks_max = settings->library.tracks,
         .read = library_read,
-        .read_user = &formats,
+        .read_user = &reader,
     });
 }
 

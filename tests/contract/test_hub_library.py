@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
-from tuttitest import harness  # noqa: E402
+from tuttitest import ffmpeg, harness, id3  # noqa: E402
 from tuttitest.harness import MUSIC, call, wait_until  # noqa: E402
 
 PIER = (MUSIC / "pier.mp3").read_bytes()
@@ -100,6 +100,23 @@ def test_what_is_there_is_found_and_played_from_there(hub, host, music):
     assert list((hub.directory / "hub/uploads").iterdir()) == []
     assert call(of(host, f"playlist/{item['id']}"), "DELETE", token=host.token)[0] == 200
     assert (music / "Ferry/Harbour/01 - Pier.mp3").read_bytes() == PIER
+
+
+@pytest.mark.skipif(not (harness.BUILD / "bin/tutti-decode").exists(), reason="tutti-decode has been left out of this build")
+def test_tags_are_what_files_say(hub, host, music):
+    found(host, count=4)
+    (music / "tagged.mp3").write_bytes(id3.tag(TIT2="Morning in the Küche", TPE1="The Rooms", TALB="House", TRCK="3/12") + PIER)
+    ffmpeg.noise(music / "noise.wav", 2)
+    ffmpeg.run("-i", music / "noise.wav", "-metadata", "title=Rope", "-metadata", "artist=The Rooms", music / "Ferry/9.flac")
+    (track,) = found(host, "kuche rooms")
+    assert (track["title"], track["artist"], track["album"], track["number"]) == ("Morning in the Küche", "The Rooms", "House", 3)
+    item = add(host, track["id"])[1]
+    assert item["name"] == "The Rooms – Morning in the Küche" and int(track["duration_seconds"]) == item["duration_seconds"] == 12
+    assert (item["title"], item["artist"], item["album"], item["track_number"]) == ("Morning in the Küche", "The Rooms", "House", 3)
+    assert playlist(host) == [item]
+    (rope,) = found(host, "rope")
+    assert rope["media_type"] == "audio/flac" and rope["duration_seconds"] == pytest.approx(2, abs=1e-3)
+    assert fetch(host, add(host, rope["id"])[1])[2]["content-type"] == "audio/flac"
 
 
 def test_pages_and_bounds(host):

@@ -96,11 +96,66 @@ static void hang(void)
         pause();
 }
 
-int main(void)
+/* --- asked about many files --- */
+
+static int receive_file(void)
+{
+    unsigned char heard[DECODE_HEAD_BYTES];
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {heard, sizeof heard};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    int file = -1;
+    if (recvmsg(SOCKET_FD, &message, 0) > 0 && CMSG_FIRSTHDR(&message))
+        memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof file);
+    return file;
+}
+
+static void be_asked(const char *mode)
+{
+    if (strcmp(mode, "crash") == 0)
+        raise(SIGABRT);
+    if (strcmp(mode, "exit") == 0)
+        _exit(5);
+    if (strcmp(mode, "hang") == 0)
+        hang();
+    if (strcmp(mode, "noise") == 0)
+        send(SOCKET_FD, "noise", 5, MSG_NOSIGNAL);
+    if (strcmp(mode, "refuse") == 0)
+        say(&(struct decode_message){.type = DECODE_FAILED, .text = "there is no \x1b[2Jsound"});
+    if (strcmp(mode, "tagged") == 0)
+        say_tag(TRACK_TAG_TITLE, "Harbour");
+    for (int i = 0; strcmp(mode, "chatter") == 0 && i < 1000; i++)
+        say_tag(TRACK_TAG_TITLE, "Harbour");
+    if (strcmp(mode, "tagged") == 0 || strcmp(mode, "good") == 0)
+        say_opened();
+}
+
+static void be_asked_about_files(void)
+{
+    int file;
+    while ((file = receive_file()) >= 0) {
+        char mode[32] = "";
+        if (pread(file, mode, sizeof mode - 1, 0) > 0)
+            be_asked(mode);
+        close(file);
+    }
+}
+
+int main(int argc, char **argv)
 {
     char mode[32] = "";
     uint32_t serial = 0;
     int64_t frame = 0;
+    if (argc > 1 && strcmp(argv[1], "files") == 0) {
+        be_asked_about_files();
+        return 0;
+    }
     ssize_t got = pread(FILE_FD, mode, sizeof mode - 1, 0);
     if (got <= 0)
         return 3;

@@ -8,6 +8,9 @@
  * Towards it: SEEK, or MEASURE instead. From it: a TAG for each that the file has, OPENED once, then PCM from where it was
  * last told to seek, each naming the seek that it belongs to, up to an END; or FAILED, after which
  * nothing comes. MEASURE is answered by TAGs of gain and peak, where there is a measure, and an END.
+ *
+ * Or it is asked about many files, one after the other: each comes with a FILE, and what is said of it
+ * ends with OPENED or FAILED.
  */
 #ifndef TUTTI_CORE_DECODE_MESSAGE_H
 #define TUTTI_CORE_DECODE_MESSAGE_H
@@ -35,6 +38,7 @@ enum decode_message_type {
     DECODE_FAILED,   /* text */
     DECODE_TAG,      /* tag, text: as the file has it */
     DECODE_MEASURE,  /* the whole track's loudness is wanted */
+    DECODE_FILE,     /* frame: its size in bytes; serial: 1, it is an mp3; 0, it is none */
 };
 
 struct decode_message {

@@ -20,6 +20,7 @@ static void built_is_parsed(void **state)
     (void)state;
     const struct decode_message messages[] = {
         {.type = DECODE_SEEK, .serial = 7, .frame = 123456789012},
+        {.type = DECODE_FILE, .serial = 1, .frame = 4096},
         {.type = DECODE_OPENED, .rate_hz = 44100, .frame = -1},
         {.type = DECODE_OPENED, .rate_hz = 192000, .frame = 0},
         {.type = DECODE_PCM, .serial = 1, .frame = 5, .count = 1, .damaged = 3},
@@ -75,7 +76,9 @@ static void numbers_have_bounds(void **state)
         {.type = (enum decode_message_type)0},
         {.type = DECODE_TAG, .text = ""},
         {.type = DECODE_TAG, .tag = TRACK_TAGS, .text = "Rooms"},
-        {.type = (enum decode_message_type)8},
+        {.type = DECODE_FILE, .serial = 2},
+        {.type = DECODE_FILE, .frame = -1},
+        {.type = (enum decode_message_type)9},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(parses(decode_message_build(&wrong[i], bytes)));

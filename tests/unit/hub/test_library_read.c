@@ -45,13 +45,14 @@ static double as_upload(const unsigned char *bytes, size_t count)
 static int as_file(const unsigned char *bytes, size_t count, struct library_reading *ret)
 {
     char path[] = "/tmp/tutti-read-XXXXXX";
-    formats_t formats = formats_played();
+    struct library_reader reader = {formats_played(), helper_files_create()};
     atomic_bool stop = false;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     unlink(path);
     assert_int_equal(write(fd, bytes, count), count);
-    int result = library_read(&formats, fd, &stop, ret);
+    int result = library_read(&reader, fd, &stop, ret);
+    helper_files_destroy(reader.decoder);
     close(fd);
     return result;
 }
@@ -99,13 +100,13 @@ static void test_it_stops_when_it_is_told(void **state)
 {
     (void)state;
     struct library_reading reading;
-    formats_t formats = formats_played();
+    struct library_reader reader = {formats_played(), NULL};
     atomic_bool stop = true;
     int fd = open(TEST_MUSIC_DIR "/pier.mp3", O_RDONLY);
     assert_true(fd >= 0);
-    assert_int_equal(library_read(&formats, fd, &stop, &reading), -ECANCELED);
+    assert_int_equal(library_read(&reader, fd, &stop, &reading), -ECANCELED);
     close(fd);
-    assert_int_equal(library_read(&formats, -1, &stop, &reading), -EBADF);
+    assert_int_equal(library_read(&reader, -1, &stop, &reading), -EBADF);
 }
 
 int main(void)
