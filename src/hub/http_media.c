@@ -30,11 +30,10 @@ int http_send_headers(struct http_answer *headers, int64_t length)
 }
 
 /* "bytes=N-" or "bytes=N-M": false for what we do not serve in part. */
-static bool take_range(struct lws *wsi, int64_t total, int64_t *ret_from, int64_t *ret_end)
+static bool take_range(const char *text, int64_t total, int64_t *ret_from, int64_t *ret_end)
 {
-    char text[64], *end;
-    if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_RANGE) <= 0 ||
-        strncmp(text, "bytes=", 6) != 0)
+    char *end;
+    if (strncmp(text, "bytes=", 6) != 0)
         return false;
     long long from = strtoll(text + 6, &end, 10);
     if (end == text + 6 || *end != '-' || from < 0)
@@ -50,10 +49,20 @@ static bool take_range(struct lws *wsi, int64_t total, int64_t *ret_from, int64_
     return true;
 }
 
-static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *value)
+static void take_header(struct lws *wsi, enum lws_token_indexes token, char *to, int size)
 {
-    char text[128];
-    return lws_hdr_copy(wsi, text, sizeof text, token) > 0 && strcmp(text, value) == 0;
+    if (lws_hdr_copy(wsi, to, size, token) <= 0)
+        to[0] = '\0';
+}
+
+void http_take_wanted(struct lws *wsi, struct http_wanted *ret)
+{
+    take_header(wsi, WSI_TOKEN_HTTP_RANGE, ret->range, sizeof ret->range);
+    take_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, ret->none_match, sizeof ret->none_match);
+    take_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, ret->if_range, sizeof ret->if_range);
+    /* One that is too long to be kept is none of ours. */
+    if (!ret->if_range[0] && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0)
+        ret->if_range[0] = '?';
 }
 
 static int send_not_modified(struct lws *wsi, const char *etag)
@@ -65,75 +74,80 @@ static int send_not_modified(struct lws *wsi, const char *etag)
     return HTTP_ANSWER_HANG_UP;
 }
 
-/* What cannot be read is not gone: a speaker would forget it. */
-static int not_opened(struct exchange *exchange, const char *path)
+static int send_out_of_range(struct lws *wsi, int64_t bytes)
 {
-    int error = -exchange->file;
-    exchange->file = -1;
-    if (error == ENOENT)
+    struct http_answer headers;
+    char range[96];
+    http_answer_begin(&headers, wsi, 416);
+    snprintf(range, sizeof range, "bytes */%lld", (long long)bytes);
+    http_answer_header(&headers, "content-range:", range);
+    http_send_headers(&headers, 0);
+    return HTTP_ANSWER_HANG_UP;
+}
+
+/* What cannot be read is not gone: a speaker would forget it. */
+int http_not_opened(struct exchange *exchange, const char *path, int error)
+{
+    switch (-error) {
+    case ENOENT:
         return http_answer_reply(exchange, reply_error(404, "Not Found"));
-    if (error == ESTALE)
+    case ESTALE:
         return http_answer_reply(exchange, reply_error(409, "The track's file is another one now: "
                                                             "it has to be added again"));
-    if (error == EAGAIN)
+    case EAGAIN:
         return http_answer_reply(exchange, reply_error(503, "The library is still being looked "
                                                             "through; try again"));
-    log_error("media file %s: %s", path, strerror(error));
-    return http_answer_reply(exchange, reply_error(503, "The track cannot be read now"));
+    default:
+        log_error("media file %s: %s", path, strerror(-error));
+        return http_answer_reply(exchange, reply_error(503, "The track cannot be read now"));
+    }
 }
 
-/* An upload, or a file of the library. */
-static int open_media(struct service *service, const char *path, struct media_file *ret)
-{
-    struct library_stamp stamp;
-    if (!service->library || strncmp(path, LIBRARY_FOLDER, strlen(LIBRARY_FOLDER)) != 0)
-        return media_open(service->media, path, ret);
-    int fd = library_open(service->library, path, &stamp);
-    *ret = (struct media_file){stamp.bytes, stamp.changed_ns / NS_PER_S};
-    return fd;
-}
-
-int http_send_media(struct exchange *exchange, const char *path)
+int http_send_file_headers(struct exchange *exchange, const char *path,
+                           const struct media_file *file, const struct http_wanted *wanted)
 {
     struct lws *wsi = exchange->wsi;
     struct http_answer headers;
-    struct media_file file;
-    int64_t from = 0, end;
+    int64_t from = 0, end = file->bytes;
     char etag[MEDIA_PATH_MAX + 32], range[96];
-    exchange->file = open_media(exchange->server->service, path, &file);
-    if (exchange->file < 0)
-        return not_opened(exchange, path);
     /* A stored file never changes, and of the library's the name tells which it is: it is as good
      * as a hash. */
-    snprintf(etag, sizeof etag, "\"%s-%lld\"", strchr(path, '/') + 1, (long long)file.bytes);
-    if (header_is(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, etag))
+    snprintf(etag, sizeof etag, "\"%s-%lld\"", strchr(path, '/') + 1, (long long)file->bytes);
+    if (strcmp(wanted->none_match, etag) == 0)
         return send_not_modified(wsi, etag);
-    end = file.bytes;
-    bool guarded = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0 &&
-                   !header_is(wsi, WSI_TOKEN_HTTP_IF_RANGE, etag);
-    bool part = !guarded && take_range(wsi, file.bytes, &from, &end);
-    if (part && from >= file.bytes) {
-        http_answer_begin(&headers, wsi, 416);
-        snprintf(range, sizeof range, "bytes */%lld", (long long)file.bytes);
-        http_answer_header(&headers, "content-range:", range);
-        http_send_headers(&headers, 0);
-        return HTTP_ANSWER_HANG_UP;
-    }
+    bool guarded = wanted->if_range[0] && strcmp(wanted->if_range, etag) != 0;
+    bool part = !guarded && take_range(wanted->range, file->bytes, &from, &end);
+    if (part && from >= file->bytes)
+        return send_out_of_range(wsi, file->bytes);
     http_answer_begin(&headers, wsi, part ? 206 : 200);
     http_answer_header(&headers, "content-type:", formats_media_type(path));
     http_answer_header(&headers, "accept-ranges:", "bytes");
     http_answer_header(&headers, "etag:", etag);
-    add_time(&headers, "last-modified:", file.stored_s);
+    add_time(&headers, "last-modified:", file->stored_s);
     snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)from, (long long)end - 1,
-             (long long)file.bytes);
+             (long long)file->bytes);
     if (part)
         http_answer_header(&headers, "content-range:", range);
     if (http_send_headers(&headers, end - from))
         return -1;
     exchange->file_at = from;
     exchange->file_end = strcmp(exchange->method, "HEAD") == 0 ? from : end;
-    lws_callback_on_writable(wsi);
     return 0;
+}
+
+int http_send_media(struct exchange *exchange, const char *path)
+{
+    struct http_wanted wanted;
+    struct media_file file;
+    int fd = media_open(exchange->server->service->media, path, &file);
+    if (fd < 0)
+        return http_not_opened(exchange, path, fd);
+    exchange->file = fd;
+    http_take_wanted(exchange->wsi, &wanted);
+    int result = http_send_file_headers(exchange, path, &file, &wanted);
+    if (result == 0)
+        lws_callback_on_writable(exchange->wsi);
+    return result;
 }
 
 int http_write_media(struct exchange *exchange)

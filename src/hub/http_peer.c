@@ -70,9 +70,8 @@ static bool content_type_is(struct lws *wsi, const char *type)
 /* --- what a call keeps in memory ----------------------------------------------------------- */
 
 /* Bodies that come slowly and answers that nobody reads have half of what may wait for sockets. */
-static bool hold(void *user, size_t bytes)
+bool http_hold(struct exchange *exchange, size_t bytes)
 {
-    struct exchange *exchange = user;
     struct server *server = exchange->server;
     size_t all = exchange->in_memory + bytes;
     size_t counted = all > SMALL_BYTES ? all - SMALL_BYTES - exchange->held : 0;
@@ -83,6 +82,11 @@ static bool hold(void *user, size_t bytes)
     exchange->in_memory = all;
     exchange->held += counted;
     return true;
+}
+
+static bool hold(void *user, size_t bytes)
+{
+    return http_hold(user, bytes);
 }
 
 static void let_go(struct exchange *exchange)
@@ -120,7 +124,7 @@ static char *text_of_reply(struct exchange *exchange, struct reply *reply)
     if (!text)
         return NULL;
     count_told(exchange, strlen(text));
-    if (hold(exchange, strlen(text)))
+    if (http_hold(exchange, strlen(text)))
         return text;
     free(text);
     *reply = reply_error(503, "The hub, or this address, has too many calls at once; try again");
@@ -309,6 +313,8 @@ static int begin_without_body(struct exchange *exchange, struct lws *wsi, const 
     const struct page_file *file = reads ? page_find(exchange->server->page, path) : NULL;
     if (file)
         return http_send_page(exchange, file);
+    if (reads && strncmp(path, "/static/" LIBRARY_FOLDER, 8 + strlen(LIBRARY_FOLDER)) == 0)
+        return http_send_file(exchange, path + 8);
     if (reads && strncmp(path, "/static/", 8) == 0)
         return http_send_media(exchange, path + 8);
     if (reads && !may_be_told_much(exchange))
@@ -469,6 +475,8 @@ int http_writable(struct exchange *exchange)
         return write_answer(exchange->wsi, exchange);
     if (exchange->page_body)
         return http_write_page(exchange);
+    if (exchange->reading)
+        return http_write_file(exchange);
     if (exchange->file >= 0)
         return http_write_media(exchange);
     return 0;
@@ -484,6 +492,7 @@ void http_finish(struct exchange *exchange)
     }
     if (exchange->search)
         library_search_forget(exchange->search);
+    http_forget_file(exchange);
     cJSON_Delete(exchange->found.body);
     body_destroy(exchange->body);
     cJSON_Delete(exchange->described);

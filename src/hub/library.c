@@ -32,6 +32,7 @@
 #define LOOK_AGAIN_MS (15 * 60 * 1000)
 /* How long a thread that waits for a disk is waited for. */
 #define PATIENCE_S 10
+#define READING_PATIENCE_NS (2 * NS_PER_S)
 /* Folders; each costs the kernel a kilobyte. */
 #define WATCHES_MAX 16384
 #define DIRECTORIES_TEXT_MAX 4096
@@ -55,6 +56,7 @@ struct library {
 
     struct library_index *own; /* the loop's */
     struct background *searching;
+    struct background *reading;     /* of files: a share that hangs holds up no search */
     struct library_index *searched; /* its thread's */
     void (*wake_loop)(void *user);
     void *wake_user;
@@ -228,7 +230,7 @@ static void look_round(struct scanner *scanner)
     }
 }
 
-static void *work(void *user)
+static void *keep_up(void *user)
 {
     struct library *library = user;
     struct scanner scanner = {.library = library};
@@ -259,7 +261,7 @@ static bool start_thread(struct library *library)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&library->thread, NULL, work, library) == 0;
+    bool started = pthread_create(&library->thread, NULL, keep_up, library) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
@@ -273,7 +275,7 @@ static void wake_thread(struct library *library)
 
 /* --- its life ------------------------------------------------------------------------------ */
 
-static void searched(void *user)
+static void tell_loop(void *user)
 {
     const struct library *library = user;
     if (library->wake_loop)
@@ -282,6 +284,7 @@ static void searched(void *user)
 
 static void release(struct library *library)
 {
+    background_destroy(library->reading);
     background_destroy(library->searching);
     library_index_close(library->searched);
     library_index_close(library->own);
@@ -302,9 +305,12 @@ struct library *library_create(const struct library_config *config)
     library->read = config->read;
     library->read_user = config->read_user;
     library->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    library->searching = background_create_woken(searched, library);
+    library->searching = background_create_woken(tell_loop, library);
+    library->reading = background_create_woken(tell_loop, library);
+    if (library->reading)
+        background_set_patience(library->reading, READING_PATIENCE_NS);
     if (split(library->text, library->directories) >= 0 && library->wake >= 0 &&
-        library->searching && start_thread(library))
+        library->searching && library->reading && start_thread(library))
         return library;
     log_error("library: it cannot be begun; there is none");
     release(library);
@@ -396,7 +402,7 @@ bool library_key_of(const char *media_path, char key[LIBRARY_KEY_MAX])
     return true;
 }
 
-static int open_track(const struct library_track *track, struct library_stamp *ret)
+int library_open(const struct library_track *track, struct library_stamp *ret)
 {
     struct stat status;
     int root = library_file_open_root(track->root);
@@ -413,17 +419,20 @@ static int open_track(const struct library_track *track, struct library_stamp *r
     return -ESTALE;
 }
 
-int library_open(struct library *library, const char *media_path, struct library_stamp *ret)
+int library_locate(struct library *library, const char *media_path, struct library_track *ret)
 {
-    struct library_track track;
     char key[LIBRARY_KEY_MAX], now[128];
-    int result = library_key_of(media_path, key) ? find(library, key, &track) : 0;
-    if (result <= 0)
-        return result < 0 ? result : -ENOENT;
-    name_media(&track, now, sizeof now);
-    if (strcmp(now, media_path) != 0)
-        return -ESTALE;
-    return open_track(&track, ret);
+    int result = library_key_of(media_path, key) ? find(library, key, ret) : 0;
+    if (result != 1)
+        return result;
+    name_media(ret, now, sizeof now);
+    return strcmp(now, media_path) == 0 ? 1 : -ESTALE;
+}
+
+bool library_read_beside(struct library *library, void (*work)(void *job), void (*done)(void *job),
+                         void *job)
+{
+    return background_try(library->reading, work, done, job);
 }
 
 /* --- searching ----------------------------------------------------------------------------- */
@@ -544,4 +553,5 @@ void library_search_forget(struct library_search *search)
 void library_finish(struct library *library)
 {
     background_finish(library->searching);
+    background_finish(library->reading);
 }

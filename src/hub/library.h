@@ -46,9 +46,17 @@ DB_CHECKED int library_find(struct library *library, const char *key, struct lib
                             char *media_path, size_t size);
 /* The key in "library/…"; false: it is none. */
 bool library_key_of(const char *media_path, char key[LIBRARY_KEY_MAX]);
-/* Opens "library/…". fd; -ENOENT: there is no such track; -ESTALE: it is another one by now;
- * another -errno: it cannot be read now. */
-int library_open(struct library *library, const char *media_path, struct library_stamp *ret);
+/* The track that is served as "library/…". 1; 0: there is none; -ESTALE: it is another one by now;
+ * another -errno: it is not known. */
+DB_CHECKED int library_locate(struct library *library, const char *media_path,
+                              struct library_track *ret);
+/* Its file, which may take a while, as reading it may. fd; -ENOENT: it is gone; -ESTALE: it is another
+ * one by now; another -errno: it cannot be read now. */
+int library_open(const struct library_track *track, struct library_stamp *ret);
+/* For that: in a thread of its own, one after the other; then done in the loop (library_finish()).
+ * False: there is none, and neither is called. */
+bool library_read_beside(struct library *library, void (*work)(void *job), void (*done)(void *job),
+                         void *job);
 
 struct library_search;
 /*

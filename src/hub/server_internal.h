@@ -80,6 +80,7 @@ struct exchange {
     size_t answer_bytes;
     size_t answer_sent;
     const struct page_body *page_body; /* still to be sent; NULL: none */
+    struct file_reading *reading;      /* of a directory's file, still to be sent; NULL: none */
     int file;                          /* media still to be sent; -1: none */
     int64_t file_at;
     int64_t file_end;

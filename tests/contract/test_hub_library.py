@@ -1,6 +1,7 @@
 """The library: directories that are only read and what was uploaded, searched, and played from where it is."""
 import os
 import shutil
+import socket
 import sys
 import urllib.error
 import urllib.parse
@@ -282,6 +283,38 @@ def test_what_was_left_first_makes_room(hubs):
     assert len(list((hub.directory / "hub/uploads").iterdir())) == 3
     host.upload("t3", file)
     assert fetch(host, items[1])[0] == 404 and fetch(host, items[0])[0] == 200
+
+
+# --- disks that do not answer ----------------------------------------------------------------------
+
+def test_a_file_that_hangs_keeps_nobody(hubs, music):
+    shutil.copy(MUSIC / "pier.mp3", music / "Quay.hangs.mp3")
+    hub = hubs(library_directories=str(music))
+    host = harness.Host(hub.url)
+    (track,) = found(host, "quay")
+    hub.stop()
+    # It is known already; from now on its reads do not return.
+    hub.env = {"LD_PRELOAD": str(harness.BUILD / "tests/hanging_read.so")}
+    hub.start()
+    host.url = hub.url
+    item = wait_until(lambda: (answer := add(host, track["id"]))[0] == 200 and answer[1], what="the track to be known")
+    connections = []
+    for _ in range(3):
+        connections.append(socket.create_connection((urllib.parse.urlparse(hub.url).hostname, urllib.parse.urlparse(hub.url).port), timeout=30))
+        connections[-1].sendall(f"GET {item['media_url']} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    for _ in range(20):
+        assert call(of(host, "playback"), "POST", {"state": "playing"}, host.token)[0] == 200
+        assert search(host, "lantern")[0] == 200
+    told = connections[0].recv(65536)
+    assert told.startswith(b"HTTP/1.1 200") and told.endswith(b"\r\n\r\n")  # and then it hangs
+    connections[0].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        connections[0].recv(1)
+    connections.pop().close()
+    uploaded = host.upload("t1", MUSIC / "lantern.mp3")
+    assert fetch(host, uploaded)[0] == 200
+    for connection in connections:
+        connection.close()
 
 
 # --- hostile ---------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /*
  * hanging_read.c: files that do not answer, as on a network share whose server has gone. Loaded by
- * LD_PRELOAD: pread(2) and read(2) of what is called *.hangs do not return.
+ * LD_PRELOAD: pread(2) and read(2) of what is called *.hangs, or *.hangs.mp3, do not return.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -10,14 +10,19 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+static bool ends_with(const char *path, size_t length, const char *suffix)
+{
+    size_t end = strlen(suffix);
+    return length > end && memcmp(path + length - end, suffix, end) == 0;
+}
+
 static bool hangs(int fd)
 {
-    static const char suffix[] = ".hangs";
     char link[64], path[1024];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path);
-    return length > (ssize_t)strlen(suffix) &&
-           memcmp(path + length - strlen(suffix), suffix, strlen(suffix)) == 0;
+    return length > 0 && (ends_with(path, (size_t)length, ".hangs") ||
+                          ends_with(path, (size_t)length, ".hangs.mp3"));
 }
 
 static void hang_if_it_does(int fd)
