@@ -2,7 +2,6 @@
  * service_library.c: from tracks of the library to items of a playlist, or to requests for them.
  */
 #include "service_internal.h"
-#include "tutti/base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -43,16 +42,6 @@ struct reply service_may_search(struct service *service, const struct caller *ca
 
 /* --- a track as an item -------------------------------------------------------------------- */
 
-/* "Ferry – Harbour", as people say it. */
-static void name_item(const struct track_tags *tags, struct store_item *item)
-{
-    if (tags->artist[0])
-        snprintf(item->name, sizeof item->name, "%.120s – %s", tags->artist, tags->title);
-    else
-        snprintf(item->name, sizeof item->name, "%s", tags->title);
-    text_defuse(item->name, '?'); /* cut in the middle of a letter */
-}
-
 int service_find_track(struct service *service, const char *key, struct store_item *item)
 {
     struct library_track *track = service->library ? malloc(sizeof *track) : NULL;
@@ -65,7 +54,7 @@ int service_find_track(struct service *service, const char *key, struct store_it
         item->duration_s = track->reading.duration_s;
         item->tags = track->reading.tags;
         if (!item->name[0])
-            name_item(&track->reading.tags, item);
+            snprintf(item->name, sizeof item->name, "%s", track->reading.tags.title);
         if (!item->track_id[0])
             snprintf(item->track_id, sizeof item->track_id, "%s", track->key);
     }

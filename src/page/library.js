@@ -2,7 +2,7 @@
 import { news, told } from './dialog.js';
 import { announce, h, keyed, say, set } from './dom.js';
 import { icon } from './icons.js';
-import { tame } from './names.js';
+import { credits, tame } from './names.js';
 import { t } from './texts.js';
 import { clockText, duration } from './timeline.js';
 
@@ -11,9 +11,6 @@ const PAUSE_MS = 150;
 /** The hub tells so many at a time; nobody looks through more than some pages of them. */
 const PAGE = 30;
 const MOST = 300;
-
-/** "Ferry · Harbour": whose it is and of which album, as far as that is known. */
-const origin = ({ artist, album }) => [artist, album].map((text) => tame(text)).filter(Boolean).join(' · ');
 
 export class Library {
   #session; #timer = 0; #asked = 0; #found = []; #next = null; #state = '';
@@ -69,7 +66,7 @@ export class Library {
     const title = tame(track.title);
     const length = duration(track);
     const add = h('button', { class: 'open', onclick: () => this.#add(track) }, icon('add'),
-      h('span', { class: 'name', dir: 'auto' }, title, h('small', {}, origin(track))), h('span', { class: 'time' }, length === null ? '' : clockText(length)));
+      h('span', { class: 'name', dir: 'auto' }, title, h('small', {}, credits(track))), h('span', { class: 'time' }, length === null ? '' : clockText(length)));
     const element = h('li', {}, add);
     const update = () => {
       const { isHost, isLive, settings } = this.#session;
