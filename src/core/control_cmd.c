@@ -104,6 +104,7 @@ static const struct field search[] = {
     {"after", WHOLE, offsetof(struct control_cmd, after), 0, false, 0, CONTROL_AFTER_MAX},
     {"limit", WHOLE, offsetof(struct control_cmd, limit), 0, false, 1, CONTROL_LIMIT_MAX},
     {0}};
+static const struct field list[] = {TEXT_FIELD(name, true), {0}};
 static const struct field add_tracks[] = {TEXT_FIELD(tracks, true), {0}};
 static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 
@@ -157,6 +158,10 @@ static const struct command {
      "change other speakers"},
     {"search", CONTROL_SEARCH, search, ANYBODY, NULL},
     {"add-tracks", CONTROL_ADD_TRACKS, add_tracks, ANYBODY, NULL}, /* the hub knows who may */
+    {"lists", CONTROL_LISTS, none, ANYBODY, NULL},
+    {"save", CONTROL_SAVE, list, HOST, "save the playlist"},
+    {"load", CONTROL_LOAD, list, HOST, "load a playlist"},
+    {"forget", CONTROL_FORGET, list, HOST, "forget a saved playlist"},
     {"clear", CONTROL_CLEAR, none, HOST, "clear the playlist"},
     {"settings", CONTROL_SETTINGS, settings, ANYBODY,
      NULL}, /* to see; the hub knows who may more */

@@ -88,6 +88,75 @@ void print_cleared(const struct paper *paper, const cJSON *answer,
             member_number(answer, "removed"));
 }
 
+/* --- playlists that are kept under a name -------------------------------------------------- */
+
+bool order_list(const struct order_call *call, struct order *order)
+{
+    char name[WORDS_MAX];
+    if (call->argc == 0)
+        return false;
+    if (!join(call->argc, (const char *const *)call->argv, name, sizeof name)) {
+        snprintf(order->error, sizeof order->error, "this name is too long");
+        return false;
+    }
+    text_fit(order->subject, sizeof order->subject, name, 44);
+    return cJSON_AddStringToObject(order->request, "name", name) != NULL;
+}
+
+bool order_load(const struct order_call *call, struct order *order)
+{
+    if (call->argc > 0)
+        return order_list(call, order);
+    return cJSON_ReplaceItemInObjectCaseSensitive(order->request, "cmd",
+                                                  cJSON_CreateString("lists"));
+}
+
+void print_saved(const struct paper *paper, const cJSON *answer,
+                 const struct print_context *context)
+{
+    fprintf(paper->out, "saved %.0f tracks as ", member_number(member(answer, "list"), "saved"));
+    paper_text(paper, INK_PLAIN, context->subject);
+    fputc('\n', paper->out);
+}
+
+static void print_lists(const struct paper *paper, const cJSON *lists)
+{
+    const cJSON *list;
+    int count = 0;
+    cJSON_ArrayForEach(list, lists)
+    {
+        paper_field(paper, INK_PLAIN, 60, member_text(list, "name"));
+        fprintf(paper->out, " %6.0f tracks\n", member_number(list, "tracks"));
+        count++;
+    }
+    if (count == 0)
+        fputs("No playlist was saved yet: tuttictl save NAME\n", paper->out);
+}
+
+void print_loaded(const struct paper *paper, const cJSON *answer,
+                  const struct print_context *context)
+{
+    const cJSON *lists = member(answer, "lists"), *list = member(answer, "list");
+    if (lists) {
+        print_lists(paper, lists);
+        return;
+    }
+    fprintf(paper->out, "added %.0f tracks of ", member_number(list, "loaded"));
+    paper_text(paper, INK_PLAIN, context->subject);
+    if (member_number(list, "missing") > 0)
+        fprintf(paper->out, "; %.0f are not there any more", member_number(list, "missing"));
+    fputc('\n', paper->out);
+}
+
+void print_forgotten(const struct paper *paper, const cJSON *answer,
+                     const struct print_context *context)
+{
+    (void)answer;
+    fputs("forgot ", paper->out);
+    paper_text(paper, INK_PLAIN, context->subject);
+    fputs("; the library keeps its tracks\n", paper->out);
+}
+
 /* --- adding -------------------------------------------------------------------------------- */
 
 bool library_are_numbers(int count, const char *const *words)

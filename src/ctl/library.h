@@ -12,6 +12,13 @@ order_build order_search;
 print_answer print_found;
 print_answer print_cleared;
 
+/* Playlists that are kept under a name. */
+order_build order_list; /* one, by its name */
+order_build order_load; /* the same; without a name: which there are */
+print_answer print_saved;
+print_answer print_loaded;
+print_answer print_forgotten;
+
 /* Are these numbers, of what the last search found? */
 bool library_are_numbers(int count, const char *const *words);
 /*

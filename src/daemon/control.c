@@ -362,6 +362,10 @@ static void dispatch(struct daemon *daemon, const struct asker *asker,
     case CONTROL_SEARCH:
     case CONTROL_ADD_TRACKS:
     case CONTROL_CLEAR:
+    case CONTROL_LISTS:
+    case CONTROL_SAVE:
+    case CONTROL_LOAD:
+    case CONTROL_FORGET:
         control_library(daemon, asker, cmd);
         break;
     default:

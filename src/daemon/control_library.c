@@ -134,13 +134,40 @@ static void do_add_tracks(struct daemon *daemon, const struct asker *asker,
     control_ask_hub(daemon, asker, "POST", "/playlist", body, "added");
 }
 
+/* --- playlists ----------------------------------------------------------------------------- */
+
+static void change_lists(struct daemon *daemon, const struct asker *asker, const char *act,
+                         const char *name)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, act, name);
+    control_ask_hub(daemon, asker, "POST", "/lists", body, "list");
+}
+
 void control_library(struct daemon *daemon, const struct asker *asker,
                      const struct control_cmd *cmd)
 {
-    if (cmd->verb == CONTROL_SEARCH)
+    switch (cmd->verb) {
+    case CONTROL_SEARCH:
         do_search(daemon, asker, cmd);
-    else if (cmd->verb == CONTROL_ADD_TRACKS)
+        break;
+    case CONTROL_ADD_TRACKS:
         do_add_tracks(daemon, asker, cmd);
-    else
+        break;
+    case CONTROL_LISTS:
+        control_ask_hub(daemon, asker, "GET", "/lists", NULL, "lists");
+        break;
+    case CONTROL_SAVE:
+        change_lists(daemon, asker, "save", cmd->name);
+        break;
+    case CONTROL_LOAD:
+        change_lists(daemon, asker, "load", cmd->name);
+        break;
+    case CONTROL_FORGET:
+        change_lists(daemon, asker, "forget", cmd->name);
+        break;
+    default:
         control_ask_hub(daemon, asker, "DELETE", "/playlist", NULL, "removed");
+        break;
+    }
 }

@@ -22,9 +22,9 @@ static const struct table {
     const char *name;
     const char *key; /* in whose order it is */
 } tables[] = {
-    {"users", "rowid"},  {"sessions", "rowid"}, {"members", "session_id, user_id"},
-    {"items", "rowid"},  {"requests", "rowid"}, {"media", "path"},
-    {"tokens", "rowid"},
+    {"users", "rowid"},  {"sessions", "rowid"},       {"members", "session_id, user_id"},
+    {"items", "rowid"},  {"requests", "rowid"},       {"media", "path"},
+    {"tokens", "rowid"}, {"saved", "list, position"},
 };
 
 struct salvage {
@@ -123,6 +123,7 @@ static void read_table(struct salvage *salvage)
     snprintf(backwards, sizeof backwards, "%s",
              has_rowid                                    ? "rowid DESC"
              : strcmp(salvage->table->name, "media") == 0 ? "path DESC"
+             : strcmp(salvage->table->name, "saved") == 0 ? "list DESC, position DESC"
                                                           : "session_id DESC, user_id DESC");
     int64_t high = read_on(salvage, backwards, &damaged);
     if (has_rowid)

@@ -151,6 +151,16 @@ static struct reply forget_speaker(const struct call *call)
                                   call->segments[1]);
 }
 
+static struct reply lists(const struct call *call)
+{
+    return service_lists(call->service, &call->caller, call->segments[0]);
+}
+
+static struct reply change_lists(const struct call *call)
+{
+    return service_change_lists(call->service, &call->caller, call->segments[0], call->body);
+}
+
 static struct reply remove_track(const struct call *call)
 {
     return service_remove_track(call->service, &call->caller, call->segments[0]);
@@ -197,6 +207,8 @@ static const struct route {
     {"GET", "/sessions/*/speakers/command/*", speakers_commanded},
     {"PATCH", SPEAKER, name_speaker},
     {"DELETE", SPEAKER, forget_speaker},
+    {"GET", "/sessions/*/lists", lists},
+    {"POST", "/sessions/*/lists", change_lists},
     {"DELETE", "/library/*", remove_track},
     {"POST", "/requests/*/approve", approve},
     {"POST", "/requests/*/deny", deny},

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 10
+#define SCHEMA_VERSION 11
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -106,6 +106,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
      "UPDATE media SET kept = 1, label = (SELECT name FROM items WHERE media_path = media.path)"
      " WHERE path IN (SELECT media_path FROM items);"
      "CREATE INDEX media_left ON media(left_at) WHERE kept;"),
+    ("CREATE TABLE saved (list TEXT NOT NULL COLLATE NOCASE, position INTEGER NOT NULL,"
+     " track_id TEXT NOT NULL, name TEXT NOT NULL, media_path TEXT, media_url TEXT,"
+     " media_type TEXT NOT NULL, duration_s REAL, PRIMARY KEY (list, position)) WITHOUT ROWID;"
+     "CREATE INDEX saved_by_media ON saved(media_path);"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

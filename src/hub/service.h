@@ -201,6 +201,15 @@ STORE_CHECKED int service_playlist_json(struct service *service, const char *ses
 STORE_CHECKED int service_settings_json(struct service *service, const char *session_id,
                                         cJSON **ret);
 
+/* --- saved playlists ----------------------------------------------------------------------- */
+
+/* Their names. */
+struct reply service_lists(struct service *service, const struct caller *caller,
+                           const char *session_id);
+/* The host's: body's `save`, `load` or `forget` is a name. */
+struct reply service_change_lists(struct service *service, const struct caller *caller,
+                                  const char *session_id, const cJSON *body);
+
 /* --- the library --------------------------------------------------------------------------- */
 
 /* May this caller search it? A reply without a body if so. */

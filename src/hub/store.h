@@ -306,6 +306,22 @@ STORE_CHECKED int store_each_media(struct store *store, void (*visit)(void *user
 /* Bytes of tracks that wait for a host's decision: from an address, or NULL: all. */
 STORE_CHECKED int store_waiting_bytes(struct store *store, const char *address, int64_t *ret);
 
+/* --- playlists that were kept under a name -------------------------------------------------- */
+
+/* The session's playlist, instead of what had this name. */
+STORE_CHECKED int store_save_list(struct store *store, const char *name, const char *session_id);
+/* 1: there was one. */
+STORE_CHECKED int store_forget_list(struct store *store, const char *name);
+STORE_CHECKED int store_count_other_lists(struct store *store, const char *name, int64_t *ret);
+/* By their names. 0, or -errno: then it was not all of them. */
+STORE_CHECKED int store_each_list(struct store *store,
+                                  void (*visit)(void *user, const char *name, int64_t tracks),
+                                  void *user);
+/* In order; without ids, and tags. 0, or -errno, likewise. */
+STORE_CHECKED int store_each_saved(struct store *store, const char *name, int64_t limit,
+                                   void (*visit)(void *user, const struct store_item *item),
+                                   void *user);
+
 /* --- requests ------------------------------------------------------------------------------ */
 
 struct store_request {

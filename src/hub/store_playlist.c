@@ -277,7 +277,8 @@ int store_keep_media(struct store *store, const char *path, const char *name)
 }
 
 #define LISTED                                                                                     \
-    "EXISTS (SELECT 1 FROM items WHERE media_path = ?1) OR EXISTS"                                 \
+    "EXISTS (SELECT 1 FROM items WHERE media_path = ?1) OR"                                        \
+    " EXISTS (SELECT 1 FROM saved WHERE media_path = ?1) OR EXISTS"                                \
     " (SELECT 1 FROM requests WHERE status = 'pending' AND media_path = ?1)"
 
 static int is_so(struct store *store, const char *sql, const char *path)
@@ -308,6 +309,7 @@ int store_left_media(struct store *store, char path[STORE_PATH_MAX], int64_t *re
     struct db_rows rows = db_query(store->db,
                                    "SELECT path, bytes FROM media m WHERE kept"
                                    " AND NOT EXISTS (SELECT 1 FROM items WHERE media_path = m.path)"
+                                   " AND NOT EXISTS (SELECT 1 FROM saved WHERE media_path = m.path)"
                                    " AND NOT EXISTS (SELECT 1 FROM requests"
                                    "  WHERE status = 'pending' AND media_path = m.path)"
                                    " ORDER BY left_at LIMIT 1",

@@ -228,11 +228,13 @@ int store_each_session(struct store *store, int64_t limit,
 /* What was uploaded for it goes with it, out of the library, but for what others play as well. */
 static int unkeep_media_of(struct store *store, const char *session_id)
 {
-    return db_run(store->db,
-                  "UPDATE media SET kept = 0 WHERE path IN"
-                  " (SELECT media_path FROM items WHERE session_id = ?1) AND path NOT IN"
-                  " (SELECT media_path FROM items WHERE session_id <> ?1 AND media_path NOT NULL)",
-                  "s", session_id);
+    return db_run(
+        store->db,
+        "UPDATE media SET kept = 0 WHERE path IN"
+        " (SELECT media_path FROM items WHERE session_id = ?1) AND path NOT IN"
+        " (SELECT media_path FROM items WHERE session_id <> ?1 AND media_path NOT NULL UNION"
+        "  SELECT media_path FROM saved WHERE media_path NOT NULL)",
+        "s", session_id);
 }
 
 int store_delete_session(struct store *store, const char *session_id)

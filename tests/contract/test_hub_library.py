@@ -285,6 +285,43 @@ def test_what_was_left_first_makes_room(hubs):
     assert fetch(host, items[1])[0] == 404 and fetch(host, items[0])[0] == 200
 
 
+# --- playlists that are kept under a name ----------------------------------------------------------
+
+def lists(host, token=None, **body):
+    return call(of(host, "lists"), "POST" if body else "GET", body or None, token or host.token)
+
+
+def test_a_playlist_is_saved_and_loaded_elsewhere(hub, host, music):
+    assert lists(host) == (200, {"lists": []}) and lists(host, save="Dinner")[0] == 409
+    uploaded = host.upload("t1", MUSIC / "pier.mp3")
+    add(host, [track["id"] for track in found(host, "ferry", count=3)])
+    (meadow,) = found(host, "meadow")
+    assert lists(host, save="Dinner") == (200, {"saved": 4})
+    assert lists(host, join(host), save="Mine")[0] == 403 and lists(host, join(host)) == (200, {"lists": [{"name": "Dinner", "tracks": 4}]})
+    assert call(of(host, "playlist"), "DELETE", token=host.token) == (200, {"removed": 4})
+    key = uploaded["media_url"].rsplit("/", 1)[1].removesuffix(".mp3")
+    assert call(f"{host.url}/library/{key}", "DELETE", token=host.token)[0] == 409  # the list has it
+    (music / "Ferry/Harbour/02 - Lantern.mp3").unlink()
+    shutil.copy(MUSIC / "lantern.mp3", music / "Ferry/Harbour/03 - Meadow.mp3")
+    found(host, "lantern", count=0)
+    other = harness.Host(hub.url)
+    wait_until(lambda: found(host, "meadow")[0]["duration_seconds"] != meadow["duration_seconds"], what="the file that changed")
+    assert lists(other, load="dinner") == (200, {"loaded": 3, "missing": 1})
+    assert [item["name"] for item in playlist(other)] == ["pier", "Pier", "Meadow"]
+    assert all(fetch(host, item)[0] == 200 for item in playlist(other))
+    assert lists(other, load="nothing")[0] == 404 and lists(other, forget="nothing")[0] == 404
+    for wrong in ({"save": ""}, {"save": 7}, {"save": "x", "load": "x"}, {"save": "x" * 300}, {"other": "x"}):
+        assert lists(other, **wrong)[0] == 422, wrong
+    assert lists(other, forget="DINNER")[0] == 200 and lists(other) == (200, {"lists": []})
+
+
+def test_so_many_lists_are_kept(hub, host):
+    host.upload("t1", MUSIC / "lantern.mp3")
+    for n in range(200):
+        assert lists(host, save=f"List {n}")[0] == 200
+    assert lists(host, save="One more")[0] == 507 and lists(host, save="list 7")[0] == 200
+
+
 # --- disks that do not answer ----------------------------------------------------------------------
 
 def test_a_file_that_hangs_keeps_nobody(hubs, music):

@@ -90,6 +90,9 @@ def test_a_host_has_all_commands(family):
 
 def test_tracks_of_the_library(family):
     host, guest = family
+    assert host.ctl("load")[1].startswith("No playlist was saved yet") and host.ctl("save", "Sunday", "dinner")[0] == 0
+    assert guest.ctl("save", "Dinner")[0] == 1
+    assert guest.ctl("load")[1].split() == ["Sunday", "dinner", "2", "tracks"]
     assert host.ctl("clear")[1] == "removed all 2 tracks of the playlist; the library keeps them\n"
     harness.wait_until(lambda: names(guest) == [], what="the empty playlist at the guest")
     found = harness.wait_until(lambda: [line.split() for line in host.ctl("search", "mea")[1].splitlines()
@@ -103,6 +106,9 @@ def test_tracks_of_the_library(family):
     assert guest.ctl("clear")[0] == 1
     succeed(host, "playing meadow", "play", "meadow")
     guest.wait_state("playing")
+    assert host.ctl("load", "sunday", "dinner")[1] == "added 2 tracks of sunday dinner\n"
+    harness.wait_until(lambda: names(guest) == ["meadow", "harbour", "harbour", "meadow"], what="all of them at the guest")
+    assert host.ctl("forget", "Sunday dinner")[0] == 0 and host.ctl("load", "Sunday dinner")[0] == 1
 
 
 def test_a_guest_asks_and_the_host_decides(family):

@@ -35,6 +35,7 @@ NOT_RUN = {
     r"timedatectl": "takes a running systemd",
     r"(sudo )?systemd-creds ": "takes a machine of one's own, whose key it uses",
     r"tuttictl clear$": "leaves nothing to play for the commands after it; test_ctl_house does it",
+    r"tuttictl (save|load) ": "whose playlist is there by then the order of the pages decides; test_ctl_house does it",
     r"tuttictl add -r ": "needs a folder of music; test_ctl has one",
     r"tuttictl watch$": "takes a terminal; test_watch gives it one",
     r"aplay -l|alsamixer|amixer|sudo fuser ": "ALSA's and others' own, about a real card",

@@ -61,6 +61,10 @@ enum control_verb {
     CONTROL_SEARCH,
     CONTROL_ADD_TRACKS,
     CONTROL_CLEAR,
+    CONTROL_LISTS,
+    CONTROL_SAVE,
+    CONTROL_LOAD,
+    CONTROL_FORGET,
 };
 
 /* A member that is absent: "" for texts, NAN for numbers, -1 for whole numbers and flags. */
