@@ -12,8 +12,9 @@ from tuttitest import analysis
 
 RATE_HZ = 44100
 US = 1e6
+PAIRINGS = ("unknown", "stamp", "call")
 pytestmark = pytest.mark.usefixtures("no_speaker")
-CARDS = {"USB": "Audio", "HDA": "Intel", "AC97": "I82801AAICH", "dummy": "Dummy"}
+CARDS = {"USB": "Audio", "HDA": "Intel", "AC97": "I82801AAICH", "dummy": "Dummy", "aloop": "Loopback"}
 
 
 # Debian's kernel for arm64 has no snd-intel8x0.
@@ -29,6 +30,35 @@ def rows_of(rows, name, from_s):
     mine = [row for row in rows if row["name"] == name and row["error_us"] is not None]
     assert mine, rows[-2:]
     return [row for row in mine if row["at_ns"] >= mine[0]["at_ns"] + from_s * 1e9]
+
+
+class Looks:
+    """What a speaker takes for its card's position (probe.c), in ns against the clock; the card is exact."""
+
+    def __init__(self, path, rate_hz):
+        before, after, self.chosen_ns, frames, pairing = np.fromfile(path, "<i8").reshape(-1, 5).T
+        self.called_ns, self.position_ns = (before + after) / 2, frames * 1e9 / rate_hz
+        self.pairing = PAIRINGS[pairing[-1]]
+
+    def bias_us(self, from_s=1, part_s=1):
+        """How far the times chosen put the position ahead of the truth, second by second. No call sees a position before it is
+        so: the truth is what the freshest calls see."""
+        part = ((self.called_ns - self.called_ns[0]) / 1e9 // part_s).astype(int)
+        looks = [part == n for n in range(int(from_s / part_s), part[-1])]
+        called, chosen = self.position_ns - self.called_ns, self.position_ns - self.chosen_ns
+        return np.array([chosen[these].max() - called[these].max() for these in looks]) / 1e3
+
+
+@pytest.mark.parametrize("driver", ("USB", "HDA", pytest.param("AC97", marks=AC97_ONLY), "aloop", "dummy"))
+def test_a_position_goes_with_its_time(vm, driver):
+    """Position and time, as a speaker pairs them, are within 100 us of the truth, which a thousand looks a second show."""
+    vm.run("modprobe -a snd_dummy snd_aloop")
+    rate_hz = int(vm.run(f"/share/vm_probe {device(CARDS[driver])} {RATE_HZ} 8 /share/looks").splitlines()[-1])
+    looks = Looks(vm.share / "looks", rate_hz)
+    bias_us = looks.bias_us()
+    print(f"{driver}: pairing {looks.pairing}, bias {bias_us.min():+.1f} to {bias_us.max():+.1f} us")
+    assert len(bias_us) >= 6
+    assert np.abs(bias_us).max() < 100
 
 
 # Within how many ppm a card's rate is to be known after 20 s. What is left shrinks on: it is 1 ppm for all after two minutes.
