@@ -25,6 +25,13 @@ double loudness_peak(double peak)
     return peak > 0 && peak <= LOUDNESS_PEAK_MAX ? peak : NAN;
 }
 
+/* The peak limits it, and reason does: whoever lies about the one lies about the other. */
+static double factor_of(double gain_db, double peak)
+{
+    double limit = isnan(peak) ? 1 : 1 / peak;
+    return fmin(pow(10, fmin(gain_db, LOUDNESS_RAISED_MAX_DB) / 20), limit);
+}
+
 /* The album's peak limits the album's gain, so that all of its tracks have the same factor. */
 double loudness_factor(enum replaygain mode, const struct loudness *loudness)
 {
@@ -35,5 +42,5 @@ double loudness_factor(enum replaygain mode, const struct loudness *loudness)
         album && !isnan(loudness->album_peak) ? loudness->album_peak : loudness->track_peak;
     if (mode == REPLAYGAIN_OFF || isnan(gain_db))
         return 1;
-    return fmin(pow(10, gain_db / 20), isnan(peak) ? 1 : 1 / peak);
+    return factor_of(gain_db, peak);
 }

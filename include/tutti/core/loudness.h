@@ -13,6 +13,8 @@
 #define LOUDNESS_REFERENCE_LUFS (-18.0)
 /* No music needs more, up or down: what is beyond it is no gain. */
 #define LOUDNESS_GAIN_MAX_DB 60
+/* Nor is music so soft that it is raised by more than this, however low a peak is told. */
+#define LOUDNESS_RAISED_MAX_DB 18
 /* Lossy formats overshoot; what is far beyond full scale is no peak. */
 #define LOUDNESS_PEAK_MAX 16
 
@@ -32,8 +34,8 @@ enum replaygain { REPLAYGAIN_OFF, REPLAYGAIN_TRACK, REPLAYGAIN_ALBUM };
 
 /*
  * What every sample of the track is multiplied by. The gain that is not known is replaced by the other;
- * without any it is 1. Never so much that the peak goes beyond full scale, and not more than 1 where
- * the peak is not known.
+ * without any it is 1. Never so much that the peak goes beyond full scale, not more than 1 where
+ * the peak is not known, and never more than LOUDNESS_RAISED_MAX_DB.
  */
 double loudness_factor(enum replaygain mode, const struct loudness *loudness);
 

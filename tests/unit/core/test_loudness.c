@@ -70,6 +70,18 @@ static void without_a_peak_nothing_is_raised(void **state)
                        NEAR);
 }
 
+/* Whoever tells a gain tells the peak that is to limit it: both may be lies, or a damaged tag. */
+static void nothing_is_raised_beyond_reason(void **state)
+{
+    (void)state;
+    assert_float_equal(factor(REPLAYGAIN_TRACK, (struct loudness){60, 0.001, NAN, NAN}), 7.943,
+                       0.001);
+    assert_float_equal(factor(REPLAYGAIN_ALBUM, (struct loudness){NAN, NAN, 60, 0.001}), 7.943,
+                       0.001);
+    assert_float_equal(factor(REPLAYGAIN_TRACK, (struct loudness){17, 0.01, NAN, NAN}), 7.079,
+                       0.001);
+}
+
 static void nonsense_is_not_known(void **state)
 {
     (void)state;
@@ -95,6 +107,7 @@ int main(void)
         cmocka_unit_test(peak_limits),
         cmocka_unit_test(albums_peak_limits_its_gain),
         cmocka_unit_test(without_a_peak_nothing_is_raised),
+        cmocka_unit_test(nothing_is_raised_beyond_reason),
         cmocka_unit_test(nonsense_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
