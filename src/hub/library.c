@@ -4,6 +4,7 @@
  */
 #include "library.h"
 
+#include "hub_clock.h"
 #include "library_file.h"
 #include "library_scan.h"
 #include "library_uploads.h"
@@ -28,6 +29,8 @@
 #define PATH_BYTES 1024
 /* A file that is being copied changes many times: it is looked at when it was left alone. */
 #define QUIET_MS 1000
+/* But where there is no rest, as in a copy of thousands, what is there so far is looked at. */
+#define RESTLESS_NS (5 * NS_PER_S)
 /* What tells nothing by itself is looked through so often. */
 #define LOOK_AGAIN_MS (15 * 60 * 1000)
 /* How long a thread that waits for a disk is waited for. */
@@ -190,17 +193,6 @@ static bool wait_for(int fd, int other_fd, int timeout_ms)
     return poll(fds, 2, timeout_ms) > 0;
 }
 
-/* Until it has been quiet; what is asked for from elsewhere does not wait. */
-static void gather_changes(struct scanner *scanner)
-{
-    struct library *library = scanner->library;
-    do {
-        if (!library_watch_read(scanner->watch))
-            library->again = true;
-    } while (!library->stop && !library->uploads &&
-             wait_for(library_watch_fd(scanner->watch), library->wake, QUIET_MS));
-}
-
 static void take_wake(struct library *library)
 {
     uint64_t value;
@@ -208,11 +200,25 @@ static void take_wake(struct library *library)
     (void)got; /* nothing there is fine */
 }
 
+/* Until it has been quiet, or for long enough; what is asked for from elsewhere does not wait. */
+static void gather_changes(struct scanner *scanner)
+{
+    struct library *library = scanner->library;
+    int64_t until = hub_clock_steady_ns() + RESTLESS_NS;
+    do {
+        take_wake(library);
+        if (!library_watch_read(scanner->watch))
+            library->again = true;
+    } while (!library->stop && !library->uploads && hub_clock_steady_ns() < until &&
+             wait_for(library_watch_fd(scanner->watch), library->wake, QUIET_MS));
+}
+
 static void look_round(struct scanner *scanner)
 {
     struct library *library = scanner->library;
     int watch_fd = scanner->watch ? library_watch_fd(scanner->watch) : -1;
-    bool told = wait_for(watch_fd, library->wake, scanner->unwatched ? LOOK_AGAIN_MS : -1);
+    bool told = library->uploads ||
+                wait_for(watch_fd, library->wake, scanner->unwatched ? LOOK_AGAIN_MS : -1);
     take_wake(library);
     if (library->stop)
         return;

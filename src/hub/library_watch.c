@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define EVENTS                                                                                     \
-    (IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
+    (IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |            \
+     IN_MOVE_SELF | IN_ONLYDIR)
 #define READ_BYTES 16384
 
 struct folder {
@@ -155,15 +156,17 @@ static void forget(struct library_watch *watch, struct folder *folder)
     watch->count--;
 }
 
-static void take_event(struct library_watch *watch, const struct inotify_event *event)
+/* False: the folder has gone from its path, and what is there by now was not watched. */
+static bool take_event(struct library_watch *watch, const struct inotify_event *event)
 {
     struct folder *folder = find(watch, event->wd);
     if (!folder)
-        return;
+        return true;
     if (event->mask & IN_IGNORED)
         forget(watch, folder);
     else
         folder->changed = true;
+    return !(event->mask & (IN_IGNORED | IN_MOVE_SELF));
 }
 
 bool library_watch_read(struct library_watch *watch)
@@ -174,8 +177,7 @@ bool library_watch_read(struct library_watch *watch)
     while ((got = read(watch->fd, bytes, sizeof bytes)) > 0) {
         for (const char *at = bytes; at < bytes + got;) {
             const struct inotify_event *event = (const void *)at;
-            all = all && !(event->mask & IN_Q_OVERFLOW);
-            take_event(watch, event);
+            all = take_event(watch, event) && all && !(event->mask & IN_Q_OVERFLOW);
             at += sizeof *event + event->len;
         }
     }

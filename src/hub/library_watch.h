@@ -19,7 +19,8 @@ int library_watch_fd(const struct library_watch *watch);
 /* A folder that is open as fd. Seen again, it is known by its new path. root stays the caller's.
  * False: it is not watched. */
 bool library_watch_add(struct library_watch *watch, const char *root, const char *path, int fd);
-/* Reads what there is. False: something was missed, anything may have changed. */
+/* Reads what there is. False: something was missed, or a folder moved or went, and another one may
+ * have its name: anything may have changed. */
 bool library_watch_read(struct library_watch *watch);
 /* The next folder that has changed since; copied. False: there is none. */
 bool library_watch_next(struct library_watch *watch, const char **ret_root, char *path,

@@ -16,6 +16,7 @@ target_sources(unit_hub_faults PRIVATE hub/disk_faults.c)
 target_compile_definitions(unit_hub_faults PRIVATE TEST_MUSIC_DIR="${PROJECT_SOURCE_DIR}/tests/support/music")
 target_link_options(unit_hub_faults PRIVATE
   -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fdatasync -Wl,--wrap=rename)
+tutti_unit_test(hub library)
 tutti_unit_test(hub library_scan)
 tutti_unit_test(hub library_watch)
 tutti_unit_test(hub library_read)
