@@ -61,8 +61,7 @@ static void show_progress(void *user, const cJSON *progress)
     fprintf(stderr, "\r%s\033[K", bar);
 }
 
-/* A descriptor, or -1 after a line on standard error. */
-static int open_track(const char *path)
+int add_open_file(const char *path)
 {
     struct stat about;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -121,7 +120,7 @@ static enum exit_code show(const struct client *client, const cJSON *answer, con
 static enum exit_code add_file(struct client *client, const char *path, const char *name, bool json,
                                const struct paper *paper)
 {
-    int fd = open_track(path);
+    int fd = add_open_file(path);
     if (fd < 0)
         return EXIT_REFUSED;
     struct upload upload = {name, isatty(STDERR_FILENO)};

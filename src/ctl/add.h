@@ -18,6 +18,9 @@
 enum exit_code add_tracks(struct client *client, int argc, char *const *argv, bool json,
                           const struct paper *paper);
 
+/* Of a file that is one, and not empty, to read: a descriptor, or -1 after a line on standard error. */
+int add_open_file(const char *path);
+
 /* "music/Harbour.mp3" -> "Harbour", harmless. */
 void add_name_of(const char *path, char *to, size_t size);
 

@@ -41,10 +41,10 @@ const struct command commands[] = {
     {.name = "move", .arguments = "ITEM TO", .help = "Put one at another place (host)", .least = 2, .most = 2,
      .needs = PLAYLIST, .build = order_move, .print = print_confirmed, .done = "moved",
      .words = {"@item"}},
-    {.name = "save", .arguments = "NAME", .help = "Keep the playlist under a name (host)", .least = 1, .most = 64,
-     .build = order_list, .print = print_saved},
-    {.name = "load", .arguments = "[NAME]", .help = "Add a saved playlist; or list them (host)", .most = 64,
-     .build = order_load, .print = print_loaded},
+    {.name = "save", .arguments = "NAME | FILE.m3u", .help = "Keep the playlist under a name (host)", .least = 1, .most = 64,
+     .build = order_list, .print = print_saved, .file = list_file_save, .words = {"@file"}},
+    {.name = "load", .arguments = "[NAME | FILE.m3u]", .help = "Add a saved playlist; or list them (host)", .most = 64,
+     .build = order_load, .print = print_loaded, .file = list_file_load, .words = {"@file"}},
     {.name = "forget", .arguments = "NAME", .help = "Forget a saved playlist (host)", .least = 1, .most = 64,
      .build = order_list, .print = print_forgotten},
     {.name = "clear", .help = "Take everything off the playlist (host)",
@@ -127,6 +127,9 @@ void command_print_help(FILE *out)
                  "add FILE... uploads files, add -r FOLDER all that are in it;\n"
                  "add NUMBER... takes what the last search found, add WORD... an album, or what\n"
                  "has these words alone\n"
+                 "\n"
+                 "save FILE.m3u writes the playlist into a file, save - on standard output;\n"
+                 "load FILE.m3u, and load -, adds what the library has of it\n"
                  "\n"
                  "SETTING VALUE: advance on|off: whether it goes on at the end of a track;\n"
                  "control host|everyone: who may play, pause and change rooms;\n"

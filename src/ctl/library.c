@@ -169,11 +169,10 @@ bool library_are_numbers(int count, const char *const *words)
     return count > 0;
 }
 
-/* NULL after a line on standard error. */
-static cJSON *ask(struct client *client, cJSON *request, enum exit_code *ret_failed)
+cJSON *library_ask(struct client *client, cJSON *request, enum exit_code *ret_failed)
 {
     cJSON *answer = client_ask(client, request, -1, PATIENCE_S, NULL, NULL);
-    *ret_failed = EXIT_UNREACHABLE;
+    *ret_failed = answer ? EXIT_OK : EXIT_UNREACHABLE;
     if (!answer || member_is_true(answer, "ok"))
         return answer;
     *ret_failed = EXIT_REFUSED;
@@ -188,7 +187,7 @@ static cJSON *search(struct client *client, const char *by, const char *words,
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "cmd", "search");
     cJSON_AddStringToObject(request, by, words);
-    return ask(client, request, ret_failed);
+    return library_ask(client, request, ret_failed);
 }
 
 /* "added Tide", "asked: add Tide" */
@@ -226,7 +225,7 @@ static enum exit_code add_tracks(struct client *client, const char *tracks, bool
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "cmd", "add-tracks");
     cJSON_AddStringToObject(request, "tracks", tracks);
-    cJSON *answer = ask(client, request, &result);
+    cJSON *answer = library_ask(client, request, &result);
     if (!answer)
         return result;
     const cJSON *added = member(answer, "added");

@@ -19,6 +19,10 @@ print_answer print_saved;
 print_answer print_loaded;
 print_answer print_forgotten;
 
+/* The answer to a request (which becomes the callee's), the caller's. NULL after a line on standard
+ * error, and then *ret_failed says how; else that is EXIT_OK. */
+cJSON *library_ask(struct client *client, cJSON *request, enum exit_code *ret_failed);
+
 /* Are these numbers, of what the last search found? */
 bool library_are_numbers(int count, const char *const *words);
 /*

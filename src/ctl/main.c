@@ -148,12 +148,14 @@ static enum exit_code run(const struct command *command, struct invocation *invo
     if (command->build == order_speakers && call.argc == 1 && strcmp(call.argv[0], "--watch") == 0)
         return speakers_watch(invocation);
     struct client client;
+    struct paper paper = paper_stdout();
     int error = client_open(&client, invocation->sockets[0]);
     enum exit_code result = EXIT_UNREACHABLE;
     if (error < 0) {
         client_explain(invocation->sockets[0], error);
+    } else if (command->file && call.argc == 1 && list_file_is_meant(call.argv[0])) {
+        result = command->file(&client, call.argv[0], invocation->json, &paper);
     } else if (command->kind == COMMAND_ADDS) {
-        struct paper paper = paper_stdout();
         result = add_tracks(&client, call.argc, call.argv, invocation->json, &paper);
         if (result == EXIT_USAGE)
             command_print_usage(stderr, command);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Some hundred speakers. */
-#define ANSWER_MAX_BYTES (INT64_C(256) * 1024)
+/* Some hundred speakers, or 200 tracks with the longest texts and paths. */
+#define ANSWER_MAX_BYTES (INT64_C(512) * 1024)
 
 struct link_hub_call {
     struct link *link;

@@ -10,6 +10,7 @@
 #include "library_uploads.h"
 #include "library_watch.h"
 #include "tutti/base/log.h"
+#include "tutti/base/text.h"
 #include "tutti/base/units.h"
 #include "tutti/io/background.h"
 
@@ -27,6 +28,8 @@
 #define INDEX_FILE "library.sqlite"
 #define HUB_FILE "hub.sqlite"
 #define PATH_BYTES 1024
+/* Of a track's path, in an answer. */
+#define PATH_TOLD_MAX 256
 /* A file that is being copied changes many times: it is looked at when it was left alone. */
 #define QUIET_MS 1000
 /* But where there is no rest, as in a copy of thousands, what is there so far is looked at. */
@@ -470,6 +473,16 @@ static void add_number(cJSON *json, const char *name, double number, bool is_kno
         cJSON_AddNullToObject(json, name);
 }
 
+/* Within its directory, harmless; null: of an upload, or longer than what is told. */
+static void add_path(cJSON *json, const struct library_track *track, bool uploaded)
+{
+    char path[PATH_TOLD_MAX] = "";
+    if (!uploaded && strlen(track->path) < sizeof path)
+        strcpy(path, track->path);
+    text_defuse(path, '?');
+    add_text(json, "path", path);
+}
+
 static cJSON *describe(const struct library_track *track)
 {
     const struct library_reading *reading = &track->reading;
@@ -484,6 +497,7 @@ static cJSON *describe(const struct library_track *track)
     add_number(json, "duration_seconds", reading->duration_s, reading->duration_s >= 0);
     cJSON_AddStringToObject(json, "media_type", audio_kind_media_type(reading->kind));
     cJSON_AddBoolToObject(json, "uploaded", uploaded);
+    add_path(json, track, uploaded);
     return json;
 }
 

@@ -88,7 +88,8 @@ def test_what_is_there_is_found_and_played_from_there(hub, host, music):
     assert titles(found(host, count=4)) == ["Harbour", "Pier", "Lantern", "Meadow"]
     (track,) = found(host, "ferry pi")
     assert track == {"id": track["id"], "title": "Pier", "artist": None, "album": "Harbour", "number": 1,
-                     "duration_seconds": track["duration_seconds"], "media_type": "audio/mpeg", "uploaded": False}
+                     "duration_seconds": track["duration_seconds"], "media_type": "audio/mpeg", "uploaded": False,
+                     "path": "Ferry/Harbour/01 - Pier.mp3"}
     assert int(track["duration_seconds"]) == 12
     assert titles(search(host, album="harbour")[1]["tracks"]) == ["Pier", "Lantern", "Meadow"]
     status, item = add(host, track["id"])
@@ -242,6 +243,7 @@ def test_without_directories(hubs):
 def test_an_upload_stays_when_its_item_goes(hub, host):
     item = host.upload("t1", MUSIC / "pier.mp3")
     (track,) = [each for each in found(host, "pier", count=2) if each["uploaded"]]
+    assert track["path"] is None
     assert call(f"{host.url}/library/{track['id']}", "DELETE", token=host.token)[0] == 409
     assert call(of(host, f"playlist/{item['id']}"), "DELETE", token=host.token)[0] == 200
     assert fetch(host, item)[1] == PIER

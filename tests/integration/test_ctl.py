@@ -356,6 +356,44 @@ def test_what_a_guest_could_not_ask_for_is_said(daemon):
     assert ctl(daemon, "add", "1", "2") == (1, "asked: add Tide\n", "tuttictl: and no more: Too many requests\n")
 
 
+def in_library(*paths):
+    return {"library": {"tracks": [{"id": f"{n:032x}", "title": "x", "artist": None, "path": path} for n, path in enumerate(paths)],
+                        "complete": True}}
+
+
+def test_a_playlists_file_takes_few_calls(daemon, tmp_path):
+    file = tmp_path / "list.m3u"
+    file.write_text("Tide.mp3\n" * 401)
+    daemon.answers["search"] = in_library("Ferry/Tide.mp3")
+    daemon.answers["add-tracks"] = lambda asked, _: {"added": {"items": [{}] * len(asked["tracks"].split())}}
+    assert ctl(daemon, "load", file) == (0, f"added 401 of 401 tracks of {file}\n", "")
+    assert [len(asked["tracks"].split()) for asked in daemon.asked("add-tracks")] == [200, 200, 1]
+    daemon.answers["add-tracks"] = "The playlist is full"
+    assert ctl(daemon, "load", file) == (1, f"added 0 of 200 tracks of {file}\n", "tuttictl: The playlist is full\n")
+
+
+def test_what_a_playlists_file_means_is_not_guessed(daemon, tmp_path):
+    file = tmp_path / "list.m3u"
+    file.write_text("Tide.mp3\n")
+    daemon.answers["search"] = in_library("Ferry/Tide.mp3", "Pier/Tide.mp3")
+    assert ctl(daemon, "load", file) == (1, f"added 0 of 1 tracks of {file}\n",
+                                         "tuttictl: Tide: several files of the library may be it; see: tuttictl search\n")
+    daemon.answers["search"]["library"]["complete"] = False
+    assert "still looking through its directories" in ctl(daemon, "load", file)[2]
+    file.write_text("music/Pier/Tide.mp3\n")
+    daemon.answers["add-tracks"] = {"added": {"items": [{}]}}
+    assert ctl(daemon, "load", file) == (0, f"added 1 of 1 tracks of {file}\n", "")
+    assert daemon.asked("add-tracks") == [{"tracks": f"{1:032x}"}]
+
+
+def test_a_playlist_is_saved_where_there_is_no_library(daemon):
+    daemon.answers.update(playlist={"playlist": fake_daemon.playlist()}, search="the backend has no library")
+    code, output, errors = ctl(daemon, "save", "-")
+    assert (code, errors) == (0, "tuttictl: the backend has no library\n")
+    assert output.splitlines()[::2] == ["#EXTM3U", "Harbour", "Meadow", "The Pier at Night"]
+    assert len(daemon.asked("search")) == 1
+
+
 def test_add_takes_a_folder_with_all_in_it(daemon, tmp_path):
     for path in ("b/2.mp3", "b/10.mp3", "a/x.flac", "top.ogg", "cover.jpg", ".hidden.mp3"):
         (tmp_path / "music" / path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,8 @@
 """tuttictl at real daemons, a host's and a guest's, on a hub: every command that reaches the backend, and who may."""
 import json
+import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -109,6 +111,73 @@ def test_tracks_of_the_library(family):
     assert host.ctl("load", "sunday", "dinner")[1] == "added 2 tracks of sunday dinner\n"
     harness.wait_until(lambda: names(guest) == ["meadow", "harbour", "harbour", "meadow"], what="all of them at the guest")
     assert host.ctl("forget", "Sunday dinner")[0] == 0 and host.ctl("load", "Sunday dinner")[0] == 1
+
+
+@pytest.fixture
+def shelf(house, tmp_path):
+    """A host and a guest, and a hub with an album in a directory."""
+    album = tmp_path / "music/Ferry/Pier"
+    album.mkdir(parents=True)
+    for number, name in enumerate(("harbour", "lantern"), 1):
+        shutil.copy(harness.MUSIC / f"{name}.mp3", album / f"0{number} - {name.title()}.mp3")
+    hub = harness.Hub(tmp_path, library_directories=str(tmp_path / "music"))
+    host, guest = couple(house, hub)
+    harness.wait_until(lambda: len(json.loads(host.ctl("--json", "search")[1])["tracks"]) == 2, what="the album")
+    yield host, guest
+    hub.stop()
+
+
+def test_a_playlist_goes_into_a_file_and_comes_out(shelf, tmp_path):
+    host, guest = shelf
+    file = tmp_path / "Sunday.m3u"
+    assert host.ctl("add", "lantern")[0] == 0
+    succeed(host, "added meadow", "add", harness.MUSIC / "meadow.mp3")
+    harness.wait_until(lambda: names(guest) == ["Lantern", "meadow"], what="both at the guest")
+    assert guest.ctl("save", str(file)) == (0, f"saved 2 tracks in {file}\n", "")
+    lantern, meadow = [int(item["duration_s"]) for item in listed(host, "playlist")]
+    assert file.read_text() == (f"#EXTM3U\n#EXTINF:{lantern},Lantern\nFerry/Pier/02 - Lantern.mp3\n"
+                                f"#EXTINF:{meadow},meadow\nmeadow\n")
+    refuse(host, "is there already: remove it first", "save", file)
+    assert host.ctl("save", "-") == (0, file.read_text(), "")
+    assert host.ctl("clear")[0] == 0
+    assert host.ctl("load", str(file)) == (0, f"added 2 of 2 tracks of {file}\n", "")
+    harness.wait_until(lambda: names(guest) == ["Lantern", "meadow"], what="both at the guest again")
+    assert guest.ctl("load", str(file)) == (0, f"asked: add 2 of 2 tracks of {file}\n", "")
+    file.write_text("01 - Harbour.mp3\n" * 250)
+    assert host.ctl("load", str(file)) == (0, f"added 250 of 250 tracks of {file}\n", "")
+
+
+def test_a_playlists_file_from_elsewhere(shelf, tmp_path):
+    host, _ = shelf
+    file = tmp_path / "elsewhere.m3u8"
+    shutil.copy(harness.MUSIC / "meadow.mp3", tmp_path / "own.mp3")
+    file.write_bytes(b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:12,Ferry - Lantern\r\nC:\\Music\\Ferry\\Pier\\02 - Lantern.mp3\r\n"
+                     b"own.mp3\r\n#EXTINF:1,Harbour\r\nsome/where.flac\r\n../../../etc/passwd\r\n\x1b[2J\xff\0\r\n"
+                     + b"x" * 10000 + b"\r\n/srv/Pier/01 - Harbour.mp3")
+    code, output, errors = host.ctl("load", str(file))
+    assert (code, output) == (1, f"added 3 of 7 tracks of {file}\n")
+    assert names(host) == ["Lantern", "Harbour", "Harbour"]
+    own, passwd, controls, longest = errors.splitlines()
+    assert own == f"tuttictl: own: not in the library; its file is here: tuttictl add '{tmp_path}/own.mp3' uploads it"
+    assert passwd == "tuttictl: passwd: not in the library; tuttictl add FILE uploads it"
+    assert controls == "tuttictl: ?[2Jÿ?: not in the library; tuttictl add FILE uploads it"
+    assert longest.startswith("tuttictl: xxx") and len(longest) < 130
+    json_code, told, _ = host.ctl("--json", "load", str(file))
+    assert json_code == 1 and json.loads(told)["added"] == 3 and json.loads(told)["missing"][:2] == ["own", "passwd"]
+
+
+def test_what_is_no_playlists_file_is_refused(shelf, tmp_path):
+    host, _ = shelf
+    (tmp_path / "folder.m3u").mkdir()
+    os.mkfifo(tmp_path / "pipe.m3u")
+    (tmp_path / "large.m3u").write_bytes(b"\n" * (1024 * 1024 + 1))
+    (tmp_path / "comments.m3u").write_text("#EXTM3U\n")
+    for name, said in (("folder", "not a file"), ("pipe", "not a file"), ("large", "longer than 1 MiB"),
+                       ("comments", "there is no entry in it"), ("missing", "No such file")):
+        refuse(host, said, "load", tmp_path / f"{name}.m3u")
+    for name in ("folder", "pipe"):
+        refuse(host, "is there already", "save", tmp_path / f"{name}.m3u")
+    refuse(host, "No such file", "save", tmp_path / "missing/list.m3u")
 
 
 def test_a_guest_asks_and_the_host_decides(family):

@@ -1,4 +1,4 @@
-foreach(module text duration lookup orders print add invocation lines trace view watch_list watch_model watch_layout speakers_layout)
+foreach(module text duration lookup orders print add invocation lines m3u trace view watch_list watch_model watch_layout speakers_layout)
   tutti_unit_test(ctl ${module})
 endforeach()
 foreach(module watch_model watch_layout)
