@@ -26,10 +26,18 @@ int store_forget_list(struct store *store, const char *name)
     return result < 0 ? result : 1;
 }
 
+/* From one name to the next, and from it to its last track, past the tracks between: anybody may
+ * ask. */
+#define LISTS                                                                                      \
+    "WITH RECURSIVE lists(called) AS (SELECT min(list) FROM saved UNION ALL"                       \
+    " SELECT (SELECT min(list) FROM saved WHERE list > called) FROM lists"                         \
+    " WHERE called NOT NULL)"
+
 int store_count_other_lists(struct store *store, const char *name, int64_t *ret)
 {
-    int result = db_number(store->db, ret, "SELECT count(DISTINCT list) FROM saved WHERE list <> ?",
-                           "s", name);
+    int result =
+        db_number(store->db, ret,
+                  LISTS " SELECT count(*) FROM lists WHERE called <> ? COLLATE NOCASE", "s", name);
     return result == 1 ? 0 : result == 0 ? -EIO : result;
 }
 
@@ -37,8 +45,10 @@ int store_each_list(struct store *store,
                     void (*visit)(void *user, const char *name, int64_t tracks), void *user)
 {
     int result;
-    struct db_rows rows =
-        db_query(store->db, "SELECT list, count(*) FROM saved GROUP BY list ORDER BY list", "");
+    struct db_rows rows = db_query(store->db,
+                                   LISTS " SELECT called, (SELECT max(position) + 1 FROM saved"
+                                         " WHERE list = called) FROM lists WHERE called NOT NULL",
+                                   "");
     while ((result = db_next(&rows)) == 1)
         visit(user, db_text(&rows, 0), db_int(&rows, 1));
     return result;
