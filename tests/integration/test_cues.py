@@ -132,7 +132,8 @@ def test_music_goes_on_under_a_chime(house, hub):
         run = card.recording().runs[-1]
         assert np.abs(run.frames).max() <= 1
         reference = harness.reference(harness.MUSIC / "harbour.mp3", run.conf["rate"])
-        tracks[name] = analysis.follow(run, reference, from_ns, to_ns, 0.05, about, 0.01 if name == "bath" else None)
+        tracks[name] = analysis.follow(run, reference, from_ns - 3 * SECOND_NS, to_ns, 0.05, about,
+                                       0.01 if name == "bath" else None)
         if name == "kitchen":  # under a chime, soft music is found near where it is to be, if at all
             line = np.polyfit(tracks[name].ns - from_ns, tracks[name].position_s, 1)
             about = lambda ns: np.polyval(line, ns - from_ns)
@@ -143,10 +144,14 @@ def test_music_goes_on_under_a_chime(house, hub):
     assert heard_ns[-1] - heard_ns[0] < (CHIME_S + window_s) * SECOND_NS
     assert heard_ns[0] - from_ns < 0.3 * SECOND_NS
     beside = np.interp(tracks["bath"].ns, tracks["kitchen"].ns, tracks["kitchen"].position_s, np.nan, np.nan)
-    apart_us = 1e6 * np.abs(tracks["bath"].position_s - beside)
-    chimed, apart_us = chimed[~np.isnan(apart_us)], apart_us[~np.isnan(apart_us)]
+    apart_us = 1e6 * (tracks["bath"].position_s - beside)
+    there, earlier = ~np.isnan(apart_us), tracks["bath"].ns < from_ns
+    moved_us = np.median(apart_us[there & ~chimed & ~earlier]) - np.median(apart_us[there & earlier])
+    print(f"the chime moved the music beside it by {moved_us:.1f} us")
+    assert abs(moved_us) < 10 and np.sum(there & ~chimed & ~earlier) > 30
+    chimed, apart_us = chimed[there], np.abs(apart_us[there])
     p50, p99, _ = together.say("beside the chime", apart_us[~chimed])
-    assert p50 < 10 and p99 < 30 and np.sum(~chimed) > 30
+    assert p50 < 50 and p99 < 100  # some seconds after a start on a machine that may be busy
     assert together.say("under the chime", apart_us[chimed])[0] < 100
     assert bath.status()["sink"]["seeks"] == bath.status()["sink"]["xruns"] == 0
 
