@@ -197,8 +197,10 @@ int repair_salvage(const char *from, const char *to)
 {
     struct salvage salvage = {0};
     int result = -EIO;
+    /* One transaction: else each of a million probes would lock the file and look for a journal. */
     if (sqlite3_open_v2(from, &salvage.from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-        sqlite3_open(to, &salvage.to) == SQLITE_OK)
+        sqlite3_open(to, &salvage.to) == SQLITE_OK &&
+        sqlite3_exec(salvage.from, "BEGIN", NULL, NULL, NULL) == SQLITE_OK)
         result = salvage_all(&salvage);
     sqlite3_close(salvage.from);
     sqlite3_close(salvage.to);
