@@ -719,20 +719,38 @@ static void may_be_destroyed_before_it_is_open(void **state)
     ws_client_destroy(NULL);
 }
 
+static int count_descriptors(void)
+{
+    int count = 0;
+    DIR *descriptors = opendir("/proc/self/fd");
+    assert_non_null(descriptors);
+    while (readdir(descriptors))
+        count++;
+    closedir(descriptors);
+    return count;
+}
+
+/* Of a process with the server and a loop, before its first client. */
+static int descriptors_at_first;
+
+static bool are_descriptors_as_at_first(void *user)
+{
+    (void)user;
+    return count_descriptors() == descriptors_at_first;
+}
+
+/* Nor do the tests before this one. A name may still be looked up of a client that is no more: its
+ * descriptor goes with the answer. */
 static void leaves_no_descriptors_behind(void **state)
 {
     (void)state;
-    int before = dup(0);
-    close(before);
     for (int i = 0; i < 30; i++) {
         connect_to(i % 3 == 0 ? "echo" : i % 3 == 1 ? "403" : "fin");
         assert_comes_true(loop, i % 3 == 0 ? &seen.opened : &seen.ended);
         destroy_client();
     }
-    assert_false(io_test_run(loop, io_test_never, NULL, 300 * NS_PER_MS));
-    int after = dup(0);
-    close(after);
-    assert_int_equal(after, before);
+    if (!io_test_run(loop, are_descriptors_as_at_first, NULL, IO_TEST_LIMIT_NS))
+        fail_msg("%d descriptors, at first %d", count_descriptors(), descriptors_at_first);
 }
 
 /* --- TLS --- */
@@ -851,7 +869,12 @@ static int start_all(void **state)
     if (system(command) != 0)
         return -1;
     server = start_server(NULL);
-    return fscanf(server.output, "%d%d%*c", &silent_port, &proxy_port) == 2 ? 0 : -1;
+    if (fscanf(server.output, "%d%d%*c", &silent_port, &proxy_port) != 2 ||
+        !(loop = loop_create(NULL)))
+        return -1;
+    descriptors_at_first = count_descriptors();
+    loop_destroy(loop);
+    return 0;
 }
 
 static int stop_all(void **state)
