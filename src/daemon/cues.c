@@ -14,6 +14,11 @@ static const int64_t AMPLIFIER_NS = NS_PER_S;
 /* Time to go from room to room and step a latency; asked for again, it is as long again. */
 static const int64_t CLICKS_NS = 60 * NS_PER_S;
 
+static bool is_awaited(const struct cues *cues)
+{
+    return cues->command_id[0] || cues->waiting_count > 0;
+}
+
 const char *daemon_cue_refusal(const struct daemon *daemon, int clicks, struct mono_time now)
 {
     if (clicks == 0)
@@ -35,17 +40,13 @@ void daemon_cue(struct daemon *daemon, int clicks, struct mono_time now)
         player_set_clicks(daemon->player, now, now);
     else
         player_set_clicks(daemon->player, mono_add(now, CLICKS_NS), now);
-    daemon->cues.asked_at = now;
+    if (!is_awaited(&daemon->cues)) /* who asks again has nobody wait for longer */
+        daemon->cues.asked_at = now;
     events_note(daemon, EVENTS_STATUS);
     loop_timer_set_in(daemon->tick, 0);
 }
 
 /* --- how it ends --------------------------------------------------------------------------- */
-
-static bool is_awaited(const struct cues *cues)
-{
-    return cues->command_id[0] || cues->waiting_count > 0;
-}
 
 static void answer(struct daemon *daemon, const struct asker *asker, struct mono_time now)
 {
@@ -113,6 +114,6 @@ void control_cue(struct daemon *daemon, const struct asker *asker, int clicks, s
     struct waiting *waiting = control_wait(daemon, asker);
     if (!waiting)
         return;
-    cues->waiting[cues->waiting_count++] = waiting;
     daemon_cue(daemon, clicks, now);
+    cues->waiting[cues->waiting_count++] = waiting;
 }

@@ -64,7 +64,7 @@ struct waiting;
 /* Who has asked for a chime or clicks, and waits for them to be heard. */
 #define CUES_WAITING_MAX 8
 struct cues {
-    struct mono_time asked_at;                /* the last time */
+    struct mono_time asked_at;                /* by the first of those who wait */
     char command_id[PROTOCOL_COMMAND_ID_MAX]; /* over a hub; "": not */
     struct waiting *waiting[CUES_WAITING_MAX];
     unsigned waiting_count;
