@@ -54,7 +54,9 @@ export class Hub {
   async start() {
     this.process = spawn(join(BUILD, 'bin/tutti-hub'), this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stderr.on('data', (bytes) => { this.log += bytes; });
-    const [line] = await once(createInterface(this.process.stdout), 'line');
+    const ended = once(this.process, 'exit').then(([code]) => assert.fail(`the hub did not start (${code}): ${this.log}`));
+    const [line] = await Promise.race([once(createInterface(this.process.stdout), 'line'), ended]);
+    ended.catch(() => {}); /* it ends one day */
     this.url = /https?:\/\/\S+/.exec(line)[0];
     this.port = Number(new URL(this.url).port);
     return this;

@@ -1,6 +1,6 @@
 // test_page.js: an evening at the page, by taps and keys, with a hub that goes and comes back.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { BUILD, Browsers, DESK, Hub, MUSIC, PHONE, go, readQr, until } from './house.js';
@@ -318,8 +318,10 @@ test('an upload that is refused or interrupted is said, and nothing is lost', as
   await hub.start();
   await shown(page, names, ['music', 'interrupted']);
   // Cancelled, with more yet to send than sockets keep: what has arrived whole is added.
+  const large = join(hub.directory, 'cancelled.mp3'); /* on disk: what is given as bytes goes to the browser in base64 */
+  writeFileSync(large, Buffer.concat(Array(30).fill(LONG)));
   hub.process.kill('SIGSTOP');
-  await page.setInputFiles('#files', [file('cancelled.mp3', Buffer.concat(Array(30).fill(LONG)))]);
+  await page.setInputFiles('#files', large);
   await page.click('.upload button[aria-label^="Cancel"]');
   await until(async () => (await page.locator('.upload').count()) === 0, 'it to be gone');
   hub.process.kill('SIGCONT');
