@@ -5,11 +5,11 @@
 #include "library_index.h"
 
 #include "library_words.h"
+#include "tag_columns.h"
 #include "tutti/base/log.h"
 #include "tutti/base/text.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,7 +309,7 @@ int library_index_put(struct library_index *index, int64_t folder, const char *f
         result = db_run(
             index->db,
             "INSERT INTO tracks (folder, file, key, bytes, changed, refused, kind, duration_s,"
-            " title, artist, album, number, track_gain_db, track_peak, album_gain_db, album_peak)"
+            " " TAG_COLUMNS ")"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
             " ON CONFLICT (folder, file) DO UPDATE SET bytes = ?4, changed = ?5, refused = ?6,"
             " kind = ?7, duration_s = ?8, title = ?9, artist = ?10, album = ?11, number = ?12,"
@@ -324,21 +324,6 @@ int library_index_put(struct library_index *index, int64_t folder, const char *f
     return result < 0 ? result : put_words_in(index, id);
 }
 
-static double number_at(const struct db_rows *rows, int column)
-{
-    return db_is_null(rows, column) ? NAN : db_double(rows, column);
-}
-
-static void take_tags(const struct db_rows *rows, int from, struct track_tags *tags)
-{
-    db_copy(rows, from, tags->title, sizeof tags->title);
-    db_copy(rows, from + 1, tags->artist, sizeof tags->artist);
-    db_copy(rows, from + 2, tags->album, sizeof tags->album);
-    tags->number = (int)db_int(rows, from + 3);
-    tags->loudness = (struct loudness){number_at(rows, from + 4), number_at(rows, from + 5),
-                                       number_at(rows, from + 6), number_at(rows, from + 7)};
-}
-
 static void take_track(const struct db_rows *rows, struct library_track *track)
 {
     const char *folder = db_text(rows, 14);
@@ -346,7 +331,7 @@ static void take_track(const struct db_rows *rows, struct library_track *track)
     track->stamp = (struct library_stamp){db_int(rows, 1), db_int(rows, 2)};
     track->reading.kind = (enum audio_kind)db_int(rows, 3);
     track->reading.duration_s = db_double(rows, 4);
-    take_tags(rows, 5, &track->reading.tags);
+    track->reading.tags = tag_columns(rows, 5);
     db_copy(rows, 13, track->root, sizeof track->root);
     snprintf(track->path, sizeof track->path, "%s%s%s", folder, folder[0] ? "/" : "",
              db_text(rows, 15));

@@ -2,36 +2,18 @@
  * store_playlist.c: playlists, and the tracks that were uploaded for them.
  */
 #include "store_internal.h"
+#include "tag_columns.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TAG_COLUMNS                                                                                \
-    "title, artist, album, number, track_gain_db, track_peak, album_gain_db, album_peak"
 /* All there is of items; what their files say of themselves is kept once, however often they are on
  * lists. */
 #define ITEMS                                                                                      \
     "SELECT id, track_id, name, media_path, media_url, media_type, items.duration_s, position,"    \
     " shuffle_key, " TAG_COLUMNS " FROM items LEFT JOIN media ON path = media_path"
 #define ITEM_TAGS 9 /* the column where they begin */
-
-static double number_at(const struct db_rows *rows, int column)
-{
-    return db_is_null(rows, column) ? NAN : db_double(rows, column);
-}
-
-/* Without a row of the file they are none. */
-static void take_tags(const struct db_rows *rows, int from, struct track_tags *tags)
-{
-    db_copy(rows, from, tags->title, sizeof tags->title);
-    db_copy(rows, from + 1, tags->artist, sizeof tags->artist);
-    db_copy(rows, from + 2, tags->album, sizeof tags->album);
-    tags->number = (int)db_int(rows, from + 3);
-    tags->loudness = (struct loudness){number_at(rows, from + 4), number_at(rows, from + 5),
-                                       number_at(rows, from + 6), number_at(rows, from + 7)};
-}
 
 static void take_item(const struct db_rows *rows, struct store_item *item)
 {
@@ -44,7 +26,7 @@ static void take_item(const struct db_rows *rows, struct store_item *item)
     item->duration_s = db_is_null(rows, 6) ? -1 : db_double(rows, 6);
     item->position = db_int(rows, 7);
     item->shuffle_key = db_int(rows, 8);
-    take_tags(rows, ITEM_TAGS, &item->tags);
+    item->tags = tag_columns(rows, ITEM_TAGS);
 }
 
 int store_each_item(struct store *store, const char *session_id,
@@ -217,7 +199,7 @@ int store_media(struct store *store, const char *path, struct store_media *ret)
     if (result == 1) {
         *ret = (struct store_media){.duration_s = db_double(&rows, 0), .bytes = db_int(&rows, 1)};
         snprintf(ret->path, sizeof ret->path, "%s", path);
-        take_tags(&rows, 2, &ret->tags);
+        ret->tags = tag_columns(&rows, 2);
     }
     db_done(&rows);
     return result;
