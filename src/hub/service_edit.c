@@ -266,21 +266,27 @@ static int find_track(struct service *service, const cJSON *payload, struct stor
                                      : take_file(service, path, item);
 }
 
+struct reply service_fit_length(const struct store_session *session, double duration_s)
+{
+    int64_t limit = session->max_duration_s;
+    if (limit >= 0 && duration_s < 0)
+        return reply_error(422, "The track's length is not known, and this session limits it");
+    if (limit >= 0 && duration_s > (double)limit)
+        return reply_error(400, "The track is longer than this session allows");
+    return (struct reply){.status = 200};
+}
+
 static struct reply apply_add(struct service *service, const struct store_session *session,
                               const cJSON *payload)
 {
     struct store_item item = {0};
-    int64_t limit = session->max_duration_s;
     int known = find_track(service, payload, &item);
     if (known < 0)
         return service_store_error(known, "The track cannot be read");
     if (known == 0)
         return reply_error(422, "The request names no track that exists");
-    if (limit >= 0 && item.duration_s < 0)
-        return reply_error(422, "The track's length is not known, and this session limits it");
-    if (limit >= 0 && item.duration_s > (double)limit)
-        return reply_error(400, "The track is longer than this session allows");
-    return service_insert(service, session->id, &item);
+    struct reply reply = service_fit_length(session, item.duration_s);
+    return reply.status == 200 ? service_insert(service, session->id, &item) : reply;
 }
 
 struct reply service_apply(struct service *service, const struct store_session *session,

@@ -117,6 +117,8 @@ struct reply service_add_tracks(struct service *service, const struct admission 
 
 STORE_CHECKED int service_announce_playlist(struct service *service, const char *session_id);
 
+/* 200, or why this session takes no track of that length (-1: not known). */
+struct reply service_fit_length(const struct store_session *session, double duration_s);
 /* item->id is filled. */
 struct reply service_insert(struct service *service, const char *session_id,
                             struct store_item *item);
@@ -149,6 +151,9 @@ struct reply service_ask(struct service *service, const struct admission *admiss
                          const char *type, const cJSON *payload);
 struct reply service_add_request(struct service *service, const struct admission *admission,
                                  const char *type, const cJSON *payload);
+/* By a guest: to have this track added. */
+struct reply service_ask_for_track(struct service *service, const struct admission *admission,
+                                   const struct store_item *item);
 
 /* --- service_upload.c --- */
 

@@ -4,7 +4,6 @@
 #include "service_internal.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +64,6 @@ int service_find_track(struct service *service, const char *key, struct store_it
 static struct reply look_up(struct service *service, const struct admission *admission,
                             const cJSON *key, struct store_item *item)
 {
-    int64_t limit = admission->session.max_duration_s;
     int known = cJSON_IsString(key) ? service_find_track(service, key->valuestring, item) : 0;
     if (known == -EAGAIN)
         return reply_error(503, "The library is still being looked through; try again");
@@ -73,11 +71,7 @@ static struct reply look_up(struct service *service, const struct admission *adm
         return service_store_error(known, "The library cannot be read");
     if (known == 0)
         return reply_error(404, "The library has no such track");
-    if (limit >= 0 && item->duration_s < 0)
-        return reply_error(422, "The track's length is not known, and this session limits it");
-    if (limit >= 0 && item->duration_s > (double)limit)
-        return reply_error(400, "The track is longer than this session allows");
-    return (struct reply){.status = 200};
+    return service_fit_length(&admission->session, item->duration_s);
 }
 
 /* --- one or several ------------------------------------------------------------------------ */
@@ -120,32 +114,17 @@ static struct reply insert(struct service *service, const struct admission *admi
                      : service_insert_all(service, session_id, tracks->items, tracks->count));
 }
 
-static struct reply ask_for(struct service *service, const struct admission *admission,
-                            const struct store_item *item)
-{
-    cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "track_id", item->track_id);
-    cJSON_AddStringToObject(payload, "name", item->name);
-    cJSON_AddStringToObject(payload, "media_path", item->media_path);
-    cJSON_AddStringToObject(payload, "media_type", item->media_type);
-    if (item->duration_s >= 0)
-        cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
-    struct reply reply = service_add_request(service, admission, "add", payload);
-    cJSON_Delete(payload);
-    return reply;
-}
-
 /* As many as may be asked for now: of those that do not fit, the first says why, unless it is none
  * of several. */
 static struct reply ask(struct service *service, const struct admission *admission,
                         const struct tracks *tracks)
 {
     if (tracks->alone)
-        return ask_for(service, admission, tracks->items);
+        return service_ask_for_track(service, admission, tracks->items);
     cJSON *body = cJSON_CreateObject();
     cJSON *requests = cJSON_AddArrayToObject(body, "requests");
     for (int64_t i = 0; i < tracks->count; i++) {
-        struct reply reply = ask_for(service, admission, &tracks->items[i]);
+        struct reply reply = service_ask_for_track(service, admission, &tracks->items[i]);
         if (reply.status == 200) {
             cJSON_AddItemToArray(requests, reply.body);
             continue;

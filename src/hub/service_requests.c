@@ -7,6 +7,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,21 @@ struct reply service_add_request(struct service *service, const struct admission
     describe(&request, admission, type, payload);
     struct reply reply = add(service, &request);
     store_request_end(&request);
+    return reply;
+}
+
+struct reply service_ask_for_track(struct service *service, const struct admission *admission,
+                                   const struct store_item *item)
+{
+    cJSON *payload = cJSON_CreateObject();
+    cJSON_AddStringToObject(payload, "track_id", item->track_id);
+    cJSON_AddStringToObject(payload, "name", item->name);
+    cJSON_AddStringToObject(payload, "media_path", item->media_path);
+    cJSON_AddStringToObject(payload, "media_type", item->media_type);
+    if (item->duration_s >= 0)
+        cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
+    struct reply reply = service_add_request(service, admission, "add", payload);
+    cJSON_Delete(payload);
     return reply;
 }
 

@@ -4,7 +4,6 @@
 #include "service_internal.h"
 #include "tutti/base/log.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -176,26 +175,15 @@ static struct reply add_file(struct service *service, const struct admission *ad
         return service_store_error(result, "The track could not be stored");
     if (at_once)
         return service_insert(service, admission->session.id, item);
-    cJSON *payload = cJSON_CreateObject();
-    cJSON_AddStringToObject(payload, "track_id", item->track_id);
-    cJSON_AddStringToObject(payload, "name", item->name);
-    cJSON_AddStringToObject(payload, "media_path", item->media_path);
-    cJSON_AddStringToObject(payload, "media_type", item->media_type);
-    if (item->duration_s >= 0)
-        cJSON_AddNumberToObject(payload, "duration_seconds", floor(item->duration_s));
-    struct reply reply = service_add_request(service, admission, "add", payload);
-    cJSON_Delete(payload);
-    return reply;
+    return service_ask_for_track(service, admission, item);
 }
 
 static struct reply add_upload(struct service *service, const struct admission *admission,
                                struct store_item *item, bool is_called, int64_t bytes)
 {
-    int64_t limit = admission->session.max_duration_s;
-    if (limit >= 0 && item->duration_s < 0)
-        return reply_error(422, "The track's length is not known, and this session limits it");
-    if (limit >= 0 && item->duration_s > (double)limit)
-        return reply_error(400, "The track is longer than this session allows");
+    struct reply reply = service_fit_length(&admission->session, item->duration_s);
+    if (reply.status != 200)
+        return reply;
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The track could not be stored");
