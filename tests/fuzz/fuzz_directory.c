@@ -1,25 +1,17 @@
 /*
  * fuzz_directory.c: see fuzz.h.
  */
+#include "../unit/remove_tree.h"
 #include "fuzz.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <unistd.h>
 
 static char path[64];
 
-static int remove_one(const char *name, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(name);
-}
-
 static void remove_all(void)
 {
-    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(path);
 }
 
 const char *fuzz_directory(void)

@@ -8,12 +8,12 @@
 #include "../../../src/hub/service.h"
 #include "../../../src/hub/store_internal.h"
 #include "../cmocka_all.h"
+#include "../remove_tree.h"
 #include "disk_faults.h"
 #include "tutti/base/log.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,17 +102,9 @@ static void open_hub(struct evening *evening)
         assert_true(++tries < 1000);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static void remove_all(const char *directory)
 {
-    assert_int_equal(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(remove_tree(directory), 0);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */

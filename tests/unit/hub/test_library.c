@@ -3,10 +3,10 @@
  */
 #include "../../../src/hub/library.h"
 #include "../cmocka_all.h"
+#include "../remove_tree.h"
 #include "tutti/base/log.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,19 +83,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct house *house = *state;
     library_destroy(house->library);
-    int failed = nftw(house->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    int failed = remove_tree(house->directory);
     free(house);
     return failed;
 }

@@ -5,11 +5,11 @@
 #include "../../../src/hub/library_scan.h"
 #include "../../../src/hub/library_words.h"
 #include "../cmocka_all.h"
+#include "../remove_tree.h"
 #include "tutti/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,19 +70,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct shelf *shelf = *state;
     library_index_close(shelf->index);
-    int failed = nftw(shelf->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    int failed = remove_tree(shelf->directory);
     free(shelf);
     return failed;
 }
@@ -108,7 +100,7 @@ static void drop(struct shelf *shelf, const char *path)
 {
     char full[512];
     snprintf(full, sizeof full, "%s/%s", shelf->root, path);
-    assert_int_equal(nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(remove_tree(full), 0);
 }
 
 static int scan(struct shelf *shelf)

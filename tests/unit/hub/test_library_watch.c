@@ -3,9 +3,9 @@
  */
 #include "../../../src/hub/library_watch.h"
 #include "../cmocka_all.h"
+#include "../remove_tree.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,19 +67,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct watched *watched = *state;
     library_watch_destroy(watched->watch);
-    int failed = nftw(watched->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    int failed = remove_tree(watched->directory);
     free(watched);
     return failed;
 }

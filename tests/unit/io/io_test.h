@@ -6,12 +6,12 @@
 #define TUTTI_TESTS_IO_TEST_H
 
 #include "../cmocka_all.h"
+#include "../remove_tree.h"
 #include "tutti/io/loop.h"
 #include "tutti/io/mono_clock.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,18 +126,9 @@ static inline void io_test_make_dir(char *path)
     assert_non_null(mkdtemp(path));
 }
 
-static inline int io_test_remove(const char *path, const struct stat *info, int kind,
-                                 struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static inline void io_test_remove_dir(const char *path)
 {
-    nftw(path, io_test_remove, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(path);
 }
 
 static inline void io_test_write_file(const char *path, const char *text, mode_t mode)
