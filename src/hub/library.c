@@ -10,9 +10,9 @@
 #include "library_uploads.h"
 #include "library_watch.h"
 #include "tutti/base/log.h"
-#include "tutti/base/text.h"
 #include "tutti/base/units.h"
 #include "tutti/io/background.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -28,8 +28,6 @@
 #define INDEX_FILE "library.sqlite"
 #define HUB_FILE "hub.sqlite"
 #define PATH_BYTES 1024
-/* Of a track's path, in an answer. */
-#define PATH_TOLD_MAX 256
 /* A file that is being copied changes many times: it is looked at when it was left alone. */
 #define QUIET_MS 1000
 /* But where there is no rest, as in a copy of thousands, what is there so far is looked at. */
@@ -457,56 +455,12 @@ struct library_search {
     void *user;
 };
 
-static void add_text(cJSON *json, const char *name, const char *text)
-{
-    if (text[0])
-        cJSON_AddStringToObject(json, name, text);
-    else
-        cJSON_AddNullToObject(json, name);
-}
-
-static void add_number(cJSON *json, const char *name, double number, bool is_known)
-{
-    if (is_known)
-        cJSON_AddNumberToObject(json, name, number);
-    else
-        cJSON_AddNullToObject(json, name);
-}
-
-/* Within its directory, harmless; null: of an upload, or longer than what is told. */
-static void add_path(cJSON *json, const struct library_track *track, bool uploaded)
-{
-    char path[PATH_TOLD_MAX] = "";
-    if (!uploaded && strlen(track->path) < sizeof path)
-        strcpy(path, track->path);
-    text_defuse(path, '?');
-    add_text(json, "path", path);
-}
-
-static cJSON *describe(const struct library_track *track)
-{
-    const struct library_reading *reading = &track->reading;
-    const struct track_tags *tags = &reading->tags;
-    bool uploaded = strcmp(track->root, LIBRARY_UPLOADS) == 0;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "id", track->key);
-    cJSON_AddStringToObject(json, "title", tags->title);
-    add_text(json, "artist", tags->artist);
-    add_text(json, "album", tags->album);
-    add_number(json, "number", (double)tags->number, tags->number > 0);
-    add_number(json, "duration_seconds", reading->duration_s, reading->duration_s >= 0);
-    cJSON_AddStringToObject(json, "media_type", audio_kind_media_type(reading->kind));
-    cJSON_AddBoolToObject(json, "uploaded", uploaded);
-    add_path(json, track, uploaded);
-    return json;
-}
-
 /* One more than is wanted is asked for: whether there is more. */
 static void add_found(void *user, const struct library_track *track)
 {
     struct library_search *search = user;
     if (++search->seen < search->query.limit)
-        cJSON_AddItemToArray(search->tracks, describe(track));
+        cJSON_AddItemToArray(search->tracks, wire_track(track));
 }
 
 static void run_search(void *job)
@@ -534,7 +488,10 @@ static cJSON *take_found(struct library_search *search)
     cJSON *found = cJSON_CreateObject();
     cJSON_AddItemToObject(found, "tracks", search->tracks);
     search->tracks = NULL;
-    add_number(found, "next", (double)(query->after + query->limit - 1), more);
+    if (more)
+        cJSON_AddNumberToObject(found, "next", (double)(query->after + query->limit - 1));
+    else
+        cJSON_AddNullToObject(found, "next");
     cJSON_AddNumberToObject(found, "total", (double)search->total);
     cJSON_AddBoolToObject(found, "complete", search->library->complete);
     return found;

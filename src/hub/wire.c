@@ -3,12 +3,16 @@
  */
 #include "wire.h"
 
+#include "tutti/base/text.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Told to what is heard of it. */
 #define GAIN_UNIT_DB 0.01
 #define PEAK_UNIT 1e-6
+#define PATH_TOLD_MAX 256
 
 static void add_text_or_null(cJSON *object, const char *name, const char *text, bool is_null)
 {
@@ -16,6 +20,14 @@ static void add_text_or_null(cJSON *object, const char *name, const char *text, 
         cJSON_AddNullToObject(object, name);
     else
         cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_number_or_null(cJSON *object, const char *name, double number, bool is_null)
+{
+    if (is_null)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddNumberToObject(object, name, number);
 }
 
 static void add_text_if_any(cJSON *object, const char *name, const char *text)
@@ -58,10 +70,7 @@ cJSON *wire_item(const struct store_item *item)
     else
         add_text_or_null(json, "media_url", item->media_url, !item->media_url[0]);
     cJSON_AddStringToObject(json, "media_type", item->media_type);
-    if (item->duration_s < 0)
-        cJSON_AddNullToObject(json, "duration_seconds");
-    else
-        cJSON_AddNumberToObject(json, "duration_seconds", floor(item->duration_s));
+    add_number_or_null(json, "duration_seconds", floor(item->duration_s), item->duration_s < 0);
     cJSON_AddNumberToObject(json, "position", (double)item->position);
     add_tags(json, &item->tags);
     return json;
@@ -101,5 +110,33 @@ cJSON *wire_request(const struct store_request *request)
     cJSON_AddItemToObject(json, "payload", payload ? payload : cJSON_CreateObject());
     cJSON_AddStringToObject(json, "status", request->status);
     add_text_or_null(json, "reason", request->reason, !request->has_reason);
+    return json;
+}
+
+/* Within its directory, harmless; null: of an upload, or longer than what is told. */
+static void add_path(cJSON *json, const struct library_track *track, bool uploaded)
+{
+    char path[PATH_TOLD_MAX] = "";
+    if (!uploaded && strlen(track->path) < sizeof path)
+        strcpy(path, track->path);
+    text_defuse(path, '?');
+    add_text_or_null(json, "path", path, !path[0]);
+}
+
+cJSON *wire_track(const struct library_track *track)
+{
+    const struct library_reading *reading = &track->reading;
+    const struct track_tags *tags = &reading->tags;
+    bool uploaded = strcmp(track->root, LIBRARY_UPLOADS) == 0;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", track->key);
+    cJSON_AddStringToObject(json, "title", tags->title);
+    add_text_or_null(json, "artist", tags->artist, !tags->artist[0]);
+    add_text_or_null(json, "album", tags->album, !tags->album[0]);
+    add_number_or_null(json, "number", (double)tags->number, tags->number <= 0);
+    add_number_or_null(json, "duration_seconds", reading->duration_s, !(reading->duration_s >= 0));
+    cJSON_AddStringToObject(json, "media_type", audio_kind_media_type(reading->kind));
+    cJSON_AddBoolToObject(json, "uploaded", uploaded);
+    add_path(json, track, uploaded);
     return json;
 }
