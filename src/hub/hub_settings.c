@@ -4,7 +4,7 @@
 #include "hub_settings.h"
 
 #include "formats.h"
-#include "library.h"
+#include "library_keeper.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,63 +1,31 @@
 /*
- * library.c: see library.h. The thread that scans writes the index by a connection of its own; the
- * loop and the thread that searches read it by theirs.
+ * library.c: see library.h. library_keeper writes the index by a connection of its own; the loop and
+ * the thread that searches read it by theirs.
  */
 #include "library.h"
 
-#include "hub_clock.h"
 #include "library_file.h"
-#include "library_scan.h"
-#include "library_uploads.h"
-#include "library_watch.h"
+#include "library_keeper.h"
 #include "tutti/base/log.h"
 #include "tutti/base/units.h"
 #include "tutti/io/background.h"
 #include "wire.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INDEX_FILE "library.sqlite"
 #define HUB_FILE "hub.sqlite"
 #define PATH_BYTES 1024
-/* A file that is being copied changes many times: it is looked at when it was left alone. */
-#define QUIET_MS 1000
-/* But where there is no rest, as in a copy of thousands, what is there so far is looked at. */
-#define RESTLESS_NS (5 * NS_PER_S)
-/* What tells nothing by itself is looked through so often. */
-#define LOOK_AGAIN_MS (15 * 60 * 1000)
 /* How long a thread that waits for a disk is waited for. */
-#define PATIENCE_S 10
 #define READING_PATIENCE_NS (2 * NS_PER_S)
-/* Folders; each costs the kernel a kilobyte. */
-#define WATCHES_MAX 16384
-#define DIRECTORIES_TEXT_MAX 4096
 
 struct library {
     char index_path[PATH_BYTES];
-    char hub_path[PATH_BYTES];
-    char text[DIRECTORIES_TEXT_MAX]; /* of the directories, cut at their ends */
-    const char *directories[LIBRARY_DIRECTORIES_MAX + 1];
-    int64_t tracks_max;
-    library_read_fn read;
-    void *read_user;
-
-    pthread_t thread;
-    int wake; /* eventfd */
-    atomic_bool stop;
-    atomic_bool usable;   /* there is an index to be read */
-    atomic_bool complete; /* all of it has been gone through once */
-    atomic_bool again;    /* everything is to be looked at */
-    atomic_bool uploads;  /* those are */
-
+    struct library_keeper *keeper;
     struct library_index *own; /* the loop's */
     struct background *searching;
     struct background *reading;     /* of files: a share that hangs holds up no search */
@@ -65,220 +33,6 @@ struct library {
     void (*wake_loop)(void *user);
     void *wake_user;
 };
-
-/* --- directories --------------------------------------------------------------------------- */
-
-/* Cuts the text; NULL at the end. -1: they are no such list. */
-static int split(char *text, const char *ret[LIBRARY_DIRECTORIES_MAX + 1])
-{
-    int count = 0;
-    for (char *next = text; next;) {
-        char *path = next + strspn(next, " ");
-        next = strchr(path, ',');
-        if (next)
-            *next++ = '\0';
-        size_t length = strlen(path);
-        while (length > 1 && (path[length - 1] == ' ' || path[length - 1] == '/'))
-            path[--length] = '\0';
-        if (!*path)
-            continue;
-        if (path[0] != '/' || length >= 2 * LIBRARY_TEXT_MAX || count == LIBRARY_DIRECTORIES_MAX)
-            return -1;
-        ret[count++] = path;
-    }
-    ret[count] = NULL;
-    return count;
-}
-
-bool library_are_directories(const char *text)
-{
-    char copy[DIRECTORIES_TEXT_MAX];
-    const char *directories[LIBRARY_DIRECTORIES_MAX + 1];
-    snprintf(copy, sizeof copy, "%s", text);
-    return split(copy, directories) >= 0;
-}
-
-/* --- the thread that scans ----------------------------------------------------------------- */
-
-struct scanner {
-    struct library *library;
-    struct library_index *index;
-    struct library_watch *watch;
-    struct library_scan scan;
-    bool unwatched; /* some folder is not watched */
-    bool said_so;
-};
-
-static void entered(void *user, int64_t folder, const char *root, const char *path, int fd)
-{
-    struct scanner *scanner = user;
-    (void)folder;
-    if (!scanner->watch || !library_watch_add(scanner->watch, root, path, fd))
-        scanner->unwatched = true;
-}
-
-static void say_how_it_went(const struct library_scan *scan, const char *root, int result)
-{
-    int64_t tracks = 0;
-    if (result == -ECANCELED)
-        return;
-    if (result == -ENODATA)
-        log_warn("library: %s is empty: perhaps its disk is not mounted; what is known of it stays",
-                 root);
-    else if (result < 0)
-        log_warn("library: %s cannot be read: %s; what is known of it stays", root,
-                 strerror(-result));
-    else if (scan->changed > 0 && library_index_count(scan->index, root, &tracks) == 0)
-        log_info("library: %s: %lld tracks", root, (long long)tracks);
-    if (scan->unread > 0)
-        log_warn("library: %s: %lld files and folders cannot be read", root,
-                 (long long)scan->unread);
-    if (scan->left_out > 0)
-        log_warn("library: %s: %lld files or folders are left out: nested more than %d deep, or "
-                 "more than [library] tracks",
-                 root, (long long)scan->left_out, LIBRARY_DEPTH_MAX);
-}
-
-static void begin(struct scanner *scanner)
-{
-    struct library_scan *scan = &scanner->scan;
-    scan->changed = scan->refused = scan->unread = scan->left_out = 0;
-}
-
-static void scan_all(struct scanner *scanner)
-{
-    struct library *library = scanner->library;
-    scanner->unwatched = false;
-    if (library_scan_forget_others(&scanner->scan, library->directories) < 0)
-        log_warn("library: directories of before cannot be forgotten now");
-    for (const char *const *root = library->directories; *root && !library->stop; root++) {
-        begin(scanner);
-        int result = library_scan_root(&scanner->scan, *root);
-        scanner->unwatched = scanner->unwatched || result < 0;
-        say_how_it_went(&scanner->scan, *root, result);
-    }
-    if (scanner->unwatched && !scanner->said_so && !library->stop) {
-        log_info("library: not every folder can be watched for changes (too many, or on a network "
-                 "share): all is looked through every 15 minutes");
-        scanner->said_so = true;
-    }
-    if (!library->stop)
-        library->complete = true;
-}
-
-static void scan_changed(struct scanner *scanner)
-{
-    char path[LIBRARY_PATH_MAX];
-    const char *root;
-    while (!scanner->library->stop &&
-           library_watch_next(scanner->watch, &root, path, sizeof path)) {
-        begin(scanner);
-        int result = library_scan_folder(&scanner->scan, root, path);
-        if (result == -ENOENT || result == -ENOTDIR)
-            continue; /* it has gone; what it was in tells */
-        say_how_it_went(&scanner->scan, root, result);
-    }
-}
-
-static void sync_uploads(struct scanner *scanner)
-{
-    struct library *library = scanner->library;
-    if (library_uploads_sync(scanner->index, library->hub_path) < 0)
-        log_warn("library: what was uploaded cannot be looked through now");
-}
-
-/* True: it happened before the time was over. */
-static bool wait_for(int fd, int other_fd, int timeout_ms)
-{
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = other_fd, .events = POLLIN}};
-    return poll(fds, 2, timeout_ms) > 0;
-}
-
-static void take_wake(struct library *library)
-{
-    uint64_t value;
-    ssize_t got = read(library->wake, &value, sizeof value);
-    (void)got; /* nothing there is fine */
-}
-
-/* Until it has been quiet, or for long enough; what is asked for from elsewhere does not wait. */
-static void gather_changes(struct scanner *scanner)
-{
-    struct library *library = scanner->library;
-    int64_t until = hub_clock_steady_ns() + RESTLESS_NS;
-    do {
-        take_wake(library);
-        if (!library_watch_read(scanner->watch))
-            library->again = true;
-    } while (!library->stop && !library->uploads && hub_clock_steady_ns() < until &&
-             wait_for(library_watch_fd(scanner->watch), library->wake, QUIET_MS));
-}
-
-static void look_round(struct scanner *scanner)
-{
-    struct library *library = scanner->library;
-    int watch_fd = scanner->watch ? library_watch_fd(scanner->watch) : -1;
-    bool told = library->uploads ||
-                wait_for(watch_fd, library->wake, scanner->unwatched ? LOOK_AGAIN_MS : -1);
-    take_wake(library);
-    if (library->stop)
-        return;
-    if (library->uploads) {
-        library->uploads = false;
-        sync_uploads(scanner);
-    }
-    if (scanner->watch)
-        gather_changes(scanner);
-    if (library->again || !told) {
-        library->again = false;
-        scan_all(scanner);
-    } else if (scanner->watch) {
-        scan_changed(scanner);
-    }
-}
-
-static void *keep_up(void *user)
-{
-    struct library *library = user;
-    struct scanner scanner = {.library = library};
-    scanner.index = library_index_create(library->index_path);
-    if (!scanner.index)
-        return NULL;
-    scanner.watch = library_watch_create(WATCHES_MAX);
-    scanner.scan = (struct library_scan){.index = scanner.index,
-                                         .read = library->read,
-                                         .read_user = library->read_user,
-                                         .tracks_max = library->tracks_max,
-                                         .stop = &library->stop,
-                                         .entered = entered,
-                                         .user = &scanner};
-    library->usable = true;
-    sync_uploads(&scanner);
-    scan_all(&scanner);
-    while (!library->stop)
-        look_round(&scanner);
-    library_watch_destroy(scanner.watch);
-    library_index_close(scanner.index);
-    return NULL;
-}
-
-/* Signals are for the loop. */
-static bool start_thread(struct library *library)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&library->thread, NULL, keep_up, library) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
-static void wake_thread(struct library *library)
-{
-    uint64_t one = 1;
-    ssize_t written = write(library->wake, &one, sizeof one);
-    (void)written; /* an eventfd takes more than anybody asks for */
-}
 
 /* --- its life ------------------------------------------------------------------------------ */
 
@@ -295,9 +49,20 @@ static void release(struct library *library)
     background_destroy(library->searching);
     library_index_close(library->searched);
     library_index_close(library->own);
-    if (library->wake >= 0)
-        close(library->wake);
     free(library);
+}
+
+static struct library_keeper *start_keeper(const struct library *library,
+                                           const struct library_config *config)
+{
+    char hub_path[PATH_BYTES];
+    snprintf(hub_path, sizeof hub_path, "%s/" HUB_FILE, config->data_directory);
+    return library_keeper_start(&(struct library_keeper_config){.index_path = library->index_path,
+                                                                .hub_path = hub_path,
+                                                                .directories = config->directories,
+                                                                .tracks_max = config->tracks_max,
+                                                                .read = config->read,
+                                                                .read_user = config->read_user});
 }
 
 struct library *library_create(const struct library_config *config)
@@ -306,18 +71,13 @@ struct library *library_create(const struct library_config *config)
     if (!library)
         return NULL;
     snprintf(library->index_path, PATH_BYTES, "%s/" INDEX_FILE, config->data_directory);
-    snprintf(library->hub_path, PATH_BYTES, "%s/" HUB_FILE, config->data_directory);
-    snprintf(library->text, sizeof library->text, "%s", config->directories);
-    library->tracks_max = config->tracks_max;
-    library->read = config->read;
-    library->read_user = config->read_user;
-    library->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     library->searching = background_create_woken(tell_loop, library);
     library->reading = background_create_woken(tell_loop, library);
     if (library->reading)
         background_set_patience(library->reading, READING_PATIENCE_NS);
-    if (split(library->text, library->directories) >= 0 && library->wake >= 0 &&
-        library->searching && library->reading && start_thread(library))
+    if (library->searching && library->reading)
+        library->keeper = start_keeper(library, config);
+    if (library->keeper)
         return library;
     log_error("library: it cannot be begun; there is none");
     release(library);
@@ -328,28 +88,21 @@ void library_destroy(struct library *library)
 {
     if (!library)
         return;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
-    library->stop = true;
-    wake_thread(library);
-    if (pthread_timedjoin_np(library->thread, NULL, &until) == 0)
+    if (library_keeper_stop(library->keeper))
         release(library);
-    else /* a share that hangs: the thread is left to itself, and the process is about to end */
+    else
         log_warn("library: a directory does not answer");
 }
 
 void library_uploads_changed(struct library *library)
 {
-    if (!library)
-        return;
-    library->uploads = true;
-    wake_thread(library);
+    if (library)
+        library_keeper_uploads_changed(library->keeper);
 }
 
 bool library_is_complete(const struct library *library)
 {
-    return library->complete;
+    return library_keeper_is_complete(library->keeper);
 }
 
 void library_wake_by(struct library *library, void (*wake)(void *user), void *user)
@@ -363,7 +116,7 @@ void library_wake_by(struct library *library, void (*wake)(void *user), void *us
 /* An index for reading, of whoever keeps it in *own. NULL: there is none yet. */
 static struct library_index *index_of(struct library *library, struct library_index **own)
 {
-    if (!*own && library->usable)
+    if (!*own && library_keeper_is_usable(library->keeper))
         *own = library_index_open(library->index_path);
     return *own;
 }
@@ -385,7 +138,7 @@ static int find(struct library *library, const char *key, struct library_track *
 {
     struct library_index *index = index_of(library, &library->own);
     int result = index ? library_index_find(index, key, ret) : 0;
-    return result == 0 && !library->complete ? -EAGAIN : result;
+    return result == 0 && !library_is_complete(library) ? -EAGAIN : result;
 }
 
 int library_find(struct library *library, const char *key, struct library_track *ret,
@@ -493,7 +246,7 @@ static cJSON *take_found(struct library_search *search)
     else
         cJSON_AddNullToObject(found, "next");
     cJSON_AddNumberToObject(found, "total", (double)search->total);
-    cJSON_AddBoolToObject(found, "complete", search->library->complete);
+    cJSON_AddBoolToObject(found, "complete", library_is_complete(search->library));
     return found;
 }
 

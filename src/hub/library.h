@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LIBRARY_DIRECTORIES_MAX 16
 #define LIBRARY_FOLDER "library/"
 /* Of a search's answer. */
 #define LIBRARY_LIMIT_MAX 200
@@ -26,9 +25,6 @@ struct library_config {
     library_read_fn read; /* in the library's thread */
     void *read_user;
 };
-
-/* Is this such a list, of no more than LIBRARY_DIRECTORIES_MAX? */
-bool library_are_directories(const char *text);
 
 /* NULL: there is no memory, or no thread. What else is wrong is said, and is not the hub's end. */
 struct library *library_create(const struct library_config *config);
