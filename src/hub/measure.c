@@ -3,8 +3,10 @@
  */
 #include "measure.h"
 
+#include "hub_clock.h"
 #include "track_check.h"
 #include "tutti/base/units.h"
+#include "tutti/codecs/describe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,49 +46,32 @@ static enum measure_result take(const struct helper *helper, enum helper_result 
 
 enum measure_result measure_track(int fd, struct measurement *track, char why[HELPER_ERROR_MAX])
 {
-    enum helper_result opened;
     struct helper *helper = helper_create(fd, track->kind, why);
     track->tags = track_tags_none();
     if (!helper)
         return track->kind == AUDIO_MP3 ? MEASURED : MEASURE_NOT_KNOWN;
-    while ((opened = helper_open(helper)) == HELPER_AGAIN)
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
-    enum measure_result result = take(helper, opened, track, why);
+    enum measure_result result = take(helper, describe_open(helper), track, why);
     helper_destroy(helper);
     return result;
-}
-
-static void wait_a_little(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
-}
-
-static int64_t steady_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 /* Between two looks there is only waiting. */
 static void measure_if_untold(struct helper *helper)
 {
-    const int64_t until_ns = steady_ns() + LOUDNESS_NS;
+    const int64_t until_ns = hub_clock_steady_ns() + LOUDNESS_NS;
     if (loudness_is_known(&helper_tags(helper)->loudness))
         return;
-    while (helper_measure(helper) == HELPER_AGAIN && steady_ns() < until_ns)
-        wait_a_little();
+    while (helper_measure(helper) == HELPER_AGAIN && hub_clock_steady_ns() < until_ns)
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
 }
 
 enum measure_result measure_loudness(int fd, struct measurement *track, char why[HELPER_ERROR_MAX])
 {
-    enum helper_result opened;
     struct helper *helper = helper_create(fd, track->kind, why);
     track->tags = track_tags_none();
     if (!helper)
         return MEASURE_NOT_KNOWN;
-    while ((opened = helper_open(helper)) == HELPER_AGAIN)
-        wait_a_little();
+    enum helper_result opened = describe_open(helper);
     if (opened == HELPER_OK)
         measure_if_untold(helper);
     else
