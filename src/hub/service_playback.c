@@ -101,12 +101,6 @@ int service_plan_turn(struct service *service, const char *session_id)
     return result == 0 ? service_retell_next(service, session_id, before_ns) : result;
 }
 
-static int set_playback(struct service *service, const char *session_id,
-                        struct store_playback *playback)
-{
-    return service_set_playback(service, session_id, playback, hub_clock_now());
-}
-
 static void stand_at(struct store_playback *playback, const struct store_item *item)
 {
     playback->has_track = item != NULL;
@@ -139,7 +133,7 @@ int service_mend_current(struct service *service, const char *session_id, int64_
     service_point_at(&playback, found ? &item : NULL);
     if (!found)
         playback.playing = false;
-    return set_playback(service, session_id, &playback);
+    return service_set_playback(service, session_id, &playback, hub_clock_now());
 }
 
 int service_stand_elsewhere(struct service *service, const char *session_id)
@@ -158,14 +152,15 @@ int service_stand_elsewhere(struct service *service, const char *session_id)
 /* Each part of a command is taken by a function that returns 0; an HTTP status with *ret_wrong; or
  * -errno. */
 
-/* The position of now. One beyond the end is heard as the end. */
-static int hear(struct service *service, const char *session_id, struct store_playback *playback)
+/* The position of now, which becomes its stamp. One beyond the end is heard as the end. */
+static int hear(struct service *service, const char *session_id, struct store_playback *playback,
+                struct server_time now)
 {
     struct server_time since;
     struct store_item item;
     if (!playback->playing || !protocol_parse_time(playback->updated_at, &since))
         return 0;
-    int64_t elapsed_ms = (hub_clock_now().ns - since.ns) / NS_PER_MS;
+    int64_t elapsed_ms = server_sub(now, since) / NS_PER_MS;
     int64_t heard_ms = playback->position_ms + (elapsed_ms > 0 ? elapsed_ms : 0);
     int known = find_current(service, session_id, playback, &item);
     if (known < 0)
@@ -301,9 +296,9 @@ static struct reply refuse(int status, const char *wrong)
 }
 
 static struct reply done(struct service *service, const char *session_id,
-                         struct store_playback *playback)
+                         struct store_playback *playback, struct server_time now)
 {
-    int result = set_playback(service, session_id, playback);
+    int result = service_set_playback(service, session_id, playback, now);
     if (result < 0)
         return service_store_error(result, "The state could not be stored");
     return (struct reply){.status = 200, .body = wire_playback(playback)};
@@ -330,18 +325,19 @@ struct reply service_playback(struct service *service, const struct caller *call
     struct store_playback playback;
     struct reply refusal;
     const char *wrong = NULL;
+    struct server_time now = hub_clock_now();
     if (service_text(body, "action"))
         return service_command(service, caller, session_id, body);
     if (!begin(service, caller, session_id, &playback, &refusal))
         return refusal;
-    int status = hear(service, session_id, &playback);
+    int status = hear(service, session_id, &playback, now);
     if (status == 0)
         status = take_track(service, session_id, body, &playback, &wrong);
     if (status == 0)
         status = take_position(body, &playback, &wrong);
     if (status == 0)
         status = take_state(body, &playback, &wrong);
-    return status ? refuse(status, wrong) : done(service, session_id, &playback);
+    return status ? refuse(status, wrong) : done(service, session_id, &playback, now);
 }
 
 /* --- skips --------------------------------------------------------------------------------- */
@@ -409,7 +405,7 @@ static struct reply skip(struct service *service, const char *session_id, const 
         return (struct reply){.status = 200, .body = wire_playback(playback)};
     }
     service_point_at(playback, &to);
-    return done(service, session_id, playback);
+    return done(service, session_id, playback, hub_clock_now());
 }
 
 struct reply service_command(struct service *service, const struct caller *caller,
@@ -418,6 +414,7 @@ struct reply service_command(struct service *service, const struct caller *calle
     struct store_playback playback;
     struct reply refusal;
     const char *wrong = NULL;
+    struct server_time now = hub_clock_now();
     const char *action = service_text(payload, "action");
     if (!begin(service, caller, session_id, &playback, &refusal))
         return refusal;
@@ -425,7 +422,7 @@ struct reply service_command(struct service *service, const struct caller *calle
         return skip(service, session_id, payload, &playback, 1);
     if (action && strcmp(action, "skip_prev") == 0)
         return skip(service, session_id, payload, &playback, -1);
-    int status = hear(service, session_id, &playback);
+    int status = hear(service, session_id, &playback, now);
     if (status == 0)
         status = take_action(action, &playback, &wrong);
     if (status == 0 && strcmp(action, "pause") != 0) /* that is the current track's, whatever */
@@ -436,5 +433,5 @@ struct reply service_command(struct service *service, const struct caller *calle
         return refuse(status, wrong);
     if (!playback.has_track)
         return reply_error(409, "There is no track to play");
-    return done(service, session_id, &playback);
+    return done(service, session_id, &playback, now);
 }
