@@ -23,9 +23,9 @@ static bool take_text(struct lws *wsi, const char *name, char to[LIBRARY_TEXT_MA
     return true;
 }
 
-/* A whole number up to high. False: it is none. */
-static bool take_number(struct lws *wsi, const char *name, int64_t fallback, int64_t high,
-                        int64_t *ret)
+/* A whole number from low to high. False: it is none. */
+static bool take_number(struct lws *wsi, const char *name, int64_t fallback, int64_t low,
+                        int64_t high, int64_t *ret)
 {
     char text[LIBRARY_TEXT_MAX], *end;
     *ret = fallback;
@@ -34,14 +34,14 @@ static bool take_number(struct lws *wsi, const char *name, int64_t fallback, int
     if (!text[0])
         return true;
     *ret = strtoll(text, &end, 10);
-    return *end == '\0' && *ret >= 0 && *ret <= high;
+    return *end == '\0' && *ret >= low && *ret <= high;
 }
 
 static bool take_query(struct lws *wsi, struct library_query *ret)
 {
     return take_text(wsi, "q=", ret->words) && take_text(wsi, "album=", ret->album) &&
-           take_number(wsi, "after=", 0, INT32_MAX, &ret->after) &&
-           take_number(wsi, "limit=", LIMIT, LIBRARY_LIMIT_MAX, &ret->limit);
+           take_number(wsi, "after=", 0, 0, INT32_MAX, &ret->after) &&
+           take_number(wsi, "limit=", LIMIT, 1, LIBRARY_LIMIT_MAX, &ret->limit);
 }
 
 static void found(void *user, cJSON *answer)
@@ -63,7 +63,7 @@ int http_search_library(struct exchange *exchange)
         return http_answer_reply(exchange, reply);
     if (!take_query(exchange->wsi, &query))
         return http_answer_reply(exchange, reply_error(422, "q, album: texts of up to 255 bytes, "
-                                                            "after, limit (up to 200): whole "
+                                                            "after, limit (1 to 200): whole "
                                                             "numbers are wanted"));
     exchange->search = library_search(service->library, &query, found, exchange);
     if (!exchange->search)

@@ -103,7 +103,8 @@ static struct reply insert(struct service *service, const struct admission *admi
 {
     for (int64_t i = 0; i < tracks->count && !admission->is_host; i++)
         if (!service_may_ask(service, admission))
-            return reply_error(429, "Too many tracks; wait a minute");
+            return reply_limit(429, "Too many tracks in a minute",
+                               service->limits.requests_per_minute, "requests_per_minute");
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The tracks could not be stored");

@@ -127,7 +127,7 @@ def test_pages_and_bounds(host):
     assert titles(first["tracks"]) == ["Harbour", "Pier", "Lantern"] and first["next"] == 3 and first["total"] == 4
     second = search(host, limit=3, after=first["next"])[1]
     assert titles(second["tracks"]) == ["Meadow"] and second["next"] is None
-    for wrong in ({"limit": 201}, {"limit": -1}, {"limit": "many"}, {"after": "-1"}, {"q": "x" * 300}, {"q": b"\xff"}):
+    for wrong in ({"limit": 201}, {"limit": 0}, {"limit": -1}, {"limit": "many"}, {"after": "-1"}, {"q": "x" * 300}, {"q": b"\xff"}):
         assert search(host, **{"q": "", **wrong})[0] == 422, wrong
     for q in ('"', "a OR b", "NEAR(", "title:", "*", "'; DROP TABLE tracks; --", "\U0001f3b5", "%", "\x01"):
         assert search(host, q)[0] == 200, q
@@ -167,6 +167,16 @@ def test_guests_ask_or_add_as_the_host_says(host):
     assert [item["name"] for item in add(host, tracks[1:], guest)[1]["items"]] == ["Lantern", "Meadow"]
     assert call(of(host, "settings"), "PATCH", {"add": "host"}, host.token)[0] == 200
     assert add(host, tracks[0], guest)[0] == 403
+
+
+def test_however_many_at_once_a_guest_adds_no_more_in_a_minute(hubs, music):
+    host = harness.Host(hubs(library_directories=str(music), limits_requests_per_minute=2).url)
+    guest = join(host)
+    tracks = [track["id"] for track in found(host, "ferry", count=3)]
+    assert call(of(host, "settings"), "PATCH", {"add": "everyone"}, host.token)[0] == 200
+    told = "Too many tracks in a minute: 2 at most ([limits] requests_per_minute of the hub)"
+    assert add(host, tracks, guest) == (429, {"detail": told}) and playlist(host) == []
+    assert len(add(host, tracks, host.token)[1]["items"]) == 3
 
 
 def test_a_session_that_limits_lengths(hub, music):
