@@ -52,7 +52,9 @@ def vm():
 
 @pytest.fixture
 def no_speaker(vm):
-    """A test begins with no speaker running, nothing remembered, and the drivers of all cards loaded."""
-    vm.run("halt; rm -rf /var/lib/tutti/* /var/lib/tutti-two/*; modprobe -a snd_usb_audio snd_hda_intel snd_intel8x0; udevadm settle")
+    """A test begins with no speaker running, nothing remembered, and the drivers of all cards loaded; those without a card are
+    not, for what one test has them loaded with is not what the next one asks for."""
+    vm.run("""halt; rm -rf /var/lib/tutti/* /var/lib/tutti-two/*
+        modprobe -r snd_aloop snd_dummy; modprobe -a snd_usb_audio snd_hda_intel snd_intel8x0; udevadm settle""")
     yield
     print(vm.run("halt; journalctl -u tuttid -u tuttid@two -p warning -o cat -n 20 --no-pager"))
