@@ -25,6 +25,7 @@ LIMIT_S = 600
 # What is cheap enough is built with the sanitizers, as the suite is, too.
 MODULES = {
     "playback": ("plain", "src/playback/*.c", [["unit_playback_output"], ["unit_playback_voice_track"], ["unit_playback_player"],
+                                               ["sim_play", "--commands", "turns", "--hours", "0.15"],
                                                ["sim_play", "--hours", "0.15"], ["sim_drivers"]]),
     "orders": ("sanitized", "src/core/order*.c", [["unit_core_order"], ["unit_core_orders"], ["sim_session"]]),
     "session": ("sanitized", "src/core/session*.c", [["unit_core_session"], ["sim_session"]]),
@@ -83,7 +84,7 @@ class Suite:
 
     def passes(self, test):
         """One that never ends is found, too: by its processor time, because the machine may be busy."""
-        limit_s = self.limits_s.get(test[0], resource.RLIM_INFINITY)
+        limit_s = self.limits_s.get(tuple(test), resource.RLIM_INFINITY)
         command = [self.directory / "tests" / test[0], *test[1:]]
         try:
             return subprocess.run(command, capture_output=True, timeout=LIMIT_S, cwd=self.directory, preexec_fn=lambda: resource.setrlimit(
@@ -100,7 +101,7 @@ class Suite:
             before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
             if not self.passes(test):
                 return False
-            self.limits_s[test[0]] = 2 + int(8 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s))
+            self.limits_s[tuple(test)] = 2 + int(8 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s))
         return bool(self.limits_s)
 
 
