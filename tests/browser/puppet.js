@@ -7,7 +7,7 @@ const Work = Object.getPrototypeOf(async () => {}).constructor;
 const browsers = await new Browsers().start();
 const page = await browsers.open();
 await page.goto(process.argv[2]);
-await page.waitForSelector('.connection.live', { state: 'attached' });
+await page.waitForSelector('.connection.live, .entry form', { state: 'attached' });
 console.log(JSON.stringify({ value: null }));
 for await (const line of createInterface(process.stdin)) {
   try {
