@@ -144,8 +144,10 @@ void service_drop_media(struct service *service, const char *path);
  * anybody's decision. */
 bool service_may_add(struct service *service, const struct admission *admission, bool *ret_at_once,
                      struct reply *ret_refusal);
-/* One addition more of a guest that nobody decides about: not too often. */
-bool service_may_ask(struct service *service, const struct admission *admission);
+/* One request more, or one addition more that nobody decides about: of a guest not too often. If
+ * not, the refusal. what: of which there were too many, a sentence without its end. */
+bool service_may_ask(struct service *service, const struct admission *admission, const char *what,
+                     struct reply *ret_refusal);
 /* A request by whoever may make it; what needs no decision is done at once. */
 struct reply service_ask(struct service *service, const struct admission *admission,
                          const char *type, const cJSON *payload);

@@ -101,10 +101,10 @@ static struct reply take_tracks(struct service *service, const struct admission 
 static struct reply insert(struct service *service, const struct admission *admission,
                            struct tracks *tracks)
 {
-    for (int64_t i = 0; i < tracks->count && !admission->is_host; i++)
-        if (!service_may_ask(service, admission))
-            return reply_limit(429, "Too many tracks in a minute",
-                               service->limits.requests_per_minute, "requests_per_minute");
+    struct reply refusal;
+    for (int64_t i = 0; i < tracks->count; i++)
+        if (!service_may_ask(service, admission, "Too many tracks in a minute", &refusal))
+            return refusal;
     int result = service_begin(service);
     if (result < 0)
         return service_store_error(result, "The tracks could not be stored");

@@ -16,14 +16,19 @@
 #define GUESTS_OF_ADDRESS 4
 
 /* By the member, and by where he is: whoever joins again is the same. */
-bool service_may_ask(struct service *service, const struct admission *admission)
+bool service_may_ask(struct service *service, const struct admission *admission, const char *what,
+                     struct reply *ret_refusal)
 {
     int64_t often = service->limits.requests_per_minute;
     int64_t now_ns = hub_clock_steady_ns();
-    return rate_table_allows(&service->asking, admission->address, GUESTS_OF_ADDRESS * often,
-                             now_ns) &&
-           rate_table_take(&service->requests, admission->user.id, often, now_ns) &&
-           rate_table_take(&service->asking, admission->address, GUESTS_OF_ADDRESS * often, now_ns);
+    if (admission->is_host ||
+        (rate_table_allows(&service->asking, admission->address, GUESTS_OF_ADDRESS * often,
+                           now_ns) &&
+         rate_table_take(&service->requests, admission->user.id, often, now_ns) &&
+         rate_table_take(&service->asking, admission->address, GUESTS_OF_ADDRESS * often, now_ns)))
+        return true;
+    *ret_refusal = reply_limit(429, what, often, "requests_per_minute");
+    return false;
 }
 
 /* 1: one more may wait; 0: not of this member or address; or -errno. */
@@ -73,9 +78,9 @@ struct reply service_add_request(struct service *service, const struct admission
                                  const char *type, const cJSON *payload)
 {
     struct store_request request = {0};
-    if (!admission->is_host && !service_may_ask(service, admission))
-        return reply_limit(429, "Too many requests in a minute",
-                           service->limits.requests_per_minute, "requests_per_minute");
+    struct reply refusal;
+    if (!service_may_ask(service, admission, "Too many requests in a minute", &refusal))
+        return refusal;
     int result = may_wait(service, admission);
     if (result < 0)
         return service_store_error(result, "The requests cannot be read");

@@ -164,9 +164,8 @@ static struct reply add_file(struct service *service, const struct admission *ad
     bool at_once;
     if (!service_may_add(service, admission, &at_once, &refusal))
         return refusal;
-    if (at_once && !admission->is_host && !service_may_ask(service, admission))
-        return reply_limit(429, "Too many tracks in a minute", service->limits.requests_per_minute,
-                           "requests_per_minute");
+    if (at_once && !service_may_ask(service, admission, "Too many tracks in a minute", &refusal))
+        return refusal;
     struct store_media media = service_media_of(item, bytes);
     int result = store_add_media(service->store, &media);
     if (result == 0 && is_called)
