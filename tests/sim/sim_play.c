@@ -349,11 +349,16 @@ enum expectation {
     SILENCE,
 };
 
+static bool is_inside(const struct sim_tone *track, double from_s, double position_s)
+{
+    return position_s > from_s && position_s < track->length_s - 0.1;
+}
+
 /* Between two tracks, until the second is told. */
 static enum expectation expected_at_turn(void)
 {
-    double from_s = life.next.begins_s + BEGUN_S;
-    bool begun = life.t > from_s && life.t < from_s + sim_tones[life.next.track].length_s - 0.2;
+    const struct sim_tone *next = &sim_tones[life.next.track];
+    bool begun = is_inside(next, BEGUN_S, life.t - life.next.begins_s);
     return life.next.seamless && begun ? ANY_SOUND : ANYTHING;
 }
 
@@ -370,8 +375,7 @@ static enum expectation expected(void)
     if (position_s > track->length_s + 0.1 || position_s < -0.1)
         return SILENCE;
     double from_s = life.next.seamless ? BEGUN_S : 0.6;
-    bool inside = position_s > from_s && position_s < track->length_s - 0.1;
-    return inside && has_bytes() ? SOUND : ANYTHING;
+    return is_inside(track, from_s, position_s) && has_bytes() ? SOUND : ANYTHING;
 }
 
 static void note_error(double error_s)
