@@ -751,6 +751,15 @@ static int check_clicks(const struct room *room, int64_t from, int64_t latency_n
     return clicks;
 }
 
+/* What the card has played, and the rest of a click that it is in. */
+static int64_t played_after_click(const struct room *room)
+{
+    int64_t frame = fake_card_played(&room->card);
+    while (loudest(room, frame - 300, frame) > 0)
+        frame++;
+    return frame;
+}
+
 static void check_clicking(bool cannot_rewind, bool paused, int64_t latency_ns)
 {
     struct room room;
@@ -766,22 +775,22 @@ static void check_clicking(bool cannot_rewind, bool paused, int64_t latency_ns)
     live_with_card(&room, 5 * NS_PER_S, &most_s);
     assert_false(player_get_status(room.player, room.now).cue_waits);
     assert_true(player_get_status(room.player, room.now).clicking);
-    int64_t from = fake_card_played(&room.card);
-    while (loudest(&room, from - 300, from) > 0)
-        from++;
+    int64_t from = played_after_click(&room);
     live_with_card(&room, 10 * NS_PER_S, &most_s);
     assert_in_range(check_clicks(&room, from, latency_ns), 19, 21);
-    /* Another latency is followed a moment later, whenever it is set; or behind a queue of which nothing can be taken back. */
+    /* Another latency is followed a moment later, whenever it is set; where nothing can be taken
+     * back, behind the queue. */
     for (int i = 0; i < 5; i++) {
         latency_ns += 1700 * NS_PER_US;
         player_set_latency(room.player, latency_ns);
         live_with_card(&room, (cannot_rewind ? 1000 : 300) * NS_PER_MS, &most_s);
-        from = fake_card_played(&room.card);
-        while (loudest(&room, from - 300, from) > 0)
-            from++;
+        from = played_after_click(&room);
         live_with_card(&room, 800 * NS_PER_MS, &most_s);
         assert_in_range(check_clicks(&room, from, latency_ns), 1, 2);
     }
+    from = played_after_click(&room);
+    live_with_card(&room, 4 * NS_PER_S, &most_s);
+    assert_in_range(check_clicks(&room, from, latency_ns), 7, 9);
     /* And they stop by themselves. */
     live_with_card(&room, 42 * NS_PER_S, &most_s);
     assert_false(player_get_status(room.player, room.now).clicking);
