@@ -55,14 +55,19 @@ class Page:
     def rooms(self):
         return self.evaluate(ROOMS)
 
-    def wait_rooms(self, condition, what, patience_s=30):
+    def until(self, look, condition, what, patience_s=20):
+        """What is seen once it is so."""
+        seen = None
+
         def fits():
-            rooms = self.rooms()
-            return rooms if condition(rooms) else None
-        try:
-            return harness.wait_until(fits, patience_s, what)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it shows {self.rooms()}") from None
+            nonlocal seen
+            seen = look()
+            return condition(seen)
+        harness.wait_until(fits, patience_s, lambda: f"{what}; it shows {seen}")
+        return seen
+
+    def wait_rooms(self, condition, what, patience_s=30):
+        return self.until(self.rooms, condition, what, patience_s)
 
     def end(self):
         self.process.stdin.close()

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 from test_rooms import Page, askers, loudness, sign_of  # noqa: E402
-from tuttitest import analysis, faults, harness, pieces, recording, together  # noqa: E402
+from tuttitest import analysis, faults, harness, pieces, together  # noqa: E402
 
 SECOND_NS = 1_000_000_000
 SHOWN_WITHIN_S = 0.15  # of a bar that was drawn just now
@@ -36,15 +36,6 @@ SHOWN = """(async () => {
 def lead_s(shown):
     """Of what is shown before the clock: the same until somebody changes it."""
     return shown["at_s"] - shown["utc_ms"] / 1e3
-
-
-def part_of(run, from_ns, to_ns):
-    """A run of what it has between two moments, which may be nothing."""
-    first, last = (int(np.clip(run.frame_at(ns), 0, len(run.frames))) for ns in (from_ns, to_ns))
-    part = recording.Run(run.conf)
-    part.knots = [(frame - first, ns, rate) for frame, ns, rate in run.knots]
-    part.chunks = [run.frames[first:last]]
-    return part.finish()
 
 
 class Phone(Page):
@@ -105,20 +96,9 @@ class Evening:
         self.house.stop()
         self.hub.stop()
 
-    def until(self, look, condition, what, patience_s=20):
-        """What is seen once it is so."""
-        seen = None
-
-        def fits():
-            nonlocal seen
-            seen = look()
-            return condition(seen)
-        harness.wait_until(fits, patience_s, lambda: f"{what}; it shows {seen}")
-        return seen
-
     def queues(self, *names):
         for page in self.pages:
-            self.until(lambda: self.phone.queue(page), lambda queue: queue == list(names), f"{page} to show {names}")
+            self.phone.until(lambda: self.phone.queue(page), lambda queue: queue == list(names), f"{page} to show {names}")
 
     def rooms_play(self, *rooms):
         """So the speakers say, and the page of them."""
@@ -138,12 +118,12 @@ class Evening:
             return all_of_it if last and last.time_of(len(last.frames)) + all_of_it.realtime_offset_ns > to_ns else None
         all_of_it = harness.wait_until(reaches, 10, f"the {room} to be recorded")
         around = [ns - all_of_it.realtime_offset_ns for ns in (from_ns - SECOND_NS // 4, to_ns + SECOND_NS // 4)]
-        return [part for part in (part_of(run, *around) for run in all_of_it.runs) if len(part.frames)], all_of_it.realtime_offset_ns
+        return [part for part in (run.part(*around) for run in all_of_it.runs) if len(part.frames)], all_of_it.realtime_offset_ns
 
     def agrees(self, title, *rooms):
         """The pages show this track, playing, and where in it the rooms are heard, which are in step. What the host's page shows."""
         for page in self.pages:
-            self.until(lambda: self.phone.shown(page), lambda shown: shown["title"] == title and shown["tab"].startswith(f"{title} ") and shown["live"]
+            self.phone.until(lambda: self.phone.shown(page), lambda shown: shown["title"] == title and shown["tab"].startswith(f"{title} ") and shown["live"]
                        and not shown["banner"] and shown["playing"] and shown["loud"], f"{page} to show that {title} plays", 30)
         self.rooms_play(*rooms)
         together.pass_time(0.7)
@@ -155,7 +135,7 @@ class Evening:
         heard = {}
         for room in rooms:
             runs, offset_ns = self.recorded(room, from_ns, to_ns)
-            run = next((run for run in runs if run.time_of(0) + offset_ns <= from_ns and run.time_of(len(run.frames)) + offset_ns >= to_ns), None)
+            run = next((run for run in runs if run.covers(from_ns - offset_ns, to_ns - offset_ns)), None)
             assert run, f"the {room} has a gap there"
             track = analysis.follow(run, harness.reference(harness.MUSIC / f"{title}.mp3", run.conf["rate"]), from_ns - offset_ns, to_ns - offset_ns, 0.05,
                                     lambda ns: all_shown[0]["at_s"] + (ns + offset_ns - begin_ns) / 1e9)
@@ -181,7 +161,7 @@ class Evening:
 
     def says_it_is_lost(self):
         """And shows as old what was true last: a progress that nobody vouches for stands still. What it shows."""
-        return self.until(self.phone.shown, lambda shown: "Connection lost" in shown["banner"] and not (shown["live"] or shown["loud"] or shown["goes"]),
+        return self.phone.until(self.phone.shown, lambda shown: "Connection lost" in shown["banner"] and not (shown["live"] or shown["loud"] or shown["goes"]),
                           "the page to say that it has lost the hub")
 
 
@@ -200,7 +180,7 @@ def a_session_is_opened(evening):
     bath = evening.switch_on("bath")
     sign = sign_of(bath)
     phone.go("Rooms")
-    (asker,) = evening.until(lambda: askers(phone), lambda asking: asking, "the bath to ask")
+    (asker,) = phone.until(lambda: askers(phone), lambda asking: asking, "the bath to ask")
     assert asker["wish"].startswith("bath wants to join.") and asker["sign"] == sign
     phone.tap('button:has-text("Let in")')
     phone.wait_rooms(lambda shown: {name: room["standing"] for name, room in shown.items()} == dict.fromkeys(BOTH, "quiet"), "both rooms, in silence")
@@ -220,7 +200,7 @@ def seek(evening, share):
     began_s = time.time()
     evening.phone.go("Playing")
     evening.phone.tap_at(".progress .bar", share)
-    evening.until(evening.phone.shown, lambda shown: abs(shown["at_s"] - 75 * share) < 2 + time.time() - began_s, "the new place")
+    evening.phone.until(evening.phone.shown, lambda shown: abs(shown["at_s"] - 75 * share) < 2 + time.time() - began_s, "the new place")
     shown = evening.agrees("harbour", *BOTH)
     assert 75 * share - 2 < shown["at_s"] < 75 * share + 2 + shown["utc_ms"] / 1e3 - began_s
 
@@ -233,7 +213,7 @@ def it_is_sought(evening):
 def it_is_paused(evening):
     phone = evening.phone
     phone.tap(".round.play")
-    paused = evening.until(phone.shown, lambda shown: not shown["playing"] and not shown["loud"], "the pause")
+    paused = phone.until(phone.shown, lambda shown: not shown["playing"] and not shown["loud"], "the pause")
     for room in BOTH:
         evening.speakers[room].wait_state("paused")
     together.pass_time(0.3)
@@ -345,7 +325,7 @@ def the_phone_has_no_network(evening):
     phone.do("await page.context().setOffline(true)")
     lost = evening.says_it_is_lost()
     assert lost["title"] == "pier"
-    evening.until(lambda: phone.shown("guest"), lambda shown: shown["title"] == "meadow" and shown["live"], "the guest to see the next track")
+    phone.until(lambda: phone.shown("guest"), lambda shown: shown["title"] == "meadow" and shown["live"], "the guest to see the next track")
     together.pass_time(AWAY_S - (time.time_ns() - from_ns) / 1e9)
     still = evening.says_it_is_lost()
     assert (still["title"], still["at_s"]) == ("pier", lost["at_s"]), "of what it is not told it shows nothing"

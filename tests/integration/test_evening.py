@@ -62,7 +62,7 @@ class Home:
         state, recorded = self.seen(), self.cards[name].recording()
         track = harness.MUSIC / f"{state['track_id']}.mp3"
         timeline = harness.wanted(state, recorded)
-        run, = [run for run in recorded.runs if run.time_of(0) <= from_ns and run.time_of(len(run.frames)) >= to_ns]
+        run, = [run for run in recorded.runs if run.covers(from_ns, to_ns)]
         heard = analysis.follow(run, harness.reference(track, run.conf["rate"]), from_ns, to_ns, 0.05, timeline)
         assert len(heard.ns) > 5 and not heard.silent.any(), f"{name} is silent"
         assert heard.match.min() > analysis.MATCH, f"{name}: a window fits by {heard.match.min():.5f}"

@@ -46,7 +46,7 @@ class Pieces:
 
     def follow(self, recorded, state, from_ns, to_ns, every_s=0.02):
         """(ns, error in s, match) of all windows then, of the one run in which they must be."""
-        run, = [run for run in recorded.runs if run.time_of(0) <= from_ns and run.time_of(len(run.frames)) >= to_ns]
+        run, = [run for run in recorded.runs if run.covers(from_ns, to_ns)]
         timeline = self.timeline(state, recorded)
         heard = analysis.follow(run, harness.reference(self.whole, run.conf["rate"]), from_ns, to_ns, every_s, timeline)
         return heard.ns, heard.position_s - timeline(heard.ns), heard.match

@@ -32,6 +32,18 @@ class Run:
         beyond = self.knot_frames[-1] + (ns - self.knot_ns[-1]) * self.last_rate / 1e9
         return np.where(ns > self.knot_ns[-1], beyond, inside)
 
+    def covers(self, from_ns, to_ns):
+        """It sounded all the time between two moments."""
+        return self.time_of(0) <= from_ns and self.time_of(len(self.frames)) >= to_ns
+
+    def part(self, from_ns, to_ns):
+        """A run of what it has between two moments, which may be nothing."""
+        first, last = (int(np.clip(self.frame_at(ns), 0, len(self.frames))) for ns in (from_ns, to_ns))
+        part = Run(self.conf)
+        part.knots = [(frame - first, ns, rate) for frame, ns, rate in self.knots]
+        part.chunks = [self.frames[first:last]]
+        return part.finish()
+
 
 class Recording:
     """A card's whole recording: runs, each from a start to a stop, xrun or loss; and marks."""
