@@ -4,9 +4,9 @@
 #include "checkpoint.h"
 
 #include "tutti/base/log.h"
+#include "tutti/io/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -56,17 +56,6 @@ static void *work(void *user)
     return NULL;
 }
 
-/* Signals are for the loop. */
-static bool start_thread(struct checkpoint *checkpoint)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&checkpoint->thread, NULL, work, checkpoint) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 struct checkpoint *checkpoint_create(sqlite3 *db, const char *path)
 {
     struct checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
@@ -76,7 +65,7 @@ struct checkpoint *checkpoint_create(sqlite3 *db, const char *path)
     pthread_mutex_init(&checkpoint->mutex, NULL);
     pthread_cond_init(&checkpoint->wake, NULL);
     if (sqlite3_open_v2(path, &checkpoint->own, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-        start_thread(checkpoint)) {
+        thread_start(&checkpoint->thread, work, checkpoint)) {
         sqlite3_wal_hook(db, after_commit, checkpoint);
         return checkpoint;
     }

@@ -9,11 +9,11 @@
 #include "library_watch.h"
 #include "tutti/base/log.h"
 #include "tutti/base/units.h"
+#include "tutti/io/thread.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,17 +248,6 @@ static void *keep_up(void *user)
     return NULL;
 }
 
-/* Signals are for the loop. */
-static bool start_thread(struct library_keeper *keeper)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&keeper->thread, NULL, keep_up, keeper) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 static void wake_thread(struct library_keeper *keeper)
 {
     uint64_t one = 1;
@@ -287,7 +276,7 @@ struct library_keeper *library_keeper_start(const struct library_keeper_config *
     keeper->read = config->read;
     keeper->read_user = config->read_user;
     keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (split(keeper->text, keeper->directories) >= 0 && keeper->wake >= 0 && start_thread(keeper))
+    if (split(keeper->text, keeper->directories) >= 0 && keeper->wake >= 0 && thread_start(&keeper->thread, keep_up, keeper))
         return keeper;
     release(keeper);
     return NULL;

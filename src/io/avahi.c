@@ -4,7 +4,7 @@
 #include "tutti/io/avahi.h"
 
 #include "avahi_internal.h"
-#include "thread.h"
+#include "tutti/io/thread.h"
 #include "tutti/base/log.h"
 #include "tutti/io/mono_clock.h"
 

@@ -5,7 +5,7 @@
  */
 #include "tutti/io/background.h"
 
-#include "thread.h"
+#include "tutti/io/thread.h"
 #include "tutti/base/units.h"
 #include "tutti/io/loop.h"
 

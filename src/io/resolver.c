@@ -7,7 +7,7 @@
  */
 #include "resolver.h"
 
-#include "thread.h"
+#include "tutti/io/thread.h"
 #include "tutti/io/loop.h"
 
 #include <netdb.h>

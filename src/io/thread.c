@@ -1,12 +1,12 @@
 /*
  * thread.c: pthread_create(3) with a small stack and every signal blocked.
  */
-#include "thread.h"
+#include "tutti/io/thread.h"
 
 #include <signal.h>
 
-/* Enough for the name service's plug-ins, which are the hungriest. */
-#define STACK_BYTES 524288u /* 512 KiB */
+/* Enough for the name service's plug-ins and for SQLite, which are the hungriest. */
+#define STACK_BYTES 1048576u /* 1 MiB */
 
 bool thread_start(pthread_t *ret_thread, void *(*run)(void *argument), void *argument)
 {
