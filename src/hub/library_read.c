@@ -116,8 +116,8 @@ static int ask_decoder(const struct library_reader *reader, const struct window 
 {
     char why[HELPER_ERROR_MAX];
     struct helper_told told;
-    enum helper_files_result result =
-        helper_files_ask(reader->decoder, window->fd, window->file_bytes, ret->kind, &told, why);
+    enum helper_files_result result = helper_files_ask(
+        reader->decoder, window->fd, window->file_bytes, ret->kind, false, &told, why);
     ret->tags = told.tags;
     if (ret->kind == AUDIO_MP3)
         return 1;
