@@ -150,6 +150,13 @@ int library_find(struct library *library, const char *key, struct library_track 
     return result;
 }
 
+int library_has_cover(struct library *library, const char *cover)
+{
+    struct library_index *index =
+        library && library_is_complete(library) ? index_of(library, &library->own) : NULL;
+    return index ? library_index_has_cover(index, cover) : -EAGAIN;
+}
+
 bool library_key_of(const char *media_path, char key[LIBRARY_KEY_MAX])
 {
     size_t before = strlen(LIBRARY_FOLDER);

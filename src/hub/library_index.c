@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION 1
+#define VERSION 2
 #define BUSY_MS 5000
 
 struct library_index {
@@ -32,7 +32,8 @@ static const char schema[] =
     " key TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, changed INTEGER NOT NULL,"
     " refused INTEGER NOT NULL, kind INTEGER NOT NULL, duration_s REAL NOT NULL,"
     " title TEXT NOT NULL, artist TEXT NOT NULL, album TEXT NOT NULL, number INTEGER NOT NULL,"
-    " track_gain_db REAL, track_peak REAL, album_gain_db REAL, album_peak REAL,"
+    " track_gain_db REAL, track_peak REAL, album_gain_db REAL, album_peak REAL, cover TEXT NOT "
+    "NULL,"
     " UNIQUE (folder, file));"
     "CREATE INDEX tracks_in_order ON tracks(artist COLLATE NOCASE, album COLLATE NOCASE, number,"
     " title COLLATE NOCASE, key) WHERE NOT refused;"
@@ -42,11 +43,13 @@ static const char schema[] =
     " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT refused;"
     "CREATE VIRTUAL TABLE words USING fts5(title, artist, album, path, content = 'spoken',"
     " content_rowid = 'id', prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2');"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX tracks_by_cover ON tracks(cover) WHERE cover != '';"
+    "PRAGMA user_version = 2;";
 
 #define TRACK_COLUMNS                                                                              \
     "t.key, t.bytes, t.changed, t.kind, t.duration_s, t.title, t.artist, t.album, t.number,"       \
-    " t.track_gain_db, t.track_peak, t.album_gain_db, t.album_peak, f.root, f.path, t.file"
+    " t.track_gain_db, t.track_peak, t.album_gain_db, t.album_peak, f.root, f.path, t.file, "      \
+    "t.cover"
 #define TRACKS " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT t.refused"
 #define IN_ORDER                                                                                   \
     " ORDER BY t.artist COLLATE NOCASE, t.album COLLATE NOCASE, t.number,"                         \
@@ -309,15 +312,16 @@ int library_index_put(struct library_index *index, int64_t folder, const char *f
         result = db_run(
             index->db,
             "INSERT INTO tracks (folder, file, key, bytes, changed, refused, kind, duration_s,"
-            " " TAG_COLUMNS ")"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            " " TAG_COLUMNS ", cover)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
             " ON CONFLICT (folder, file) DO UPDATE SET bytes = ?4, changed = ?5, refused = ?6,"
             " kind = ?7, duration_s = ?8, title = ?9, artist = ?10, album = ?11, number = ?12,"
-            " track_gain_db = ?13, track_peak = ?14, album_gain_db = ?15, album_peak = ?16",
-            "issiiiidsssidddd", folder, file, key, stamp->bytes, stamp->changed_ns,
+            " track_gain_db = ?13, track_peak = ?14, album_gain_db = ?15, album_peak = ?16,"
+            " cover = ?17",
+            "issiiiidsssidddds", folder, file, key, stamp->bytes, stamp->changed_ns,
             (int64_t)(reading == NULL), (int64_t)said->kind, said->duration_s, tags->title,
             tags->artist, tags->album, (int64_t)tags->number, loudness->track_gain_db,
-            loudness->track_peak, loudness->album_gain_db, loudness->album_peak);
+            loudness->track_peak, loudness->album_gain_db, loudness->album_peak, said->cover);
     if (result == 0)
         result = db_number(index->db, &id, "SELECT id FROM tracks WHERE folder = ? AND file = ?",
                            "is", folder, file);
@@ -335,6 +339,12 @@ static void take_track(const struct db_rows *rows, struct library_track *track)
     db_copy(rows, 13, track->root, sizeof track->root);
     snprintf(track->path, sizeof track->path, "%s%s%s", folder, folder[0] ? "/" : "",
              db_text(rows, 15));
+    db_copy(rows, 16, track->reading.cover, sizeof track->reading.cover);
+}
+
+int library_index_has_cover(struct library_index *index, const char *cover)
+{
+    return db_exists(index->db, "SELECT 1 FROM tracks WHERE cover != '' AND cover = ?", "s", cover);
 }
 
 int library_index_find(struct library_index *index, const char *key, struct library_track *ret)

@@ -8,6 +8,7 @@
 #ifndef TUTTI_HUB_LIBRARY_INDEX_H
 #define TUTTI_HUB_LIBRARY_INDEX_H
 
+#include "covers.h"
 #include "db.h"
 #include "tutti/core/audio_probe.h"
 #include "tutti/core/track_tags.h"
@@ -32,6 +33,7 @@ struct library_reading {
     enum audio_kind kind;
     double duration_s; /* < 0: not known */
     struct track_tags tags;
+    char cover[COVER_NAME_MAX]; /* "": it brings none along */
 };
 
 /* By what it is seen that a file is another one now. */
@@ -90,6 +92,9 @@ DB_CHECKED int library_index_put(struct library_index *index, int64_t folder, co
                                  const char *key, const struct library_stamp *stamp,
                                  const struct library_reading *reading);
 DB_CHECKED int library_index_forget(struct library_index *index, int64_t id);
+
+/* Has any track this one? */
+DB_CHECKED int library_index_has_cover(struct library_index *index, const char *cover);
 
 /* The track with this key. */
 DB_CHECKED int library_index_find(struct library_index *index, const char *key,
