@@ -62,7 +62,8 @@ static struct library_keeper *start_keeper(const struct library *library,
                                                                 .directories = config->directories,
                                                                 .tracks_max = config->tracks_max,
                                                                 .read = config->read,
-                                                                .read_user = config->read_user});
+                                                                .read_user = config->read_user,
+                                                                .covers = config->covers});
 }
 
 struct library *library_create(const struct library_config *config)

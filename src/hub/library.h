@@ -24,6 +24,7 @@ struct library_config {
     int64_t tracks_max;
     library_read_fn read; /* in the library's thread */
     void *read_user;
+    struct covers *covers; /* NULL: there are none */
 };
 
 /* NULL: there is no memory, or no thread. What else is wrong is said, and is not the hub's end. */

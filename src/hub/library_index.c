@@ -25,7 +25,9 @@ struct library_index {
 
 static const char schema[] =
     "CREATE TABLE folders (id INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL,"
-    " parent INTEGER NOT NULL, UNIQUE (root, path));"
+    " parent INTEGER NOT NULL, picture TEXT NOT NULL DEFAULT '',"
+    " picture_bytes INTEGER NOT NULL DEFAULT 0, picture_changed INTEGER NOT NULL DEFAULT 0,"
+    " cover TEXT NOT NULL DEFAULT '', UNIQUE (root, path));"
     "CREATE INDEX folders_by_parent ON folders(parent, path);"
     /* refused: a file that is no track, so that it is not looked at again. */
     "CREATE TABLE tracks (id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, file TEXT NOT NULL,"
@@ -43,13 +45,14 @@ static const char schema[] =
     " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT refused;"
     "CREATE VIRTUAL TABLE words USING fts5(title, artist, album, path, content = 'spoken',"
     " content_rowid = 'id', prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2');"
+    "CREATE INDEX folders_by_cover ON folders(cover) WHERE cover != '';"
     "CREATE INDEX tracks_by_cover ON tracks(cover) WHERE cover != '';"
     "PRAGMA user_version = 2;";
 
 #define TRACK_COLUMNS                                                                              \
     "t.key, t.bytes, t.changed, t.kind, t.duration_s, t.title, t.artist, t.album, t.number,"       \
     " t.track_gain_db, t.track_peak, t.album_gain_db, t.album_peak, f.root, f.path, t.file, "      \
-    "t.cover"
+    "iif(t.cover = '', f.cover, t.cover)"
 #define TRACKS " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT t.refused"
 #define IN_ORDER                                                                                   \
     " ORDER BY t.artist COLLATE NOCASE, t.album COLLATE NOCASE, t.number,"                         \
@@ -188,6 +191,34 @@ int library_index_next_root(struct library_index *index, char *root, size_t size
                               " ORDER BY root LIMIT 1",
                               "s", root),
                      root, size, ret_id);
+}
+
+int library_index_picture(struct library_index *index, int64_t folder, struct library_picture *ret)
+{
+    struct db_rows rows = db_query(index->db,
+                                   "SELECT picture, picture_bytes, picture_changed, cover"
+                                   " FROM folders WHERE id = ?",
+                                   "i", folder);
+    int result = db_next(&rows);
+    *ret = (struct library_picture){0};
+    if (result == 1) {
+        db_copy(&rows, 0, ret->file, sizeof ret->file);
+        ret->stamp = (struct library_stamp){db_int(&rows, 1), db_int(&rows, 2)};
+        db_copy(&rows, 3, ret->cover, sizeof ret->cover);
+    }
+    db_done(&rows);
+    return result;
+}
+
+int library_index_set_picture(struct library_index *index, int64_t folder,
+                              const struct library_picture *picture)
+{
+    return db_run(
+        index->db,
+        "UPDATE folders SET picture = ?, picture_bytes = ?, picture_changed = ?, cover = ?"
+        " WHERE id = ?",
+        "siisi", picture->file, picture->stamp.bytes, picture->stamp.changed_ns, picture->cover,
+        folder);
 }
 
 static int forget_tracks(struct library_index *index, int64_t folder)
@@ -344,7 +375,12 @@ static void take_track(const struct db_rows *rows, struct library_track *track)
 
 int library_index_has_cover(struct library_index *index, const char *cover)
 {
-    return db_exists(index->db, "SELECT 1 FROM tracks WHERE cover != '' AND cover = ?", "s", cover);
+    int result =
+        db_exists(index->db, "SELECT 1 FROM tracks WHERE cover != '' AND cover = ?", "s", cover);
+    return result == 0
+               ? db_exists(index->db, "SELECT 1 FROM folders WHERE cover != '' AND cover = ?", "s",
+                           cover)
+               : result;
 }
 
 int library_index_find(struct library_index *index, const char *key, struct library_track *ret)

@@ -220,6 +220,7 @@ static struct library *open_library(const struct hub_settings *settings, struct 
         .tracks_max = settings->library.tracks,
         .read = library_read,
         .read_user = &reader,
+        .covers = covers,
     });
 }
 

@@ -141,6 +141,9 @@ def test_tracks_of_directories_have_theirs(hubs, made, tmp_path):
     content = (made / "front.jpg").read_bytes()
     mp3(made, music / "with.mp3", pictures.apic(content))
     (music / "without.mp3").write_bytes((made / "bare.mp3").read_bytes())
+    (music / "Album").mkdir()
+    (music / "Album/beside.mp3").write_bytes((made / "bare.mp3").read_bytes())
+    (music / "Album/cover.png").write_bytes((made / "front.png").read_bytes())
     hub = hubs(library_directories=music)
     host = harness.Host(hub.url)
 
@@ -150,6 +153,8 @@ def test_tracks_of_directories_have_theirs(hubs, made, tmp_path):
     (track,) = harness.wait_until(lambda: search("with"), PATIENCE_S, "the library") and [one for one in search("with") if one["title"] == "with"]
     (other,) = search("without")
     assert "cover_url" not in other and get(hub, track["cover_url"])[2] == content
+    (beside,) = search("beside")
+    assert get(hub, beside["cover_url"])[2] == (made / "front.png").read_bytes()
     status, item = harness.call(f"{host.url}/sessions/{host.session_id}/playlist", "POST", {"library": track["id"]}, host.token)
     assert status == 200 and items_of(host)[0]["cover_url"] == track["cover_url"], item
     # What was uploaded is found with its picture, too.
