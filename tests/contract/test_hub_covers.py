@@ -12,7 +12,7 @@ from test_hub_tags import items_of, put  # noqa: E402
 from tuttitest import ffmpeg, harness, pictures  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (harness.BUILD / "bin/tutti-decode").exists(), reason="tutti-decode has been left out of this build")
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def get(hub, path, method="GET", **headers):
