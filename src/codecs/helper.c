@@ -8,6 +8,7 @@
 #include "tutti/codecs/helper.h"
 
 #include "helper_process.h"
+#include "picture_pieces.h"
 #include "tutti/base/text.h"
 #include "tutti/base/units.h"
 #include "tutti/core/decode_message.h"
@@ -39,6 +40,8 @@ struct helper {
     uint32_t damaged;
     struct track_tags tags;
     enum { UNMEASURED, MEASURING, MEASURED } loudness;
+    enum { UNASKED, ASKED, ANSWERED } pictured;
+    struct picture_pieces picture;
     uint32_t serial; /* of the seek in force; 0: none yet */
     int64_t from, to, next;
     int64_t room; /* of the ring, in frames */
@@ -85,6 +88,7 @@ void helper_destroy(struct helper *helper)
     if (!helper)
         return;
     helper_process_kill(&helper->process);
+    picture_pieces_forget(&helper->picture);
     free(helper->ring);
     free(helper);
 }
@@ -162,8 +166,25 @@ static void take_pcm(struct helper *helper, const struct decode_message *message
         keep(helper, message);
 }
 
+static void take_picture(struct helper *helper, const struct decode_message *message)
+{
+    if (helper->pictured != ASKED || !picture_pieces_take(&helper->picture, message))
+        fail(helper, "its decoder makes no sense");
+}
+
+static void end_picture(struct helper *helper)
+{
+    helper->pictured = ANSWERED;
+    if (!picture_pieces_are_whole(&helper->picture))
+        fail(helper, "its decoder makes no sense");
+}
+
 static void take_end(struct helper *helper, const struct decode_message *message)
 {
+    if (helper->pictured == ASKED) {
+        end_picture(helper);
+        return;
+    }
     if (helper->loudness == MEASURING) {
         helper->loudness = MEASURED;
         return;
@@ -200,6 +221,9 @@ static void take(struct helper *helper, struct decode_message *message)
         break;
     case DECODE_TAG:
         track_tags_take(&helper->tags, message->tag, message->text, strlen(message->text));
+        break;
+    case DECODE_PICTURE:
+        take_picture(helper, message);
         break;
     case DECODE_SEEK:
     case DECODE_MEASURE:
@@ -262,6 +286,23 @@ enum helper_result helper_open(struct helper *helper)
     if (!look(helper))
         return HELPER_ERROR;
     return helper->opened ? HELPER_OK : wait_on(helper);
+}
+
+enum helper_result helper_picture(struct helper *helper, const unsigned char **ret_bytes,
+                                  size_t *ret_count)
+{
+    const struct decode_message wish = {.type = DECODE_PICTURE};
+    size_t bytes = decode_message_build(&wish, helper->message);
+    if (helper->pictured == UNASKED &&
+        send(helper->process.socket, helper->message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        helper->pictured = ASKED;
+    if (!look(helper))
+        return HELPER_ERROR;
+    if (helper->pictured != ANSWERED)
+        return wait_on(helper);
+    *ret_bytes = helper->picture.bytes;
+    *ret_count = helper->picture.whole;
+    return HELPER_OK;
 }
 
 enum helper_result helper_measure(struct helper *helper)

@@ -4,6 +4,7 @@
 #include "tutti/codecs/helper_files.h"
 
 #include "helper_process.h"
+#include "picture_pieces.h"
 #include "tutti/base/text.h"
 #include "tutti/core/decode_message.h"
 
@@ -20,7 +21,8 @@
 
 struct helper_files {
     struct helper_process process;
-    int asked; /* of this process */
+    int asked;                     /* of this process */
+    struct picture_pieces picture; /* of the last file */
     unsigned char message[DECODE_MESSAGE_MAX];
 };
 
@@ -43,6 +45,7 @@ void helper_files_destroy(struct helper_files *files)
     if (!files)
         return;
     end_process(files);
+    picture_pieces_forget(&files->picture);
     free(files);
 }
 
@@ -53,9 +56,9 @@ static bool have_process(struct helper_files *files, char *error)
     return files->process.socket >= 0 || helper_process_start_for_files(&files->process, error);
 }
 
-static bool hand_over(struct helper_files *files, int fd, int64_t bytes, bool is_mp3)
+static bool hand_over(struct helper_files *files, int fd, int64_t bytes, uint32_t what)
 {
-    const struct decode_message file = {.type = DECODE_FILE, .serial = is_mp3, .frame = bytes};
+    const struct decode_message file = {.type = DECODE_FILE, .serial = what, .frame = bytes};
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(int))];
@@ -84,29 +87,47 @@ static bool receive(struct helper_files *files, struct decode_message *ret)
            decode_message_parse(files->message, (size_t)bytes, ret);
 }
 
-/* True: all of it was said, the last in *ret_last. There are no more tags than kinds of them. */
-static bool listen_to(struct helper_files *files, struct helper_told *told,
+/* What comes first, up to the first message that is no piece of it. */
+static bool take_picture(struct helper_files *files, bool wanted, struct decode_message *ret_last)
+{
+    while (receive(files, ret_last)) {
+        if (ret_last->type != DECODE_PICTURE)
+            return picture_pieces_are_whole(&files->picture);
+        if (!wanted || !picture_pieces_take(&files->picture, ret_last))
+            return false;
+    }
+    return false;
+}
+
+/* True: all of it was said, the last in *ret_last. There are no more tags than kinds of them, and no more of a
+ * picture than it says there is. */
+static bool listen_to(struct helper_files *files, bool picture, struct helper_told *told,
                       struct decode_message *ret_last)
 {
+    if (!take_picture(files, picture, ret_last))
+        return false;
     for (int i = 0; i <= TRACK_TAGS; i++) {
-        if (!receive(files, ret_last))
-            return false;
         if (ret_last->type != DECODE_TAG)
             return ret_last->type == DECODE_OPENED || ret_last->type == DECODE_FAILED;
         track_tags_take(&told->tags, ret_last->tag, ret_last->text, strlen(ret_last->text));
+        if (!receive(files, ret_last))
+            return false;
     }
     return false;
 }
 
 enum helper_files_result helper_files_ask(struct helper_files *files, int fd, int64_t bytes,
-                                          enum audio_kind kind, struct helper_told *ret,
-                                          char error[HELPER_ERROR_MAX])
+                                          enum audio_kind kind, bool picture,
+                                          struct helper_told *ret, char error[HELPER_ERROR_MAX])
 {
+    const uint32_t what =
+        (kind == AUDIO_MP3 ? DECODE_FILE_MP3 : 0) | (picture ? DECODE_FILE_PICTURE : 0);
     struct decode_message last;
+    picture_pieces_forget(&files->picture);
     *ret = (struct helper_told){.length_frames = -1, .tags = track_tags_none()};
     if (!have_process(files, error))
         return HELPER_FILE_NOT_ASKED;
-    if (!hand_over(files, fd, bytes, kind == AUDIO_MP3) || !listen_to(files, ret, &last)) {
+    if (!hand_over(files, fd, bytes, what) || !listen_to(files, picture, ret, &last)) {
         snprintf(error, HELPER_ERROR_MAX, "its decoder hangs, crashed or makes no sense");
         end_process(files);
         return HELPER_FILE_REFUSED;
@@ -118,5 +139,7 @@ enum helper_files_result helper_files_ask(struct helper_files *files, int fd, in
     }
     ret->rate_hz = last.rate_hz;
     ret->length_frames = last.frame;
+    ret->picture = files->picture.bytes;
+    ret->picture_bytes = files->picture.whole;
     return HELPER_FILE_TOLD;
 }

@@ -30,6 +30,15 @@ static bool is_pcm(const struct head *head, size_t rest)
            rest == head->count * DECODE_FRAME_BYTES && is_position(head->frame);
 }
 
+/* Asked for, or a piece. */
+static bool is_picture(const struct head *head, size_t rest)
+{
+    if (head->count == 0)
+        return rest == 0 && head->frame == 0;
+    return head->count <= DECODE_PICTURE_PIECE_MAX && rest == head->count &&
+           head->frame >= head->count && head->frame <= (int64_t)PICTURE_BYTES_MAX;
+}
+
 static bool has_text(const struct decode_message *message)
 {
     return message->type == DECODE_FAILED || message->type == DECODE_TAG;
@@ -42,7 +51,8 @@ static bool is_good(const struct head *head, size_t rest)
     case DECODE_END:
         return rest == 0 && is_position(head->frame);
     case DECODE_FILE:
-        return rest == 0 && head->serial <= 1 && is_position(head->frame);
+        return rest == 0 && head->serial <= (DECODE_FILE_MP3 | DECODE_FILE_PICTURE) &&
+               is_position(head->frame);
     case DECODE_OPENED:
         return is_opened(head, rest);
     case DECODE_PCM:
@@ -53,6 +63,8 @@ static bool is_good(const struct head *head, size_t rest)
         return rest > 0 && rest < TRACK_TAG_MAX && head->tag < TRACK_TAGS;
     case DECODE_MEASURE:
         return rest == 0 && head->frame == 0;
+    case DECODE_PICTURE:
+        return is_picture(head, rest);
     default:
         return false;
     }
@@ -75,6 +87,7 @@ bool decode_message_parse(const unsigned char *bytes, size_t count, struct decod
         .damaged = head.damaged,
         .tag = head.type == DECODE_TAG ? (enum track_tag)head.tag : 0,
         .pcm = head.type == DECODE_PCM ? bytes + sizeof head : NULL,
+        .picture = head.type == DECODE_PICTURE && rest > 0 ? bytes + sizeof head : NULL,
     };
     if (has_text(ret))
         memcpy(ret->text, bytes + sizeof head, rest);
@@ -98,6 +111,8 @@ size_t decode_message_build(const struct decode_message *message, unsigned char 
     memcpy(to, &head, sizeof head);
     if (message->type == DECODE_PCM)
         rest = message->count * DECODE_FRAME_BYTES;
+    if (message->type == DECODE_PICTURE)
+        rest = message->count;
     if (has_text(message)) {
         rest = strnlen(message->text,
                        message->type == DECODE_TAG ? TRACK_TAG_MAX - 1 : DECODE_TEXT_MAX - 1);

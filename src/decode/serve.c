@@ -62,6 +62,29 @@ static void measure(struct service *service)
     say(service->socket, &end, service->message);
 }
 
+/* In pieces, as it is in the file. False: nobody is there any more. */
+static bool say_picture(int socket, const struct track *track, unsigned char *to)
+{
+    size_t bytes;
+    const unsigned char *picture = track_picture(track, &bytes);
+    struct decode_message piece = {.type = DECODE_PICTURE, .frame = (int64_t)bytes};
+    for (size_t at = 0; at < bytes; at += piece.count) {
+        size_t left = bytes - at;
+        piece.count = (uint32_t)(left < DECODE_PICTURE_PIECE_MAX ? left : DECODE_PICTURE_PIECE_MAX);
+        memcpy(to + DECODE_HEAD_BYTES, picture + at, piece.count);
+        if (!say(socket, &piece, to))
+            return false;
+    }
+    return true;
+}
+
+static void show(struct service *service)
+{
+    const struct decode_message end = {.type = DECODE_END};
+    if (say_picture(service->socket, service->track, service->message))
+        say(service->socket, &end, service->message);
+}
+
 static void obey(struct service *service, const unsigned char *bytes, size_t count)
 {
     struct decode_message message;
@@ -69,6 +92,8 @@ static void obey(struct service *service, const unsigned char *bytes, size_t cou
         return;
     if (message.type == DECODE_MEASURE && service->serial == 0)
         measure(service);
+    if (message.type == DECODE_PICTURE && service->serial == 0)
+        show(service);
     if (message.type != DECODE_SEEK)
         return;
     service->serial = message.serial;
@@ -201,20 +226,27 @@ static int receive_file(int socket, struct decode_message *ret)
     return good ? take_descriptor(&message) : -1;
 }
 
+static void serve_file(int socket, int file, const struct decode_message *asked, unsigned char *to)
+{
+    char why[DECODE_TEXT_MAX];
+    struct track *track =
+        track_open(file, asked->frame, (asked->serial & DECODE_FILE_MP3) != 0, why);
+    if (!track) {
+        serve_refuse(socket, why);
+        return;
+    }
+    if ((asked->serial & DECODE_FILE_PICTURE) == 0 || say_picture(socket, track, to))
+        say_opened(socket, track, to);
+    track_close(track);
+}
+
 void serve_files(int socket)
 {
     static unsigned char to[DECODE_MESSAGE_MAX];
     struct decode_message asked;
-    char why[DECODE_TEXT_MAX];
     int file;
     while ((file = receive_file(socket, &asked)) >= 0) {
-        struct track *track = track_open(file, asked.frame, asked.serial == 1, why);
-        if (track)
-            say_opened(socket, track, to);
-        else
-            serve_refuse(socket, why);
-        if (track)
-            track_close(track);
+        serve_file(socket, file, &asked, to);
         close(file);
     }
 }

@@ -6,6 +6,7 @@
  */
 #include "track.h"
 
+#include "attached_picture.h"
 #include "av_file.h"
 #include "converter.h"
 #include "tags.h"
@@ -391,6 +392,11 @@ uint32_t track_damaged(const struct track *track)
 const char *track_tag(const struct track *track, enum track_tag tag)
 {
     return tags_find(track->format, track->stream, tag);
+}
+
+const unsigned char *track_picture(const struct track *track, size_t *ret_bytes)
+{
+    return attached_picture_find(track->format, ret_bytes);
 }
 
 int64_t track_position(const struct track *track)

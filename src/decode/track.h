@@ -29,6 +29,8 @@ int64_t track_length(const struct track *track); /* -1: not known */
 uint32_t track_damaged(const struct track *track);
 /* As the file has it; NULL: it does not tell. */
 const char *track_tag(const struct track *track, enum track_tag tag);
+/* The picture that the file brings along, as attached_picture_find(); until the next seek. */
+const unsigned char *track_picture(const struct track *track, size_t *ret_bytes);
 
 /* The next frame read is this one, or the track's end. */
 void track_seek(struct track *track, int64_t frame);

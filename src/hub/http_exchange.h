@@ -48,6 +48,9 @@ int http_write_file(struct exchange *exchange);
 /* If there is one. */
 void http_forget_file(struct exchange *exchange);
 
+/* name: of covers.h, or whatever stands there. */
+int http_send_cover(struct exchange *exchange, const char *name);
+
 struct page_file;
 int http_send_page(struct exchange *exchange, const struct page_file *file);
 int http_write_page(struct exchange *exchange);

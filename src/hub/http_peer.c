@@ -315,6 +315,8 @@ static int begin_without_body(struct exchange *exchange, struct lws *wsi, const 
         return http_send_page(exchange, file);
     if (reads && strncmp(path, "/static/" LIBRARY_FOLDER, 8 + strlen(LIBRARY_FOLDER)) == 0)
         return http_send_file(exchange, path + 8);
+    if (reads && strncmp(path, "/static/" COVERS_FOLDER, 8 + strlen(COVERS_FOLDER)) == 0)
+        return http_send_cover(exchange, path + 8 + strlen(COVERS_FOLDER));
     if (reads && strncmp(path, "/static/", 8) == 0)
         return http_send_media(exchange, path + 8);
     if (reads && !may_be_told_much(exchange))

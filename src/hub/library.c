@@ -62,7 +62,8 @@ static struct library_keeper *start_keeper(const struct library *library,
                                                                 .directories = config->directories,
                                                                 .tracks_max = config->tracks_max,
                                                                 .read = config->read,
-                                                                .read_user = config->read_user});
+                                                                .read_user = config->read_user,
+                                                                .covers = config->covers});
 }
 
 struct library *library_create(const struct library_config *config)
@@ -148,6 +149,13 @@ int library_find(struct library *library, const char *key, struct library_track 
     if (result == 1)
         name_media(ret, media_path, size);
     return result;
+}
+
+int library_has_cover(struct library *library, const char *cover)
+{
+    struct library_index *index =
+        library && library_is_complete(library) ? index_of(library, &library->own) : NULL;
+    return index ? library_index_has_cover(index, cover) : -EAGAIN;
 }
 
 bool library_key_of(const char *media_path, char key[LIBRARY_KEY_MAX])

@@ -24,6 +24,7 @@ struct library_config {
     int64_t tracks_max;
     library_read_fn read; /* in the library's thread */
     void *read_user;
+    struct covers *covers; /* NULL: there are none */
 };
 
 /* NULL: there is no memory, or no thread. What else is wrong is said, and is not the hub's end. */
@@ -40,6 +41,9 @@ bool library_is_complete(const struct library *library);
  * none; -errno: it is not known, as long as it begins -EAGAIN. */
 DB_CHECKED int library_find(struct library *library, const char *key, struct library_track *ret,
                             char *media_path, size_t size);
+/* Has a track of it this picture? -EAGAIN also as long as it has not gone through all. NULL: it is not
+ * known. */
+DB_CHECKED int library_has_cover(struct library *library, const char *cover);
 /* The key in "library/…"; false: it is none. */
 bool library_key_of(const char *media_path, char key[LIBRARY_KEY_MAX]);
 /* The track that is served as "library/…". 1; 0: there is none; -ESTALE: it is another one by now;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION 1
+#define VERSION 2
 #define BUSY_MS 5000
 
 struct library_index {
@@ -25,14 +25,17 @@ struct library_index {
 
 static const char schema[] =
     "CREATE TABLE folders (id INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL,"
-    " parent INTEGER NOT NULL, UNIQUE (root, path));"
+    " parent INTEGER NOT NULL, picture TEXT NOT NULL DEFAULT '',"
+    " picture_bytes INTEGER NOT NULL DEFAULT 0, picture_changed INTEGER NOT NULL DEFAULT 0,"
+    " cover TEXT NOT NULL DEFAULT '', UNIQUE (root, path));"
     "CREATE INDEX folders_by_parent ON folders(parent, path);"
     /* refused: a file that is no track, so that it is not looked at again. */
     "CREATE TABLE tracks (id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, file TEXT NOT NULL,"
     " key TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, changed INTEGER NOT NULL,"
     " refused INTEGER NOT NULL, kind INTEGER NOT NULL, duration_s REAL NOT NULL,"
     " title TEXT NOT NULL, artist TEXT NOT NULL, album TEXT NOT NULL, number INTEGER NOT NULL,"
-    " track_gain_db REAL, track_peak REAL, album_gain_db REAL, album_peak REAL,"
+    " track_gain_db REAL, track_peak REAL, album_gain_db REAL, album_peak REAL, cover TEXT NOT "
+    "NULL,"
     " UNIQUE (folder, file));"
     "CREATE INDEX tracks_in_order ON tracks(artist COLLATE NOCASE, album COLLATE NOCASE, number,"
     " title COLLATE NOCASE, key) WHERE NOT refused;"
@@ -42,11 +45,14 @@ static const char schema[] =
     " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT refused;"
     "CREATE VIRTUAL TABLE words USING fts5(title, artist, album, path, content = 'spoken',"
     " content_rowid = 'id', prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2');"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX folders_by_cover ON folders(cover) WHERE cover != '';"
+    "CREATE INDEX tracks_by_cover ON tracks(cover) WHERE cover != '';"
+    "PRAGMA user_version = 2;";
 
 #define TRACK_COLUMNS                                                                              \
     "t.key, t.bytes, t.changed, t.kind, t.duration_s, t.title, t.artist, t.album, t.number,"       \
-    " t.track_gain_db, t.track_peak, t.album_gain_db, t.album_peak, f.root, f.path, t.file"
+    " t.track_gain_db, t.track_peak, t.album_gain_db, t.album_peak, f.root, f.path, t.file, "      \
+    "iif(t.cover = '', f.cover, t.cover)"
 #define TRACKS " FROM tracks t JOIN folders f ON f.id = t.folder WHERE NOT t.refused"
 #define IN_ORDER                                                                                   \
     " ORDER BY t.artist COLLATE NOCASE, t.album COLLATE NOCASE, t.number,"                         \
@@ -187,6 +193,34 @@ int library_index_next_root(struct library_index *index, char *root, size_t size
                      root, size, ret_id);
 }
 
+int library_index_picture(struct library_index *index, int64_t folder, struct library_picture *ret)
+{
+    struct db_rows rows = db_query(index->db,
+                                   "SELECT picture, picture_bytes, picture_changed, cover"
+                                   " FROM folders WHERE id = ?",
+                                   "i", folder);
+    int result = db_next(&rows);
+    *ret = (struct library_picture){0};
+    if (result == 1) {
+        db_copy(&rows, 0, ret->file, sizeof ret->file);
+        ret->stamp = (struct library_stamp){db_int(&rows, 1), db_int(&rows, 2)};
+        db_copy(&rows, 3, ret->cover, sizeof ret->cover);
+    }
+    db_done(&rows);
+    return result;
+}
+
+int library_index_set_picture(struct library_index *index, int64_t folder,
+                              const struct library_picture *picture)
+{
+    return db_run(
+        index->db,
+        "UPDATE folders SET picture = ?, picture_bytes = ?, picture_changed = ?, cover = ?"
+        " WHERE id = ?",
+        "siisi", picture->file, picture->stamp.bytes, picture->stamp.changed_ns, picture->cover,
+        folder);
+}
+
 static int forget_tracks(struct library_index *index, int64_t folder)
 {
     char file[LIBRARY_TEXT_MAX] = "";
@@ -309,15 +343,16 @@ int library_index_put(struct library_index *index, int64_t folder, const char *f
         result = db_run(
             index->db,
             "INSERT INTO tracks (folder, file, key, bytes, changed, refused, kind, duration_s,"
-            " " TAG_COLUMNS ")"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            " " TAG_COLUMNS ", cover)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
             " ON CONFLICT (folder, file) DO UPDATE SET bytes = ?4, changed = ?5, refused = ?6,"
             " kind = ?7, duration_s = ?8, title = ?9, artist = ?10, album = ?11, number = ?12,"
-            " track_gain_db = ?13, track_peak = ?14, album_gain_db = ?15, album_peak = ?16",
-            "issiiiidsssidddd", folder, file, key, stamp->bytes, stamp->changed_ns,
+            " track_gain_db = ?13, track_peak = ?14, album_gain_db = ?15, album_peak = ?16,"
+            " cover = ?17",
+            "issiiiidsssidddds", folder, file, key, stamp->bytes, stamp->changed_ns,
             (int64_t)(reading == NULL), (int64_t)said->kind, said->duration_s, tags->title,
             tags->artist, tags->album, (int64_t)tags->number, loudness->track_gain_db,
-            loudness->track_peak, loudness->album_gain_db, loudness->album_peak);
+            loudness->track_peak, loudness->album_gain_db, loudness->album_peak, said->cover);
     if (result == 0)
         result = db_number(index->db, &id, "SELECT id FROM tracks WHERE folder = ? AND file = ?",
                            "is", folder, file);
@@ -335,6 +370,17 @@ static void take_track(const struct db_rows *rows, struct library_track *track)
     db_copy(rows, 13, track->root, sizeof track->root);
     snprintf(track->path, sizeof track->path, "%s%s%s", folder, folder[0] ? "/" : "",
              db_text(rows, 15));
+    db_copy(rows, 16, track->reading.cover, sizeof track->reading.cover);
+}
+
+int library_index_has_cover(struct library_index *index, const char *cover)
+{
+    int result =
+        db_exists(index->db, "SELECT 1 FROM tracks WHERE cover != '' AND cover = ?", "s", cover);
+    return result == 0
+               ? db_exists(index->db, "SELECT 1 FROM folders WHERE cover != '' AND cover = ?", "s",
+                           cover)
+               : result;
 }
 
 int library_index_find(struct library_index *index, const char *key, struct library_track *ret)

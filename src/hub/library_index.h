@@ -8,6 +8,7 @@
 #ifndef TUTTI_HUB_LIBRARY_INDEX_H
 #define TUTTI_HUB_LIBRARY_INDEX_H
 
+#include "covers.h"
 #include "db.h"
 #include "tutti/core/audio_probe.h"
 #include "tutti/core/track_tags.h"
@@ -32,6 +33,7 @@ struct library_reading {
     enum audio_kind kind;
     double duration_s; /* < 0: not known */
     struct track_tags tags;
+    char cover[COVER_NAME_MAX]; /* "": it brings none along; of a track: nor has its folder */
 };
 
 /* By what it is seen that a file is another one now. */
@@ -65,6 +67,17 @@ DB_CHECKED int library_index_folder(struct library_index *index, const char *roo
 /* The folder in `parent` whose path comes after `path`, into it. */
 DB_CHECKED int library_index_next_folder(struct library_index *index, int64_t parent,
                                          char path[LIBRARY_PATH_MAX], int64_t *ret_id);
+/* The picture beside its tracks: which file it was read from ("": there was none), and which one it is: "":
+ * it is none. Its tracks have it that bring none along. */
+struct library_picture {
+    char file[LIBRARY_TEXT_MAX];
+    struct library_stamp stamp;
+    char cover[COVER_NAME_MAX];
+};
+DB_CHECKED int library_index_picture(struct library_index *index, int64_t folder,
+                                     struct library_picture *ret);
+DB_CHECKED int library_index_set_picture(struct library_index *index, int64_t folder,
+                                         const struct library_picture *picture);
 /* With all that is in it. */
 DB_CHECKED int library_index_forget_folder(struct library_index *index, int64_t id);
 /* The root that comes after this one ("": the first), and the folder that it is. */
@@ -90,6 +103,9 @@ DB_CHECKED int library_index_put(struct library_index *index, int64_t folder, co
                                  const char *key, const struct library_stamp *stamp,
                                  const struct library_reading *reading);
 DB_CHECKED int library_index_forget(struct library_index *index, int64_t id);
+
+/* Has any track or folder this one? */
+DB_CHECKED int library_index_has_cover(struct library_index *index, const char *cover);
 
 /* The track with this key. */
 DB_CHECKED int library_index_find(struct library_index *index, const char *key,

@@ -43,6 +43,7 @@ struct library_keeper {
     int64_t tracks_max;
     library_read_fn read;
     void *read_user;
+    struct covers *covers;
 
     pthread_t thread;
     int wake; /* eventfd */
@@ -235,6 +236,7 @@ static void *keep_up(void *user)
                                          .read = keeper->read,
                                          .read_user = keeper->read_user,
                                          .tracks_max = keeper->tracks_max,
+                                         .covers = keeper->covers,
                                          .stop = &keeper->stop,
                                          .entered = entered,
                                          .user = &scanner};
@@ -275,6 +277,7 @@ struct library_keeper *library_keeper_start(const struct library_keeper_config *
     keeper->tracks_max = config->tracks_max;
     keeper->read = config->read;
     keeper->read_user = config->read_user;
+    keeper->covers = config->covers;
     keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (split(keeper->text, keeper->directories) >= 0 && keeper->wake >= 0 && thread_start(&keeper->thread, keep_up, keeper))
         return keeper;

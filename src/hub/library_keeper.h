@@ -21,6 +21,7 @@ struct library_keeper_config {
     int64_t tracks_max;
     library_read_fn read; /* in the thread */
     void *read_user;
+    struct covers *covers; /* NULL: there are none */
 };
 
 /* Is this such a list, of no more than LIBRARY_DIRECTORIES_MAX? */

@@ -117,8 +117,11 @@ static int ask_decoder(const struct library_reader *reader, const struct window 
     char why[HELPER_ERROR_MAX];
     struct helper_told told;
     enum helper_files_result result =
-        helper_files_ask(reader->decoder, window->fd, window->file_bytes, ret->kind, &told, why);
+        helper_files_ask(reader->decoder, window->fd, window->file_bytes, ret->kind,
+                         reader->covers != NULL, &told, why);
     ret->tags = told.tags;
+    if (told.picture)
+        covers_keep(reader->covers, told.picture, told.picture_bytes, ret->cover);
     if (ret->kind == AUDIO_MP3)
         return 1;
     if (result == HELPER_FILE_TOLD && told.length_frames >= 0)

@@ -21,6 +21,7 @@ typedef int (*library_read_fn)(void *user, int fd, const atomic_bool *stop,
 struct library_reader {
     formats_t formats; /* that are taken */
     struct helper_files *decoder;
+    struct covers *covers; /* NULL: pictures are not looked for */
 };
 
 /* user: a struct library_reader. An mp3 is as long as its encoder's tag says, where

@@ -5,6 +5,7 @@
 #include "library_scan.h"
 
 #include "library_file.h"
+#include "library_picture.h"
 #include "library_words.h"
 
 #include <dirent.h>
@@ -107,6 +108,57 @@ static int scan_file(struct library_scan *scan, const struct place *place, const
     return look_into(scan, place, name);
 }
 
+/* --- the picture beside them --------------------------------------------------------------- */
+
+/* The best of a folder so far; "": there is none. */
+struct candidate {
+    int rank;
+    char file[LIBRARY_TEXT_MAX];
+};
+
+static void consider(struct candidate *picture, const char *name)
+{
+    int rank = library_picture_rank(name);
+    if (rank <= picture->rank)
+        return;
+    picture->rank = rank;
+    snprintf(picture->file, sizeof picture->file, "%s", name);
+}
+
+/* Is it the one that is known? */
+static bool is_same(const struct place *place, const struct candidate *picture,
+                    const struct library_picture *known)
+{
+    struct stat status;
+    if (strcmp(picture->file, known->file) != 0)
+        return false;
+    if (!picture->file[0] || fstatat(place->fd, picture->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return true;
+    const struct library_stamp stamp = library_file_stamp(&status);
+    return library_stamp_same(&known->stamp, &stamp);
+}
+
+/* What cannot be read is no news. */
+static int scan_picture(struct library_scan *scan, const struct place *place,
+                        const struct candidate *picture)
+{
+    struct library_picture known, now = {0};
+    int result = scan->covers ? library_index_picture(scan->index, place->id, &known) : 0;
+    if (result != 1 || is_same(place, picture, &known))
+        return result < 0 ? result : 0;
+    snprintf(now.file, sizeof now.file, "%s", picture->file);
+    if (now.file[0])
+        result = library_picture_keep(place->fd, now.file, scan->covers, &now.stamp, now.cover);
+    if (result == -ENOENT) /* a link, or gone by now */
+        return 0;
+    if (result < 0) {
+        scan->unread++;
+        return 0;
+    }
+    result = library_index_set_picture(scan->index, place->id, &now);
+    return result < 0 ? result : count_change(scan);
+}
+
 /* --- one folder ---------------------------------------------------------------------------- */
 
 static int scan_subfolder(struct library_scan *scan, const struct place *place, const char *name)
@@ -140,7 +192,7 @@ static bool is_folder(const struct place *place, const struct dirent *entry)
 }
 
 static int scan_entry(struct library_scan *scan, const struct place *place,
-                      const struct dirent *entry)
+                      const struct dirent *entry, struct candidate *picture)
 {
     if (*scan->stop)
         return -ECANCELED;
@@ -148,10 +200,12 @@ static int scan_entry(struct library_scan *scan, const struct place *place,
         return 0;
     if (is_folder(place, entry))
         return scan_subfolder(scan, place, entry->d_name);
+    consider(picture, entry->d_name);
     return library_words_is_track(entry->d_name) ? scan_file(scan, place, entry->d_name) : 0;
 }
 
-static int scan_entries(struct library_scan *scan, const struct place *place)
+static int scan_entries(struct library_scan *scan, const struct place *place,
+                        struct candidate *picture)
 {
     const struct dirent *entry;
     int own = dup(place->fd);
@@ -165,7 +219,7 @@ static int scan_entries(struct library_scan *scan, const struct place *place)
     rewinddir(directory);
     int result = 0;
     for (errno = 0; result == 0 && (entry = readdir(directory)); errno = 0)
-        result = scan_entry(scan, place, entry);
+        result = scan_entry(scan, place, entry, picture);
     if (result == 0 && errno) {
         scan->unread++;
         result = 1; /* not all was seen: nothing is gone */
@@ -222,7 +276,10 @@ static int scan_place(struct library_scan *scan, const struct place *place)
 {
     if (scan->entered)
         scan->entered(scan->user, place->id, place->root, place->path, place->fd);
-    int result = scan_entries(scan, place);
+    struct candidate picture = {0};
+    int result = scan_entries(scan, place, &picture);
+    if (result == 0)
+        result = scan_picture(scan, place, &picture);
     if (result == 0)
         result = forget_gone_files(scan, place);
     if (result == 0)

@@ -17,7 +17,8 @@ struct library_scan {
     struct library_index *index;
     library_read_fn read;
     void *read_user;
-    int64_t tracks_max; /* no more come into the index */
+    int64_t tracks_max;    /* no more come into the index */
+    struct covers *covers; /* NULL: pictures beside tracks are not looked for */
     const atomic_bool *stop;
     /* A folder is about to be looked at. NULL: nobody wants to know. */
     void (*entered)(void *user, int64_t folder, const char *root, const char *path, int fd);

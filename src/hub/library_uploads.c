@@ -5,6 +5,7 @@
 #include "library_uploads.h"
 
 #include "formats.h"
+#include "library_file.h"
 #include "library_words.h"
 
 #include <errno.h>
@@ -31,19 +32,21 @@ static int put_upload(struct library_index *index, int64_t folder, const struct 
     struct library_reading reading = {.kind = formats_kind(db_text(rows, 0)),
                                       .duration_s = db_double(rows, 1),
                                       .tags = track_tags_none()};
-    const struct library_stamp stamp = {db_int(rows, 2), 0};
+    /* What becomes known of it later is as a change of it. */
+    const struct library_stamp stamp = {db_int(rows, 2), db_int(rows, 9) > 0};
     const char *file = db_text(rows, 0) + strlen(UPLOADS);
     char key[LIBRARY_KEY_MAX];
     struct library_known known;
     if (!take_key(db_text(rows, 0), key))
         return 0;
     int result = library_index_known(index, folder, file, &known);
-    if (result != 0)
+    if (result < 0 || (result == 1 && library_stamp_same(&known.stamp, &stamp)))
         return result < 0 ? result : 0;
     db_copy(rows, db_text(rows, 4)[0] ? 4 : 3, reading.tags.title, sizeof reading.tags.title);
     db_copy(rows, 5, reading.tags.artist, sizeof reading.tags.artist);
     db_copy(rows, 6, reading.tags.album, sizeof reading.tags.album);
     reading.tags.number = (int)db_int(rows, 7);
+    db_copy(rows, 8, reading.cover, sizeof reading.cover);
     library_words_complete(&reading.tags, "", file);
     return library_index_put(index, folder, file, key, &stamp, &reading);
 }
@@ -53,7 +56,8 @@ static int put_new(struct library_index *index, int64_t folder, sqlite3 *hub)
     int result, put = 0;
     struct db_rows rows =
         db_query(hub,
-                 "SELECT path, duration_s, bytes, label, title, artist, album, number"
+                 "SELECT path, duration_s, bytes, label, title, artist, album, number, cover,"
+                 " described + (cover IS NOT NULL) > 1"
                  " FROM media WHERE kept",
                  "");
     while (put == 0 && (result = db_next(&rows)) == 1)

@@ -65,7 +65,19 @@ static void measure_if_untold(struct helper *helper)
         nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
 }
 
-enum measure_result measure_loudness(int fd, struct measurement *track, char why[HELPER_ERROR_MAX])
+static void keep_picture(struct helper *helper, struct covers *covers, char name[COVER_NAME_MAX])
+{
+    const unsigned char *bytes = NULL;
+    size_t count = 0;
+    enum helper_result result;
+    while ((result = helper_picture(helper, &bytes, &count)) == HELPER_AGAIN)
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
+    if (result == HELPER_OK && bytes)
+        covers_keep(covers, bytes, count, name);
+}
+
+enum measure_result measure_description(int fd, struct covers *covers, bool cover_only,
+                                        struct measurement *track, char why[HELPER_ERROR_MAX])
 {
     struct helper *helper = helper_create(fd, track->kind, why);
     track->tags = track_tags_none();
@@ -73,8 +85,10 @@ enum measure_result measure_loudness(int fd, struct measurement *track, char why
         return MEASURE_NOT_KNOWN;
     enum helper_result opened = describe_open(helper);
     if (opened == HELPER_OK)
+        keep_picture(helper, covers, track->cover);
+    if (opened == HELPER_OK && !cover_only)
         measure_if_untold(helper);
-    else
+    if (opened != HELPER_OK)
         snprintf(why, HELPER_ERROR_MAX, "%s", helper_error(helper));
     track->tags = *helper_tags(helper);
     helper_destroy(helper);

@@ -5,6 +5,7 @@
 #ifndef TUTTI_HUB_MEASURE_H
 #define TUTTI_HUB_MEASURE_H
 
+#include "covers.h"
 #include "formats.h"
 #include "tutti/codecs/helper.h"
 #include "tutti/core/track_tags.h"
@@ -13,6 +14,7 @@ struct measurement {
     enum audio_kind kind;
     double seconds; /* < 0: not known */
     struct track_tags tags;
+    char cover[COVER_NAME_MAX]; /* of measure_description() only */
 };
 
 enum measure_result {
@@ -28,9 +30,10 @@ enum measure_result {
 enum measure_result measure_file(int fd, formats_t formats, struct measurement *ret,
                                  char why[HELPER_ERROR_MAX]);
 
-/* What it says of itself, also if it is an mp3, and how loud it is where it does not say that. To be
- * measured it has half a minute. */
-enum measure_result measure_loudness(int fd, struct measurement *track, char why[HELPER_ERROR_MAX]);
+/* What it says of itself, also if it is an mp3, the picture that it brings along, which is kept, and how loud
+ * it is where it does not say that; or cover_only. To be measured it has half a minute. */
+enum measure_result measure_description(int fd, struct covers *covers, bool cover_only,
+                                        struct measurement *track, char why[HELPER_ERROR_MAX]);
 
 /* The rest of it: track->kind is known, and its length if it is an mp3. */
 enum measure_result measure_track(int fd, struct measurement *track, char why[HELPER_ERROR_MAX]);

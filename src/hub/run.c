@@ -206,19 +206,21 @@ static void say_goodbye(struct service *service)
 }
 
 /* Without one, the hub plays what it has. */
-static struct library *open_library(const struct hub_settings *settings)
+static struct library *open_library(const struct hub_settings *settings, struct covers *covers)
 {
     static struct library_reader reader; /* as long as the library's thread, which may hang */
     formats_parse(settings->media.formats, &reader.formats);
     reader.decoder = helper_files_create();
     if (!reader.decoder)
         return NULL;
+    reader.covers = covers;
     return library_create(&(struct library_config){
         .data_directory = settings->data.directory,
         .directories = settings->library.directories,
         .tracks_max = settings->library.tracks,
         .read = library_read,
         .read_user = &reader,
+        .covers = covers,
     });
 }
 
@@ -236,7 +238,9 @@ static bool open_service(struct service *service, const struct hub_settings *set
     if (!store_is_damaged(service->store) && store_forget_sockets(service->store) < 0)
         return false;
     service_sweep(service);
-    service->library = open_library(settings);
+    /* As long as the process: threads that wait for a disk may outlive the rest. */
+    service->covers = covers_create(settings->data.directory, limits.free_bytes);
+    service->library = open_library(settings, service->covers);
     return true;
 }
 

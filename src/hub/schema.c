@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEMA_VERSION 11
+#define SCHEMA_VERSION 12
 
 /* migrations[n] takes a database from version n to n + 1. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -110,6 +110,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
      " track_id TEXT NOT NULL, name TEXT NOT NULL, media_path TEXT, media_url TEXT,"
      " media_type TEXT NOT NULL, duration_s REAL, PRIMARY KEY (list, position)) WITHOUT ROWID;"
      "CREATE INDEX saved_by_media ON saved(media_path);"),
+    /* cover: of covers.h; NULL: it has not been looked for one; "": there is none. */
+    ("ALTER TABLE media ADD COLUMN cover TEXT;"
+     "UPDATE media SET cover = '' WHERE path NOT LIKE 'uploads/%';"
+     "CREATE INDEX media_by_cover ON media(cover);"),
 };
 
 static int apply(sqlite3 *db, const char *sql, int64_t version)

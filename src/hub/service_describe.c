@@ -27,6 +27,7 @@ struct description {
     struct service *service;
     char path[STORE_PATH_MAX];
     int fd;
+    bool cover_only;
     struct measurement track;
     enum measure_result result;
     char why[HELPER_ERROR_MAX];
@@ -38,7 +39,9 @@ static void describe(void *job)
 {
     struct description *description = job;
     setpriority(PRIO_PROCESS, 0, NICENESS);
-    description->result = measure_loudness(description->fd, &description->track, description->why);
+    description->result =
+        measure_description(description->fd, description->service->covers, description->cover_only,
+                            &description->track, description->why);
     close(description->fd);
 }
 
@@ -67,9 +70,12 @@ static void described(void *job)
     }
     if (!good)
         log_info("%s cannot be described: %s", description->path, description->why);
-    int result = store_describe_media(service->store, description->path,
-                                      good ? &description->track.tags : NULL);
+    int result =
+        store_describe_media(service->store, description->path,
+                             good && !description->cover_only ? &description->track.tags : NULL,
+                             description->track.cover);
     free(description);
+    library_uploads_changed(service->library);
     if (result == 0)
         service_describe(service);
 }
@@ -77,11 +83,11 @@ static void described(void *job)
 static bool open_next(struct service *service, struct description *ret)
 {
     struct media_file file;
-    while (store_next_undescribed(service->store, ret->path) == 1) {
+    while (store_next_undescribed(service->store, ret->path, &ret->cover_only) == 1) {
         ret->fd = media_open(service->media, ret->path, &file);
         if (ret->fd >= 0)
             return true;
-        if (ret->fd != -ENOENT || store_describe_media(service->store, ret->path, NULL) < 0)
+        if (ret->fd != -ENOENT || store_describe_media(service->store, ret->path, NULL, "") < 0)
             return false;
     }
     return false;

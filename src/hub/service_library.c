@@ -52,6 +52,7 @@ int service_find_track(struct service *service, const char *key, struct store_it
                  audio_kind_media_type(track->reading.kind));
         item->duration_s = track->reading.duration_s;
         item->tags = track->reading.tags;
+        snprintf(item->cover, sizeof item->cover, "%s", track->reading.cover);
         if (!item->name[0])
             snprintf(item->name, sizeof item->name, "%s", track->reading.tags.title);
         if (!item->track_id[0])

@@ -56,6 +56,14 @@ static void drop_abandoned(struct service *service)
     }
 }
 
+/* Fails where the library has not been gone through yet: nothing is removed then. */
+static int has_cover(void *user, const char *name)
+{
+    const struct service *service = user;
+    int result = store_has_cover(service->store, name);
+    return result == 0 ? library_has_cover(service->library, name) : result;
+}
+
 void service_tidy(struct service *service)
 {
     if (store_is_damaged(service->store))
@@ -65,6 +73,8 @@ void service_tidy(struct service *service)
     drop_abandoned(service);
     if (store_forget_tracks(service->store) < 0)
         log_debug("tags that nothing needs could not be forgotten; next time");
+    if (covers_sweep(service->covers, has_cover, service) < 0)
+        log_debug("it is not known which pictures no track has; next time");
     if (media_purge(service->media, MEDIA_QUARANTINE_S) < 0)
         log_warn("not all tracks that were put aside 30 days ago could be removed");
 }

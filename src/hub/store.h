@@ -9,6 +9,7 @@
 #ifndef TUTTI_HUB_STORE_H
 #define TUTTI_HUB_STORE_H
 
+#include "covers.h"
 #include "turn.h"
 #include "tutti/core/track_tags.h"
 
@@ -226,8 +227,9 @@ struct store_item {
     char media_type[STORE_NAME_MAX];
     double duration_s; /* < 0: not known */
     int64_t position;
-    int64_t shuffle_key;    /* its place while the list is shuffled */
-    struct track_tags tags; /* of its file; not kept with the item */
+    int64_t shuffle_key;        /* its place while the list is shuffled */
+    struct track_tags tags;     /* of its file; not kept with the item */
+    char cover[COVER_NAME_MAX]; /* likewise */
 };
 /* Calls visit for each item, in order. 0, or -errno: then it was not all of them. */
 STORE_CHECKED int store_each_item(struct store *store, const char *session_id,
@@ -275,11 +277,15 @@ STORE_CHECKED int store_call_media(struct store *store, const char *path, const 
 /* 1: it was called so, and what it is called by its title. */
 STORE_CHECKED int store_title_of_called(struct store *store, const char *path, const char *name,
                                         char title[STORE_NAME_MAX]);
-/* 1: an uploaded file that has not been described. */
-STORE_CHECKED int store_next_undescribed(struct store *store, char path[STORE_PATH_MAX]);
-/* NULL: what was known of it stays; it has been looked at. */
+/* 1: an uploaded file that has not been described. *ret_cover_only: it has, by a hub that knew no
+ * covers. */
+STORE_CHECKED int store_next_undescribed(struct store *store, char path[STORE_PATH_MAX],
+                                         bool *ret_cover_only);
+/* NULL: what was known of it stays; it has been looked at. cover: its name, or "": it has none. */
 STORE_CHECKED int store_describe_media(struct store *store, const char *path,
-                                       const struct track_tags *tags);
+                                       const struct track_tags *tags, const char *cover);
+/* Has a track that is named here this one? */
+STORE_CHECKED int store_has_cover(struct store *store, const char *cover);
 /* The next session after this one ("": the first) with a file that was described, and told to nobody
  * yet; all of them are told. */
 STORE_CHECKED int store_next_session_described(struct store *store, char session_id[STORE_ID_MAX]);

@@ -28,13 +28,21 @@ int store_title_of_called(struct store *store, const char *path, const char *nam
         title, STORE_NAME_MAX);
 }
 
-int store_next_undescribed(struct store *store, char path[STORE_PATH_MAX])
+int store_next_undescribed(struct store *store, char path[STORE_PATH_MAX], bool *ret_cover_only)
 {
-    return one_text(db_query(store->db,
-                             "SELECT path FROM media WHERE described = 0 AND path LIKE 'uploads/%'"
-                             " LIMIT 1",
-                             ""),
-                    path, STORE_PATH_MAX);
+    int result = one_text(
+        db_query(store->db,
+                 "SELECT path FROM media WHERE described = 0 AND path LIKE 'uploads/%' LIMIT 1",
+                 ""),
+        path, STORE_PATH_MAX);
+    *ret_cover_only = result == 0;
+    if (result != 0)
+        return result;
+    return one_text(
+        db_query(store->db,
+                 "SELECT path FROM media WHERE cover IS NULL AND path LIKE 'uploads/%' LIMIT 1",
+                 ""),
+        path, STORE_PATH_MAX);
 }
 
 static int rename_items(struct store *store, const char *path, const char *title)
@@ -47,21 +55,30 @@ static int rename_items(struct store *store, const char *path, const char *title
                   "ss", title, path);
 }
 
-int store_describe_media(struct store *store, const char *path, const struct track_tags *tags)
+int store_describe_media(struct store *store, const char *path, const struct track_tags *tags,
+                         const char *cover)
 {
     if (!tags)
-        return db_run(store->db, "UPDATE media SET described = 2 WHERE path = ?", "s", path);
+        return db_run(store->db,
+                      "UPDATE media SET cover = ?1, described = iif(?1 = '', max(described, 2), 1)"
+                      " WHERE path = ?2",
+                      "ss", cover, path);
     const struct loudness *loudness = &tags->loudness;
     int result = rename_items(store, path, tags->title);
     if (result < 0)
         return result;
     return db_run(store->db,
                   "UPDATE media SET described = 1, title = ?, artist = ?, album = ?, number = ?,"
-                  " track_gain_db = ?, track_peak = ?, album_gain_db = ?, album_peak = ?"
-                  " WHERE path = ?",
-                  "sssidddds", tags->title, tags->artist, tags->album, (int64_t)tags->number,
+                  " track_gain_db = ?, track_peak = ?, album_gain_db = ?, album_peak = ?,"
+                  " cover = ? WHERE path = ?",
+                  "sssiddddss", tags->title, tags->artist, tags->album, (int64_t)tags->number,
                   loudness->track_gain_db, loudness->track_peak, loudness->album_gain_db,
-                  loudness->album_peak, path);
+                  loudness->album_peak, cover, path);
+}
+
+int store_has_cover(struct store *store, const char *cover)
+{
+    return db_exists(store->db, "SELECT 1 FROM media WHERE cover = ?", "s", cover);
 }
 
 int store_next_session_described(struct store *store, char session_id[STORE_ID_MAX])

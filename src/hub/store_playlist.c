@@ -12,8 +12,9 @@
  * lists. */
 #define ITEMS                                                                                      \
     "SELECT id, track_id, name, media_path, media_url, media_type, items.duration_s, position,"    \
-    " shuffle_key, " TAG_COLUMNS " FROM items LEFT JOIN media ON path = media_path"
+    " shuffle_key, " TAG_COLUMNS ", cover FROM items LEFT JOIN media ON path = media_path"
 #define ITEM_TAGS 9 /* the column where they begin */
+#define ITEM_COVER 17
 
 static void take_item(const struct db_rows *rows, struct store_item *item)
 {
@@ -27,6 +28,7 @@ static void take_item(const struct db_rows *rows, struct store_item *item)
     item->position = db_int(rows, 7);
     item->shuffle_key = db_int(rows, 8);
     item->tags = tag_columns(rows, ITEM_TAGS);
+    db_copy(rows, ITEM_COVER, item->cover, sizeof item->cover);
 }
 
 int store_each_item(struct store *store, const char *session_id,
@@ -237,7 +239,10 @@ int store_note_track(struct store *store, const struct store_item *item)
 {
     struct store_media media = {.duration_s = item->duration_s, .tags = item->tags};
     snprintf(media.path, sizeof media.path, "%s", item->media_path);
-    return insert_media(store, "INSERT OR REPLACE", &media);
+    int result = insert_media(store, "INSERT OR REPLACE", &media);
+    return result < 0 ? result
+                      : db_run(store->db, "UPDATE media SET cover = ? WHERE path = ?", "ss",
+                               item->cover, media.path);
 }
 
 int store_forget_tracks(struct store *store)

@@ -57,6 +57,14 @@ static void add_tags(cJSON *json, const struct track_tags *tags)
     add_number_if_known(json, "album_peak", loudness->album_peak, PEAK_UNIT);
 }
 
+static void add_cover(cJSON *json, const char *cover)
+{
+    char url[COVER_NAME_MAX + 32];
+    snprintf(url, sizeof url, "/static/" COVERS_FOLDER "%s", cover);
+    if (cover[0])
+        cJSON_AddStringToObject(json, "cover_url", url);
+}
+
 cJSON *wire_item(const struct store_item *item)
 {
     char url[STORE_PATH_MAX + 16];
@@ -73,6 +81,7 @@ cJSON *wire_item(const struct store_item *item)
     add_number_or_null(json, "duration_seconds", floor(item->duration_s), item->duration_s < 0);
     cJSON_AddNumberToObject(json, "position", (double)item->position);
     add_tags(json, &item->tags);
+    add_cover(json, item->cover);
     return json;
 }
 
@@ -138,5 +147,6 @@ cJSON *wire_track(const struct library_track *track)
     cJSON_AddStringToObject(json, "media_type", audio_kind_media_type(reading->kind));
     cJSON_AddBoolToObject(json, "uploaded", uploaded);
     add_path(json, track, uploaded);
+    add_cover(json, reading->cover);
     return json;
 }

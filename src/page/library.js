@@ -1,4 +1,5 @@
 // library.js: the tracks of the house, found as one types; a tap adds one, or asks for it.
+import { Cover } from './cover.js';
 import { news, told } from './dialog.js';
 import { announce, h, keyed, say, set } from './dom.js';
 import { icon } from './icons.js';
@@ -65,10 +66,13 @@ export class Library {
   #row(track) {
     const title = tame(track.title);
     const length = duration(track);
-    const add = h('button', { class: 'open', onclick: () => this.#add(track) }, icon('add'),
+    const cell = h('span', { class: 'cell' }, icon('add'));
+    const picture = new Cover(cell);
+    const add = h('button', { class: 'open', onclick: () => this.#add(track) }, cell,
       h('span', { class: 'name', dir: 'auto' }, title, h('small', {}, credits(track))), h('span', { class: 'time' }, length === null ? '' : clockText(length)));
     const element = h('li', {}, add);
-    const update = () => {
+    const update = (next) => {
+      picture.show(next);
       const { isHost, isLive, settings } = this.#session;
       const adds = isHost || settings?.add === 'everyone';
       set(add, { 'aria-label': t(adds ? 'addThis' : 'askThis', { name: title }) });

@@ -1,4 +1,5 @@
 // playing.js: what is heard, and where in it we are.
+import { Cover } from './cover.js';
 import { told } from './dialog.js';
 import { fill, h, say, set } from './dom.js';
 import { icon } from './icons.js';
@@ -14,7 +15,7 @@ function button(name, label, act) {
   return h('button', { class: `round ${name}`, 'aria-label': label, onclick: act }, icon(name.split(' ')[0]));
 }
 
-/** A picture that belongs to a track, until there are real ones. */
+/** What stands for a track that brings no picture along: a colour of its own. */
 function paint(cover, text) {
   cover.style.setProperty('--hue', String(hue(text)));
 }
@@ -25,7 +26,8 @@ export class Playing {
   constructor(session, listener) {
     this.#session = session;
     this.here = new Here(listener);
-    this.cover = h('div', { class: 'cover', 'aria-hidden': 'true' }, icon('note'));
+    this.cover = h('div', { class: 'cover' }, icon('note'));
+    this.picture = new Cover(this.cover);
     this.title = h('h1', { class: 'title', dir: 'auto' });
     this.by = h('p', { class: 'by', dir: 'auto' });
     this.place = h('p', { class: 'place' });
@@ -69,6 +71,7 @@ export class Playing {
       this.#shown = item?.id ?? '';
       paint(this.cover, item?.name ?? '');
     }
+    this.picture.show(item, item ? t('coverOf', { name: item.name }) : '');
     this.cover.classList.toggle('sounding', Boolean(isLive && playback?.playing && item));
     say(this.title, item ? tame(item.name) : t(items.length ? 'nobody' : 'nothing'));
     this.title.classList.toggle('none', !item);

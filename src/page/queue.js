@@ -1,4 +1,5 @@
 // queue.js: what is played next, in what order; and how music comes to it.
+import { Cover } from './cover.js';
 import { news, question, told } from './dialog.js';
 import { announce, fill, h, keyed, say, set } from './dom.js';
 import { draggable } from './drag.js';
@@ -79,10 +80,12 @@ export class Queue {
     let item = first;
     let index = 0;
     const number = h('span', { class: 'number', 'aria-hidden': 'true' });
+    const cell = h('span', { class: 'cell' }, number);
+    const picture = new Cover(cell);
     const name = h('span', { class: 'name', dir: 'auto' });
     const by = h('span', { class: 'by', dir: 'auto' });
     const time = h('span', { class: 'time' });
-    const play = h('button', { class: 'open', onclick: () => told(this.#session.playItem(item)) }, number, h('span', { class: 'what' }, name, by), time);
+    const play = h('button', { class: 'open', onclick: () => told(this.#session.playItem(item)) }, cell, h('span', { class: 'what' }, name, by), time);
     const drop = h('button', { class: 'quiet', onclick: () => this.#remove(item) }, icon('close'));
     const grip = h('button', { class: 'quiet grip' }, icon('grip'));
     const element = h('li', {}, play, drop, grip);
@@ -97,6 +100,7 @@ export class Queue {
       element.classList.toggle('sounding', now && isLive && playback.playing);
       set(element, { 'aria-current': now ? 'true' : null });
       say(number, String(place + 1));
+      picture.show(item);
       if (name.textContent !== shown) {
         say(name, shown);
         set(drop, { 'aria-label': t('removeThis', { name: shown }) });

@@ -48,6 +48,7 @@ export const TABLE = {
   nothingHost: ['Add music to the queue, and it plays in every room.', 'Musik in die Liste legen, und sie spielt in allen Räumen.'],
   nothingGuest: ['Ask for a track, and the host decides.', 'Ein Lied wünschen, der Gastgeber entscheidet.'],
   nobody: ['Nothing chosen', 'Nichts gewählt'],
+  coverOf: ['Cover of {name}', 'Cover von {name}'],
   upNext: ['Next: {name}', 'Danach: {name}'],
   nextAgain: ['Next: this one again', 'Danach: dieses noch einmal'],
   nextShuffled: ['Next: shuffled', 'Danach: in zufälliger Folge'],

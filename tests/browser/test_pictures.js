@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { apic, picture, withTag } from './covers.js';
 import { AXE, Browsers, DESK, Hub, MUSIC, NARROW, PHONE, Speaker, go, until } from './house.js';
 
 const OUT = process.env.TUTTI_PICTURES ?? join(process.env.TUTTI_BROWSER_DIR, 'pictures');
 const song = (name) => readFileSync(join(MUSIC, `${name}.mp3`));
 const NAMES = ['Lantern Street – Morning Ferry', 'The Pier Ensemble – Low Tide', 'Meadow Choir – Evening Song, from “Seven Hills”', 'Harbour Lights – Slow Boat'];
 const FILES = ['meadow', 'pier', 'harbour', 'lantern'];
+/** The last has none, as some have not. */
+const HUES = [200, 28, 120];
+const track = (i) => (HUES[i] === undefined ? song(FILES[i]) : withTag([apic(picture(480, HUES[i]), 'image/png')], song(FILES[i])));
 let browsers;
 let hub;
 let session;
@@ -21,7 +25,9 @@ before(async () => {
   browsers = await new Browsers().start();
   hub = await new Hub({ limits_pending_requests: 10 }).start();
   session = await hub.session('Kitchen');
-  for (const [i, name] of NAMES.entries()) await hub.add(session.id, session.token, name, song(FILES[i]));
+  for (const [i, name] of NAMES.entries()) await hub.add(session.id, session.token, name, track(i));
+  await until(async () => (await hub.call('GET', `/sessions/${session.id}/playlist`, { token: session.token }))
+    .json.filter((item) => item.cover_url).length === HUES.length, 'the covers');
   const anna = await hub.join(session.code, 'Anna');
   const denied = await hub.add(session.id, anna, 'Northern Lights – Long Version', song('pier'));
   await hub.add(session.id, anna, 'Rain on the Roof', song('lantern'));
@@ -67,6 +73,10 @@ async function views(options, each) {
   for (const name of ['playing', 'queue', 'rooms', 'requests', 'more']) {
     await page.evaluate((view) => { location.hash = view; }, name);
     await page.waitForSelector(`.shell[data-view=${name}]`);
+    await until(() => page.locator('.art').evaluateAll((images) => images.every((image) => {
+      const box = image.getBoundingClientRect();
+      return box.width === 0 || box.top > innerHeight || image.parentElement.classList.contains('pictured');
+    })), 'the covers to be drawn');
     if (name === 'rooms') await until(async () => (await page.locator('.room[data-standing=known]').count()) === speakers.length, 'the rooms');
     await each(page, name);
   }

@@ -16,6 +16,10 @@ static void check_bounds(const struct decode_message *message, const uint8_t *da
         FUZZ_CHECK(message->rate_hz >= DECODE_RATE_MIN_HZ &&
                    message->rate_hz <= DECODE_RATE_MAX_HZ);
     FUZZ_CHECK((message->type == DECODE_PCM) == (message->pcm != NULL));
+    FUZZ_CHECK(!message->picture ||
+               (message->type == DECODE_PICTURE && message->count > 0 &&
+                message->count <= message->frame && message->frame <= (int64_t)PICTURE_BYTES_MAX &&
+                message->picture + message->count == data + size));
     if (message->type != DECODE_PCM)
         return;
     FUZZ_CHECK(message->frame >= 0 && message->count > 0);

@@ -90,6 +90,51 @@ static void be_tagged(void)
     be_good();
 }
 
+/* So much of a picture that is said to have `whole` bytes, in pieces. */
+static void say_picture(uint32_t bytes_said, uint32_t whole, const char *magic)
+{
+    uint32_t count;
+    for (uint32_t at = 0; at < bytes_said; at += count) {
+        count =
+            bytes_said - at < DECODE_PICTURE_PIECE_MAX ? bytes_said - at : DECODE_PICTURE_PIECE_MAX;
+        memset(bytes + DECODE_HEAD_BYTES, (int)(at / DECODE_PICTURE_PIECE_MAX), count);
+        if (at == 0)
+            memcpy(bytes + DECODE_HEAD_BYTES, magic, strlen(magic));
+        say(&(struct decode_message){.type = DECODE_PICTURE, .count = count, .frame = whole});
+    }
+}
+
+#define JPEG "\xff\xd8\xff"
+/* What a mode that begins with "picture" shows. */
+static void show(const char *mode)
+{
+    if (strcmp(mode, "picture") == 0)
+        say_picture(20000, 20000, JPEG);
+    if (strcmp(mode, "picture short") == 0)
+        say_picture(19999, 20000, JPEG);
+    if (strcmp(mode, "picture long") == 0)
+        say_picture(20001, 20000, JPEG);
+    if (strcmp(mode, "picture largest") == 0)
+        say_picture(PICTURE_BYTES_MAX, PICTURE_BYTES_MAX, JPEG);
+    if (strcmp(mode, "picture too large") == 0)
+        say_picture(PICTURE_BYTES_MAX + 1, PICTURE_BYTES_MAX + 1, JPEG);
+    if (strcmp(mode, "picture svg") == 0)
+        say_picture(20000, 20000, "<svg xmlns='http://www.w3.org/2000/svg'>");
+}
+
+static void be_pictured(const char *mode)
+{
+    uint32_t serial;
+    int64_t frame;
+    if (strcmp(mode, "picture unasked") == 0)
+        say_picture(20000, 20000, JPEG);
+    say_opened();
+    while (hear(&serial, &frame, 0)) {
+        show(mode);
+        say(&(struct decode_message){.type = DECODE_END});
+    }
+}
+
 static void hang(void)
 {
     for (;;)
@@ -132,7 +177,9 @@ static void be_asked(const char *mode)
         say_tag(TRACK_TAG_TITLE, "Harbour");
     for (int i = 0; strcmp(mode, "chatter") == 0 && i < 1000; i++)
         say_tag(TRACK_TAG_TITLE, "Harbour");
-    if (strcmp(mode, "tagged") == 0 || strcmp(mode, "good") == 0)
+    show(mode);
+    if (strcmp(mode, "tagged") == 0 || strcmp(mode, "good") == 0 ||
+        strncmp(mode, "picture", 7) == 0)
         say_opened();
 }
 
@@ -163,6 +210,8 @@ int main(int argc, char **argv)
         be_good();
     if (strcmp(mode, "tagged") == 0)
         be_tagged();
+    if (strncmp(mode, "picture", 7) == 0)
+        be_pictured(mode);
     if (strcmp(mode, "exit") == 0)
         return 5;
     if (strcmp(mode, "crash") == 0)

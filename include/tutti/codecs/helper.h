@@ -51,6 +51,12 @@ const char *helper_error(const struct helper *helper);
  * long that may be is the caller's to say. */
 enum helper_result helper_measure(struct helper *helper);
 
+/* The picture that the file of an opened track brings along, before it is measured or played: on HELPER_OK
+ * *ret_bytes are of jpeg, png or webp, by their beginning; the helper's, until it is destroyed. NULL: there
+ * is none, or no good one. */
+enum helper_result helper_picture(struct helper *helper, const unsigned char **ret_bytes,
+                                  size_t *ret_count);
+
 /* The next frame read is this one. HELPER_OK: there is enough for a start. A seek to what is held
  * already, or soon will be, costs nothing. */
 enum helper_result helper_seek(struct helper *helper, int64_t frame);

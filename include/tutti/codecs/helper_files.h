@@ -19,6 +19,9 @@ struct helper_told {
     unsigned rate_hz;
     int64_t length_frames; /* -1: not known */
     struct track_tags tags;
+    /* As of helper_picture(), if it is wanted; the helper's, until it is asked again. NULL: none. */
+    const unsigned char *picture;
+    size_t picture_bytes;
 };
 
 enum helper_files_result {
@@ -32,10 +35,10 @@ struct helper_files *helper_files_create(void);
 /* Kills the process. NULL is fine. */
 void helper_files_destroy(struct helper_files *files);
 
-/* fd: open for reading only, of a complete file of so many bytes; kind: as for helper_create(). Waits
- * some seconds at most. */
+/* fd: open for reading only, of a complete file of so many bytes; kind: as for helper_create().
+ * picture: that is wanted, too. Waits some seconds at most. */
 enum helper_files_result helper_files_ask(struct helper_files *files, int fd, int64_t bytes,
-                                          enum audio_kind kind, struct helper_told *ret,
-                                          char error[HELPER_ERROR_MAX]);
+                                          enum audio_kind kind, bool picture,
+                                          struct helper_told *ret, char error[HELPER_ERROR_MAX]);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "../cmocka_all.h"
 #include "tutti/codecs/helper.h"
+#include "tutti/core/decode_message.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -108,6 +109,57 @@ static void tags_are_harmless(void **state)
     helper_destroy(helper);
 }
 
+static enum helper_result look_at_picture(struct helper *helper, const unsigned char **ret_bytes,
+                                          size_t *ret_count)
+{
+    enum helper_result result = helper_picture(helper, ret_bytes, ret_count);
+    for (int ms = 0; ms < WAIT_MS && result == HELPER_AGAIN; ms++) {
+        sleep_ms(1);
+        result = helper_picture(helper, ret_bytes, ret_count);
+    }
+    return result;
+}
+
+static void picture_is_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode;
+        size_t bytes;
+    } shown[] = {{"picture", 20000}, {"picture largest", PICTURE_BYTES_MAX}, {"picture none", 0}};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const unsigned char *bytes = NULL;
+        size_t count = 1;
+        struct helper *helper = start(shown[i].mode);
+        assert_int_equal(open_now(helper), HELPER_OK);
+        assert_int_equal(look_at_picture(helper, &bytes, &count), HELPER_OK);
+        assert_int_equal(count, shown[i].bytes);
+        assert_true((bytes != NULL) == (count > 0));
+        for (size_t at = 3; at < count; at++)
+            assert_true(bytes[at] == (unsigned char)(at / DECODE_PICTURE_PIECE_MAX));
+        assert_int_equal(look_at_picture(helper, &bytes, &count), HELPER_OK); /* the same again */
+        assert_int_equal(count, shown[i].bytes);
+        helper_destroy(helper);
+    }
+}
+
+static void bad_pictures_fail(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"picture short", "picture long", "picture too large",
+                                      "picture svg", "picture unasked"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const unsigned char *bytes = NULL;
+        size_t count = 0;
+        struct helper *helper = start(bad[i]);
+        if (open_now(helper) == HELPER_OK)
+            assert_int_equal(look_at_picture(helper, &bytes, &count), HELPER_ERROR);
+        assert_string_equal(helper_error(helper), "its decoder makes no sense");
+        assert_null(bytes);
+        helper_destroy(helper);
+    }
+}
+
 static void seeks_are_exact(void **state)
 {
     (void)state;
@@ -207,7 +259,8 @@ int main(void)
         cmocka_unit_test(good_one_is_exact),      cmocka_unit_test(tags_are_harmless),
         cmocka_unit_test(seeks_are_exact),        cmocka_unit_test(bad_ones_fail),
         cmocka_unit_test(without_the_program),    cmocka_unit_test(nothing_is_left),
-        cmocka_unit_test(hanging_ones_are_ended),
+        cmocka_unit_test(hanging_ones_are_ended), cmocka_unit_test(picture_is_whole),
+        cmocka_unit_test(bad_pictures_fail),
     };
     helper_set_program(FAKE_DECODE);
     return cmocka_run_group_tests(tests, NULL, NULL);

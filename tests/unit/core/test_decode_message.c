@@ -29,6 +29,10 @@ static void built_is_parsed(void **state)
         {.type = DECODE_FAILED, .text = "it is not music"},
         {.type = DECODE_TAG, .tag = TRACK_TAG_ALBUM, .text = "Rooms"},
         {.type = DECODE_MEASURE},
+        {.type = DECODE_FILE, .serial = DECODE_FILE_MP3 | DECODE_FILE_PICTURE, .frame = 1},
+        {.type = DECODE_PICTURE},
+        {.type = DECODE_PICTURE, .count = 1, .frame = PICTURE_BYTES_MAX},
+        {.type = DECODE_PICTURE, .count = DECODE_PICTURE_PIECE_MAX, .frame = 9000},
     };
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         struct decode_message parsed;
@@ -44,6 +48,8 @@ static void built_is_parsed(void **state)
         assert_int_equal(parsed.tag, messages[i].tag);
         assert_string_equal(parsed.text, messages[i].text);
         assert_true((parsed.pcm != NULL) == (parsed.type == DECODE_PCM));
+        assert_true((parsed.picture != NULL) ==
+                    (parsed.type == DECODE_PICTURE && parsed.count > 0));
     }
 }
 
@@ -52,6 +58,10 @@ static void length_must_fit(void **state)
     (void)state;
     const struct decode_message pcm = {.type = DECODE_PCM, .count = 3};
     size_t count = decode_message_build(&pcm, bytes);
+    for (size_t cut = 0; cut <= count + 1; cut++)
+        assert_true(parses(cut) == (cut == count));
+    const struct decode_message piece = {.type = DECODE_PICTURE, .count = 3, .frame = 7};
+    count = decode_message_build(&piece, bytes);
     for (size_t cut = 0; cut <= count + 1; cut++)
         assert_true(parses(cut) == (cut == count));
     const struct decode_message seek = {.type = DECODE_SEEK};
@@ -76,9 +86,12 @@ static void numbers_have_bounds(void **state)
         {.type = (enum decode_message_type)0},
         {.type = DECODE_TAG, .text = ""},
         {.type = DECODE_TAG, .tag = TRACK_TAGS, .text = "Rooms"},
-        {.type = DECODE_FILE, .serial = 2},
+        {.type = DECODE_FILE, .serial = 4},
         {.type = DECODE_FILE, .frame = -1},
-        {.type = (enum decode_message_type)9},
+        {.type = DECODE_PICTURE, .frame = 1},
+        {.type = DECODE_PICTURE, .count = 2, .frame = 1},
+        {.type = DECODE_PICTURE, .count = 1, .frame = PICTURE_BYTES_MAX + 1},
+        {.type = (enum decode_message_type)10},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(parses(decode_message_build(&wrong[i], bytes)));

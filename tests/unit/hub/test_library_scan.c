@@ -223,6 +223,84 @@ static void test_a_rescan_reads_what_is_new_only(void **state)
     assert_string_equal(found(shelf, "whole", "", 0, 10), "Whole");
 }
 
+static void put_picture(struct shelf *shelf, const char *path, char what)
+{
+    char text[64] = "\xff\xd8\xff";
+    memset(text + 3, what, 40);
+    put(shelf, path, text);
+}
+
+static void remember_cover(void *user, const struct library_track *track)
+{
+    snprintf(user, COVER_NAME_MAX, "%s", track->reading.cover);
+}
+
+/* Of the one track that these words find. */
+static void cover_of(struct shelf *shelf, const char *words, char ret[COVER_NAME_MAX])
+{
+    struct library_query query = {.limit = 10};
+    snprintf(query.words, sizeof query.words, "%s", words);
+    strcpy(ret, "?");
+    assert_int_equal(library_index_search(shelf->index, &query, remember_cover, ret), 0);
+}
+
+static void test_pictures_beside_tracks(void **state)
+{
+    struct shelf *shelf = *state;
+    char first[COVER_NAME_MAX], again[COVER_NAME_MAX];
+    struct covers *covers = covers_create(shelf->directory, 0);
+    shelf->scan.covers = covers;
+    put(shelf, "Pier/01.mp3", "Tide|Ferry|Pier|1");
+    put(shelf, "Quay/01.mp3", "Rope|Ferry|Quay|1");
+    put_picture(shelf, "Pier/Folder.JPG", 'a');
+    put(shelf, "Quay/cover.png", "<svg xmlns='http://www.w3.org/2000/svg'></svg>");
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", first);
+    assert_int_equal(strlen(first), COVER_NAME_MAX - 1);
+    assert_int_equal(library_index_has_cover(shelf->index, first), 1);
+    cover_of(shelf, "rope", again);
+    assert_string_equal(again, "");
+    assert_int_equal(scan(shelf), 0);
+    assert_int_equal(shelf->scan.changed, 0);
+    /* A better name; without that, the other again; another picture of the same name; none. */
+    put_picture(shelf, "Pier/cover.jpg", 'b');
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", again);
+    assert_string_not_equal(first, again);
+    assert_int_equal(library_index_has_cover(shelf->index, first), 0);
+    drop(shelf, "Pier/cover.jpg");
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", again);
+    assert_string_equal(first, again);
+    put_picture(shelf, "Pier/Folder.JPG", 'c');
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", again);
+    assert_string_not_equal(first, again);
+    drop(shelf, "Pier/Folder.JPG");
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", again);
+    assert_string_equal(again, "");
+    assert_int_equal(shelf->reads, 0); /* no track was looked at again */
+    covers_destroy(covers);
+}
+
+static void test_a_link_is_no_picture(void **state)
+{
+    struct shelf *shelf = *state;
+    char cover[COVER_NAME_MAX], outside[128], link[160];
+    struct covers *covers = covers_create(shelf->directory, 0);
+    shelf->scan.covers = covers;
+    put(shelf, "Pier/01.mp3", "Tide|Ferry|Pier|1");
+    put_picture(shelf, "outside.jpg", 'a');
+    snprintf(outside, sizeof outside, "%s/outside.jpg", shelf->root);
+    snprintf(link, sizeof link, "%s/Pier/cover.jpg", shelf->root);
+    assert_int_equal(symlink(outside, link), 0);
+    assert_int_equal(scan(shelf), 0);
+    cover_of(shelf, "tide", cover);
+    assert_string_equal(cover, "");
+    covers_destroy(covers);
+}
+
 static void test_one_folder(void **state)
 {
     struct shelf *shelf = *state;
@@ -459,6 +537,8 @@ int main(void)
         TEST(test_pages),
         TEST(test_hostile_words),
         TEST(test_a_rescan_reads_what_is_new_only),
+        TEST(test_pictures_beside_tracks),
+        TEST(test_a_link_is_no_picture),
         TEST(test_one_folder),
         TEST(test_hostile_names),
         TEST(test_too_deep_and_too_long),

@@ -1,3 +1,4 @@
+tutti_unit_test(hub covers)
 tutti_unit_test(hub formats)
 tutti_unit_test(hub pairing)
 tutti_unit_test(hub rate)
