@@ -197,6 +197,24 @@ static void as_much_is_rendered_as_there_are_bytes(void **state)
     assert_about(voice_position_s(voice), (double)(half + FRAMES_MAX) / RATE_HZ);
 }
 
+/* A disk that fails in the middle of a track ends it, and is said. */
+static void a_file_that_cannot_be_read_any_more_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(start_at(0, RATE_HZ), VOICE_OK);
+    assert_int_equal(render(frames, 1000), 1000);
+    int unreadable = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(dup2(unreadable, fd), fd);
+    close(unreadable);
+    size_t done;
+    do
+        done = render(frames, FRAMES_MAX);
+    while (done == FRAMES_MAX);
+    assert_string_not_equal(voice_error(voice), "");
+    assert_int_equal(voice_prepare(voice), VOICE_ERROR);
+    assert_int_equal(voice_render(voice, frames, 100), 0);
+}
+
 static void what_is_no_music_is_an_error(void **state)
 {
     (void)state;
@@ -224,6 +242,7 @@ int main(void)
         TEST(its_level_is_one_from_its_start_on),
         TEST(behind_the_end_is_silence_that_goes_on),
         TEST(as_much_is_rendered_as_there_are_bytes),
+        TEST(a_file_that_cannot_be_read_any_more_is_an_error),
         TEST(what_is_no_music_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
