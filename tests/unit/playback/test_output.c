@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FADE 192 /* 4 ms */
 #define SECOND FAKE_CARD_RATE_HZ
@@ -128,6 +129,47 @@ static void it_starts_on_silence_and_learns_the_card(void **state)
     assert_int_equal(output_space(output, card.now), FAKE_CARD_BUFFER_FRAMES - (end - played) - 1);
 }
 
+/* What is said of the card is what it does, to a frame. */
+static void check_known(void)
+{
+    double played = (double)fake_card_played(&card);
+    assert_true(fabs(output_frame_played_at(output, card.now) - played) < 1.5);
+    assert_int_equal(output_get_status(output).disbelieved, 0);
+}
+
+/* Started is not begun: its clock counts from when it moves. */
+static void a_card_may_begin_late(void **state)
+{
+    (void)state;
+    card.starts_late_ns = 25 * NS_PER_MS;
+    get_ready();
+    check_known();
+    idle_ms(1000);
+    check_known();
+    assert_true(fabs(output_get_status(output).rate_error_ppm) < 20);
+}
+
+/* Its time and its position do not belong together: nothing is learned from it. */
+static void a_look_that_was_interrupted_is_none(void **state)
+{
+    (void)state;
+    output_want(output, 44100);
+    output_look(output, card.now);
+    for (int i = 0; i < 60; i++) {
+        card.interrupted_ns = i % 3 == 0 ? 5 * NS_PER_MS : 0;
+        go_on_ms(1);
+        output_look(output, card.now);
+    }
+    assert_int_equal(output_get_status(output).state, OUTPUT_READY);
+    check_known();
+    card.interrupted_ns = 310 * NS_PER_US;
+    idle_ms(2000);
+    check_known();
+    card.interrupted_ns = 0;
+    idle_ms(1000);
+    check_known();
+}
+
 static void what_begins_is_faded_in_however_it_comes(void **state)
 {
     (void)state;
@@ -208,6 +250,11 @@ static void silence_is_cut_without_a_fade(void **state)
     append(1, 10, false);
     assert_true(given(sound_end - 500) == 1);
     assert_true(given(sound_end - 501) < 0.01);
+    /* Right behind it nothing is left. */
+    sound_end = output_end(output);
+    output_append_silence(output, 4000);
+    assert_int_equal(output_cut(output, sound_end + FADE, card.now), sound_end);
+    assert_true(given(sound_end - 1) == 1);
 }
 
 /* Of a card that gives nothing back, the last milliseconds are held back, and faded by a cut. */
@@ -323,6 +370,47 @@ static void an_underrun_begins_anew(void **state)
     assert_int_equal(output_get_status(output).xruns, 1); /* no fault of anybody's */
     assert_int_not_equal(output_generation(output), generation);
     assert_int_equal(card.opened, 1);
+}
+
+static char said[4000];
+
+/* One underrun; what the log says of it. */
+static const char *interrupt(void)
+{
+    int ends[2];
+    card.broken = SINK_XRUN;
+    assert_int_equal(pipe(ends), 0);
+    int own = dup(STDERR_FILENO);
+    assert_true(own >= 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    log_set_level(LOG_WARN);
+    output_look(output, card.now);
+    log_set_level(LOG_ERROR);
+    dup2(own, STDERR_FILENO);
+    close(own);
+    close(ends[1]);
+    ssize_t length = read(ends[0], said, sizeof said - 1);
+    close(ends[0]);
+    said[length > 0 ? length : 0] = '\0';
+    get_ready();
+    return said;
+}
+
+/* A card may be interrupted all the time: the log is not, and leaves none of them out. */
+static void interruptions_are_counted_rather_than_said_one_by_one(void **state)
+{
+    (void)state;
+    get_ready();
+    assert_non_null(strstr(interrupt(), "underrun\n"));
+    assert_string_equal(interrupt(), "");
+    idle_ms(9000);
+    assert_string_equal(interrupt(), "");
+    idle_ms(2000);
+    assert_non_null(strstr(interrupt(), "underrun; 3 interruptions"));
+    idle_ms(11000);
+    assert_non_null(strstr(interrupt(), "underrun\n"));
+    assert_string_equal(interrupt(), "");
+    idle_ms(11000);
+    assert_non_null(strstr(interrupt(), "; 2 interruptions"));
 }
 
 static int64_t wait_for_next_try(void)
@@ -580,6 +668,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_starts_on_silence_and_learns_the_card),
+        TEST(a_card_may_begin_late),
+        TEST(a_look_that_was_interrupted_is_none),
         TEST(what_begins_is_faded_in_however_it_comes),
         TEST(a_cut_fades_what_is_before_it),
         TEST(a_cut_that_comes_too_late_is_made_as_soon_as_can_be),
@@ -590,6 +680,7 @@ int main(void)
         TEST(the_ring_goes_round),
         TEST(what_is_heard_is_known_by_its_time),
         TEST(an_underrun_begins_anew),
+        TEST(interruptions_are_counted_rather_than_said_one_by_one),
         TEST(one_that_has_gone_is_asked_for_at_growing_intervals),
         TEST(one_that_stood_still_begins_anew),
         TEST(one_that_was_late_once_goes_on),

@@ -525,6 +525,11 @@ static void test_a_track_ends_a_moment_after_its_length(void **state)
     live(&room, 30 * NS_PER_MS);
     go_round(&room, &next);
     assert_int_equal(state_of(&room), TRANSPORT_ENDED);
+    /* And nothing more is made of it: the board may sleep. */
+    uint64_t rendered = player_get_status(room.player, room.now).rendered_frames;
+    live(&room, NS_PER_S);
+    assert_int_equal(player_get_status(room.player, room.now).rendered_frames, rendered);
+    check_waits(&room, 3, 1000, 1130);
     leave(&room);
 }
 
@@ -723,6 +728,30 @@ static void test_a_cue_without_a_device_is_given_up(void **state)
     leave_card(&room);
 }
 
+/* Told again while they sound, they go on; told to end, they have, and may begin again at once. */
+static void test_clicks_wait_only_before_the_first(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_set_clicks(room.player, mono_add(room.now, -1), room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_true(player_get_status(room.player, room.now).cue_waits);
+    live_with_card(&room, 2 * NS_PER_S, &most_s);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, room.now, room.now);
+    assert_false(player_get_status(room.player, room.now).clicking);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_true(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, room.now, room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    leave_card(&room);
+}
+
 /* How far the clicks that the card has played since frame `from` are from half seconds of the
  * server's time, as they are heard; how many there are. */
 static int check_clicks(const struct room *room, int64_t from, int64_t latency_ns)
@@ -858,6 +887,7 @@ int main(void)
         cmocka_unit_test(test_a_chime_needs_no_music),
         cmocka_unit_test(test_a_chime_waits_for_the_amplifier),
         cmocka_unit_test(test_a_cue_without_a_device_is_given_up),
+        cmocka_unit_test(test_clicks_wait_only_before_the_first),
         cmocka_unit_test(test_clicks_are_at_half_seconds_of_the_server),
         cmocka_unit_test(test_music_goes_on_under_cues),
     };

@@ -630,6 +630,43 @@ static void where_it_cannot_be_it_is_a_change_like_any_other(void **state)
     check_change(*state, 3, 0);
 }
 
+/* The hub's length is another one, by more than its rounding: the next track is as told. */
+static void a_length_that_is_another_makes_no_turn(void **state)
+{
+    static const double offs_s[] = {-1.8e-3, -1.3e-3, 1.3e-3, 1.8e-3};
+    for (size_t i = 0; i < sizeof offs_s / sizeof *offs_s; i++) {
+        if (i > 0)
+            set_up(state);
+        struct room *room = *state;
+        struct timeline first = begin(room, 0, 1), second = after(&first);
+        second.anchored_at = server_add(second.anchored_at, s_to_ns(offs_s[i]));
+        player_announce(room->player, &second);
+        live(room, pieces[0].length_s + 0.01);
+        turn_to(room, 1, &second);
+        live(room, 0.1);
+        double since_s = ns_to_s(server_sub(server_at(now(room)), second.anchored_at));
+        assert_true(fabs(heard_s(room, played(room) - 1) - 9 - since_s) < 100e-6);
+        if (i + 1 < sizeof offs_s / sizeof *offs_s)
+            tear_down(state);
+    }
+}
+
+/* It was ready, and is not when it is needed: nobody waits for it. */
+static void a_decoder_that_is_late_for_its_turn_holds_nothing_up(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, 3);
+    pieces[1].starts_wanted = UINT_MAX;
+    live(room, pieces[0].length_s - 3 + 0.01);
+    pieces[1].starts_wanted = 0;
+    turn_to(room, 1, &second);
+    live(room, 1);
+    check_unbroken(room, 0.9);
+    assert_true(fabs(heard_s(room, played(room) - 1) - 10.01) < 1e-3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -652,6 +689,8 @@ int main(void)
         TEST(a_turn_that_is_told_otherwise_is_as_told),
         TEST(an_underrun_before_it_is_no_end),
         TEST(where_it_cannot_be_it_is_a_change_like_any_other),
+        TEST(a_length_that_is_another_makes_no_turn),
+        TEST(a_decoder_that_is_late_for_its_turn_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
