@@ -114,12 +114,16 @@ static void it_starts_on_silence_and_learns_the_card(void **state)
     assert_int_equal(card.written, SECOND * 150 / 1000);
     assert_int_equal(output_get_status(output).queued_ns, 150 * NS_PER_MS);
     output_look(output, card.now); /* the first one is due at once */
+    int64_t shortest_ns = INT64_MAX, longest_ns = 0;
     for (int i = 0; i < 10; i++) {
         int64_t wait_ns = mono_sub(output_next_look(output), card.now);
         assert_true(wait_ns >= 590 * NS_PER_US && wait_ns <= 1430 * NS_PER_US);
+        shortest_ns = wait_ns < shortest_ns ? wait_ns : shortest_ns;
+        longest_ns = wait_ns > longest_ns ? wait_ns : longest_ns;
         card.now = mono_add(card.now, wait_ns);
         output_look(output, card.now);
     }
+    assert_true(longest_ns - shortest_ns > 400 * NS_PER_US); /* in step with no pointer */
     assert_in_range(get_ready(), 10, 40);
     assert_in_range(mono_sub(card.now, began), 30 * NS_PER_MS, 34 * NS_PER_MS);
     assert_int_equal(output_next_look(output).ns, INT64_MAX);
@@ -331,6 +335,27 @@ static void the_ring_goes_round(void **state)
     assert_about(given(cut - 1), 0);
 }
 
+/* A fade that goes over the ring's seam is one to its last frame. */
+static void a_fade_over_the_seam_is_whole(void **state)
+{
+    (void)state;
+    for (int behind = 0; behind < 4; behind++) {
+        const int64_t cut = FAKE_CARD_BUFFER_FRAMES + behind;
+        if (behind > 0)
+            set_up(state);
+        get_ready();
+        append(1, 10000, false);
+        go_on_ms(200);
+        output_look(output, card.now);
+        append(1, 10000, false);
+        assert_int_equal(output_cut(output, cut, card.now), cut);
+        for (int i = 0; i < FADE; i++)
+            assert_about(given(cut - FADE + i), 1 - rise((i + 1.0) / (FADE + 1)));
+        if (behind < 3)
+            tear_down(state);
+    }
+}
+
 static void what_is_heard_is_known_by_its_time(void **state)
 {
     (void)state;
@@ -532,7 +557,7 @@ static void a_rate_that_is_well_known_is_remembered(void **state)
 static void nonsense_is_not_remembered(void **state)
 {
     (void)state;
-    card.ppm = 3000;
+    card.ppm = 1500;
     get_ready();
     idle_ms(60000);
     output_release(output);
@@ -602,6 +627,8 @@ static void a_click_sounds_at_its_frame(void **state)
     assert_true(fabs(middle_of_click((int64_t)later, (int64_t)later + 194) - later - CLICK_HALF) <
                 0.01);
     assert_false(output_cue_at(output, CUE_CLICK, (double)fake_card_played(&card), card.now));
+    double first = (double)output_earliest_cut(output, card.now);
+    assert_true(output_cue_at(output, CUE_CLICK, first, card.now));
 }
 
 /* A pause is silence, but for the cue. */
@@ -678,6 +705,7 @@ int main(void)
         TEST(another_volume_is_heard_within_the_margin),
         TEST(a_volume_that_was_set_before_counts_from_the_first_frame),
         TEST(the_ring_goes_round),
+        TEST(a_fade_over_the_seam_is_whole),
         TEST(what_is_heard_is_known_by_its_time),
         TEST(an_underrun_begins_anew),
         TEST(interruptions_are_counted_rather_than_said_one_by_one),

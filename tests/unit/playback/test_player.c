@@ -316,6 +316,8 @@ static void check_waits(struct room *room, int ticks, double least_ms, double mo
         longest_ms = fmax(longest_ms, wait_ms);
         room->now = next;
     }
+    if (ticks >= 30 && longest_ms - shortest_ms < (most_ms - least_ms) / 2)
+        fail_msg("all waits are of about %.1f ms: in step with a pointer", shortest_ms);
     if (shortest_ms < least_ms || longest_ms > most_ms)
         fail_msg("waits of %.1f to %.1f ms", shortest_ms, longest_ms);
 }
@@ -684,6 +686,7 @@ static void test_a_chime_needs_no_music(void **state)
         live_with_card(&room, 9 * NS_PER_S, &most_s); /* a silent one is looked at every five */
         assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_CLOSED);
         assert_int_equal(room.card.opened, 1);
+        assert_int_equal(room.card.asked_rate_hz, 48000); /* which nearly all have */
         assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
         leave_card(&room);
     }
@@ -840,6 +843,23 @@ static void test_clicks_are_at_half_seconds_of_the_server(void **state)
     }
 }
 
+/* The server's clock is set back, and it is not waited for until it is as late again. */
+static void test_clicks_follow_a_clock_that_is_set_back(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    live_with_card(&room, 3 * NS_PER_S, &most_s);
+    tell_time(&room, -3 * NS_PER_S);
+    live_with_card(&room, 600 * NS_PER_MS, &most_s);
+    int64_t from = played_after_click(&room);
+    live_with_card(&room, 1500 * NS_PER_MS, &most_s);
+    assert_in_range(check_clicks(&room, from, 0), 2, 4);
+    leave_card(&room);
+}
+
 /* Clicks and a chime over the music move none of it. */
 static void test_music_goes_on_under_cues(void **state)
 {
@@ -889,6 +909,7 @@ int main(void)
         cmocka_unit_test(test_a_cue_without_a_device_is_given_up),
         cmocka_unit_test(test_clicks_wait_only_before_the_first),
         cmocka_unit_test(test_clicks_are_at_half_seconds_of_the_server),
+        cmocka_unit_test(test_clicks_follow_a_clock_that_is_set_back),
         cmocka_unit_test(test_music_goes_on_under_cues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

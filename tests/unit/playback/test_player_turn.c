@@ -28,6 +28,7 @@
 static struct piece {
     double from_s, length_s;
     unsigned starts_wanted; /* before it can be started; UINT_MAX: never */
+    double stuck_from_s;    /* of it: what can be decoded now; 0: all */
 } pieces[4];
 
 struct ramp {
@@ -129,6 +130,9 @@ static size_t ramp_render(struct voice *voice, float *frames, size_t count)
 {
     struct ramp *ramp = (struct ramp *)voice;
     const struct piece *piece = ramp->piece;
+    double left_s = piece->stuck_from_s - ramp->position_s;
+    if (piece->stuck_from_s > 0 && left_s < (double)count * ramp->step_s)
+        count = left_s > 0 ? (size_t)(left_s / ramp->step_s) : 0;
     for (size_t i = 0; i < count; i++, ramp->position_s += ramp->step_s) {
         bool within = ramp->position_s >= 0 && ramp->position_s < piece->length_s;
         float level = within ? (float)((piece->from_s + ramp->position_s) * RAMP) : 0;
@@ -651,6 +655,26 @@ static void a_length_that_is_another_makes_no_turn(void **state)
     }
 }
 
+/* The last milliseconds come bit by bit: nobody waits for them, and they are all there. */
+static void an_end_that_is_decoded_late_is_followed(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    pieces[0].stuck_from_s = pieces[0].length_s - 0.005;
+    player_announce(room->player, &second);
+    live(room, 1);
+    look_from_here(room);
+    live(room, pieces[0].length_s - 1.2);
+    pieces[0].stuck_from_s += 0.003;
+    live(room, 0.04);
+    pieces[0].stuck_from_s = 0;
+    live(room, 0.17);
+    turn_to(room, 1, &second);
+    live(room, 1);
+    check_unbroken(room, 5.9);
+    check_only_played(room);
+}
+
 /* It was ready, and is not when it is needed: nobody waits for it. */
 static void a_decoder_that_is_late_for_its_turn_holds_nothing_up(void **state)
 {
@@ -690,6 +714,7 @@ int main(void)
         TEST(an_underrun_before_it_is_no_end),
         TEST(where_it_cannot_be_it_is_a_change_like_any_other),
         TEST(a_length_that_is_another_makes_no_turn),
+        TEST(an_end_that_is_decoded_late_is_followed),
         TEST(a_decoder_that_is_late_for_its_turn_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,19 @@ static void it_is_rendered_at_the_rate_of_the_card(void **state)
     assert_about(voice_step_s(voice) * 48000, 1);
 }
 
+static void it_is_the_same_in_however_many_pieces(void **state)
+{
+    (void)state;
+    const size_t count = 20000;
+    assert_int_equal(start_at(1, 48000), VOICE_OK);
+    assert_int_equal(render(frames, count), count);
+    assert_int_equal(start_at(1, 48000), VOICE_OK);
+    for (size_t i = 0; i < count; i += 100)
+        assert_int_equal(render(others + i * RESAMPLER_CHANNELS, 100), 100);
+    for (size_t i = 0; i < count * RESAMPLER_CHANNELS; i++)
+        assert_true(fabs((double)(others[i] - frames[i])) < 1e-6);
+}
+
 static void a_rate_that_nothing_can_be_brought_to_is_an_error(void **state)
 {
     (void)state;
@@ -237,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_is_rendered_at_the_rate_of_the_card),
+        TEST(it_is_the_same_in_however_many_pieces),
         TEST(a_rate_that_nothing_can_be_brought_to_is_an_error),
         TEST(before_the_beginning_is_silence),
         TEST(its_level_is_one_from_its_start_on),
