@@ -193,6 +193,9 @@ def judge(name, mutants, free, count, known):
         elif result is False:
             left.append(mutant)
             print(f"not found: {mutant[0]}:{mutant[1] + 1}: {mutant[2].strip()}", flush=True)
+        tried = found + explained + len(left)
+        if result is not None and tried % 10 == 0:
+            print(f"{name}: {found} of {tried} so far", file=sys.stderr, flush=True)
     (BUILDS / f"{name}.json").write_text(json.dumps(left))
     tried = found + explained + len(left)
     print(f"{name}: {found} of {tried} found, {found / max(tried, 1):.0%}, {explained} explained; of {len(mutants)} there are", flush=True)
