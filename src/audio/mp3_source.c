@@ -66,6 +66,15 @@ static enum decoder_result stumble(struct mp3_source *source)
     return again(source, true);
 }
 
+/* The stream ends before what mpg123 may need: for now, or because the file behind it is broken. */
+static enum decoder_result cannot_go_on(struct mp3_source *source)
+{
+    const struct mp3_walker *walker = source->stream.walker;
+    if (walker->file.failed)
+        return fail(source, "its file cannot be read any more");
+    return again(source, mp3_walker_may_step(walker));
+}
+
 /*
  * How many frames to decode, and throw away, before a frame that is wanted: the bit reservoir
  * reaches 511 bytes back, which is ten frames at the lowest rates. And a multiple of eight frames
@@ -192,7 +201,7 @@ enum decoder_result mp3_source_read(struct mp3_source *source, float *frames, si
         if (!mp3_stream_may_read(&source->stream))
             mp3_walker_step(source->stream.walker, MP3_WALK_FRAMES);
         if (!mp3_stream_may_read(&source->stream))
-            return again(source, mp3_walker_may_step(source->stream.walker));
+            return cannot_go_on(source);
         enum decoder_result result = decode(source, frames, count, &got);
         if (result == DECODER_END)
             result = end(source);

@@ -89,6 +89,15 @@ void player_track_grew(struct player *player, int64_t available_bytes, bool comp
         voice_set_available(player->voice, available_bytes, complete);
 }
 
+/* How far this timeline is from what is queued: from what it is joined on, or is to be farther on. */
+static double off_s(const struct player *player, const struct timeline *before)
+{
+    if (!player_is_rejoining(player))
+        return fabs(player_queue_error_s(player));
+    struct server_time at = player->timeline.anchored_at;
+    return fabs(timeline_position_at(before, at) - player->timeline.position_s);
+}
+
 void player_set_timeline(struct player *player, const struct timeline *timeline,
                          struct mono_time now)
 {
@@ -96,13 +105,14 @@ void player_set_timeline(struct player *player, const struct timeline *timeline,
         return;
     if (player_turn_take(player, timeline))
         return;
+    struct timeline before = player->timeline;
     player_turn_forget(player);
     player->has_timeline = true;
     player->timeline = *timeline;
     player->active_at = now;
     if (!timeline->playing)
         player_leave(player, now);
-    else if (fabs(player_queue_error_s(player)) > player->config.drift.jump_s)
+    else if (off_s(player, &before) > player->config.drift.jump_s)
         player_outdate(player);
 }
 
@@ -218,8 +228,7 @@ static void follow_state(struct player *player, enum transport_state state, stru
         return;
     log_debug("player: %s -> %s", transport_name(player->state), transport_name(state));
     player->state = state;
-    if (state == TRANSPORT_PAUSED || state == TRANSPORT_ENDED || state == TRANSPORT_IDLE ||
-        state == TRANSPORT_FAILED)
+    if (state == TRANSPORT_ENDED || state == TRANSPORT_FAILED) /* the others: when told */
         player_leave(player, now);
 }
 

@@ -89,7 +89,7 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
         next = earlier(next, mono_add(now, wants_time ? POLL_TIME_NS : POLL_BYTES_NS));
     if (player->opening && wants_time) /* in whatever state: the device waits for its rate */
         next = earlier(next, mono_add(now, POLL_TIME_NS));
-    if (player->joined && player->out_of_bytes)
+    if (player->out_of_bytes)
         next = earlier(next, later(player_dry_at(player), mono_add(now, POLL_TIME_NS)));
     return earlier(next, output_next_look(player->output));
 }

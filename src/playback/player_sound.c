@@ -29,7 +29,7 @@ static const unsigned RESTARTS_MAX = 3;
 void player_outdate(struct player *player)
 {
     player->outdated = player->outdated || player->joined;
-    player->joined = false;
+    player->joined = player->out_of_bytes = false;
     player->rejoin_frame = INT64_MIN;
     player_turn_undo(player);
 }
@@ -111,7 +111,7 @@ static void join(struct player *player, struct mono_time now)
         player->join_frame = player->track_frame = join;
     player->rejoin_frame = INT64_MIN;
     player->joined = true;
-    player->ran_dry = player->out_of_bytes = false;
+    player->ran_dry = false;
     player->begin_with_fade = true;
     player_be_eager(player, now);
 }

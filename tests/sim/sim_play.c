@@ -6,7 +6,8 @@
  *
  * sim_play [--hours H] [--seed S] [--seeds N] [--commands turns]: that many hours for each of N seeds
  * from S on; of one track after the other above all.
- * Everything follows from the seed. TUTTI_SIM_TRACE: says what is done.
+ * Everything follows from the seed. TUTTI_SIM_TRACE: says what is done. TUTTI_SIM_STOP: ends at the
+ * first fault.
  */
 #include "speaker.h"
 #include "tone.h"
@@ -83,6 +84,8 @@ static void complain(const char *what, double value)
     if (failures++ < 20)
         printf("seed %llu, %.2f s, after %s: %s (%g)\n", (unsigned long long)life.seed, life.t,
                life.last, what, value);
+    if (getenv("TUTTI_SIM_STOP"))
+        exit(1);
 }
 
 static double chance(double low, double high)

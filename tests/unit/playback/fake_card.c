@@ -21,7 +21,8 @@ int64_t fake_card_played(const struct fake_card *card)
         return 0;
     if (card->stands_still)
         return card->stood_at;
-    return (int64_t)floor(ns_to_frames(mono_sub(card->now, card->started_at), rate_hz));
+    double frames = floor(ns_to_frames(mono_sub(card->now, card->started_at), rate_hz));
+    return frames > 0 ? (int64_t)frames : 0;
 }
 
 void fake_card_init(struct fake_card *card)
@@ -78,7 +79,7 @@ static int64_t card_write(void *self, const float *frames, size_t count)
 static int card_start(void *self)
 {
     struct fake_card *card = self;
-    card->started_at = card->now;
+    card->started_at = mono_add(card->now, card->starts_late_ns);
     card->running = true;
     return 0;
 }
@@ -89,14 +90,16 @@ static struct sink_observation card_observe(void *self)
     int64_t played = fake_card_played(card);
     double rate_hz = FAKE_CARD_RATE_HZ * ppm_to_factor(card->ppm);
     bool dry = card->running && played >= card->written;
-    bool exact = !card->stands_still; /* the time is that of the frame's beginning */
+    bool exact = !card->stands_still && played > 0; /* the time is that of the frame's beginning */
+    struct mono_time time =
+        exact ? mono_add(card->started_at, frames_to_ns((double)played, rate_hz)) : card->now;
     return (struct sink_observation){
         .state = card->broken != SINK_STOPPED ? card->broken
                  : !card->running             ? SINK_STOPPED
                  : dry                        ? SINK_XRUN
                                               : SINK_RUNNING,
-        .time =
-            exact ? mono_add(card->started_at, frames_to_ns((double)played, rate_hz)) : card->now,
+        .time = mono_add(time, -card->interrupted_ns),
+        .uncertainty_ns = card->interrupted_ns,
         .written_frames = card->written,
         .delay_frames = card->written - played,
     };

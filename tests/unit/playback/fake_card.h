@@ -21,6 +21,8 @@ struct fake_card {
     enum sink_state broken; /* other than STOPPED: what looks show, until it is reset */
     bool stands_still;      /* at the frame at which it was */
     int64_t stood_at;
+    int64_t starts_late_ns; /* it plays nothing for so long after it was started */
+    int64_t interrupted_ns; /* looks take so long: their time is before their position */
     int opened, resets;
     unsigned asked_rate_hz;
     int64_t written;

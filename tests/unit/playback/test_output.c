@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FADE 192 /* 4 ms */
 #define SECOND FAKE_CARD_RATE_HZ
@@ -113,12 +114,16 @@ static void it_starts_on_silence_and_learns_the_card(void **state)
     assert_int_equal(card.written, SECOND * 150 / 1000);
     assert_int_equal(output_get_status(output).queued_ns, 150 * NS_PER_MS);
     output_look(output, card.now); /* the first one is due at once */
+    int64_t shortest_ns = INT64_MAX, longest_ns = 0;
     for (int i = 0; i < 10; i++) {
         int64_t wait_ns = mono_sub(output_next_look(output), card.now);
         assert_true(wait_ns >= 590 * NS_PER_US && wait_ns <= 1430 * NS_PER_US);
+        shortest_ns = wait_ns < shortest_ns ? wait_ns : shortest_ns;
+        longest_ns = wait_ns > longest_ns ? wait_ns : longest_ns;
         card.now = mono_add(card.now, wait_ns);
         output_look(output, card.now);
     }
+    assert_true(longest_ns - shortest_ns > 400 * NS_PER_US); /* in step with no pointer */
     assert_in_range(get_ready(), 10, 40);
     assert_in_range(mono_sub(card.now, began), 30 * NS_PER_MS, 34 * NS_PER_MS);
     assert_int_equal(output_next_look(output).ns, INT64_MAX);
@@ -126,6 +131,47 @@ static void it_starts_on_silence_and_learns_the_card(void **state)
     assert_int_equal(end, SECOND * 150 / 1000);
     assert_true(fabs(output_frame_played_at(output, card.now) - (double)played) < 1.5);
     assert_int_equal(output_space(output, card.now), FAKE_CARD_BUFFER_FRAMES - (end - played) - 1);
+}
+
+/* What is said of the card is what it does, to a frame. */
+static void check_known(void)
+{
+    double played = (double)fake_card_played(&card);
+    assert_true(fabs(output_frame_played_at(output, card.now) - played) < 1.5);
+    assert_int_equal(output_get_status(output).disbelieved, 0);
+}
+
+/* Started is not begun: its clock counts from when it moves. */
+static void a_card_may_begin_late(void **state)
+{
+    (void)state;
+    card.starts_late_ns = 25 * NS_PER_MS;
+    get_ready();
+    check_known();
+    idle_ms(1000);
+    check_known();
+    assert_true(fabs(output_get_status(output).rate_error_ppm) < 20);
+}
+
+/* Its time and its position do not belong together: nothing is learned from it. */
+static void a_look_that_was_interrupted_is_none(void **state)
+{
+    (void)state;
+    output_want(output, 44100);
+    output_look(output, card.now);
+    for (int i = 0; i < 60; i++) {
+        card.interrupted_ns = i % 3 == 0 ? 5 * NS_PER_MS : 0;
+        go_on_ms(1);
+        output_look(output, card.now);
+    }
+    assert_int_equal(output_get_status(output).state, OUTPUT_READY);
+    check_known();
+    card.interrupted_ns = 310 * NS_PER_US;
+    idle_ms(2000);
+    check_known();
+    card.interrupted_ns = 0;
+    idle_ms(1000);
+    check_known();
 }
 
 static void what_begins_is_faded_in_however_it_comes(void **state)
@@ -208,6 +254,11 @@ static void silence_is_cut_without_a_fade(void **state)
     append(1, 10, false);
     assert_true(given(sound_end - 500) == 1);
     assert_true(given(sound_end - 501) < 0.01);
+    /* Right behind it nothing is left. */
+    sound_end = output_end(output);
+    output_append_silence(output, 4000);
+    assert_int_equal(output_cut(output, sound_end + FADE, card.now), sound_end);
+    assert_true(given(sound_end - 1) == 1);
 }
 
 /* Of a card that gives nothing back, the last milliseconds are held back, and faded by a cut. */
@@ -284,6 +335,27 @@ static void the_ring_goes_round(void **state)
     assert_about(given(cut - 1), 0);
 }
 
+/* A fade that goes over the ring's seam is one to its last frame. */
+static void a_fade_over_the_seam_is_whole(void **state)
+{
+    (void)state;
+    for (int behind = 0; behind < 4; behind++) {
+        const int64_t cut = FAKE_CARD_BUFFER_FRAMES + behind;
+        if (behind > 0)
+            set_up(state);
+        get_ready();
+        append(1, 10000, false);
+        go_on_ms(200);
+        output_look(output, card.now);
+        append(1, 10000, false);
+        assert_int_equal(output_cut(output, cut, card.now), cut);
+        for (int i = 0; i < FADE; i++)
+            assert_about(given(cut - FADE + i), 1 - rise((i + 1.0) / (FADE + 1)));
+        if (behind < 3)
+            tear_down(state);
+    }
+}
+
 static void what_is_heard_is_known_by_its_time(void **state)
 {
     (void)state;
@@ -323,6 +395,47 @@ static void an_underrun_begins_anew(void **state)
     assert_int_equal(output_get_status(output).xruns, 1); /* no fault of anybody's */
     assert_int_not_equal(output_generation(output), generation);
     assert_int_equal(card.opened, 1);
+}
+
+static char said[4000];
+
+/* One underrun; what the log says of it. */
+static const char *interrupt(void)
+{
+    int ends[2];
+    card.broken = SINK_XRUN;
+    assert_int_equal(pipe(ends), 0);
+    int own = dup(STDERR_FILENO);
+    assert_true(own >= 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    log_set_level(LOG_WARN);
+    output_look(output, card.now);
+    log_set_level(LOG_ERROR);
+    dup2(own, STDERR_FILENO);
+    close(own);
+    close(ends[1]);
+    ssize_t length = read(ends[0], said, sizeof said - 1);
+    close(ends[0]);
+    said[length > 0 ? length : 0] = '\0';
+    get_ready();
+    return said;
+}
+
+/* A card may be interrupted all the time: the log is not, and leaves none of them out. */
+static void interruptions_are_counted_rather_than_said_one_by_one(void **state)
+{
+    (void)state;
+    get_ready();
+    assert_non_null(strstr(interrupt(), "underrun\n"));
+    assert_string_equal(interrupt(), "");
+    idle_ms(9000);
+    assert_string_equal(interrupt(), "");
+    idle_ms(2000);
+    assert_non_null(strstr(interrupt(), "underrun; 3 interruptions"));
+    idle_ms(11000);
+    assert_non_null(strstr(interrupt(), "underrun\n"));
+    assert_string_equal(interrupt(), "");
+    idle_ms(11000);
+    assert_non_null(strstr(interrupt(), "; 2 interruptions"));
 }
 
 static int64_t wait_for_next_try(void)
@@ -444,7 +557,7 @@ static void a_rate_that_is_well_known_is_remembered(void **state)
 static void nonsense_is_not_remembered(void **state)
 {
     (void)state;
-    card.ppm = 3000;
+    card.ppm = 1500;
     get_ready();
     idle_ms(60000);
     output_release(output);
@@ -514,6 +627,8 @@ static void a_click_sounds_at_its_frame(void **state)
     assert_true(fabs(middle_of_click((int64_t)later, (int64_t)later + 194) - later - CLICK_HALF) <
                 0.01);
     assert_false(output_cue_at(output, CUE_CLICK, (double)fake_card_played(&card), card.now));
+    double first = (double)output_earliest_cut(output, card.now);
+    assert_true(output_cue_at(output, CUE_CLICK, first, card.now));
 }
 
 /* A pause is silence, but for the cue. */
@@ -580,6 +695,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_starts_on_silence_and_learns_the_card),
+        TEST(a_card_may_begin_late),
+        TEST(a_look_that_was_interrupted_is_none),
         TEST(what_begins_is_faded_in_however_it_comes),
         TEST(a_cut_fades_what_is_before_it),
         TEST(a_cut_that_comes_too_late_is_made_as_soon_as_can_be),
@@ -588,8 +705,10 @@ int main(void)
         TEST(another_volume_is_heard_within_the_margin),
         TEST(a_volume_that_was_set_before_counts_from_the_first_frame),
         TEST(the_ring_goes_round),
+        TEST(a_fade_over_the_seam_is_whole),
         TEST(what_is_heard_is_known_by_its_time),
         TEST(an_underrun_begins_anew),
+        TEST(interruptions_are_counted_rather_than_said_one_by_one),
         TEST(one_that_has_gone_is_asked_for_at_growing_intervals),
         TEST(one_that_stood_still_begins_anew),
         TEST(one_that_was_late_once_goes_on),

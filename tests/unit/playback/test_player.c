@@ -308,14 +308,18 @@ static void test_a_start_is_made_again_a_few_times_only(void **state)
 /* How long the player wants to be left alone, in ms: the least and the most of some ticks. */
 static void check_waits(struct room *room, int ticks, double least_ms, double most_ms)
 {
-    double shortest_ms = INFINITY, longest_ms = 0;
+    double shortest_ms = INFINITY, longest_ms = 0, sum_ms = 0;
     for (int i = 0; i < ticks; i++) {
         struct mono_time next = settle(room);
         double wait_ms = (double)mono_sub(next, room->now) / NS_PER_MS;
         shortest_ms = fmin(shortest_ms, wait_ms);
         longest_ms = fmax(longest_ms, wait_ms);
+        sum_ms += wait_ms;
         room->now = next;
     }
+    double mean_ms = sum_ms / ticks; /* of waits that are spread over all of it */
+    if (ticks >= 30 && fabs(mean_ms - (least_ms + most_ms) / 2) > (most_ms - least_ms) / 4)
+        fail_msg("waits of %.1f ms on the average", mean_ms);
     if (shortest_ms < least_ms || longest_ms > most_ms)
         fail_msg("waits of %.1f to %.1f ms", shortest_ms, longest_ms);
 }
@@ -525,6 +529,11 @@ static void test_a_track_ends_a_moment_after_its_length(void **state)
     live(&room, 30 * NS_PER_MS);
     go_round(&room, &next);
     assert_int_equal(state_of(&room), TRANSPORT_ENDED);
+    /* And nothing more is made of it: the board may sleep. */
+    uint64_t rendered = player_get_status(room.player, room.now).rendered_frames;
+    live(&room, NS_PER_S);
+    assert_int_equal(player_get_status(room.player, room.now).rendered_frames, rendered);
+    check_waits(&room, 3, 1000, 1130);
     leave(&room);
 }
 
@@ -679,6 +688,7 @@ static void test_a_chime_needs_no_music(void **state)
         live_with_card(&room, 9 * NS_PER_S, &most_s); /* a silent one is looked at every five */
         assert_int_equal(player_get_status(room.player, room.now).output.state, OUTPUT_CLOSED);
         assert_int_equal(room.card.opened, 1);
+        assert_int_equal(room.card.asked_rate_hz, 48000); /* which nearly all have */
         assert_int_equal(player_get_status(room.player, room.now).output.xruns, 0);
         leave_card(&room);
     }
@@ -720,6 +730,30 @@ static void test_a_cue_without_a_device_is_given_up(void **state)
     assert_true(!status.cue_waits && !status.cueing && !status.clicking);
     live_with_card(&room, 9 * NS_PER_S, &most_s);
     assert_false(player_get_status(room.player, room.now).output.wanted);
+    leave_card(&room);
+}
+
+/* Told again while they sound, they go on; told to end, they have, and may begin again at once. */
+static void test_clicks_wait_only_before_the_first(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_set_clicks(room.player, mono_add(room.now, -1), room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_true(player_get_status(room.player, room.now).cue_waits);
+    live_with_card(&room, 2 * NS_PER_S, &most_s);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, room.now, room.now);
+    assert_false(player_get_status(room.player, room.now).clicking);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    assert_true(player_get_status(room.player, room.now).cue_waits);
+    player_set_clicks(room.player, room.now, room.now);
+    assert_false(player_get_status(room.player, room.now).cue_waits);
     leave_card(&room);
 }
 
@@ -811,6 +845,23 @@ static void test_clicks_are_at_half_seconds_of_the_server(void **state)
     }
 }
 
+/* The server's clock is set back, and it is not waited for until it is as late again. */
+static void test_clicks_follow_a_clock_that_is_set_back(void **state)
+{
+    struct room room;
+    double most_s;
+    (void)state;
+    enter_with_card(&room, false);
+    player_set_clicks(room.player, mono_add(room.now, 60 * NS_PER_S), room.now);
+    live_with_card(&room, 3 * NS_PER_S, &most_s);
+    tell_time(&room, -3 * NS_PER_S);
+    live_with_card(&room, 600 * NS_PER_MS, &most_s);
+    int64_t from = played_after_click(&room);
+    live_with_card(&room, 1500 * NS_PER_MS, &most_s);
+    assert_in_range(check_clicks(&room, from, 0), 2, 4);
+    leave_card(&room);
+}
+
 /* Clicks and a chime over the music move none of it. */
 static void test_music_goes_on_under_cues(void **state)
 {
@@ -858,7 +909,9 @@ int main(void)
         cmocka_unit_test(test_a_chime_needs_no_music),
         cmocka_unit_test(test_a_chime_waits_for_the_amplifier),
         cmocka_unit_test(test_a_cue_without_a_device_is_given_up),
+        cmocka_unit_test(test_clicks_wait_only_before_the_first),
         cmocka_unit_test(test_clicks_are_at_half_seconds_of_the_server),
+        cmocka_unit_test(test_clicks_follow_a_clock_that_is_set_back),
         cmocka_unit_test(test_music_goes_on_under_cues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@
 static struct piece {
     double from_s, length_s;
     unsigned starts_wanted; /* before it can be started; UINT_MAX: never */
+    double stuck_from_s;    /* of it: what can be decoded now; 0: all */
 } pieces[4];
 
 struct ramp {
@@ -129,6 +130,9 @@ static size_t ramp_render(struct voice *voice, float *frames, size_t count)
 {
     struct ramp *ramp = (struct ramp *)voice;
     const struct piece *piece = ramp->piece;
+    double left_s = piece->stuck_from_s - ramp->position_s;
+    if (piece->stuck_from_s > 0 && left_s < (double)count * ramp->step_s)
+        count = left_s > 0 ? (size_t)(left_s / ramp->step_s) : 0;
     for (size_t i = 0; i < count; i++, ramp->position_s += ramp->step_s) {
         bool within = ramp->position_s >= 0 && ramp->position_s < piece->length_s;
         float level = within ? (float)((piece->from_s + ramp->position_s) * RAMP) : 0;
@@ -362,6 +366,59 @@ static void the_same_file_may_follow(void **state)
     check_only_played(room);
 }
 
+/* Where it is told to begin, and not only at 0; and what is heard is known all the way through. */
+static void the_next_track_may_begin_inside_itself(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    second.position_s = 1.5;
+    player_announce(room->player, &second);
+    live(room, pieces[0].length_s - 0.05);
+    look_from_here(room);
+    for (int i = 0; i < 900; i++) { /* with a tick each, the map of the queue would be too short */
+        struct player_status status = player_get_status(room->player, now(room));
+        assert_true(status.error_known && fabs(status.error_s) < 50e-6);
+        room->card.now = mono_add(now(room), NS_PER_S / 10000);
+    }
+    live(room, 0.001);
+    check_only_played(room);
+    assert_true(fabs(player_get_status(room->player, now(room)).position_s - 1.541) < 1e-3);
+    assert_true(fabs(heard_s(room, played(room) - 1) - 10.541) < 1e-3);
+    turn_to(room, 1, &second);
+    live(room, 0.5);
+    check_only_played(room);
+    check_unbroken(room, 0.53);
+}
+
+/* A seek to right before the end: what is left of the track, however little, is followed. */
+static void what_begins_right_before_the_end_is_followed(void **state)
+{
+    static const double lefts_s[] = {7e-3, 5e-3, 3.7e-3, 3.2e-3};
+    const double lead_s = 30e-3; /* of a join */
+    for (size_t i = 0; i < sizeof lefts_s / sizeof *lefts_s; i++) {
+        if (i > 0)
+            set_up(state);
+        struct room *room = *state;
+        begin(room, 0, 1);
+        live(room, 1);
+        struct timeline first = play_from(room, pieces[0].length_s - lefts_s[i] - lead_s);
+        struct timeline second = after(&first);
+        player_set_timeline(room->player, &first, now(room));
+        player_announce(room->player, &second);
+        live(room, 0.2);
+        double since_s = ns_to_s(server_sub(server_at(now(room)), second.anchored_at));
+        if (fabs(heard_s(room, played(room) - 1) - 9 - since_s) > 1e-3)
+            fail_msg("%.1f ms before the end: no next track", lefts_s[i] * 1e3);
+        turn_to(room, 1, &second);
+        look_from_here(room);
+        live(room, 0.2);
+        check_only_played(room);
+        check_unbroken(room, 0.35);
+        if (i + 1 < sizeof lefts_s / sizeof *lefts_s)
+            tear_down(state);
+    }
+}
+
 /* --- the last word ------------------------------------------------------------------------- */
 
 /* So long before the turn; within half a second it is queued already. */
@@ -447,6 +504,96 @@ static void a_seek_before_it_leads_there(void **state)
     assert_true(fabs(heard_s(room, played(room) - 1) - 6) < 1e-3);
 }
 
+/* Told at once: what had been right up to the turn is not, either. */
+static void a_seek_that_comes_with_a_withdrawal_leads_there(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, pieces[0].length_s - 0.3);
+    player_announce(room->player, NULL);
+    first = play_from(room, 1);
+    player_set_timeline(room->player, &first, now(room));
+    live(room, 0.1);
+    assert_true(fabs(heard_s(room, played(room) - 1) - 5.1) < 1e-3);
+    live(room, 0.9);
+    check_unbroken(room, 0.9);
+}
+
+/* A correction of less than is sought for: it sounds on. */
+static void a_small_correction_with_a_withdrawal_is_no_break(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, pieces[0].length_s - 0.3);
+    look_from_here(room);
+    player_announce(room->player, NULL);
+    first.position_s += 60e-6;
+    player_set_timeline(room->player, &first, now(room));
+    live(room, 0.25);
+    check_unbroken(room, 4.8);
+    assert_int_equal(room->states, 1u << TRANSPORT_PLAYING);
+}
+
+static void what_was_withdrawn_may_be_announced_again(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, 2);
+    player_announce(room->player, NULL);
+    live(room, 1);
+    look_from_here(room);
+    player_announce(room->player, &second);
+    live(room, pieces[0].length_s - 3 + 0.01);
+    turn_to(room, 1, &second);
+    live(room, 1);
+    check_unbroken(room, 5.8);
+    check_only_played(room);
+}
+
+/* The last announcement counts; here it is of another time than the end, so of no turn. */
+static void an_announcement_takes_the_place_of_the_one_before(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, pieces[0].length_s - 0.2);
+    second.anchored_at = server_add(second.anchored_at, NS_PER_S / 2);
+    player_announce(room->player, &second);
+    live(room, 0.4);
+    assert_true(room->card.left[played(room) - 1] == 0); /* not begun */
+    live(room, 0.31);
+    turn_to(room, 1, &second);
+    live(room, 1);
+    double since_s = ns_to_s(server_sub(server_at(now(room)), second.anchored_at));
+    assert_true(fabs(heard_s(room, played(room) - 1) - 9 - since_s) < 1e-3);
+}
+
+/* What is told in the end counts, not what was announced. */
+static void a_turn_that_is_told_otherwise_is_as_told(void **state)
+{
+    static const double offs_s[] = {-0.3, 0.1, 0.3, 0.9};
+    for (size_t i = 0; i < sizeof offs_s / sizeof *offs_s; i++) {
+        if (i > 0)
+            set_up(state);
+        struct room *room = *state;
+        struct timeline first = begin(room, 0, 1), second = after(&first);
+        player_announce(room->player, &second);
+        live(room, pieces[0].length_s + 0.05);
+        second.position_s += 1 + offs_s[i];
+        turn_to(room, 1, &second);
+        live(room, 1);
+        double since_s = ns_to_s(server_sub(server_at(now(room)), second.anchored_at));
+        double wanted_s = 9 + 1 + offs_s[i] + since_s;
+        if (fabs(heard_s(room, played(room) - 1) - wanted_s) > 1e-3)
+            fail_msg("%.3f s are heard, not %.3f", heard_s(room, played(room) - 1), wanted_s);
+        if (i + 1 < sizeof offs_s / sizeof *offs_s)
+            tear_down(state);
+    }
+}
+
 static void an_underrun_before_it_is_no_end(void **state)
 {
     struct room *room = *state;
@@ -491,6 +638,63 @@ static void where_it_cannot_be_it_is_a_change_like_any_other(void **state)
     check_change(*state, 3, 0);
 }
 
+/* The hub's length is another one, by more than its rounding: the next track is as told. */
+static void a_length_that_is_another_makes_no_turn(void **state)
+{
+    static const double offs_s[] = {-1.8e-3, -1.3e-3, 1.3e-3, 1.8e-3};
+    for (size_t i = 0; i < sizeof offs_s / sizeof *offs_s; i++) {
+        if (i > 0)
+            set_up(state);
+        struct room *room = *state;
+        struct timeline first = begin(room, 0, 1), second = after(&first);
+        second.anchored_at = server_add(second.anchored_at, s_to_ns(offs_s[i]));
+        player_announce(room->player, &second);
+        live(room, pieces[0].length_s + 0.01);
+        turn_to(room, 1, &second);
+        live(room, 0.1);
+        double since_s = ns_to_s(server_sub(server_at(now(room)), second.anchored_at));
+        assert_true(fabs(heard_s(room, played(room) - 1) - 9 - since_s) < 100e-6);
+        if (i + 1 < sizeof offs_s / sizeof *offs_s)
+            tear_down(state);
+    }
+}
+
+/* The last milliseconds come bit by bit: nobody waits for them, and they are all there. */
+static void an_end_that_is_decoded_late_is_followed(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    pieces[0].stuck_from_s = pieces[0].length_s - 0.005;
+    player_announce(room->player, &second);
+    live(room, 1);
+    look_from_here(room);
+    live(room, pieces[0].length_s - 1.2);
+    pieces[0].stuck_from_s += 0.003;
+    live(room, 0.04);
+    pieces[0].stuck_from_s = 0;
+    live(room, 0.17);
+    turn_to(room, 1, &second);
+    live(room, 1);
+    check_unbroken(room, 5.9);
+    check_only_played(room);
+}
+
+/* It was ready, and is not when it is needed: nobody waits for it. */
+static void a_decoder_that_is_late_for_its_turn_holds_nothing_up(void **state)
+{
+    struct room *room = *state;
+    struct timeline first = begin(room, 0, 1), second = after(&first);
+    player_announce(room->player, &second);
+    live(room, 3);
+    pieces[1].starts_wanted = UINT_MAX;
+    live(room, pieces[0].length_s - 3 + 0.01);
+    pieces[1].starts_wanted = 0;
+    turn_to(room, 1, &second);
+    live(room, 1);
+    check_unbroken(room, 0.9);
+    assert_true(fabs(heard_s(room, played(room) - 1) - 10.01) < 1e-3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -500,12 +704,22 @@ int main(void)
         TEST(a_card_that_takes_nothing_back_is_no_different),
         TEST(nor_is_one_that_is_fast),
         TEST(the_same_file_may_follow),
+        TEST(the_next_track_may_begin_inside_itself),
+        TEST(what_begins_right_before_the_end_is_followed),
         TEST(what_is_taken_back_is_not_heard),
         TEST(another_one_follows_where_the_last_was_to),
         TEST(a_pause_before_it_is_of_the_track_that_is_heard),
         TEST(a_seek_before_it_leads_there),
+        TEST(a_seek_that_comes_with_a_withdrawal_leads_there),
+        TEST(a_small_correction_with_a_withdrawal_is_no_break),
+        TEST(what_was_withdrawn_may_be_announced_again),
+        TEST(an_announcement_takes_the_place_of_the_one_before),
+        TEST(a_turn_that_is_told_otherwise_is_as_told),
         TEST(an_underrun_before_it_is_no_end),
         TEST(where_it_cannot_be_it_is_a_change_like_any_other),
+        TEST(a_length_that_is_another_makes_no_turn),
+        TEST(an_end_that_is_decoded_late_is_followed),
+        TEST(a_decoder_that_is_late_for_its_turn_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

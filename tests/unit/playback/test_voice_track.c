@@ -103,6 +103,19 @@ static void it_is_rendered_at_the_rate_of_the_card(void **state)
     assert_about(voice_step_s(voice) * 48000, 1);
 }
 
+static void it_is_the_same_in_however_many_pieces(void **state)
+{
+    (void)state;
+    const size_t count = 20000;
+    assert_int_equal(start_at(1, 48000), VOICE_OK);
+    assert_int_equal(render(frames, count), count);
+    assert_int_equal(start_at(1, 48000), VOICE_OK);
+    for (size_t i = 0; i < count; i += 100)
+        assert_int_equal(render(others + i * RESAMPLER_CHANNELS, 100), 100);
+    for (size_t i = 0; i < count * RESAMPLER_CHANNELS; i++)
+        assert_true(fabs((double)(others[i] - frames[i])) < 1e-6);
+}
+
 static void a_rate_that_nothing_can_be_brought_to_is_an_error(void **state)
 {
     (void)state;
@@ -197,6 +210,24 @@ static void as_much_is_rendered_as_there_are_bytes(void **state)
     assert_about(voice_position_s(voice), (double)(half + FRAMES_MAX) / RATE_HZ);
 }
 
+/* A disk that fails in the middle of a track ends it, and is said. */
+static void a_file_that_cannot_be_read_any_more_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(start_at(0, RATE_HZ), VOICE_OK);
+    assert_int_equal(render(frames, 1000), 1000);
+    int unreadable = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(dup2(unreadable, fd), fd);
+    close(unreadable);
+    size_t done;
+    do
+        done = render(frames, FRAMES_MAX);
+    while (done == FRAMES_MAX);
+    assert_string_not_equal(voice_error(voice), "");
+    assert_int_equal(voice_prepare(voice), VOICE_ERROR);
+    assert_int_equal(voice_render(voice, frames, 100), 0);
+}
+
 static void what_is_no_music_is_an_error(void **state)
 {
     (void)state;
@@ -219,11 +250,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_is_rendered_at_the_rate_of_the_card),
+        TEST(it_is_the_same_in_however_many_pieces),
         TEST(a_rate_that_nothing_can_be_brought_to_is_an_error),
         TEST(before_the_beginning_is_silence),
         TEST(its_level_is_one_from_its_start_on),
         TEST(behind_the_end_is_silence_that_goes_on),
         TEST(as_much_is_rendered_as_there_are_bytes),
+        TEST(a_file_that_cannot_be_read_any_more_is_an_error),
         TEST(what_is_no_music_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
