@@ -268,6 +268,33 @@ def test_a_video_is_heard_in_step(full_backend, house, video):
     assert np.abs(heard.position_s - timeline(heard.ns)).max() < 5e-3, "a packet is 23 ms"
 
 
+def test_two_speakers_play_an_mp4_of_a_full_backend_in_step(full_backend, house, video):
+    """Uploaded as its dashboard does: a name, and video/mp4."""
+    cards = [house.card("kitchen", ppm=40), house.card("bath", ppm=-60)]
+    host = harness.Host(full_backend.url)
+    host.upload("harbour", video, "video/mp4")
+    speakers = [house.speaker(card.name, full_backend.url, card, backend_join_code=host.code) for card in cards]
+    for speaker in speakers:
+        speaker.wait_connected()
+    for i in range(20):
+        state = host.playback(track_id="harbour", position_ms=7000 + i, state="playing")
+    for speaker in speakers:
+        speaker.wait_state("playing")
+    from_ns = time.monotonic_ns() + 1_000_000_000
+    harness.wait_until(lambda: time.monotonic_ns() >= from_ns + 5_500_000_000, 12, "the music to play")
+    house.stop()
+    errors_s = []
+    for recorded in (card.recording() for card in cards):
+        run, = recorded.runs
+        timeline = harness.wanted(state, recorded)
+        heard = analysis.follow(run, harness.reference(video, run.conf["rate"]), from_ns, from_ns + 5_000_000_000, 0.05, timeline)
+        assert (heard.match >= analysis.MATCH).all()
+        errors_s.append(np.interp(from_ns + np.arange(0.2, 4.8, 0.05) * 1e9, heard.ns, heard.position_s - timeline(heard.ns)))
+    apart_s = np.abs(errors_s[0] - errors_s[1])
+    print(f"{np.median(apart_s) * 1e6:.0f} us apart (p50), {apart_s.max() * 1e6:.0f} at most")
+    assert apart_s.max() < 5e-3, "a packet is 23 ms"
+
+
 def test_add_says_what_a_file_is(full_backend, house, video):
     """By what is in it, whatever it is called, and how long it is."""
     disguised = video.parent / "disguised.mp3"
