@@ -61,7 +61,7 @@ async function hear({ file, rate, at }) {
     audio.currentTime = at;
     await there;
   }
-  const ear = context.createScriptProcessor(BLOCK, 2, 2); // a worklet's module is never loaded in a browser without a screen
+  const ear = context.createScriptProcessor(BLOCK, 2, 2); // where this was tried, loading a worklet did not end
   const blocks = [];
   ear.onaudioprocess = ({ inputBuffer }) => { blocks.push([inputBuffer.getChannelData(0).slice(), inputBuffer.getChannelData(1).slice()]); };
   context.createMediaElementSource(audio).connect(ear).connect(context.destination);
