@@ -37,6 +37,10 @@ static const char *const CODECS[] = {
 #define LC_SAMPLES 1024 /* more than a packet of plain AAC has */
 /* Damage without end is no music. */
 #define DAMAGED_IN_A_ROW_MAX 256
+/* A hole is silence of its length, so that what follows is in step; a longer one is no hole, but a
+ * time stamp that is damaged itself. */
+#define HOLE_MAX_S 10
+#define SILENCE_FRAMES 4096
 
 struct track {
     struct av_file file;
@@ -54,6 +58,8 @@ struct track {
     bool by_pts;      /* the next decoded frame's time stamp says where we are */
     int64_t from_pts; /* nothing before it is decoded, where packets are counted */
     int64_t wanted;   /* and this is where we want to be */
+    int64_t silent;   /* frames of silence before the decoded frame, */
+    bool waits;       /* which waits for them */
     bool flushed, ended;
     uint32_t damaged;
     int damaged_in_a_row;
@@ -135,6 +141,8 @@ static bool open_codec(struct track *track)
     track->codec->pkt_timebase = track->stream->time_base;
     track->codec->thread_count = 1;
     track->codec->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
+    if (codec->id == AV_CODEC_ID_FLAC) /* what is damaged is silence, not noise */
+        track->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
     return avcodec_open2(track->codec, codec, NULL) == 0;
 }
 
@@ -240,7 +248,21 @@ static void find_place(struct track *track)
     track->thrown = track->position - at;
 }
 
-static bool decode_timed(struct track *track)
+/* How many frames are missing before the decoded one, by its time stamp. */
+static int64_t find_hole(const struct track *track)
+{
+    int64_t pts = track->frame->best_effort_timestamp;
+    if (pts == AV_NOPTS_VALUE)
+        return 0;
+    int64_t expected = track->position - track->thrown;
+    int64_t hole = track_index_frame_at(&track->index, pts) - expected;
+    /* Less is rounding. */
+    bool good = hole > track->index.packet_samples / 2 &&
+                hole <= HOLE_MAX_S * (int64_t)track->index.rate_hz;
+    return good ? hole : 0;
+}
+
+static bool receive_timed(struct track *track)
 {
     bool played = true;
     int result = avcodec_receive_frame(track->codec, track->frame);
@@ -254,6 +276,22 @@ static bool decode_timed(struct track *track)
     track->damaged_in_a_row = 0;
     if (track->by_pts)
         find_place(track);
+    else
+        track->silent = find_hole(track);
+    return true;
+}
+
+static bool decode_timed(struct track *track)
+{
+    if (!track->waits && !receive_timed(track))
+        return false;
+    if (track->silent > 0) {
+        int count = track->silent < SILENCE_FRAMES ? (int)track->silent : SILENCE_FRAMES;
+        track->silent -= count;
+        track->waits = true;
+        return converter_fill(&track->converter, count);
+    }
+    track->waits = false;
     bool good = converter_take(&track->converter, track->frame);
     av_frame_unref(track->frame);
     return good;
@@ -441,6 +479,9 @@ void track_seek(struct track *track, int64_t frame)
         !open_codec(track);
     track->flushed = false;
     track->converter.count = track->taken = 0;
+    av_frame_unref(track->frame);
+    track->waits = false;
+    track->silent = 0;
     track->wanted = track->position = frame;
     track->by_pts = !index->counted;
     track->thrown = frame - place.frame;

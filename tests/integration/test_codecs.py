@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuttitest import analysis, damage, ffmpeg, harness
+from tuttitest import analysis, damage, ffmpeg, harness, mp4
 
 DECODE = harness.BUILD / "tests/decode_track"
 PROGRAM = harness.BUILD / "bin/tutti-decode"
@@ -143,28 +143,47 @@ def test_the_first_of_several_sounds_is_played_and_pictures_are_not(tmp_path):
     check_seeks(path, frames)
 
 
-def box(kind, *parts):
-    body = b"".join(parts)
-    return (8 + len(body)).to_bytes(4, "big") + kind + body
-
-
 def test_itunes_padding_is_not_played(tmp_path):
-    """iTunes told of it in a comment before there were edit lists."""
     plain, path = tmp_path / "plain.mp4", tmp_path / "track.mp4"
     ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav"), *AAC, "-use_editlist", "0", plain)
-    data = plain.read_bytes()
-    smpb = b" 00000000 00000840 000001CA 00000000003F31F6" + b" 00000000" * 8
-    tag = box(b"----", box(b"mean", bytes(4), b"com.apple.iTunes"), box(b"name", bytes(4), b"iTunSMPB"),
-              box(b"data", bytes([0, 0, 0, 1]), bytes(4), smpb))
-    meta = box(b"udta", box(b"meta", bytes(4), box(b"hdlr", bytes(8), b"mdirappl", bytes(9)), box(b"ilst", tag)))
-    moov = data.index(b"moov") - 4  # the last one, so that nothing else moves
-    udta = data.index(b"udta", moov) - 4
-    path.write_bytes(data[:moov] + box(b"moov", data[moov + 8:udta], meta))
+    path.write_bytes(mp4.with_itunes_padding(plain.read_bytes()))
     _, length, frames = decoded(path)
     _, reference = ffmpeg.decode(plain)
     assert np.array_equal(frames, reference[0x840:][:length])
     assert len(reference) - 0x840 - 1024 < length
     check_seeks(path, frames)
+
+
+def inverted(data, at):
+    return data[:at] + bytes([data[at] ^ 0xff]) + data[at + 1:]
+
+
+def without_page(data):
+    """An Ogg of which a page in the middle is lost."""
+    first = data.index(b"OggS", len(data) // 2)
+    return data[:first] + data[data.index(b"OggS", first + 4):]
+
+
+HOLES = {
+    "FLAC": ("flac", ["-c:a", "flac"], lambda data: inverted(data, len(data) // 2)),
+    "Ogg Vorbis": ("ogg", ["-c:a", "libvorbis", "-page_duration", "100000"], without_page),
+    "Opus": ("opus", ["-c:a", "libopus", "-page_duration", "100000"], without_page),
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_what_is_damaged_is_silence_and_the_rest_is_in_step(tmp_path, name):
+    """Where the format has checksums; what follows the hole stands where it would have stood."""
+    ending, options, damage_it = HOLES[name]
+    path, broken = tmp_path / f"track.{ending}", tmp_path / f"broken.{ending}"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav", rate=48000), *options, path)
+    broken.write_bytes(damage_it(path.read_bytes()))
+    (rate, _, whole), (_, _, frames) = decoded(path), decoded(broken)
+    assert len(frames) == len(whole)
+    odd = np.flatnonzero(np.abs(frames - whole).max(axis=1) > 1e-3)
+    assert 0 < odd[-1] - odd[0] < 0.3 * rate, "a hole, and nothing else"
+    hole = frames[odd[0]:odd[-1] + 1]  # with what a codec takes over from one packet to the next
+    assert (np.abs(hole).max(axis=1) == 0).sum() > 0.09 * rate, "which is silence"
 
 
 UNPLAYABLE = {
@@ -247,6 +266,33 @@ def test_a_video_is_heard_in_step(full_backend, house, video):
     good = heard.match >= analysis.MATCH
     assert good.all()
     assert np.abs(heard.position_s - timeline(heard.ns)).max() < 5e-3, "a packet is 23 ms"
+
+
+def test_two_speakers_play_an_mp4_of_a_full_backend_in_step(full_backend, house, video):
+    """Uploaded as its dashboard does: a name, and video/mp4."""
+    cards = [house.card("kitchen", ppm=40), house.card("bath", ppm=-60)]
+    host = harness.Host(full_backend.url)
+    host.upload("harbour", video, "video/mp4")
+    speakers = [house.speaker(card.name, full_backend.url, card, backend_join_code=host.code) for card in cards]
+    for speaker in speakers:
+        speaker.wait_connected()
+    for i in range(20):
+        state = host.playback(track_id="harbour", position_ms=7000 + i, state="playing")
+    for speaker in speakers:
+        speaker.wait_state("playing")
+    from_ns = time.monotonic_ns() + 1_000_000_000
+    harness.wait_until(lambda: time.monotonic_ns() >= from_ns + 5_500_000_000, 12, "the music to play")
+    house.stop()
+    errors_s = []
+    for recorded in (card.recording() for card in cards):
+        run, = recorded.runs
+        timeline = harness.wanted(state, recorded)
+        heard = analysis.follow(run, harness.reference(video, run.conf["rate"]), from_ns, from_ns + 5_000_000_000, 0.05, timeline)
+        assert (heard.match >= analysis.MATCH).all()
+        errors_s.append(np.interp(from_ns + np.arange(0.2, 4.8, 0.05) * 1e9, heard.ns, heard.position_s - timeline(heard.ns)))
+    apart_s = np.abs(errors_s[0] - errors_s[1])
+    print(f"{np.median(apart_s) * 1e6:.0f} us apart (p50), {apart_s.max() * 1e6:.0f} at most")
+    assert apart_s.max() < 5e-3, "a packet is 23 ms"
 
 
 def test_add_says_what_a_file_is(full_backend, house, video):
