@@ -1,8 +1,12 @@
 """A house's machines on a network of their own: each a fresh Debian, with a user who may use sudo and, perhaps, a sound card."""
+import os
 import shutil
 from pathlib import Path
 
-from tuttitest import box, harness, lan, mirror
+from tuttitest import box, emulation, harness, lan, mirror
+
+NATIVE = emulation.native()
+ARCH = os.environ.get("TUTTI_GUIDE_ARCH", NATIVE)  # the speakers'
 
 # What Raspberry Pi OS Lite has, and what a build machine of one's own has to have.
 DEBIAN = ["adduser", "alsa-utils", "avahi-daemon", "ca-certificates", "git", "iproute2", "libnss-mdns", "openssh-client",
@@ -47,7 +51,7 @@ class Machine(box.Box):
         cards = self.root / "opt/cards"
         cards.mkdir(parents=True)
         for library in ("libasound_module_pcm_tutti_vcard.so", "kernel_card.so"):
-            shutil.copy(harness.BUILD / "tests" / library, cards)
+            shutil.copy(Path(os.environ["TUTTI_GUIDE_CARDS"]) / library, cards)
         self.write("/etc/ld.so.preload", "/opt/cards/kernel_card.so\n")
         self.write("/etc/asound.conf", ASOUND % (TONE, ppm))
         self.write("/etc/systemd/system/tuttid.service.d/card.conf", f"[Service]\nEnvironment=CARD_RECORD={RECORD}\n")
@@ -77,13 +81,15 @@ class Street:
     """directory: what is kept from run to run; scratch: what is not."""
 
     def __init__(self, directory, scratch):
-        self.scratch, self.machines = scratch, []
+        self.directory, self.scratch, self.machines = Path(directory), scratch, []
+        self.entry = emulation.Entry(ARCH)
         self.lan = lan.Lan()
-        self.mirror = mirror.Mirror(Path(directory) / "mirror", self.lan.here)
-        self.base = box.base(Path(directory) / "debian", DEBIAN)
+        self.mirror = mirror.Mirror(self.directory / "mirror", self.lan.here)
 
-    def machine(self, name):
-        self.machines.append(Machine(self.base, self.scratch, name, self.lan.host(), self.mirror.url))
+    def machine(self, name, arch=ARCH):
+        base = (box.base(self.directory / "debian", DEBIAN) if arch == NATIVE else
+                box.base(self.directory / f"debian-{arch}", DEBIAN, arch))
+        self.machines.append(Machine(base, self.scratch, name, self.lan.host(), self.mirror.url))
         return self.machines[-1]
 
     def stop(self):
@@ -92,3 +98,4 @@ class Street:
             box.must("rm", "-rf", each.root)
         self.mirror.stop()
         self.lan.stop()
+        self.entry.stop()
