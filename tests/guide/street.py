@@ -1,8 +1,13 @@
 """A house's machines on a network of their own: each a fresh Debian, with a user who may use sudo and, perhaps, a sound card."""
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
-from tuttitest import box, harness, lan, mirror
+from tuttitest import box, emulation, harness, lan, mirror
+
+NATIVE = emulation.native()
+ARCH = os.environ.get("TUTTI_GUIDE_ARCH", NATIVE)  # the speakers'
 
 # What Raspberry Pi OS Lite has, and what a build machine of one's own has to have.
 DEBIAN = ["adduser", "alsa-utils", "avahi-daemon", "ca-certificates", "git", "iproute2", "libnss-mdns", "openssh-client",
@@ -32,23 +37,35 @@ pcm.!hw {
 class Machine(box.Box):
     """name: also the host's name. host: where it is on the network."""
 
-    def __init__(self, base_root, directory, name, host, mirror_url):
+    def __init__(self, base_root, directory, name, arch, host, mirror_url):
         super().__init__(base_root, Path(directory) / name)
-        self.name, self.host, self.mounts = name, host, []
+        self.name, self.arch, self.host, self.mounts = name, arch, host, []
         self.write("/etc/machine-id", "")  # it gets one of its own when it boots
         self.write("/etc/hostname", f"{name}\n")
         self.write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {name}\n")
         self.write("/etc/apt/sources.list", f"deb {mirror_url} {box.SUITE} main\n")
+        if arch != NATIVE:
+            self.preload("emulated_calls.so")
+        self.write("/etc/dpkg/dpkg.cfg.d/thrown-away", "force-unsafe-io\n")  # nobody minds if it is lost
         self.run("useradd", "--create-home", "--shell", "/bin/bash", USER)
         self.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
 
+    def bring(self, library):
+        """One of the tests' own, of the machine's architecture."""
+        there = self.root / "opt/cards"
+        there.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(os.environ["TUTTI_GUIDE_CARDS"]) / library, there)
+
+    def preload(self, library):
+        """Into all of its programs."""
+        self.bring(library)
+        with open(self.root / "etc/ld.so.preload", "a") as listed:
+            listed.write(f"/opt/cards/{library}\n")
+
     def add_card(self, card, ppm):
         """card: its id, driver and name."""
-        cards = self.root / "opt/cards"
-        cards.mkdir(parents=True)
-        for library in ("libasound_module_pcm_tutti_vcard.so", "kernel_card.so"):
-            shutil.copy(harness.BUILD / "tests" / library, cards)
-        self.write("/etc/ld.so.preload", "/opt/cards/kernel_card.so\n")
+        self.bring("libasound_module_pcm_tutti_vcard.so")
+        self.preload("kernel_card.so")
         self.write("/etc/asound.conf", ASOUND % (TONE, ppm))
         self.write("/etc/systemd/system/tuttid.service.d/card.conf", f"[Service]\nEnvironment=CARD_RECORD={RECORD}\n")
         devices = Path(f"{self.root}.snd")
@@ -59,6 +76,16 @@ class Machine(box.Box):
 
     def boot(self):
         super().boot(host=self.host, writable=self.mounts)
+
+    def off(self):
+        # The signal by which nspawn asks for an end is another one when qemu-user hands it on.
+        if self.leader and self.arch != NATIVE:
+            self.run("systemctl", "poweroff", check=False)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                pass  # killed, then
+        super().off()
 
     def is_settled(self):
         return self.run("systemctl", "is-system-running", check=False)[1].strip() in ("running", "degraded")
@@ -77,13 +104,15 @@ class Street:
     """directory: what is kept from run to run; scratch: what is not."""
 
     def __init__(self, directory, scratch):
-        self.scratch, self.machines = scratch, []
+        self.directory, self.scratch, self.machines = Path(directory), scratch, []
+        self.entry = emulation.Entry(ARCH)
         self.lan = lan.Lan()
-        self.mirror = mirror.Mirror(Path(directory) / "mirror", self.lan.here)
-        self.base = box.base(Path(directory) / "debian", DEBIAN)
+        self.mirror = mirror.Mirror(self.directory / "mirror", self.lan.here)
 
-    def machine(self, name):
-        self.machines.append(Machine(self.base, self.scratch, name, self.lan.host(), self.mirror.url))
+    def machine(self, name, arch=ARCH):
+        base = (box.base(self.directory / "debian", DEBIAN) if arch == NATIVE else
+                box.base(self.directory / f"debian-{arch}", DEBIAN, arch))
+        self.machines.append(Machine(base, self.scratch, name, arch, self.lan.host(), self.mirror.url))
         return self.machines[-1]
 
     def stop(self):
@@ -92,3 +121,4 @@ class Street:
             box.must("rm", "-rf", each.root)
         self.mirror.stop()
         self.lan.stop()
+        self.entry.stop()

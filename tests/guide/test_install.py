@@ -11,16 +11,20 @@ from tuttitest import analysis, box, harness, recording, typist
 
 SECOND_NS = 1_000_000_000
 IN_STEP_S = 1e-3
+# Packages for a speaker of another architecture than the machine's that makes them, and of the same.
+OTHERS, OWN = ("3. The package", 0), ("3. The package", 1)
+PACKAGES, NOT_FOLLOWED = (OWN, OTHERS) if houses.ARCH == houses.NATIVE else (OTHERS, OWN)
+ON_SPEAKER = ("3. The package", 2)
 # Which block of the page is typed where: "pc" has the tree, "kitchen" is the first speaker, "study" the second.
-FIRST = [("1. Flash", 0, "pc"), ("1. Flash", 1, "kitchen"), ("2. The card", 0, "kitchen"), ("3. The package", 0, "pc"),
-         ("3. The package", 1, "kitchen"), ("4. The sound", 0, "kitchen"), ("5. The backend", 0, "kitchen"),
+FIRST = [("1. Flash", 0, "pc"), ("1. Flash", 1, "kitchen"), ("2. The card", 0, "kitchen"), (*PACKAGES, "pc"),
+         (*ON_SPEAKER, "kitchen"), ("4. The sound", 0, "kitchen"), ("5. The backend", 0, "kitchen"),
          ("6. The first speaker: the host", 0, "kitchen")]
-SECOND = [("1. Flash", 1, "study"), ("2. The card", 0, "study"), ("3. The package", 1, "study"), ("4. The sound", 0, "study"),
+SECOND = [("1. Flash", 1, "study"), ("2. The card", 0, "study"), (*ON_SPEAKER, "study"), ("4. The sound", 0, "study"),
           ("7. The others: guests", 0, "study")]
 MUSIC = [("8. Music", 0, "kitchen"), ("8. Music", 1, "kitchen"), ("8. Music", 1, "study")]
-# The whole tree with its tests, built once more; what is installed then is what the packages have.
-NOT_FOLLOWED = "Without a package"
+WITHOUT = ("Without a package", 0)
 CARDS = {"kitchen": ("sndrpihifiberry RPi snd_rpi_hifiberry_dac", 80), "study": ("Device USB-Audio USB Audio", -60)}
+HAVE_THE_TREE = ("pc", "bath")
 TEST_TONE = "sudo tuttid --test-tone=hw:CARD=sndrpihifiberry,DEV=0"
 ANSWERS = [(r"\[Y/n\] ?$", "y\n"), (r"\(yes/no/\[fingerprint\]\)\? $", "yes\n"), (r"\[yes/no\] $", "yes\n")]
 # How what does not end by itself is left.
@@ -58,7 +62,7 @@ class Reader:
 
     def type(self, where, line):
         machine, home = self.machines[where], f"/home/{houses.USER}"
-        directory = f"{home}/tutti" if where == "pc" else home
+        directory = f"{home}/tutti" if where in HAVE_THE_TREE else home
         words = [*machine.inside, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", "LANG=C.UTF-8",
                  "SUDO_EDITOR=/opt/editor", "runuser", "--whitelist-environment=SUDO_EDITOR,LANG", "-l", houses.USER,
                  "--session-command", f"cd {directory} && {self.own_words(line)}"]
@@ -125,22 +129,34 @@ class Listener:
         assert np.median(apart_s) < IN_STEP_S
 
 
+def give_tree(machine):
+    """From where its user can clone it."""
+    box.must("git", "clone", "--quiet", "--bare", "--depth", "1", f"file://{page.ROOT}", machine.root / "srv/tutti.git")
+    machine.run("chown", "-R", houses.USER, "/srv/tutti.git")
+
+
+def clone(machine):
+    machine.run("runuser", "-l", houses.USER, "-c", "git clone --quiet /srv/tutti.git tutti")
+
+
+def switch_on(machines):
+    for machine in machines:
+        machine.boot()
+    for machine in machines:
+        harness.wait_until(machine.is_settled, 120, f"{machine.name} to be up")
+
+
 def fresh_machines(street):
     """By their names: pc, who can clone the tree and log in to the others; kitchen and study, with a card each."""
-    machines = {name: street.machine(name) for name in ("pc", *CARDS)}
-    pc = machines["pc"]
-    box.must("git", "clone", "--quiet", "--bare", "--depth", "1", f"file://{page.ROOT}", pc.root / "srv/tutti.git")
-    pc.run("chown", "-R", houses.USER, "/srv/tutti.git")
+    machines = {"pc": street.machine("pc", houses.NATIVE), **{name: street.machine(name) for name in CARDS}}
+    give_tree(machines["pc"])
     for name, (card, ppm) in CARDS.items():
         machines[name].add_card(card, ppm)
         machines[name].write("/opt/editor", EDITOR, 0o755)
-        machines[name].trust(pc)
+        machines[name].trust(machines["pc"])
     for name, track in (("song", "harbour"), ("another", "meadow")):
         shutil.copy(harness.MUSIC / f"{track}.mp3", machines["kitchen"].root / f"home/{houses.USER}/{name}.mp3")
-    for machine in machines.values():
-        machine.boot()
-    for name, machine in machines.items():
-        harness.wait_until(machine.is_settled, 120, f"{name} to be up")
+    switch_on(machines.values())
     return machines
 
 
@@ -150,7 +166,7 @@ def follow_with_both(reader):
     said = reader.said["kitchen", "tuttictl status"]
     assert "live as host" in said
     reader.substitutes = {"kitchen.local:": "study.local:"}
-    reader.type("pc", next(line for line in reader.block("3. The package", 0).lines if line.startswith("scp ")))
+    reader.type("pc", next(line for line in reader.block(*PACKAGES).lines if line.startswith("scp ")))
     reader.substitutes = {"D5D6A6": re.search(r"invite code (\w+)", said).group(1)}
     reader.follow(SECOND)
     reader.follow(MUSIC)
@@ -164,13 +180,30 @@ def test_the_page_leads_from_a_clone_to_sound(street):
         reader.after[machine.name, TEST_TONE] = lambda m=machine: a_tone(m)
     reader.after["kitchen", "tuttictl play"] = room.listen
 
-    box.must("chroot", machines["pc"].root, "runuser", "-l", houses.USER, "-c", "git clone --quiet /srv/tutti.git tutti")
+    clone(machines["pc"])
     follow_with_both(reader)
     print(f"from the clone to sound: {room.sound_s - reader.started_s:.0f} s")
     for name, (card, _) in CARDS.items():
         assert f"hw:CARD={card.split()[0]},DEV=0" in reader.said[name, "sudo tuttid --list-devices"]
-    left = [each.lines for each in reader.blocks if each not in reader.read and each.heading != NOT_FOLLOWED]
+    reader.read.update(reader.block(*elsewhere) for elsewhere in (NOT_FOLLOWED, WITHOUT))
+    left = [each.lines for each in reader.blocks if each not in reader.read]
     assert left == [], "nobody has followed these"
     for machine in speakers:
         machine.run("apt-get", "purge", "-y", "tuttid", *(["tutti-hub"] if machine.name == "kitchen" else []))
         assert not (machine.root / "var/lib/tutti").exists()
+
+
+def test_without_a_package(street):
+    """What is built where it is to play is a speaker as the packages' is: under its own user, with a card, asking to be let in."""
+    bath = street.machine("bath")
+    give_tree(bath)
+    bath.add_card(*CARDS["study"])
+    switch_on([bath])
+    clone(bath)
+    reader = Reader({"bath": bath})
+    reader.follow([(*WITHOUT, "bath")])
+    said = reader.said["bath", "sudo tuttictl status"]
+    assert bath.show("tuttid", "ActiveState") == "active", bath.journal("tuttid")
+    assert bath.show("tuttid", "FragmentPath").startswith("/usr/local/"), "another's unit"
+    assert bath.run("stat", "-c", "%U", f"/proc/{bath.show('tuttid', 'MainPID')}")[1].strip() == "tutti"
+    assert "no hub announces itself" in said, said

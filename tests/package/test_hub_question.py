@@ -18,7 +18,7 @@ def listen(machine):
 def ask(machine, answer, *words):
     """What a terminal shows of a command that asks it."""
     code, shown = typist.type_line([*machine.inside, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb", "LC_ALL=C",
-                                    "DEBIAN_FRONTEND=teletype", *words], [(r"\[yes/no\] $", f"{answer}\n")], timeout_s=120)
+                                    "DEBIAN_FRONTEND=teletype", *words], [(r"\[(yes/no|ja/nein)\] $", f"{answer}\n")], timeout_s=120)
     assert code == 0, shown
     return shown
 
@@ -62,6 +62,15 @@ def test_it_asks_and_asks_again_when_told_to(make_box, packages):
     assert config(machine) == ours
     ask(machine, "no", "dpkg-reconfigure", "tutti-hub")
     assert config(machine) == ours.replace("0.0.0.0:9000", "127.0.0.1:9000")
+
+
+def test_it_asks_germans_in_german(make_box, packages):
+    machine = make_box("machine")
+    machine.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "debconf-i18n")  # as every Debian but the least has it
+    shown = ask(machine, "yes", "env", "LC_ALL=C.UTF-8", "LANGUAGE=de", "dpkg", "--install", into(machine, packages["tutti-hub"]))
+    shown = " ".join(shown.split())  # lines are broken to a terminal's width
+    assert "Dürfen Lautsprecher und Telefone dieses Netzes den Hub erreichen?" in shown
+    assert "wünschen" in shown and "speakers" not in shown
 
 
 def test_a_configuration_that_is_there_is_never_touched(make_box, packages, tmp_path):

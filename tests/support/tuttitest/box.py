@@ -11,11 +11,13 @@ import subprocess
 import time
 from pathlib import Path
 
+from .harness import PATIENCE
+
 SUITE = "bookworm"
 
 
 def must(*words, **options):
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=900, **options)
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=900 * PATIENCE, **options)
     assert done.returncode == 0, f"{' '.join(str(w) for w in words)}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -40,15 +42,15 @@ def dependencies(packages):
     return sorted(names)
 
 
-def base(directory, names):
-    """A fresh Debian with these packages of its own; made once, and kept."""
+def base(directory, names, arch=None):
+    """A fresh Debian with these packages of its own; made once, and kept. arch: another one than this machine's (emulation.py)."""
     root = Path(directory)
     made = root / "etc/made-for"
     needed = " ".join(names)
     if made.exists() and made.read_text() == needed:
         return root
     shutil.rmtree(root, ignore_errors=True)
-    must("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus", SUITE, root, mirror())
+    must("debootstrap", *([f"--arch={arch}"] if arch else []), "--variant=minbase", "--include=systemd-sysv,dbus", SUITE, root, mirror())
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     must("chroot", root, "apt-get", "install", "-y", "--no-install-recommends", *names,
          env={"DEBIAN_FRONTEND": "noninteractive", "PATH": os.environ["PATH"], "LC_ALL": "C"})
@@ -75,7 +77,7 @@ class Box:
         """(exit code, output and errors) of a command inside, in C and without questions."""
         environment = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"]
         done = subprocess.run([*self.inside, *environment, *(str(w) for w in words)], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=300)
+                              stderr=subprocess.STDOUT, text=True, timeout=300 * PATIENCE)
         assert not check or done.returncode == 0, f"{' '.join(str(w) for w in words)}:\n{done.stdout}"
         return done.returncode, done.stdout
 
@@ -104,7 +106,7 @@ class Box:
              "--console=pipe", "--resolv-conf=off", "--timezone=off", *network,
              *(f"--bind-ro={bind}" for bind in binds), *(f"--bind={bind}" for bind in writable)],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 120 * PATIENCE
         while not self.up():
             assert time.monotonic() < end and self.process.poll() is None, \
                 Path(self.console.name).read_text(errors="replace")[-3000:]
