@@ -174,6 +174,10 @@ class Machine:
     def unplug(self, card):
         self.monitor(f"device_del {card}")
 
+    def recorded_bytes(self, card):
+        path = self.recording(card)
+        return path.stat().st_size if path.exists() else 0
+
     def loudness(self, card, seconds=1):
         """RMS of the last of a card's recording, full scale 1; 0 where there is none."""
         path = self.recording(card)
