@@ -516,6 +516,9 @@ size_t track_read(struct track *track, float *frames, size_t count)
         count = there;
     memcpy(frames, track->converter.frames + (size_t)track->taken * DECODE_CHANNELS,
            count * DECODE_FRAME_BYTES);
+    int64_t muted = track->index.muted - track->position;
+    if (muted > 0)
+        memset(frames, 0, (muted < (int64_t)count ? (size_t)muted : count) * DECODE_FRAME_BYTES);
     track->taken += (int)count;
     track->position += (int64_t)count;
     return count;

@@ -18,6 +18,7 @@ struct track_index {
     int packet_samples; /* of each packet, where they are counted */
     int packets_before; /* to decode before what is wanted, at least */
     int64_t begin;      /* samples of the first packets that are not played */
+    int64_t muted;      /* frames at the beginning that are silence, whatever is decoded */
     int64_t zero_pts;   /* of the first packet */
     int64_t begun_pts;  /* packets before this one are trimmed by `begin`, and by nothing else */
     int64_t length;     /* frames; -1: not known */
