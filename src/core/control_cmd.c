@@ -81,11 +81,10 @@ static const struct field volume[] = {NUMBER_FIELD("percent", percent, 0, VOLUME
                                       NUMBER_FIELD("by", by, -VOLUME_MAX, VOLUME_MAX),
                                       {0}};
 static const struct field on_or_off[] = {FLAG_FIELD(on), {0}};
-static const struct field latency[] = {NUMBER_FIELD("ms", ms, -PROTOCOL_LATENCY_MAX_MS,
-                                                    PROTOCOL_LATENCY_MAX_MS),
-                                       {0}};
-static const struct field settings[] = {FLAG_FIELD(advance), TEXT_FIELD(repeat, false),
-                                        FLAG_FIELD(shuffle), TEXT_FIELD(control, false),
+static const struct field latency[] = {
+    NUMBER_FIELD("ms", ms, -PROTOCOL_LATENCY_MAX_MS, PROTOCOL_LATENCY_MAX_MS), {0}};
+static const struct field settings[] = {FLAG_FIELD(advance),    TEXT_FIELD(repeat, false),
+                                        FLAG_FIELD(shuffle),    TEXT_FIELD(control, false),
                                         TEXT_FIELD(add, false), {0}};
 static const struct field name_speaker[] = {
     TEXT_FIELD(device_id, true), TEXT_FIELD(name, false), {0}};
@@ -112,7 +111,7 @@ static const struct field log_level[] = {TEXT_FIELD(level, false), {0}};
 enum who {
     ANYBODY,
     HOST,
-    CONTROLLER, /* also everybody, where the host lets them */
+    CONTROLLER,  /* also everybody, where the host lets them */
     HOST_OR_ASK, /* a guest may make a request instead */
     GUEST,
 };
@@ -333,7 +332,8 @@ static const char *way_out(enum who who, const struct control_rights *rights)
     if (who == HOST_OR_ASK)
         return ": ask with tuttictl request";
     if (who == CONTROLLER && rights->has_settings)
-        return ": ask there, or have everybody allowed to, there: tuttictl session control everyone";
+        return ": ask there, or have everybody allowed to, there: tuttictl session control "
+               "everyone";
     return "";
 }
 

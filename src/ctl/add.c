@@ -175,8 +175,8 @@ static bool sort_arguments(int argc, char *const *argv, struct wanted *wanted)
     }
     if (wanted->folder)
         return wanted->count == 0 && !wanted->name;
-    return wanted->count > 0 && (!wanted->name || (wanted->count == 1 && *wanted->name &&
-                                                   text_is_clean(wanted->name)));
+    return wanted->count > 0 &&
+           (!wanted->name || (wanted->count == 1 && *wanted->name && text_is_clean(wanted->name)));
 }
 
 /* What is a file, or looks like the path of one: the rest is looked for in the library. */
@@ -184,8 +184,8 @@ static bool is_file(const char *word)
 {
     struct stat about;
     const char *dot = strrchr(word, '.');
-    return strchr(word, '/') || stat(word, &about) == 0 || (dot && strlen(dot) > 1 &&
-                                                            strlen(dot) <= 5 && !strchr(dot, ' '));
+    return strchr(word, '/') || stat(word, &about) == 0 ||
+           (dot && strlen(dot) > 1 && strlen(dot) <= 5 && !strchr(dot, ' '));
 }
 
 static bool are_files(const struct wanted *wanted)

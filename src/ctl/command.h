@@ -35,8 +35,8 @@ struct command {
     order_build *rooms_build; /* with --room or --all; NULL: it takes neither */
     print_answer *rooms_print;
     list_file_act *file; /* with FILE.m3u or "-" alone; NULL: that means nothing more */
-    const char *done;   /* for print_confirmed() and print_request() */
-    const char *result; /* the member that --json prints; NULL: the whole answer */
+    const char *done;    /* for print_confirmed() and print_request() */
+    const char *result;  /* the member that --json prints; NULL: the whole answer */
     /* What completes its arguments, in their order: words, or one of "@item", "@request", "@speaker", "@file".
      */
     const char *words[COMMAND_WORDS_MAX];

@@ -70,8 +70,8 @@ static enum exit_code wrong_order(const struct command *command, const struct or
     return EXIT_USAGE;
 }
 
-static enum exit_code show_rooms(const struct command *command,
-                                 const struct print_context *context, cJSON *answer, bool json)
+static enum exit_code show_rooms(const struct command *command, const struct print_context *context,
+                                 cJSON *answer, bool json)
 {
     struct paper paper = paper_stdout();
     rooms_pick(context->call, answer);

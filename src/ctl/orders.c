@@ -281,7 +281,8 @@ bool order_repeat(const struct order_call *call, struct order *order)
 
 bool order_shuffle(const struct order_call *call, struct order *order)
 {
-    return ask_settings(order) && (call->argc == 0 || (call->argc == 1 && add_switch(order, "shuffle", call->argv[0])));
+    return ask_settings(order) &&
+           (call->argc == 0 || (call->argc == 1 && add_switch(order, "shuffle", call->argv[0])));
 }
 
 static bool is_one_of(const char *word, const char *const *words)
@@ -293,8 +294,9 @@ static bool is_one_of(const char *word, const char *const *words)
 
 bool order_session(const struct order_call *call, struct order *order)
 {
-    static const char *const controls[] = {"host", "everyone", NULL},
-                             *const adds[] = {"host", "everyone", "requests", NULL};
+    static const char *const controls[] = {"host", "everyone", NULL}, *const adds[] = {
+                                                                          "host", "everyone",
+                                                                          "requests", NULL};
     if (call->argc == 0)
         return true;
     if (call->argc != 2 || !ask_settings(order))

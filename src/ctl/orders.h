@@ -9,9 +9,9 @@
 struct order_call {
     int argc; /* what follows the command's name */
     char *const *argv;
-    const cJSON *playlist; /* of the daemon; NULL for commands that name no item */
-    const cJSON *requests; /* likewise */
-    const cJSON *speakers; /* likewise */
+    const cJSON *playlist;    /* of the daemon; NULL for commands that name no item */
+    const cJSON *requests;    /* likewise */
+    const cJSON *speakers;    /* likewise */
     const char *const *rooms; /* that it is about, by their names */
     int room_count;           /* 0: the speaker whose daemon is asked */
     bool all;                 /* rooms */

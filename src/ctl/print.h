@@ -28,7 +28,7 @@ print_answer print_pairing; /* who asks to be let in, or who was */
 print_answer print_session;
 print_answer print_settings;
 print_answer print_speakers;
-print_answer print_speaker; /* named */
+print_answer print_speaker;      /* named */
 print_answer print_rooms_volume; /* of those that are in answer->speakers */
 print_answer print_rooms_mute;
 print_answer print_rooms_latency;

@@ -26,7 +26,7 @@ static int name_columns(int columns)
 static void show_speaker(struct view *view, int row, const cJSON *speaker)
 {
     char volume[SPEAKER_WORDS_MAX], sound[SPEAKER_WORDS_MAX];
-    enum ink ink = !member_is_true(speaker, "connected") ? INK_WAITING
+    enum ink ink = !member_is_true(speaker, "connected")   ? INK_WAITING
                    : *member_text(speaker, "device_error") ? INK_BAD
                                                            : INK_PLAIN;
     speaker_words_volume(speaker, volume, sizeof volume);

@@ -54,8 +54,7 @@ static bool take_line(struct table *table, const char *line)
     }
     table->asked_id = 0;
     bool good = member_is_true(answer, "ok");
-    snprintf(table->problem, sizeof table->problem, "%s",
-             good ? "" : member_text(answer, "error"));
+    snprintf(table->problem, sizeof table->problem, "%s", good ? "" : member_text(answer, "error"));
     cJSON *old = good ? table->answer : answer;
     if (good)
         table->answer = answer;

@@ -13,8 +13,8 @@
 struct asker {
     struct control_client *client; /* NULL: it has gone */
     double id;
-    const char *state; /* told with the answer of a toggle; NULL: not */
-    bool tell_track;   /* to which a skip has led: */
+    const char *state;             /* told with the answer of a toggle; NULL: not */
+    bool tell_track;               /* to which a skip has led: */
     char item_id[PROTOCOL_ID_MAX]; /* "": the one that is current then */
 };
 
@@ -30,7 +30,7 @@ struct waiting {
     const char *name; /* of what a hub answers; a literal */
     char sign[8];     /* of the speaker that is let in, or not; "": the list is wanted */
     bool allow;
-    int number;       /* of the first track that a search finds */
+    int number; /* of the first track that a search finds */
 };
 
 /* control_change.c: the commands that change the playlist, the requests or the session. */

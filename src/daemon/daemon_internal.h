@@ -117,9 +117,9 @@ struct daemon {
     struct events events;
     struct waiting *waiting; /* for an answer on the control socket */
     unsigned waiting_count;
-    struct room_call *room_calls;       /* to the hub, just now */
-    struct found_tracks found;          /* by the last search in the hub's library */
-    unsigned files_looked_at;           /* by files, just now */
+    struct room_call *room_calls; /* to the hub, just now */
+    struct found_tracks found;    /* by the last search in the hub's library */
+    unsigned files_looked_at;     /* by files, just now */
 
     double volume; /* percent */
     bool muted;
@@ -238,8 +238,8 @@ char *metrics_text(void *user);
 /* control.c */
 void control_take_line(void *user, struct control_client *client, char *line);
 void control_client_gone(void *user, struct control_client *client);
-void control_rooms_finish(struct daemon *daemon);   /* while there is a link */
-void control_forget_all(struct daemon *daemon);     /* at the end; nobody is answered any more */
+void control_rooms_finish(struct daemon *daemon); /* while there is a link */
+void control_forget_all(struct daemon *daemon);   /* at the end; nobody is answered any more */
 
 /* news.c: something has changed; news: EVENTS_*, ored. */
 void events_note(struct daemon *daemon, unsigned news);

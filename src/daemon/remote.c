@@ -28,7 +28,6 @@ void daemon_remote_ended(struct daemon *daemon, const char *command_id, const ch
     log_debug("remote: somebody in the session changes this speaker: %s",
               refusal ? refusal : "done");
     snprintf(report->command_id, sizeof report->command_id, "%s", command_id);
-    snprintf(report->command_refusal, sizeof report->command_refusal, "%s",
-             refusal ? refusal : "");
+    snprintf(report->command_refusal, sizeof report->command_refusal, "%s", refusal ? refusal : "");
     loop_timer_set_in(daemon->tick, 0); /* which reports it */
 }

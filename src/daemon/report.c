@@ -49,8 +49,8 @@ static void describe(const struct daemon *daemon, const struct player_status *pl
              daemon->report.command_refusal);
 }
 
-const struct speaker_report *daemon_report(struct daemon *daemon, const struct player_status *player,
-                                           struct mono_time now)
+const struct speaker_report *daemon_report(struct daemon *daemon,
+                                           const struct player_status *player, struct mono_time now)
 {
     struct report *report = &daemon->report;
     if (!report->key[0])
@@ -73,8 +73,7 @@ void daemon_report_look(struct daemon *daemon, const struct player_status *playe
     memcpy(current.device_key, report->told.device_key, sizeof current.device_key);
     current.version = TUTTI_VERSION;
     bool changed = memcmp(&current, &report->told, sizeof current) != 0;
-    bool due = player->state == TRANSPORT_PLAYING &&
-               mono_sub(now, report->told_at) >= PLAYING_NS;
+    bool due = player->state == TRANSPORT_PLAYING && mono_sub(now, report->told_at) >= PLAYING_NS;
     if (changed || due)
         link_report(daemon->link);
 }

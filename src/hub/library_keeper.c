@@ -279,7 +279,8 @@ struct library_keeper *library_keeper_start(const struct library_keeper_config *
     keeper->read_user = config->read_user;
     keeper->covers = config->covers;
     keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (split(keeper->text, keeper->directories) >= 0 && keeper->wake >= 0 && thread_start(&keeper->thread, keep_up, keeper))
+    if (split(keeper->text, keeper->directories) >= 0 && keeper->wake >= 0 &&
+        thread_start(&keeper->thread, keep_up, keeper))
         return keeper;
     release(keeper);
     return NULL;

@@ -255,8 +255,8 @@ struct peer *peers_find_device(const struct peers *peers, const char *session_id
                                const char *device_id)
 {
     struct peer *peer = peers->first;
-    while (peer && (strcmp(peer->device_id, device_id) != 0 ||
-                    strcmp(peer->session_id, session_id) != 0))
+    while (peer &&
+           (strcmp(peer->device_id, device_id) != 0 || strcmp(peer->session_id, session_id) != 0))
         peer = peer->next;
     return peer;
 }

@@ -54,7 +54,7 @@ struct service_limits {
 struct service {
     struct store *store;
     struct media *media;
-    struct covers *covers; /* NULL: there are none */
+    struct covers *covers;   /* NULL: there are none */
     struct library *library; /* NULL: there is none */
     struct service_limits limits;
     bool advance;               /* sessions of which nobody said otherwise go on by themselves */

@@ -72,8 +72,7 @@ static bool is_taken(const struct rooms *rooms, const struct speaker *speaker)
 static int take_one(struct rooms *rooms, const char *device_id)
 {
     struct store_speaker stored;
-    int known =
-        store_speaker(rooms->service->store, rooms->session_id, device_id, &stored);
+    int known = store_speaker(rooms->service->store, rooms->session_id, device_id, &stored);
     if (known != 1)
         return known;
     struct speaker *speaker =

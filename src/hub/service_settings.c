@@ -94,8 +94,9 @@ static const struct setting {
     const char *(*take)(const cJSON *value, struct store_rules *rules);
     bool is_control; /* of what is played: whoever controls it may */
 } settings[] = {
-    {"advance", take_advance, false}, {"repeat", take_repeat, true}, {"shuffle", take_shuffle, true},
-    {"control", take_control, false}, {"add", take_add, false},
+    {"advance", take_advance, false}, {"repeat", take_repeat, true},
+    {"shuffle", take_shuffle, true},  {"control", take_control, false},
+    {"add", take_add, false},
 };
 
 static bool is_for_host(const cJSON *body)

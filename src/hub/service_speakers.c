@@ -121,16 +121,15 @@ static int arrive(struct service *service, struct store_speaker *speaker, const 
     return result;
 }
 
-static int keep_arrival(struct service *service, struct store_speaker *speaker,
-                        const char *user_id)
+static int keep_arrival(struct service *service, struct store_speaker *speaker, const char *user_id)
 {
     int result = service_begin(service);
     if (result < 0)
         return result;
     result = arrive(service, speaker, user_id);
-    struct reply reply = service_commit(
-        service, result < 0 ? reply_error(500, "The speaker could not be stored")
-                            : (struct reply){.status = 200});
+    struct reply reply =
+        service_commit(service, result < 0 ? reply_error(500, "The speaker could not be stored")
+                                           : (struct reply){.status = 200});
     cJSON_Delete(reply.body);
     return reply.status == 200 ? 0 : result < 0 ? result : -EIO;
 }
@@ -191,8 +190,8 @@ bool service_tell_speaker(struct service *service, int64_t *ret_next_ns,
 {
     struct store_speaker stored;
     struct speaker *live;
-    while ((live = speakers_next_to_tell(&service->speakers, hub_clock_steady_ns(),
-                                         ret_next_ns)) != NULL) {
+    while ((live = speakers_next_to_tell(&service->speakers, hub_clock_steady_ns(), ret_next_ns)) !=
+           NULL) {
         if (store_speaker(service->store, live->session_id, live->device_id, &stored) != 1)
             continue;
         snprintf(session_id, STORE_ID_MAX, "%s", live->session_id);
@@ -214,8 +213,7 @@ static void note(struct service *service, const char *session_id, const char *de
 static struct reply rename_to(struct service *service, struct store_speaker *speaker,
                               const char *name)
 {
-    int result =
-        store_name_speaker(service->store, speaker->session_id, speaker->device_id, name);
+    int result = store_name_speaker(service->store, speaker->session_id, speaker->device_id, name);
     if (result < 0)
         return service_store_error(result, "The name could not be stored");
     snprintf(speaker->name, sizeof speaker->name, "%s", name);

@@ -38,7 +38,7 @@ struct speaker_command {
     char id[SPEAKERS_COMMAND_ID_MAX];
     enum speaker_command_status status;
     char reason[SPEAKERS_REASON_MAX];
-    double volume; /* that it is to have; NAN: whichever */
+    double volume;     /* that it is to have; NAN: whichever */
     int64_t answer_ns; /* that it has for its answer */
     int64_t until_ns;  /* to be answered, steady */
 };
@@ -56,7 +56,7 @@ struct speaker_wish {
 struct speaker {
     char session_id[STORE_ID_MAX];
     char device_id[STORE_DEVICE_ID_MAX];
-    cJSON *report; /* as it is told on */
+    cJSON *report;   /* as it is told on */
     int64_t seen_ns; /* when it said that, UTC */
     bool untold;     /* there is news of it */
     bool hurried;    /* and it is to be told at once: how a command has ended */

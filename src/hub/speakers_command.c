@@ -35,8 +35,7 @@ static const char *take_member(const cJSON *member, struct speaker_wish *wish)
     if (strcmp(name, "speakers") == 0)
         return NULL;
     if (strcmp(name, "volume") == 0)
-        return take_number(member, 0, 100, &wish->volume) ? NULL
-                                                          : "volume: 0 to 100 is wanted";
+        return take_number(member, 0, 100, &wish->volume) ? NULL : "volume: 0 to 100 is wanted";
     if (strcmp(name, "volume_by") == 0)
         return take_number(member, -100, 100, &wish->volume_by)
                    ? NULL
@@ -157,8 +156,8 @@ void speakers_take_answer(struct speaker *speaker, const cJSON *said)
     const char *status = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "status"));
     const char *reason = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "reason"));
     const struct speaker_command *command = &speaker->command;
-    bool open = command->status == SPEAKER_COMMAND_PENDING ||
-                command->status == SPEAKER_COMMAND_FAILED;
+    bool open =
+        command->status == SPEAKER_COMMAND_PENDING || command->status == SPEAKER_COMMAND_FAILED;
     if (!open || !id || !status || strcmp(id, command->id) != 0)
         return;
     if (strcmp(status, "done") == 0)

@@ -40,11 +40,11 @@ int store_each_speaker(struct store *store, const char *session_id,
 {
     struct store_speaker speaker;
     int result;
-    struct db_rows rows = db_query(
-        store->db,
-        SELECT_SPEAKER "WHERE p.session_id = ?"
-                       " ORDER BY coalesce(nullif(p.name, ''), p.own_name), p.device_id",
-        "s", session_id);
+    struct db_rows rows =
+        db_query(store->db,
+                 SELECT_SPEAKER "WHERE p.session_id = ?"
+                                " ORDER BY coalesce(nullif(p.name, ''), p.own_name), p.device_id",
+                 "s", session_id);
     while ((result = db_next(&rows)) == 1) {
         take(&rows, &speaker);
         visit(user, &speaker);

@@ -179,8 +179,7 @@ void ws_closed(struct server *server, struct peer *peer)
     share_give(&server->sockets, peer->user_id);
     peers_remove(peer);
     see(server, peer, -1);
-    if (peer->device_id[0] &&
-        !peers_find_device(&server->peers, peer->session_id, peer->device_id))
+    if (peer->device_id[0] && !peers_find_device(&server->peers, peer->session_id, peer->device_id))
         service_speaker_left(server->service, peer->session_id, peer->device_id);
     server_tell_speakers(server);
 }

@@ -4,9 +4,9 @@
 #include "tutti/io/avahi.h"
 
 #include "avahi_internal.h"
-#include "tutti/io/thread.h"
 #include "tutti/base/log.h"
 #include "tutti/io/mono_clock.h"
+#include "tutti/io/thread.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -5,9 +5,9 @@
  */
 #include "tutti/io/background.h"
 
-#include "tutti/io/thread.h"
 #include "tutti/base/units.h"
 #include "tutti/io/loop.h"
+#include "tutti/io/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  */
 #include "resolver.h"
 
-#include "tutti/io/thread.h"
 #include "tutti/io/loop.h"
+#include "tutti/io/thread.h"
 
 #include <netdb.h>
 #include <stdatomic.h>

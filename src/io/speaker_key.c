@@ -9,7 +9,8 @@
 #include <systemd/sd-id128.h>
 
 /* Ours alone: the machine's id for another program is another. */
-static const sd_id128_t APP = SD_ID128_MAKE(8c, 1f, 5d, 0e, 43, a7, 4b, 62, 9e, 20, d1, 77, b8, 36, f4, 95);
+static const sd_id128_t APP =
+    SD_ID128_MAKE(8c, 1f, 5d, 0e, 43, a7, 4b, 62, 9e, 20, d1, 77, b8, 36, f4, 95);
 
 bool speaker_key(const char *place, char key[SPEAKER_KEY_MAX])
 {

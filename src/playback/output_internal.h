@@ -36,7 +36,7 @@ struct output {
     enum stamp_pairing_kind pairing;
     int64_t moved_to; /* the position, and when it was last seen to change */
     struct mono_time moved_at;
-    unsigned behind; /* looks in a row that show a position far behind the line */
+    unsigned behind;          /* looks in a row that show a position far behind the line */
     bool works;               /* it has taken frames since it was opened */
     struct mono_time said_at; /* when an interruption was last logged; {0}: never */
     unsigned unsaid;          /* interruptions since */

@@ -1,4 +1,5 @@
 /* What it links shows the linker all of a layer. */
-int main(void) {
+int main(void)
+{
     return 0;
 }

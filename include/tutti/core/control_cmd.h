@@ -90,8 +90,8 @@ struct control_cmd {
     double ms; /* of latency */
     double duration_s;
     char repeat[8];
-    char control[16], add[16]; /* who may */
-    char device_id[32]; /* of a speaker */
+    char control[16], add[16];           /* who may */
+    char device_id[32];                  /* of a speaker */
     char speakers[CONTROL_SPEAKERS_MAX]; /* device_ids, or "all" */
     char words[CONTROL_WORDS_MAX], album[CONTROL_WORDS_MAX];
     int after, limit;
@@ -109,7 +109,7 @@ bool control_cmd_parse(const char *line, struct control_cmd *ret_cmd,
 /* What this speaker is in its session. */
 struct control_rights {
     bool is_host;
-    bool has_settings;  /* of a hub, where the host may let everybody control the session */
+    bool has_settings; /* of a hub, where the host may let everybody control the session */
     bool everyone_may; /* and does */
 };
 /* What it may not do is refused here, lest the backend closes the socket on it: false, with a

@@ -163,7 +163,7 @@ struct group {
     int64_t word_ns; /* when to speak next */
     int64_t spoke_ns;
     enum group_evidence said_evidence;
-    int64_t urgent_ns; /* what is urgent, a word or a question, is so again from then on */
+    int64_t urgent_ns;     /* what is urgent, a word or a question, is so again from then on */
     unsigned first_words;  /* still to be said in quick succession */
     bool speaking;         /* by multicast first, then to each that it does not reach */
     size_t spoken_members; /* so many of either have been spoken to */

@@ -152,8 +152,7 @@ bool link_leave(struct link *link);
  * called exactly once, perhaps at once; not after link_destroy().
  */
 struct link_said {
-    char *
-        text; /* JSON, from malloc(); NULL: it makes no sense */
+    char *text; /* JSON, from malloc(); NULL: it makes no sense */
     char id[64];
     bool pending; /* a command is, at one of the speakers that it tells of */
 };

@@ -17,8 +17,7 @@
 bool device_key_new(char secret[DEVICE_SECRET_MAX]);
 bool device_key_id(const char *secret, char id[DEVICE_ID_MAX]);
 /* The key for one hub; another one for each number. */
-bool device_key_for(const char *secret, const char *url, unsigned number,
-                    char key[DEVICE_KEY_MAX]);
+bool device_key_for(const char *secret, const char *url, unsigned number, char key[DEVICE_KEY_MAX]);
 
 /* Four digits from the key and the hub's address as hub_proof_place() spells it: the hub shows them,
  * and so does the speaker, which neither has told the other. */

@@ -140,15 +140,15 @@ static void everybody_may_where_the_host_lets_them(void **state)
     static const enum control_verb controls[] = {
         CONTROL_PLAY, CONTROL_PAUSE, CONTROL_TOGGLE,       CONTROL_SEEK,
         CONTROL_NEXT, CONTROL_PREV,  CONTROL_NAME_SPEAKER, CONTROL_COMMAND_SPEAKERS};
-    static const enum control_verb not[] = {CONTROL_REMOVE, CONTROL_MOVE, CONTROL_APPROVE,
-                                            CONTROL_DENY, CONTROL_PAIRING};
+    static const enum control_verb not [] = {CONTROL_REMOVE, CONTROL_MOVE, CONTROL_APPROVE,
+                                             CONTROL_DENY, CONTROL_PAIRING};
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
         assert_true(control_cmd_allowed(controls[i], &everyone, error));
         assert_false(control_cmd_allowed(controls[i], &hub_guest, error));
         assert_non_null(strstr(error, "tuttictl session control everyone"));
     }
-    for (size_t i = 0; i < sizeof not / sizeof *not; i++)
-        assert_false(control_cmd_allowed(not[i], &everyone, error));
+    for (size_t i = 0; i < sizeof not / sizeof *not ; i++)
+        assert_false(control_cmd_allowed(not [i], &everyone, error));
 }
 
 int main(void)

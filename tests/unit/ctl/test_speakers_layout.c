@@ -13,11 +13,12 @@ static struct view view;
 static cJSON *house(void)
 {
     text_use_utf8();
-    return cJSON_Parse("[{\"name\":\"Bath\",\"connected\":true,\"device\":\"playing\",\"drift_ms\":-0.0089,"
-                       "\"volume\":40,\"muted\":true},"
-                       "{\"name\":\"K\\u00fcche im Erdgeschoss, links neben der T\\u00fcr\",\"connected\":true,"
-                       "\"device\":\"recovering\",\"device_error\":\"gone\",\"volume\":null},"
-                       "{\"name\":\"Attic\",\"connected\":false,\"since\":\"2026-01-02T03:04:05Z\"}]");
+    return cJSON_Parse(
+        "[{\"name\":\"Bath\",\"connected\":true,\"device\":\"playing\",\"drift_ms\":-0.0089,"
+        "\"volume\":40,\"muted\":true},"
+        "{\"name\":\"K\\u00fcche im Erdgeschoss, links neben der T\\u00fcr\",\"connected\":true,"
+        "\"device\":\"recovering\",\"device_error\":\"gone\",\"volume\":null},"
+        "{\"name\":\"Attic\",\"connected\":false,\"since\":\"2026-01-02T03:04:05Z\"}]");
 }
 
 static const char *row_text(int row)
@@ -35,7 +36,8 @@ static void side_by_side(void **state)
     speakers_layout(&view, speakers, "", 6, 80);
     assert_string_equal(row_text(0), " Speakers, 3");
     assert_string_equal(row_text(1), " Bath                     40 % muted  playing -9 us");
-    assert_string_equal(row_text(3), " Attic                    -           away since 2026-01-02T03:04");
+    assert_string_equal(row_text(3),
+                        " Attic                    -           away since 2026-01-02T03:04");
     assert_string_equal(row_text(5), " q quit");
     assert_int_equal(view.row[2].spans[1].ink, INK_BAD);
     assert_int_equal(view.row[3].spans[1].ink, INK_WAITING);
@@ -60,7 +62,8 @@ static void nothing_leaves_its_place(void **state)
     cJSON *speakers = house();
     for (int columns = 1; columns < 120; columns++) {
         for (int rows = 1; rows < 8; rows++) {
-            speakers_layout(&view, speakers, rows % 2 ? "a problem of some length" : "", rows, columns);
+            speakers_layout(&view, speakers, rows % 2 ? "a problem of some length" : "", rows,
+                            columns);
             for (int row = 0; row < view.rows; row++)
                 assert_true(text_columns(view.row[row].text) <= columns);
         }

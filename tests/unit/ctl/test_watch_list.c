@@ -1,5 +1,5 @@
-#include "../cmocka_all.h"
 #include "../../../src/ctl/watch_list.h"
+#include "../cmocka_all.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "../cmocka_all.h"
 #include "../../../src/hub/pairing.h"
+#include "../cmocka_all.h"
 
 #include <stdio.h>
 #include <string.h>

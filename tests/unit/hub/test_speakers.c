@@ -60,7 +60,8 @@ static void answers_end_commands(void **state)
     say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c1\",\"status\":\"done\"}}}");
     assert_command(speaker, "{\"id\":\"c1\",\"status\":\"done\",\"reason\":null}");
     speakers_begin_command(speaker, "c2", &quiet, NAN, 0);
-    say(speaker, "{\"speaker\":{\"command\":{\"id\":\"c2\",\"status\":\"refused\",\"reason\":\"no\"}}}");
+    say(speaker,
+        "{\"speaker\":{\"command\":{\"id\":\"c2\",\"status\":\"refused\",\"reason\":\"no\"}}}");
     assert_command(speaker, "{\"id\":\"c2\",\"status\":\"refused\",\"reason\":\"no\"}");
 }
 
