@@ -29,31 +29,22 @@ void link_take_stamp(struct link *link, struct server_time updated_at, struct mo
 
 /* --- probes -------------------------------------------------------------------------------- */
 
-/* Sends a sync_ack with the next sequence; false: it could not be. */
-static bool send_ack(struct link *link, struct mono_time now)
-{
-    struct sync_ack ack = {0};
-    struct link_socket *live = link->connection.live;
-    if (!live || !ws_client_is_open(live->client))
-        return false;
-    link->handlers.fill_ack(link->user, &ack, now);
-    ack.client_time = wall_clock_now();
-    ack.sequence = ++link->clock.sequence;
-    char *text = protocol_build_sync_ack(&ack);
-    if (!text)
-        return false;
-    ws_client_send(live->client, text);
-    free(text);
-    return true;
-}
-
 static void send_probe(struct link *link, struct mono_time now)
 {
+    struct sync_ack ack = {0};
     struct link_clock *clock = &link->clock;
-    struct mono_time sent_at = mono_clock_now();
-    if (!send_ack(link, now))
+    struct link_socket *live = link->connection.live;
+    if (!live || !ws_client_is_open(live->client))
         return;
-    clock->probes[clock->sequence % LINK_PROBES] = (struct link_probe){clock->sequence, sent_at};
+    link->handlers.fill_ack(link->user, &ack, now);
+    ack.client_time = wall_clock_now();
+    ack.sequence = ++clock->sequence;
+    char *text = protocol_build_sync_ack(&ack);
+    if (!text)
+        return;
+    clock->probes[ack.sequence % LINK_PROBES] = (struct link_probe){ack.sequence, mono_clock_now()};
+    ws_client_send(live->client, text);
+    free(text);
     server_clock_probe_sent(link->config.clock, now);
 }
 
@@ -63,10 +54,9 @@ void link_send_probe(struct link *link, struct mono_time now)
     set_probe_timer(link);
 }
 
-/* It is no probe: its echo is passed over. Were it one, its answer would set off a volley. */
 void link_report(struct link *link)
 {
-    send_ack(link, mono_clock_now());
+    link_send_probe(link, mono_clock_now());
 }
 
 static void probe_fired(void *user, struct mono_time now)

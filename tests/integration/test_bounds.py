@@ -6,7 +6,6 @@ import pytest
 
 from tuttitest import harness, large
 from tuttitest.control import Control
-from tuttitest.proxy import Proxy
 
 # What one callback may do, whatever comes: items of lists made or looked through, bytes parsed, made or copied.
 ITEMS, BYTES = 64, 288 << 10
@@ -110,25 +109,3 @@ def test_who_stops_reading_a_long_answer_is_closed_in_the_end(full_backend, hous
             deaf.send("playlist")
     harness.wait_until(lambda: "does not read its answers and is closed" in speaker.log, 20, "its end")
     assert len(other.do("playlist")["playlist"]) == 5000
-
-
-def is_one_alone(times, apart_s=0.5):
-    return any(after - one > apart_s and one - before > apart_s for before, one, after in zip(times, times[1:], times[2:]))
-
-
-def test_what_a_speaker_says_of_itself_is_no_probe(hub, house):
-    """Once a second while it plays; were it a probe, each would have a volley of probes follow it, and there would be
-    no second with one answer only."""
-    proxy = Proxy(hub.port)
-    try:
-        host = harness.Host(hub.url)
-        host.upload("harbour", harness.MUSIC / "harbour.mp3")
-        speaker = house.speaker("kitchen", proxy.url, backend_join_code=host.code)
-        speaker.wait_connected()
-        host.playback(state="playing", track_id="harbour", position_ms=0)
-        speaker.wait_state("playing")
-        proxy.watch = b'"sync_ack"'
-        harness.wait_until(lambda: is_one_alone(proxy.passed), 30, "an answer with no other beside it")
-    finally:
-        house.stop()
-        proxy.stop()

@@ -181,7 +181,7 @@ typedef void link_answered(void *user, const struct link_answer *answer);
 void link_ask_hub(struct link *link, const struct link_question *question, link_answered *done,
                   void *user);
 
-/* A sync_ack now, with what this speaker says of itself; its echo is no evidence of the clock. */
+/* A sync_ack now, with what this speaker says of itself. */
 void link_report(struct link *link);
 
 /* A guest's. */

@@ -3,7 +3,6 @@ import selectors
 import socket
 import struct
 import threading
-import time
 
 CHUNK = 65536
 
@@ -17,8 +16,7 @@ class Proxy:
     None. asked: the first lines of what was sent by clients. refuse = text: calls whose first line has it are
     answered 403, as by a proxy that is being restarted; refused: how many were. lose_answer = text: a
     call whose first line has it is handed on, and its connection cut instead of the answer; lose_call = text: it is
-    not handed on. Each happens once, and is None then. watch = text: passed has the times (monotonic, in seconds) of what
-    the server sent with it.
+    not handed on. Each happens once, and is None then.
     """
 
     def __init__(self, port):
@@ -34,8 +32,6 @@ class Proxy:
         self.refuse = None
         self.refused = 0
         self.lose_answer = self.lose_call = None
-        self.watch = None
-        self.passed = []
         self.lock = threading.Lock()
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -138,8 +134,6 @@ class Proxy:
         line = data.split(b"\r\n", 1)[0]
         if not self._from_server(end) and line.endswith(b" HTTP/1.1"):
             self.asked.append(line.decode(errors="replace"))
-        if self.watch is not None and self.watch in data and self._from_server(end):
-            self.passed.append(time.monotonic())
 
     def _swallows(self, end, data):
         if self.swallow is None or self.swallow not in data or not self._from_server(end):
