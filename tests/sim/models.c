@@ -6,6 +6,7 @@
 #include "tutti/base/units.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void sim_random_init(struct sim_random *random, uint64_t seed)
 {
@@ -26,6 +27,12 @@ double sim_uniform(struct sim_random *random, double low, double high)
 double sim_exponential(struct sim_random *random, double mean)
 {
     return -mean * log(1 - sim_uniform(random, 0, 1));
+}
+
+uint64_t sim_seeds(uint64_t usual)
+{
+    const char *text = getenv("TUTTI_SIM_SEEDS");
+    return text ? strtoull(text, NULL, 10) : usual;
 }
 
 double sim_crystal_at(const struct sim_crystal *crystal, double t)

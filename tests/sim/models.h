@@ -18,6 +18,9 @@ void sim_random_init(struct sim_random *random, uint64_t seed);
 double sim_uniform(struct sim_random *random, double low, double high);
 double sim_exponential(struct sim_random *random, double mean);
 
+/* How many seeds are run: TUTTI_SIM_SEEDS of the environment; without it, as many as is usual. */
+uint64_t sim_seeds(uint64_t usual);
+
 /* A crystal: ticks(t) for a true time t in seconds, by a closed form: no error accumulates. */
 struct sim_crystal {
     double ppm;

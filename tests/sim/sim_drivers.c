@@ -14,12 +14,6 @@
 static double samples[SAMPLES_MAX];
 static struct sim_speaker speaker;
 
-static uint64_t seeds(void)
-{
-    const char *text = getenv("TUTTI_SIM_SEEDS");
-    return text ? strtoull(text, NULL, 10) : 8;
-}
-
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -93,7 +87,7 @@ static void every_driver_is_seen_through(void **state)
 {
     (void)state;
     for (int driver = 0; driver < SIM_DRIVERS; driver++)
-        for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        for (uint64_t seed = 1; seed <= sim_seeds(8); seed++) {
             struct sim_speaker_config config = on_card(driver, seed);
             double t = 0, first_us, p99_us, mean_us;
             sim_speaker_init(&speaker, &config, seed);
@@ -117,7 +111,7 @@ static void a_wrong_remembered_rate_is_unlearned(void **state)
 {
     (void)state;
     for (int driver = 0; driver < SIM_DRIVERS; driver++)
-        for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        for (uint64_t seed = 1; seed <= sim_seeds(8); seed++) {
             struct sim_speaker_config config = on_card(driver, seed);
             double t = 0, p99_us, mean_us;
             config.remembered_ppm = 83;
@@ -138,7 +132,7 @@ static void another_rate_in_mid_play_is_followed(void **state)
 {
     (void)state;
     for (int driver = 0; driver < SIM_DRIVERS; driver++)
-        for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        for (uint64_t seed = 1; seed <= sim_seeds(8); seed++) {
             struct sim_speaker_config config = on_card(driver, seed);
             double t = 0, p99_us, mean_us;
             config.card.crystal.ppm = 80;
@@ -167,7 +161,7 @@ static void stamps_are_paired_as_the_driver_means_them(void **state)
         {SIM_DRIVER_ALOOP, STAMP_PAIRING_OF_STAMP},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        for (uint64_t seed = 1; seed <= sim_seeds(8); seed++) {
             struct sim_speaker_config config = on_card(rows[i].driver, seed);
             sim_speaker_init(&speaker, &config, seed);
             sim_speaker_run(&speaker, 5);

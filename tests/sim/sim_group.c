@@ -256,7 +256,7 @@ static void speakers_agree(void **state)
     (void)state;
     bool good = true;
     for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++)
-        for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++)
             good = is_as_wanted(&SCENARIOS[i], seed) && good;
     assert_true(good);
 }

@@ -369,12 +369,9 @@ static unsigned first_seed(void)
 
 static unsigned seeds_wanted(const struct row *row)
 {
-    const char *all = getenv("TUTTI_SIM_SEEDS");
     if (getenv("TUTTI_SIM_SEED"))
         return first_seed();
-    if (all)
-        return (unsigned)strtoul(all, NULL, 10);
-    return row->seeds ? row->seeds : 20;
+    return (unsigned)sim_seeds(row->seeds ? row->seeds : 20);
 }
 
 static int compare(const void *a, const void *b)

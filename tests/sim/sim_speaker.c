@@ -99,7 +99,7 @@ static void steady_cards_are_within_microseconds(void **state)
 {
     (void)state;
     const double ppms[] = {-200, -60, 0, 80, 200};
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(ppms[seed % 5]);
         struct outcome outcome = play(&config, seed, 10, 300);
         CHECK(seed, outcome.p50_us < 10);
@@ -113,7 +113,7 @@ static void steady_cards_are_within_microseconds(void **state)
 static void the_first_sound_is_right_already(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(100);
         struct outcome outcome = play(&config, seed, 0, 10);
         CHECK(seed, outcome.max_us < 1000);
@@ -124,7 +124,7 @@ static void the_first_sound_is_right_already(void **state)
 static void a_card_that_talks_nonsense_is_seen_through(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(60);
         config.zero_delay_share = 0.1;
         config.stuck_share = 0.1;
@@ -141,7 +141,7 @@ static void a_card_that_talks_nonsense_is_seen_through(void **state)
 static void a_card_that_stood_still_is_begun_anew(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         static struct sim_speaker speaker;
         struct sim_speaker_config config = quiet_lan(60);
         config.card.stands_from_s = 60 + 0.01 * (double)seed;
@@ -163,7 +163,7 @@ static void a_card_that_stood_still_is_begun_anew(void **state)
 static void a_settled_rate_hardly_moves(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(200);
         struct outcome outcome = play(&config, seed, 120, 300);
         /* The largest single step, after a burst of echoes: half a ppm within one slice. Between
@@ -175,7 +175,7 @@ static void a_settled_rate_hardly_moves(void **state)
 static void a_wandering_crystal_is_followed(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(80);
         config.card.crystal.wander_ppm = 5;
         config.card.crystal.wander_period_s = 60;
@@ -189,7 +189,7 @@ static void a_wandering_crystal_is_followed(void **state)
 static void a_pointer_of_10_ms_steps_is_seen_through(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(seed % 2 ? 80 : -60);
         config.card.step_frames = 480;
         struct outcome outcome = play(&config, seed, 30, 300);
@@ -201,7 +201,7 @@ static void a_pointer_of_10_ms_steps_is_seen_through(void **state)
 static void catches_up_150_ms_by_rate_alone(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(seed % 2 ? 80 : -60);
         config.first_error_s = seed % 3 ? 0.15 : -0.15;
         struct outcome whole = play(&config, seed, 1, 81);
@@ -222,7 +222,7 @@ static double leaps_by_an_hour(double t)
 static void a_stepped_server_clock_is_believed(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(30);
         config.server_off_s = leaps_by_an_hour;
         struct outcome outcome = play(&config, seed, 125, 200);
@@ -233,7 +233,7 @@ static void a_stepped_server_clock_is_believed(void **state)
 static void wifi_costs_little(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(-40);
         config.network = (struct sim_network){.kind = SIM_WIFI, .jitter_s = 20e-3, .loss = 0.05};
         struct outcome outcome = play(&config, seed, 60, 600);
@@ -246,7 +246,7 @@ static void wifi_costs_little(void **state)
 static void one_sided_jitter_costs_less_than_a_millisecond(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS); seed++) {
         struct sim_speaker_config config = quiet_lan(40);
         config.network = (struct sim_network){.kind = SIM_ONE_SIDED, .jitter_s = 20e-3};
         struct outcome outcome = play(&config, seed, 120, 600);
