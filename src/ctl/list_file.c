@@ -8,6 +8,7 @@
 #include "m3u.h"
 #include "members.h"
 #include "text.h"
+#include "tutti/base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,19 +116,6 @@ static enum exit_code save_items(struct saving *saving, const cJSON *playlist)
             result = save_item(saving, item);
     }
     return result;
-}
-
-/* 0 or -errno. */
-static int write_all(int fd, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t written = write(fd, bytes, count);
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0)
-            bytes += written, count -= (size_t)written;
-    }
-    return 0;
 }
 
 /* Nothing that is there is written over, and nothing is left that is a part. */

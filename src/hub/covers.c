@@ -5,6 +5,7 @@
 #include "covers.h"
 
 #include "tutti/base/log.h"
+#include "tutti/base/write_all.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -150,30 +151,18 @@ static bool has_room(struct covers *covers, size_t count)
     return has;
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t written = write(fd, bytes, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        count -= (size_t)written;
-    }
-    return fsync(fd) == 0;
-}
-
 static bool write_part(const struct covers *covers, const char *part, const unsigned char *bytes,
                        size_t count)
 {
     int fd = openat(covers->directory, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write_all(fd, bytes, count);
-    if (!good)
-        log_warn("covers: a picture cannot be stored: %s", strerror(errno));
+    int result = fd < 0 ? -errno : write_all(fd, bytes, count);
+    if (result == 0 && fsync(fd) < 0)
+        result = -errno;
+    if (result < 0)
+        log_warn("covers: a picture cannot be stored: %s", strerror(-result));
     if (fd >= 0)
         close(fd);
-    return good;
+    return result == 0;
 }
 
 /* Locked. Another thread may have brought the same one meanwhile. */

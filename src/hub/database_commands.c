@@ -6,6 +6,7 @@
 #include "commands_internal.h"
 #include "owner.h"
 #include "store_internal.h"
+#include "tutti/base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +30,9 @@ static int copy_open(int from, int to)
     char bytes[65536];
     ssize_t got;
     while ((got = read(from, bytes, sizeof bytes)) > 0) {
-        for (ssize_t at = 0; at < got;) {
-            ssize_t put = write(to, bytes + at, (size_t)(got - at));
-            if (put < 0)
-                return -errno;
-            at += put;
-        }
+        int result = write_all(to, bytes, (size_t)got);
+        if (result < 0)
+            return result;
     }
     return got < 0 || fsync(to) < 0 ? -errno : 0;
 }

@@ -9,6 +9,7 @@
 #include "store_internal.h"
 #include "track_check.h"
 #include "tutti/base/log.h"
+#include "tutti/base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,20 +165,6 @@ static void refuse_kind(struct media_upload *upload)
     refuse_track(upload, why);
 }
 
-static bool write_all(struct media_upload *upload, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t written = write(upload->fd, bytes, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        count -= (size_t)written;
-    }
-    return true;
-}
-
 /* Begun early and in pieces: once the kernel has gathered more than it likes, write() would wait
  * for a slow card, and the loop with it. */
 static void start_writing(struct media_upload *upload)
@@ -206,8 +193,9 @@ void media_upload_feed(struct media_upload *upload, const void *bytes, size_t co
     }
     upload->bytes += (int64_t)count;
     media->used_bytes += (int64_t)count;
-    if (!write_all(upload, bytes, count)) {
-        log_error("media file %s: %s", upload->part, strerror(errno));
+    int result = write_all(upload->fd, bytes, count);
+    if (result < 0) {
+        log_error("media file %s: %s", upload->part, strerror(-result));
         fail(upload, 507, "The track cannot be stored");
         return;
     }

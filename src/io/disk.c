@@ -3,6 +3,8 @@
  */
 #include "disk.h"
 
+#include "tutti/base/write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,17 +14,8 @@
 
 static int write_and_sync(int fd, const char *text)
 {
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(fd, text, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        text += written;
-        left -= (size_t)written;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
+    int result = write_all(fd, text, strlen(text));
+    return result < 0 || fsync(fd) == 0 ? result : -errno;
 }
 
 int disk_replace_file(const char *path, const char *text, mode_t mode)
