@@ -288,13 +288,18 @@ enum helper_result helper_open(struct helper *helper)
     return helper->opened ? HELPER_OK : wait_on(helper);
 }
 
+/* False: the socket takes nothing now. */
+static bool wish_for(struct helper *helper, enum decode_message_type type)
+{
+    const struct decode_message wish = {.type = type};
+    size_t bytes = decode_message_build(&wish, helper->message);
+    return send(helper->process.socket, helper->message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
 enum helper_result helper_picture(struct helper *helper, const unsigned char **ret_bytes,
                                   size_t *ret_count)
 {
-    const struct decode_message wish = {.type = DECODE_PICTURE};
-    size_t bytes = decode_message_build(&wish, helper->message);
-    if (helper->pictured == UNASKED &&
-        send(helper->process.socket, helper->message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+    if (helper->pictured == UNASKED && wish_for(helper, DECODE_PICTURE))
         helper->pictured = ASKED;
     if (!look(helper))
         return HELPER_ERROR;
@@ -307,10 +312,7 @@ enum helper_result helper_picture(struct helper *helper, const unsigned char **r
 
 enum helper_result helper_measure(struct helper *helper)
 {
-    const struct decode_message wish = {.type = DECODE_MEASURE};
-    size_t bytes = decode_message_build(&wish, helper->message);
-    if (helper->loudness == UNMEASURED &&
-        send(helper->process.socket, helper->message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+    if (helper->loudness == UNMEASURED && wish_for(helper, DECODE_MEASURE))
         helper->loudness = MEASURING;
     if (!look(helper))
         return HELPER_ERROR;

@@ -55,8 +55,8 @@ void track_index_measure(struct track_index *index, int64_t first_pts)
     if (first_pts < 0 && -to_frames(index, first_pts) > index->begin)
         index->begin =
             -to_frames(index, first_pts); /* as in Chromium, where nothing else says so */
-    if (index->counted &&
-        first_pts >= 0) { /* as in Chromium: no edit, only iTunes' comment says so */
+    /* No edit, only iTunes' comment says what to skip: Chromium lets that time pass in silence. */
+    if (index->counted && first_pts >= 0) {
         index->muted = index->begin;
         index->begin = 0;
     }
