@@ -1,5 +1,4 @@
 """Pictures of tracks: what a file brings along is told with its item, served as it is, kept once, and can be nothing but a picture."""
-import http.client
 import sqlite3
 import sys
 from pathlib import Path
@@ -10,19 +9,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 from test_hub_tags import items_of, put  # noqa: E402
 from tuttitest import ffmpeg, harness, pictures  # noqa: E402
+from tuttitest.harness import get  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (harness.BUILD / "bin/tutti-decode").exists(), reason="tutti-decode has been left out of this build")
 PATIENCE_S = 60
-
-
-def get(hub, path, method="GET", **headers):
-    """(status, headers, bytes)"""
-    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import websockets
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 from tuttitest import harness  # noqa: E402
-from tuttitest.harness import BUILD  # noqa: E402
+from tuttitest.harness import BUILD, get  # noqa: E402
 
 PAGE = BUILD / "share/tutti/page"
 PATIENCE_S = 10
@@ -21,16 +21,6 @@ PATIENCE_S = 10
 
 def call(*arguments, **named):
     return harness.call(*arguments, **named)[1]
-
-
-def get(hub, path, method="GET", **headers):
-    """(status, headers, bytes)"""
-    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
 
 
 def files():

@@ -1,6 +1,7 @@
 """Runs the real programs against each other, and asks them what they do."""
 import base64
 import datetime
+import http.client
 import json
 import os
 import random
@@ -166,6 +167,16 @@ def call(url, method="GET", body=None, token=None):
         return status, json.loads(text)
     except ValueError:
         return status, text
+
+
+def get(hub, path, method="GET", **headers):
+    """What the hub answers without a token: (status, headers, bytes)."""
+    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, answer.headers, content
 
 
 class Host:
