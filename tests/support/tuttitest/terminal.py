@@ -1,8 +1,11 @@
 """A terminal of its own, by tmux: what a program shows there, and keys for it."""
+import contextlib
 import os
 import re
 import shlex
+import signal
 import subprocess
+from pathlib import Path
 
 from . import harness
 
@@ -51,4 +54,11 @@ class Terminal:
             raise AssertionError(f"{error}; the screen:\n" + "\n".join(self.last)) from None
 
     def close(self):
+        """What still runs in it is killed first: the sanitizer's look for leaks, at an exit because the terminal has gone,
+        can be met by the hang-up, and spins for ever then."""
+        shells = subprocess.run(["tmux", "-S", str(self.socket), "list-panes", "-a", "-F", "#{pane_pid}"], capture_output=True, text=True)
+        for shell in shells.stdout.split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                for child in Path(f"/proc/{shell}/task/{shell}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True)
