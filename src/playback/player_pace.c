@@ -15,6 +15,9 @@ static const int64_t EAGER_TICK_NS = 25 * NS_PER_MS;
 static const int64_t EAGER_RANGE_NS = 30 * NS_PER_MS;
 /* A card whose position is less certain than this wants as many looks all the time. */
 static const double UNSURE_S = 10e-6;
+/* The first seconds of an open card are looked at as often even in silence: its rate may be another
+ * than is remembered, and a start after a minute of rare looks would be off by that. */
+static const double KNOWN_S = 4;
 /* Before a start is heard: time enough to take it back. */
 static const int64_t LAST_CALL_NS = 12 * NS_PER_MS;
 /* In silence: an idle board is to sleep. */
@@ -41,10 +44,8 @@ static struct mono_time later(struct mono_time a, struct mono_time b)
     return mono_sub(a, b) < 0 ? b : a;
 }
 
-static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
+static struct mono_time next_look(struct player *player, bool eager, struct mono_time now)
 {
-    bool eager = mono_sub(player->eager_until, now) > 0 ||
-                 output_get_status(player->output).sigma_s > UNSURE_S;
     int64_t least_ns = eager ? EAGER_TICK_NS : TICK_NS;
     int64_t range_ns = eager ? EAGER_RANGE_NS : TICK_RANGE_NS;
     if (player_has_short_queue(player) && player->fixed_queue_ns / 2 < least_ns + range_ns)
@@ -54,12 +55,21 @@ static struct mono_time next_sound_tick(struct player *player, struct mono_time 
     return output_aim(player->output, mono_add(now, wait_ns));
 }
 
+static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
+{
+    bool eager = mono_sub(player->eager_until, now) > 0 ||
+                 output_get_status(player->output).sigma_s > UNSURE_S;
+    return next_look(player, eager, now);
+}
+
 /* Most of what is queued may pass before the next look at a silent device. */
-static struct mono_time next_silent_tick(const struct player *player, struct mono_time now)
+static struct mono_time next_silent_tick(struct player *player, struct mono_time now)
 {
     struct output_status status = output_get_status(player->output);
     if (status.state == OUTPUT_CLOSED)
         return mono_add(now, IDLE_TICK_NS);
+    if (status.state == OUTPUT_READY && status.steady_s < KNOWN_S)
+        return next_look(player, true, now);
     int64_t wait_ns = status.queued_ns * 3 / 4;
     if (wait_ns < SILENT_TICK_MIN_NS)
         wait_ns = SILENT_TICK_MIN_NS;

@@ -127,6 +127,27 @@ static void a_wrong_remembered_rate_is_unlearned(void **state)
         }
 }
 
+/* An open card that nobody heard for a while was hardly looked at since. */
+static void a_start_out_of_silence_is_exact(void **state)
+{
+    (void)state;
+    for (int driver = 0; driver < SIM_DRIVERS; driver++)
+        for (uint64_t seed = 1; seed <= sim_seeds(8); seed++) {
+            struct sim_speaker_config config = on_card(driver, seed);
+            double t = 12 + 2 * (double)(seed % 7), first_us, mean_us;
+            config.remembered_ppm = 1;
+            config.paused = true;
+            config.cannot_rewind = seed % 3 == 0;
+            sim_speaker_init(&speaker, &config, seed);
+            sim_speaker_run(&speaker, t);
+            struct timeline timeline = sim_speaker_usual_timeline(true);
+            sim_speaker_tell(&speaker, t, &timeline);
+            first_us = play_on(&t, t + 1, &mean_us);
+            CHECK(&config, seed, first_us, 400);
+            CHECK(&config, seed, (double)sim_speaker_status(&speaker, t).output.xruns, 1);
+        }
+}
+
 /* +80 becomes +300 ppm in mid-play. No crystal does that; a card's clock that is switched does. */
 static void another_rate_in_mid_play_is_followed(void **state)
 {
@@ -174,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_driver_is_seen_through),
         cmocka_unit_test(a_wrong_remembered_rate_is_unlearned),
+        cmocka_unit_test(a_start_out_of_silence_is_exact),
         cmocka_unit_test(another_rate_in_mid_play_is_followed),
         cmocka_unit_test(stamps_are_paired_as_the_driver_means_them),
     };

@@ -529,9 +529,10 @@ static void test_a_track_ends_a_moment_after_its_length(void **state)
     live(&room, 30 * NS_PER_MS);
     go_round(&room, &next);
     assert_int_equal(state_of(&room), TRANSPORT_ENDED);
-    /* And nothing more is made of it: the board may sleep. */
+    /* And nothing more is made of it: the board may sleep, once four seconds of its card were seen. */
     uint64_t rendered = player_get_status(room.player, room.now).rendered_frames;
-    live(&room, NS_PER_S);
+    check_waits(&room, 30, 24, 56);
+    live(&room, 3 * NS_PER_S);
     assert_int_equal(player_get_status(room.player, room.now).rendered_frames, rendered);
     check_waits(&room, 3, 1000, 1130);
     leave(&room);
