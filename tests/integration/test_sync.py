@@ -13,10 +13,10 @@ SECOND_NS = 1_000_000_000
 SETTLE_S = 10         # two speakers are to be in step by then
 COARSE_SETTLE_S = 30  # as in tests/sim: a pointer that moves in steps of 10 ms says little at a time
 STEADY_S = 20         # and a sine is to be clean
-FAR_FROM_S = 2.5      # the error to be caught up begins
+FAR_FROM_S = 4.5      # the error to be caught up begins; that eight began at once is over
 FAR_S = 0.15
 CAUGHT_UP_S = 40
-PLAY_S = 46
+PLAY_S = 48
 RATE_MAX = 5e-3
 ALONE_S = 41          # from here on without the backend
 WALL_STEPS = [(12, "+0"), (20, "+3600"), (28, "-3600")]  # from 1970; as libfaketime has them
@@ -154,14 +154,16 @@ def judge_pair(first, second, from_ns):
 def judge_against_timeline(heard, from_ns, p99_us):
     heard.is_whole(from_ns)
     say(f"{heard.name} against the timeline", heard.after(from_ns))
-    assert percentile_us(heard.after(from_ns), 99) < p99_us
+    assert percentile_us(heard.after(from_ns), 99) < p99_us + (heard.pressure.share_us if heard.pressure.is_busy else 0), heard.name
 
 
 def judge_self_reports(heard, from_ns, raw_to_mono_ns):
-    us = np.concatenate([each.self_report_us(from_ns, raw_to_mono_ns) for each in heard])
-    print(f"self-reports: {len(us)}, p99 {np.percentile(us, 99):.1f} us off the recordings")
-    assert len(us) > 100
-    assert np.percentile(us, 99) < 50
+    """A speaker does not know by how much its machine delays it."""
+    for each in heard:
+        us = each.self_report_us(from_ns, raw_to_mono_ns)
+        print(f"{each.name}: {len(us)} self-reports, p99 {np.percentile(us, 99):.1f} us off the recording")
+        assert len(us) > 100
+        assert np.percentile(us, 99) < 50 + (each.pressure.share_us if each.pressure.is_busy else 0), each.name
 
 
 def judge_catching_up(far, told_ns):
