@@ -241,6 +241,7 @@ static void prime_next(struct player *player)
 
 struct mono_time player_tick(struct player *player, struct mono_time now)
 {
+    player_note_tick(player, now);
     /* Rounds of one filling share a look: more of them would all meet the same phase of a coarse
      * pointer's steps. */
     if (!player->unfilled || !player_output_is_ready(player))

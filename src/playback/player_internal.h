@@ -76,6 +76,8 @@ struct player {
     struct mono_time eager_until;
     struct mono_time active_at; /* something sounded, or changed */
     double tick_phase;
+    struct mono_time due; /* the next tick; */
+    int64_t late_ns;      /* by how much they usually come later */
     float slice[PLAYER_SLICE_FRAMES * SINK_CHANNELS];
     /* The end of a track, as far as the next one's beginning has yet to be added to it. */
     float tail[PLAYER_SLICE_FRAMES * SINK_CHANNELS];
@@ -146,6 +148,8 @@ bool player_wants_cues(const struct player *player, struct mono_time now);
 void player_queue_cues(struct player *player, struct mono_time now);
 
 /* player_pace.c */
+/* A tick begins: was it in time? */
+void player_note_tick(struct player *player, struct mono_time now);
 struct mono_time player_next_tick(struct player *player, struct mono_time now);
 /* The first seconds after a start ask for more looks. */
 void player_be_eager(struct player *player, struct mono_time now);

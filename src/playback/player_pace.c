@@ -23,6 +23,9 @@ static const int64_t LAST_CALL_NS = 12 * NS_PER_MS;
 /* In silence: an idle board is to sleep. */
 static const int64_t IDLE_TICK_NS = 5 * NS_PER_S;
 static const int64_t SILENT_TICK_MIN_NS = 2 * NS_PER_MS;
+/* A tick that comes later than this was held up by something; the others tell what is usual here. */
+static const int64_t LATE_MAX_NS = NS_PER_MS;
+static const int64_t LATE_TICKS = 16; /* of which the usual is taken */
 /* A decoder that searches in slices, or bytes that are still arriving. */
 static const int64_t POLL_TIME_NS = NS_PER_MS;
 static const int64_t POLL_BYTES_NS = 50 * NS_PER_MS;
@@ -44,6 +47,21 @@ static struct mono_time later(struct mono_time a, struct mono_time b)
     return mono_sub(a, b) < 0 ? b : a;
 }
 
+void player_note_tick(struct player *player, struct mono_time now)
+{
+    int64_t late_ns = mono_sub(now, player->due);
+    if (late_ns >= 0 && late_ns < LATE_MAX_NS)
+        player->late_ns += (late_ns - player->late_ns) / LATE_TICKS;
+}
+
+/* So that the look itself, not what it is asked for, falls where a coarse pointer tells the most. A
+ * process that is always let run a little late would see each step a little late, take that for the
+ * truth, and look later yet. */
+static struct mono_time aim(const struct player *player, struct mono_time at)
+{
+    return mono_add(output_aim(player->output, at), -player->late_ns);
+}
+
 static struct mono_time next_look(struct player *player, bool eager, struct mono_time now)
 {
     int64_t least_ns = eager ? EAGER_TICK_NS : TICK_NS;
@@ -52,7 +70,7 @@ static struct mono_time next_look(struct player *player, bool eager, struct mono
         least_ns = range_ns = player->fixed_queue_ns / 4;
     player->tick_phase = golden_walk(player->tick_phase);
     int64_t wait_ns = least_ns + (int64_t)(player->tick_phase * (double)range_ns);
-    return output_aim(player->output, mono_add(now, wait_ns));
+    return aim(player, mono_add(now, wait_ns));
 }
 
 static struct mono_time next_sound_tick(struct player *player, struct mono_time now)
@@ -74,7 +92,7 @@ static struct mono_time next_silent_tick(struct player *player, struct mono_time
     if (wait_ns < SILENT_TICK_MIN_NS)
         wait_ns = SILENT_TICK_MIN_NS;
     struct mono_time latest = mono_add(now, status.queued_ns * 7 / 8);
-    return earlier(output_aim(player->output, mono_add(now, wait_ns)), latest);
+    return earlier(aim(player, mono_add(now, wait_ns)), latest);
 }
 
 /* A last look at a start while nobody has heard it, and it may still be made again. */
@@ -84,7 +102,7 @@ static struct mono_time last_call(const struct player *player)
     return mono_add(begins, -LAST_CALL_NS);
 }
 
-struct mono_time player_next_tick(struct player *player, struct mono_time now)
+static struct mono_time next_tick(struct player *player, struct mono_time now)
 {
     if (player->unfilled && player_output_is_ready(player))
         return now;
@@ -102,4 +120,10 @@ struct mono_time player_next_tick(struct player *player, struct mono_time now)
     if (player->out_of_bytes)
         next = earlier(next, later(player_dry_at(player), mono_add(now, POLL_TIME_NS)));
     return earlier(next, output_next_look(player->output));
+}
+
+struct mono_time player_next_tick(struct player *player, struct mono_time now)
+{
+    player->due = next_tick(player, now);
+    return player->due;
 }

@@ -191,7 +191,8 @@ static void tick(struct sim_speaker *speaker, double t)
     note_rate(speaker, &status);
     double over_s = speaker->card.now_s + ROUND_S + RENDER_S * (double)(speaker->rendered - before);
     double due_s = next.ns == INT64_MAX ? INFINITY : sim_speaker_true_s(speaker, next);
-    speaker->next_tick_s = fmax(due_s, over_s) + sim_exponential(&speaker->random, WAKE_UP_S);
+    double late_s = speaker->config.let_run_late_s + sim_exponential(&speaker->random, WAKE_UP_S);
+    speaker->next_tick_s = fmax(due_s, over_s) + late_s;
 }
 
 static bool is_within(double t, double from_s, double to_s)

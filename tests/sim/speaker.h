@@ -24,6 +24,7 @@ struct sim_speaker_config {
     bool silent;            /* only its clock is looked at: it has no player */
     bool paused;            /* at first; see sim_speaker_tell() */
     bool cannot_rewind;     /* its card */
+    double let_run_late_s;  /* its process, whenever it is due, by at least this */
     double first_error_s;   /* it is told a timeline that is so far ahead, for the first second */
     double late_look_share; /* looks at the card that were interrupted */
     /* Looks that show something else: that nothing is queued, or the position of before. */
