@@ -9,6 +9,7 @@
 #include "attached_picture.h"
 #include "av_file.h"
 #include "converter.h"
+#include "ogg_end.h"
 #include "tags.h"
 #include "track_index.h"
 #include "tutti/core/decode_message.h"
@@ -146,13 +147,18 @@ static bool open_codec(struct track *track)
     return avcodec_open2(track->codec, codec, NULL) == 0;
 }
 
+static bool is_ogg(const struct track *track)
+{
+    return strcmp(track->format->iformat->name, "ogg") == 0;
+}
+
 static bool check_codec(struct track *track, char *why)
 {
     const AVCodecParameters *about = track->stream->codecpar;
     if (is_protected(track->stream))
         return refuse(why, PROTECTED);
     /* Its packets' time stamps are not theirs after a seek. */
-    if (about->codec_id == AV_CODEC_ID_FLAC && strcmp(track->format->iformat->name, "ogg") == 0)
+    if (about->codec_id == AV_CODEC_ID_FLAC && is_ogg(track))
         return refuse(why, "its sound is FLAC in Ogg, which no speaker plays");
     if (find_codec(about->codec_id))
         return open_codec(track) || refuse(why, "what it says of its sound makes no sense");
@@ -353,6 +359,18 @@ static int packets_before(const struct track *track)
     }
 }
 
+static int64_t find_end_pts(const struct track *track)
+{
+    int64_t granule;
+    if (!is_ogg(track) || track->format->nb_streams != 1 ||
+        !ogg_end_find(track->file.fd, track->file.bytes, &granule))
+        return AV_NOPTS_VALUE;
+    /* An Opus counts from what is thrown away before its first sample, libavformat from that sample. */
+    return track->codec->codec_id == AV_CODEC_ID_OPUS
+               ? granule - track->stream->codecpar->initial_padding
+               : granule;
+}
+
 static void set_index(struct track *track, int64_t first_pts)
 {
     struct track_index *index = &track->index;
@@ -364,6 +382,7 @@ static void set_index(struct track *track, int64_t first_pts)
     if (stream_hz > 0)
         index->begin = av_rescale(index->begin, index->rate_hz, stream_hz);
     index->packets_before = packets_before(track);
+    index->end_pts = find_end_pts(track);
     track->converter.rate_hz = (int)index->rate_hz;
     track_index_measure(index, first_pts);
 }
@@ -448,7 +467,7 @@ int64_t track_position(const struct track *track)
 static bool begin_afresh(struct track *track)
 {
     char why[DECODE_TEXT_MAX];
-    if (!track->format || strcmp(track->format->iformat->name, "ogg") != 0)
+    if (!track->format || !is_ogg(track))
         return track->format != NULL;
     int fd = track->file.fd;
     int64_t bytes = track->file.bytes;

@@ -63,6 +63,8 @@ void track_index_measure(struct track_index *index, int64_t first_pts)
     if (index->counted) {
         begin_counting(index);
         index->length = counted_length(index);
+    } else if (index->end_pts != AV_NOPTS_VALUE && index->end_pts > first_pts) {
+        index->length = to_frames(index, index->end_pts - first_pts) - index->begin;
     } else if (index->stream->duration > 0) {
         index->length = to_frames(index, index->stream->duration) - index->begin;
     }

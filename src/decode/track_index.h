@@ -20,11 +20,12 @@ struct track_index {
     int64_t begin;      /* samples of the first packets that are not played */
     int64_t muted;      /* frames at the beginning that are silence, whatever is decoded */
     int64_t zero_pts;   /* of the first packet */
+    int64_t end_pts;    /* behind the last one, where the file tells; else AV_NOPTS_VALUE */
     int64_t begun_pts;  /* packets before this one are trimmed by `begin`, and by nothing else */
     int64_t length;     /* frames; -1: not known */
 };
 
-/* stream, rate_hz, counted, packet_samples and packets_before are set, and begin as the first
+/* stream, rate_hz, counted, packet_samples, packets_before and end_pts are set, and begin as the first
  * packet has it. */
 void track_index_measure(struct track_index *index, int64_t first_pts);
 

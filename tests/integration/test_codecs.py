@@ -112,6 +112,19 @@ def test_another_format_is_exact(tmp_path, name):
     check_seeks(path, frames, slack)
 
 
+@pytest.mark.parametrize("name", ["Ogg Vorbis", "Opus"])
+def test_an_ogg_that_does_not_begin_at_0(tmp_path, name):
+    """Cut out of something longer, whose numbers it keeps: it begins with its first sample, and ends with its last."""
+    ending, options, rate, _, slack = OTHERS[name]
+    path = tmp_path / f"track.{ending}"
+    ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav", rate=rate), "-af", f"atrim=start_sample={rate}", *options, path)
+    got_rate, length, frames = decoded(path)
+    _, reference = ffmpeg.decode(path)
+    assert length == len(frames) == len(reference) == 2 * got_rate
+    assert np.array_equal(frames, reference)
+    check_seeks(path, frames, slack)
+
+
 def test_padding_at_the_end_is_not_played(tmp_path):
     path = tmp_path / "track.mp4"
     ffmpeg.run("-i", ffmpeg.noise(tmp_path / "noise.wav", seconds=2), *AAC, path)
