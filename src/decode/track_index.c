@@ -8,6 +8,8 @@
 /* Decoding begins at a multiple of so many packets: what AAC's band replication puts in as noise
  * goes round with that, and is then the same as after decoding from the beginning. */
 #define PACKETS_ROUND 16
+/* What no track comes to, and differences of which can be computed with. */
+#define PTS_MAX (INT64_C(1) << 50)
 
 /* Packets that lie before an edit are decoded, but not played; at the very beginning it is `begin`
  * that says what is not. */
@@ -47,6 +49,12 @@ static void begin_counting(struct track_index *index)
     index->begun_pts = first ? first->timestamp : INT64_MAX;
 }
 
+/* By numbers that a file may have made up. */
+static bool knows_end(const struct track_index *index, int64_t first_pts)
+{
+    return first_pts > -PTS_MAX && index->end_pts > first_pts && index->end_pts < PTS_MAX;
+}
+
 void track_index_measure(struct track_index *index, int64_t first_pts)
 {
     index->zero_pts = first_pts;
@@ -63,7 +71,7 @@ void track_index_measure(struct track_index *index, int64_t first_pts)
     if (index->counted) {
         begin_counting(index);
         index->length = counted_length(index);
-    } else if (index->end_pts != AV_NOPTS_VALUE && index->end_pts > first_pts) {
+    } else if (knows_end(index, first_pts)) {
         index->length = to_frames(index, index->end_pts - first_pts) - index->begin;
     } else if (index->stream->duration > 0) {
         index->length = to_frames(index, index->stream->duration) - index->begin;
